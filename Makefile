@@ -1,0 +1,50 @@
+# Every target works from a fresh clone: each creates .venv first if it is missing or older than the lock.
+SHELL    := /bin/bash
+PYTHON   ?= python3
+VENV     := .venv
+BIN      := $(VENV)/bin
+STAMP    := $(VENV)/.installed
+SCENARIO ?= quick
+PYTEST   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install bench report perf test lint lock clean
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## Create .venv with the locked dependencies and this project
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Bakeoff needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11 (or newer)." >&2; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) ..." >&2
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: $(STAMP)  ## Measure the engines and write the report (SCENARIO=quick|standard|filters|smoke)
+	$(BIN)/bakeoff run $(SCENARIO)
+
+report: $(STAMP)  ## Write the newest run's report again
+	$(BIN)/bakeoff report runs/latest
+
+test: $(STAMP)  ## Run every test that this machine can run (PYTEST="-k filters" for some)
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(STAMP)  ## ruff, mypy and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+perf: $(STAMP)  ## Measure the harness itself, side by side with references; writes runs/perf.json
+	$(BIN)/python -m tests.perf
+
+lock:  ## Resolve the dependencies again into requirements.lock (versions and hashes)
+	$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv
+	.cache/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --group build \
+	    --upgrade --generate-hashes --no-annotate --no-header --no-emit-find-links --quiet -o requirements.lock
+
+clean:  ## Remove .venv, caches and build output; runs/ and .cache/ stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,0 +1,183 @@
+"""What every engine offers and the values that cross its border."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from engines.filters import Filter
+
+Metric = Literal["l2", "ip", "cosine"]
+FieldKind = Literal["keyword", "integer", "float", "boolean"]
+Value = str | int | float | bool
+
+Ids = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
+
+
+class EngineError(Exception):
+    """An engine refused a request or failed to carry it out; the message says which and why."""
+
+
+class UnsupportedError(EngineError):
+    """The engine cannot do what was asked (its `Capabilities` say so beforehand)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A filterable attribute. `integer` is 64-bit signed, `float` 64-bit."""
+
+    name: str
+    kind: FieldKind
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a collection holds: vectors of `dim` float32 compared by `metric`, and filterable fields."""
+
+    dim: int
+    metric: Metric
+    fields: tuple[Field, ...] = ()
+
+    def field(self, name: str) -> Field | None:
+        """The field called `name`, or None."""
+        return next((f for f in self.fields if f.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """A keyword column, dictionary-encoded: row i holds `vocabulary[codes[i]]`.
+
+    codes: int32[n]; vocabulary: object[v] of distinct str.
+    """
+
+    codes: npt.NDArray[np.int32]
+    vocabulary: npt.NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __getitem__(self, rows: Any) -> Keywords:
+        """The column restricted to `rows` (a slice, a mask or an index array); the vocabulary is shared."""
+        return Keywords(self.codes[rows], self.vocabulary)
+
+    def decode(self) -> list[str]:
+        """The column as one str per row."""
+        return self.vocabulary[self.codes].tolist()
+
+    @classmethod
+    def encode(cls, values: Sequence[str]) -> Keywords:
+        """Encodes str values; the vocabulary is sorted by code point."""
+        vocabulary, codes = np.unique(np.asarray(values, dtype=np.str_), return_inverse=True)
+        return cls(codes.astype(np.int32).reshape(-1), vocabulary.astype(object))
+
+
+Column = Keywords | npt.NDArray[Any]  # int64[n], float64[n] or bool[n] for the other kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Items to upsert: ids int64[n] >= 0, vectors float32[n, dim], one column of n rows a schema field."""
+
+    ids: Ids
+    vectors: Vectors
+    attributes: Mapping[str, Column] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Hits(NamedTuple):
+    """The answer to one query, best first.
+
+    ids: at most k item ids. scores: as many values; for `l2` the squared Euclidean distance
+    (ascending), for `ip` the inner product and for `cosine` the cosine (both descending).
+    """
+
+    ids: Sequence[int] | Ids
+    scores: Sequence[float] | npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do, declared and never probed. An undeclared ability is not measured."""
+
+    metrics: tuple[Metric, ...] = ("l2", "ip", "cosine")
+    prefilter: bool = True  # the filter is applied while searching, not to the first k hits
+    exact: bool = True  # query(exact=True) scans everything
+    update: bool = True  # index() of an existing id replaces vector and attributes
+    delete: bool = True
+    persistent: bool = False  # open() finds what close() left on disk
+    thread_safe: bool = False  # query() may run in several threads at once
+    multi_process: bool = False  # several processes may hold the same collection open
+    hybrid: bool = False
+    sparse: bool = False
+    quantization: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """What the engine says of itself. `disk_bytes` is None where nothing is kept on disk."""
+
+    vectors: int
+    disk_bytes: int | None = None
+    details: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """One vector engine behind one collection.
+
+    The constructor does no I/O. `create` or `open` comes first and is outside every timed window, as
+    are `configure` and `refresh` unless a metric names them. Methods raise `EngineError` (or the
+    client's own exception); they never swallow one. No method changes the arrays it is given.
+    """
+
+    capabilities: ClassVar[Capabilities]
+    IndexParams: ClassVar[type[BaseModel]]  # build-time parameters, named as the engine names them
+    SearchParams: ClassVar[type[BaseModel]]  # query-time parameters, likewise
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        """path: a directory of the engine's own, made by the caller. index: an `IndexParams`."""
+
+    @classmethod
+    def version(cls) -> str:
+        """The version of the engine (library or server) that answers the queries."""
+
+    def create(self, schema: Schema) -> None:
+        """Starts an empty collection; one that exists already is dropped."""
+
+    def open(self, schema: Schema) -> None:
+        """Opens what an earlier `close` left in `path`; UnsupportedError where nothing persists."""
+
+    def configure(self, search: BaseModel) -> None:
+        """Sets the query-time parameters (a `SearchParams`) of the queries that follow."""
+
+    def index(self, batch: Batch) -> None:
+        """Upserts; of an id that occurs twice in a batch the later row wins. Returns once acknowledged."""
+
+    def refresh(self) -> None:
+        """Returns once every acknowledged write is searchable and indexing has settled."""
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        """The k items nearest to `vector` (float32[dim]) among those that match `where`."""
+
+    def delete(self, ids: Ids) -> None:
+        """Removes items; absent ids are no error."""
+
+    def count(self) -> int:
+        """How many items the collection holds."""
+
+    def stats(self) -> EngineStats:
+        """Size and settings, as the engine reports them."""
+
+    def close(self) -> None:
+        """Flushes what persists and lets go of everything; a second call does nothing."""

@@ -1,0 +1,48 @@
+"""The engines by name. Adding one: a folder, a line here, an extra in pyproject.toml."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from engines.base import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where an engine's class is and how its client library is installed."""
+
+    target: str  # "module:Class"
+    install: str = ""  # what to say when the import fails
+    summary: str = ""
+
+
+ENGINES: dict[str, Entry] = {
+    "bruteforce": Entry("engines.bruteforce.adapter:BruteForce", "", "numpy scan: exact, the slow floor"),
+    "faiss": Entry("engines.faiss.adapter:Faiss", "pip install 'bakeoff[faiss]'", "FAISS in-process: flat, HNSW, IVF"),
+    "qdrant": Entry("engines.qdrant.adapter:Qdrant", "pip install 'bakeoff[qdrant]'", "Qdrant's Rust core in-process"),
+    "milvus": Entry("engines.milvus.adapter:Milvus", "pip install 'bakeoff[milvus]'", "Milvus Lite through pymilvus"),
+}
+
+
+class UnknownEngineError(LookupError):
+    """No engine of that name is registered."""
+
+
+class MissingClientError(ImportError):
+    """The engine's client library is not installed; the message says how to install it."""
+
+
+def load(name: str) -> type[Engine]:
+    """The engine class called `name`. Only now is its client library imported.
+
+    Raises UnknownEngineError, MissingClientError.
+    """
+    if name not in ENGINES:
+        raise UnknownEngineError(f"unknown engine '{name}' (known: {', '.join(ENGINES)})")
+    entry = ENGINES[name]
+    module, _, attribute = entry.target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+    except ImportError as error:
+        raise MissingClientError(f"engine '{name}' needs {error.name}. Install it with: {entry.install}") from error

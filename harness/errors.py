@@ -1,0 +1,35 @@
+"""The exceptions that end a command, and the exit code of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class BakeoffError(Exception):
+    """Base of every expected failure: shown as one message, without a traceback."""
+
+    exit_code = 1
+
+
+class ConfigurationError(BakeoffError):
+    """The input is wrong. Carries every problem found, one line each: file, key, value and remedy."""
+
+    exit_code = 104
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems = [problems] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class DatasetError(BakeoffError):
+    """A dataset cannot be had or is damaged."""
+
+
+class MeasurementError(BakeoffError):
+    """A measurement could not be made or stored."""
+
+
+class GateFailedError(BakeoffError):
+    """A threshold broke or a regression is outside tolerance and noise."""
+
+    exit_code = 99
