@@ -54,7 +54,7 @@ class RunResult(Model):
 
     environment: cpu, cores, memory_bytes, os, python, packages {}, fingerprint (of the hardware).
     dataset: name, metric, rows, dim, queries, fingerprint, fields [{name, kind, origin}], description,
-    filters [{name, selectivity_mean, selectivity_min, selectivity_max, distinct}].
+    filters [{name, selectivity_mean, selectivity_min, selectivity_max, distinct}], skipped {filter: reason}.
     scenario: the scenario as it was run (Scenario.model_dump). engines: label -> {adapter, version, capabilities}.
     """
 
@@ -67,6 +67,7 @@ class RunResult(Model):
     scenario: dict[str, Any]
     engines: dict[str, Any] = {}
     measurements: list[Measurement] = []
+    notes: list[str] = []  # what a reader must know of the run as a whole, such as trials left out for time
 
 
 def read_result(run: Path) -> RunResult:

@@ -1,0 +1,28 @@
+"""Where the scenarios and dataset manifests that come with the project are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.errors import ConfigurationError
+
+
+def shipped(kind: str) -> Path:
+    """The folder of shipped `scenarios` or `datasets`: beside the packages in a checkout, inside one in a wheel."""
+    here = Path(__file__).parent
+    checkout = here.parent / kind
+    return checkout if checkout.is_dir() else here / "data" / kind
+
+
+def find_scenario(name: str) -> Path:
+    """The file of a shipped scenario's name, or of a path. Raises ConfigurationError listing what there is."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        if not path.is_file():
+            raise ConfigurationError(f"{path}: no such scenario file")
+        return path
+    found = shipped("scenarios") / f"{name}.yaml"
+    if not found.is_file():
+        known = ", ".join(sorted(file.stem for file in shipped("scenarios").glob("*.yaml")))
+        raise ConfigurationError(f"unknown scenario '{name}' (known: {known}; or give the path of a YAML file)")
+    return found

@@ -1,0 +1,33 @@
+"""Progress bars on stderr; nothing where stderr is not a terminal."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+class ProgressBar:
+    """A context manager; call it as `harness.progress.Progress` (what, done, total)."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
+        self._bar = Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> ProgressBar:
+        self._bar.start()
+        self._task = self._bar.add_task("starting", total=None, count="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, what: str, done: float, total: float | None) -> None:
+        assert self._task is not None
+        count = f"{done:,.0f}/{total:,.0f}" if total else ""
+        self._bar.update(self._task, description=what, completed=done, total=total, count=count)
