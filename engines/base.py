@@ -61,23 +61,39 @@ class Keywords:
 
     codes: npt.NDArray[np.int32]
     vocabulary: npt.NDArray[np.object_]
+    # Holds one dict, word -> code, once a word has been looked up. A list, so that slices share it.
+    _index: list[dict[str, int]] = field(default_factory=list, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def __getitem__(self, rows: Any) -> Keywords:
         """The column restricted to `rows` (a slice, a mask or an index array); the vocabulary is shared."""
-        return Keywords(self.codes[rows], self.vocabulary)
+        return Keywords(self.codes[rows], self.vocabulary, self._index)
+
+    def code(self, word: Value) -> int | None:
+        """The code of a word, None if it is not in the vocabulary. The first call reads all of it."""
+        if not self._index:
+            self._index.append({known: code for code, known in enumerate(self.vocabulary)})
+        return self._index[0].get(word)  # type: ignore[arg-type]
 
     def decode(self) -> list[str]:
         """The column as one str per row."""
-        return self.vocabulary[self.codes].tolist()
+        words: list[str] = self.vocabulary[self.codes].tolist()
+        return words
 
     @classmethod
     def encode(cls, values: Sequence[str]) -> Keywords:
-        """Encodes str values; the vocabulary is sorted by code point."""
-        vocabulary, codes = np.unique(np.asarray(values, dtype=np.str_), return_inverse=True)
-        return cls(codes.astype(np.int32).reshape(-1), vocabulary.astype(object))
+        """Encodes str values; the vocabulary is sorted by code point.
+
+        By hand, for a NumPy string array drops trailing NULs and is as wide as its longest value.
+        """
+        words = sorted(set(values))
+        index = {word: code for code, word in enumerate(words)}
+        codes = np.fromiter((index[value] for value in values), np.int32, len(values))
+        vocabulary = np.empty(len(words), dtype=object)
+        vocabulary[:] = words
+        return cls(codes, vocabulary, [index])
 
 
 Column = Keywords | npt.NDArray[Any]  # int64[n], float64[n] or bool[n] for the other kinds

@@ -12,7 +12,9 @@ JSON form, as used in scenarios and in `filters.jsonl`::
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,12 @@ import numpy.typing as npt
 from engines.base import Column, Keywords, Schema, Value
 
 Mask = npt.NDArray[np.bool_]
-_BOUNDS = ("gt", "gte", "lt", "lte")
+_COMPARE: dict[str, Callable[[Any, float], Mask]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +50,17 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The number lies within every bound that is given."""
+    """The number lies within every bound that is given; at least one is."""
 
     field: str
     gt: float | None = None
     gte: float | None = None
     lt: float | None = None
     lte: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.gt is None and self.gte is None and self.lt is None and self.lte is None:
+            raise ValueError(f"a range over '{self.field}' needs one of {', '.join(_COMPARE)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +91,11 @@ class FilterSyntaxError(ValueError):
     """A filter's JSON form is malformed; the message says where and what is expected."""
 
 
-def matches(where: Filter | None, columns: Mapping[str, Column], rows: int) -> Mask:
-    """Which of `rows` rows match.
+def matches(where: Filter | None, columns: Mapping[str, Column], rows: int) -> Mask:  # noqa: PLR0911
+    """Which of `rows` rows match. A value of another kind than its column's equals nothing.
 
-    columns: the columns by field name, each with `rows` rows. Returns bool[rows].
+    columns: the columns by field name, each with `rows` rows. Integers are compared exactly; with a float
+    column a number is first converted to float64. Returns a new bool[rows].
     Raises KeyError for a field without a column.
     """
     match where:
@@ -96,47 +108,73 @@ def matches(where: Filter | None, columns: Mapping[str, Column], rows: int) -> M
         case Range(name):
             return _within(columns[name], where)
         case And(filters):
-            mask = np.ones(rows, dtype=np.bool_)
-            for inner in filters:
-                mask &= matches(inner, columns, rows)
-            return mask
+            return _combined(np.logical_and, filters, columns, rows)
         case Or(filters):
-            mask = np.zeros(rows, dtype=np.bool_)
-            for inner in filters:
-                mask |= matches(inner, columns, rows)
-            return mask
+            return _combined(np.logical_or, filters, columns, rows)
         case Not(inner):
-            return ~matches(inner, columns, rows)
+            mask = matches(inner, columns, rows)
+            return np.logical_not(mask, out=mask)
+
+
+def _combined(join: np.ufunc, filters: tuple[Filter, ...], columns: Mapping[str, Column], rows: int) -> Mask:
+    if not filters:
+        return np.full(rows, join is np.logical_and)
+    mask = matches(filters[0], columns, rows)
+    for inner in filters[1:]:
+        join(mask, matches(inner, columns, rows), out=mask)
+    return mask
 
 
 def _equal(column: Column, values: tuple[Value, ...]) -> Mask:
     if isinstance(column, Keywords):
-        # The vocabulary is looked up, not the rows: comparing int32 codes is ~30x faster than strings.
-        wanted = set(values)
-        codes = [code for code, word in enumerate(column.vocabulary) if word in wanted]
+        # Words are looked up, then int32 codes are compared: ~30x faster than comparing strings.
+        codes = [code for word in values if (code := column.code(word)) is not None]
         return _any_equal(column.codes, codes)
-    return _any_equal(column, list(values))
+    if column.dtype == np.bool_:
+        return _any_equal(column, [value for value in values if isinstance(value, bool)])
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if column.dtype.kind == "i":
+        # Only whole numbers of 64 bits can occur; NumPy would compare the others as rounded floats.
+        numbers = [int(value) for value in numbers if value == value // 1 and fits_int64(value)]
+    return _any_equal(column, numbers)
 
 
-def _any_equal(column: npt.NDArray[Any], values: list[Any]) -> Mask:
-    if len(values) == 1:
-        return np.asarray(column == values[0])
+def _any_equal(column: npt.NDArray[Any], values: Sequence[Value]) -> Mask:
     if not values:
         return np.zeros(len(column), dtype=np.bool_)
-    return np.isin(column, np.asarray(values))
+    if len(values) == 1:
+        return np.asarray(column == values[0])
+    return np.isin(column, np.asarray(values, dtype=column.dtype))
+
+
+def fits_int64(value: float) -> bool:
+    """Whether a number lies within the range of a 64-bit signed integer."""
+    return -(2**63) <= value < 2**63
+
+
+def integer_bounds(bounds: Range) -> Range:
+    """The same range over integers with whole bounds, so that nothing is compared as a rounded float."""
+    return Range(
+        bounds.field,
+        gt=None if bounds.gt is None else math.floor(bounds.gt),
+        gte=None if bounds.gte is None else math.ceil(bounds.gte),
+        lt=None if bounds.lt is None else math.ceil(bounds.lt),
+        lte=None if bounds.lte is None else math.floor(bounds.lte),
+    )
 
 
 def _within(column: Column, bounds: Range) -> Mask:
-    assert not isinstance(column, Keywords)  # check() refuses a range over keywords
-    mask = np.ones(len(column), dtype=np.bool_)
-    if bounds.gt is not None:
-        mask &= column > bounds.gt
-    if bounds.gte is not None:
-        mask &= column >= bounds.gte
-    if bounds.lt is not None:
-        mask &= column < bounds.lt
-    if bounds.lte is not None:
-        mask &= column <= bounds.lte
+    if isinstance(column, Keywords) or column.dtype == np.bool_:
+        return np.zeros(len(column), dtype=np.bool_)  # no numbers; check() reports such a range
+    if column.dtype.kind == "i":
+        bounds = integer_bounds(bounds)
+    mask: Mask | None = None
+    for name, compare in _COMPARE.items():
+        bound = getattr(bounds, name)
+        if bound is not None:
+            part = compare(column, bound)
+            mask = part if mask is None else np.logical_and(mask, part, out=mask)
+    assert mask is not None  # a Range has a bound
     return mask
 
 
@@ -159,12 +197,12 @@ def _parse_key(key: str, value: object) -> Filter:
     if key == "not":
         return Not(_parse_inner(key, value))
     if isinstance(value, Mapping):
-        unknown = sorted(set(map(str, value)) - set(_BOUNDS))
+        unknown = sorted(set(map(str, value)) - set(_COMPARE))
         if unknown or not value:
-            raise FilterSyntaxError(f"'{key}' takes the bounds {', '.join(_BOUNDS)}, got {dict(value)!r}")
+            raise FilterSyntaxError(f"'{key}' takes the bounds {', '.join(_COMPARE)}, got {dict(value)!r}")
         for bound, number in value.items():
-            if isinstance(number, bool) or not isinstance(number, int | float):
-                raise FilterSyntaxError(f"'{key}.{bound}' must be a number, got {number!r}")
+            if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
+                raise FilterSyntaxError(f"'{key}.{bound}' must be a finite number, got {number!r}")
         return Range(key, **value)
     if isinstance(value, list):
         return In(key, tuple(_parse_value(key, item) for item in value))
@@ -181,10 +219,19 @@ def _parse_inner(key: str, data: object) -> Filter:
 def _parse_value(key: str, value: object) -> Value:
     if not isinstance(value, str | int | float | bool):
         raise FilterSyntaxError(f"'{key}' must be compared with text, a number or a boolean, got {value!r}")
+    if not isinstance(value, str) and not _is_finite(value):
+        raise FilterSyntaxError(f"'{key}' must be compared with a finite number, got {value!r}")
     return value
 
 
-def to_json(where: Filter | None) -> dict[str, Any]:
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)  # converts to float64, so it raises for 10**400
+    except OverflowError:
+        return False
+
+
+def to_json(where: Filter | None) -> dict[str, Any]:  # noqa: PLR0911 - one a node type
     """The JSON form, such that parse(to_json(f)) == f."""
     match where:
         case None:
@@ -194,7 +241,7 @@ def to_json(where: Filter | None) -> dict[str, Any]:
         case In(name, values):
             return {name: list(values)}
         case Range(name):
-            bounds = {bound: getattr(where, bound) for bound in _BOUNDS}
+            bounds = {bound: getattr(where, bound) for bound in _COMPARE}
             return {name: {bound: number for bound, number in bounds.items() if number is not None}}
         case And(filters):
             return {"and": [to_json(inner) for inner in filters]}
@@ -231,9 +278,11 @@ def check(where: Filter | None, schema: Schema) -> list[str]:
             if field.kind not in ("integer", "float"):
                 problems.append(f"'{leaf.field}' is {field.kind}, a range needs integer or float")
             continue
-        for value in (leaf.value,) if isinstance(leaf, Eq) else leaf.values:
-            if not _fits(value, field.kind):
-                problems.append(f"'{leaf.field}' is {field.kind}, it cannot equal {value!r}")
+        problems += [
+            f"'{leaf.field}' is {field.kind}, it cannot equal {value!r}"
+            for value in ((leaf.value,) if isinstance(leaf, Eq) else leaf.values)
+            if not _fits(value, field.kind)
+        ]
     return problems
 
 
@@ -242,4 +291,8 @@ def _fits(value: Value, kind: str) -> bool:
         return isinstance(value, str)
     if kind == "boolean":
         return isinstance(value, bool)
-    return isinstance(value, int | float if kind == "float" else int) and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    if kind == "float":
+        return isinstance(value, int | float)
+    return isinstance(value, int) and fits_int64(value)

@@ -19,9 +19,15 @@ class Entry:
 
 ENGINES: dict[str, Entry] = {
     "bruteforce": Entry("engines.bruteforce.adapter:BruteForce", "", "numpy scan: exact, the slow floor"),
-    "faiss": Entry("engines.faiss.adapter:Faiss", "pip install 'bakeoff[faiss]'", "FAISS in-process: flat, HNSW, IVF"),
-    "qdrant": Entry("engines.qdrant.adapter:Qdrant", "pip install 'bakeoff[qdrant]'", "Qdrant's Rust core in-process"),
-    "milvus": Entry("engines.milvus.adapter:Milvus", "pip install 'bakeoff[milvus]'", "Milvus Lite through pymilvus"),
+    "faiss": Entry(
+        "engines.faiss.adapter:Faiss", "pip install 'bakeoff[faiss]'", "FAISS in-process: flat, HNSW, IVF"
+    ),
+    "qdrant": Entry(
+        "engines.qdrant.adapter:Qdrant", "pip install 'bakeoff[qdrant]'", "Qdrant's Rust core in-process"
+    ),
+    "milvus": Entry(
+        "engines.milvus.adapter:Milvus", "pip install 'bakeoff[milvus]'", "Milvus Lite through pymilvus"
+    ),
 }
 
 
@@ -45,4 +51,6 @@ def load(name: str) -> type[Engine]:
     try:
         return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
     except ImportError as error:
-        raise MissingClientError(f"engine '{name}' needs {error.name}. Install it with: {entry.install}") from error
+        raise MissingClientError(
+            f"engine '{name}' needs {error.name}. Install it with: {entry.install}"
+        ) from error

@@ -1,0 +1,135 @@
+"""A NumPy scan over everything: exact, and the slow floor that any index has to beat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from engines.base import (
+    Batch,
+    Capabilities,
+    Engine,
+    EngineStats,
+    Hits,
+    Ids,
+    Schema,
+    UnsupportedError,
+    Vectors,
+)
+from engines.columns import ColumnStore, Growable, latest, unit
+from engines.filters import Filter
+
+_NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float64))
+_UNIT_ROUNDOFF = 2.0**-24  # of float32
+_GATHER_SHARE = 4  # below a quarter of the rows, copying the matching ones is cheaper than scanning all
+
+
+class Params(BaseModel):
+    """A scan has nothing to set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BruteForce(Engine):
+    """Keeps rows as they come and scans them in float32; the candidates are ordered in float64."""
+
+    capabilities: ClassVar = Capabilities(thread_safe=True)
+    IndexParams: ClassVar = Params
+    SearchParams: ClassVar = Params
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        self._path, self._params = path, index
+
+    @classmethod
+    def version(cls) -> str:
+        """NumPy's, which does the work."""
+        return f"numpy {np.__version__}"
+
+    def create(self, schema: Schema) -> None:
+        self._store = ColumnStore(schema)
+        self._vectors = Growable(np.float32, schema.dim)
+        self._squares = Growable(np.float32)  # squared lengths, for |x - q|^2 = |x|^2 - 2xq + |q|^2
+        self._longest = 0.0
+
+    def open(self, schema: Schema) -> None:
+        raise UnsupportedError("bruteforce keeps nothing on disk, create the collection again")
+
+    def configure(self, search: BaseModel) -> None:
+        pass
+
+    def index(self, batch: Batch) -> None:
+        batch = latest(batch)
+        vectors = unit(batch.vectors) if self._store.schema.metric == "cosine" else batch.vectors
+        squares = np.einsum("ij,ij->i", vectors, vectors)
+        self._store.append(batch)
+        self._vectors.append(vectors)
+        self._squares.append(squares)
+        self._longest = max(self._longest, float(np.sqrt(squares.max(initial=0))))
+
+    def refresh(self) -> None:
+        pass
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        metric = self._store.schema.metric
+        vector = unit(vector) if metric == "cosine" else np.asarray(vector, np.float32)
+        mask = self._store.select(where)
+        if mask is None:
+            rows = None
+            scores = self._closeness(vector, self._vectors.view, self._squares.view)
+        else:
+            rows = np.flatnonzero(mask)
+            if len(rows) * _GATHER_SHARE < len(mask):
+                scores = self._closeness(vector, self._vectors.view[rows], self._squares.view[rows])
+            else:
+                scores = self._closeness(vector, self._vectors.view, self._squares.view)[rows]
+        if not len(scores):
+            return _NONE
+        near = self._candidates(scores, vector, k)
+        return self._ordered(vector, near if rows is None else rows[near], k)
+
+    def _closeness(
+        self, vector: Vectors, vectors: Vectors, squares: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Float32 scores, the higher the closer; for l2 without the query's own length."""
+        products: npt.NDArray[np.float32] = vectors @ vector
+        return 2 * products - squares if self._store.schema.metric == "l2" else products
+
+    def _candidates(self, scores: npt.NDArray[np.float32], vector: Vectors, k: int) -> npt.NDArray[np.intp]:
+        """Every row that may be among the k best once rounding errors are taken away.
+
+        A dot product of d terms is off by at most d*u / (1 - d*u) times the product of both lengths
+        (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), u being the unit roundoff.
+        """
+        if len(scores) <= k:
+            return np.arange(len(scores))
+        error = (len(vector) + 2) * _UNIT_ROUNDOFF
+        error = error / (1 - error) * self._longest * (self._longest + 2 * float(np.linalg.norm(vector)))
+        worst = np.partition(scores, len(scores) - k)[len(scores) - k]
+        return np.flatnonzero(scores >= worst - 2 * error)
+
+    def _ordered(self, vector: Vectors, rows: npt.NDArray[np.intp], k: int) -> Hits:
+        vectors, query = self._vectors.view[rows].astype(np.float64), vector.astype(np.float64)
+        if self._store.schema.metric == "l2":
+            scores = np.square(vectors - query).sum(axis=1)
+            best = np.argsort(scores, kind="stable")[:k]
+        else:
+            scores = vectors @ query
+            best = np.argsort(-scores, kind="stable")[:k]
+        return Hits(self._store.ids[rows[best]], scores[best])
+
+    def delete(self, ids: Ids) -> None:
+        self._store.delete(ids)
+
+    def count(self) -> int:
+        return self._store.count
+
+    def stats(self) -> EngineStats:
+        return EngineStats(self.count(), details={"rows": len(self._store)})
+
+    def close(self) -> None:
+        self._store = ColumnStore(self._store.schema)
+        self._vectors = Growable(np.float32, self._store.schema.dim)

@@ -1,0 +1,232 @@
+"""FAISS in-process: flat, HNSW and IVF indexes, filtered before or after the search.
+
+FAISS stores vectors under row numbers and nothing else. Attributes, ids and deletions live in a
+`ColumnStore` beside it; a filter becomes a bitmap over the rows.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import faiss as _faiss
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
+from engines.columns import ColumnStore, Growable, latest, unit
+from engines.filters import Filter, Mask, matches
+
+faiss: Any = _faiss  # its own type hints know little of what SWIG generates
+
+_SEED = 1234  # of the k-means that places the IVF centroids
+_INDEX_FILE = "index.faiss"
+_NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
+_INDEX_KEYS = {"flat": set[str](), "hnsw": {"M", "efConstruction"}, "ivf": {"nlist"}}
+_SEARCH_KEYS = {"efSearch": "hnsw", "nprobe": "ivf"}
+
+
+class IndexParams(BaseModel):
+    """kind: which index; the others under FAISS' own names, each only with its kind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["flat", "hnsw", "ivf"] = "hnsw"
+    M: Annotated[int, Field(ge=2, le=512)] = 16
+    efConstruction: Annotated[int, Field(ge=1)] = 100  # noqa: N815 - FAISS' name
+    nlist: Annotated[int, Field(ge=1)] = 128
+
+    @model_validator(mode="after")
+    def _goes_with_kind(self) -> IndexParams:
+        stray = sorted(self.model_fields_set - {"kind"} - _INDEX_KEYS[self.kind])
+        if stray:
+            raise ValueError(f"{', '.join(stray)}: not a parameter of kind: {self.kind}, remove it")
+        return self
+
+
+class SearchParams(BaseModel):
+    """efSearch (hnsw), nprobe (ivf), and how a filter is applied.
+
+    filtering: `pre` hands FAISS a bitmap of the matching rows; `post` fetches `fetch_factor` x k hits and
+    drops those that do not match, so that fewer than k may remain. full_scan_threshold (with pre): if at
+    most this many rows match, they are scanned instead of searched for in the graph or lists.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    efSearch: Annotated[int, Field(ge=1)] = 64  # noqa: N815 - FAISS' name
+    nprobe: Annotated[int, Field(ge=1)] = 8
+    filtering: Literal["pre", "post"] = "pre"
+    fetch_factor: Annotated[int, Field(ge=1)] = 10
+    full_scan_threshold: Annotated[int, Field(ge=0)] = 3000
+
+
+class Faiss(Engine):
+    """One FAISS index. Queries run on the calling thread, builds on every core."""
+
+    capabilities: ClassVar = Capabilities(persistent=True, thread_safe=True)
+    IndexParams: ClassVar = IndexParams
+    SearchParams: ClassVar = SearchParams
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        assert isinstance(index, IndexParams)
+        self._path, self._params = path, index
+        self._search = SearchParams()
+        self._cores = len(os.sched_getaffinity(0))
+        self._index: Any = None
+
+    @classmethod
+    def version(cls) -> str:
+        return str(faiss.__version__)
+
+    def create(self, schema: Schema) -> None:
+        for file in self._path.iterdir():
+            file.unlink()
+        self._store = ColumnStore(schema)
+        # IVF needs data to place its centroids: until the first refresh vectors wait here.
+        self._waiting = Growable(np.float32, schema.dim)
+        self._index = None if self._params.kind == "ivf" else self._new_index(schema, 0)
+        self._attach()
+
+    def _new_index(self, schema: Schema, rows: int) -> Any:
+        nlist = min(self._params.nlist, rows)
+        spec = {"flat": "Flat", "hnsw": f"HNSW{self._params.M}", "ivf": f"IVF{nlist},Flat"}[self._params.kind]
+        metric = faiss.METRIC_L2 if schema.metric == "l2" else faiss.METRIC_INNER_PRODUCT
+        index = faiss.index_factory(schema.dim, spec, metric)
+        if self._params.kind == "hnsw":
+            index.hnsw.efConstruction = self._params.efConstruction
+        if self._params.kind == "ivf":
+            index.cp.seed = _SEED
+            index.cp.min_points_per_centroid = 1  # fewer than its advice is the caller's choice
+        return index
+
+    def _attach(self) -> None:
+        """Derives what queries need from the index and the search parameters."""
+        index = self._index
+        self._scan = (
+            faiss.downcast_index(index.storage)
+            if index is not None and self._params.kind == "hnsw"
+            else index
+        )
+        self._approximate = self._search_params(None, exact=False)
+
+    def open(self, schema: Schema) -> None:
+        self._store = ColumnStore.load(self._path, schema)
+        self._waiting = Growable(np.float32, schema.dim)
+        file = self._path / _INDEX_FILE
+        self._index = faiss.read_index(str(file)) if file.exists() else None
+        self._attach()
+
+    def configure(self, search: BaseModel) -> None:
+        assert isinstance(search, SearchParams)
+        for key, kind in _SEARCH_KEYS.items():
+            if key in search.model_fields_set and kind != self._params.kind:
+                raise EngineError(
+                    f"faiss: {key} is a parameter of kind: {kind}, the index is {self._params.kind}"
+                )
+        self._search = search
+        self._attach()
+
+    def index(self, batch: Batch) -> None:
+        faiss.omp_set_num_threads(self._cores)
+        batch = latest(batch)
+        vectors = np.ascontiguousarray(batch.vectors, np.float32)
+        if self._store.schema.metric == "cosine":
+            vectors = unit(vectors)
+        self._store.append(batch)
+        if self._index is None:
+            self._waiting.append(vectors)
+        else:
+            self._index.add(vectors)
+
+    def refresh(self) -> None:
+        """Trains an IVF index on what has come in so far, the first time; else everything is searchable."""
+        waiting = self._waiting.view
+        if self._index is not None or not len(waiting):
+            return
+        faiss.omp_set_num_threads(self._cores)
+        self._index = self._new_index(self._store.schema, len(waiting))
+        self._index.train(waiting)
+        self._index.add(waiting)
+        self._waiting = Growable(np.float32, self._store.schema.dim)
+        self._attach()
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        if self._index is None:
+            if len(self._store):
+                raise EngineError("faiss: refresh() trains an IVF index, call it before the first query")
+            return _NONE
+        vector = np.ascontiguousarray(vector, np.float32)
+        if self._store.schema.metric == "cosine":
+            vector = unit(vector)
+        if where is not None and not exact and self._search.filtering == "post":
+            return self._filtered_afterwards(vector, k, where)
+        # Computed for every query: a real load asks ever-changing filters, and a mask kept from an earlier
+        # query would be stale after the next write.
+        mask = self._store.select(where)
+        if mask is None:
+            return self._run(vector, k, None, exact=exact)
+        matching = int(np.count_nonzero(mask))
+        if not matching:
+            return _NONE
+        few = where is not None and matching <= self._search.full_scan_threshold
+        return self._run(vector, k, mask, exact=exact or few)
+
+    def _filtered_afterwards(self, vector: Vectors, k: int, where: Filter) -> Hits:
+        rows, scores = self._rows(
+            vector, k * self._search.fetch_factor, self._store.select(None), exact=False
+        )
+        columns = {name: column[rows] for name, column in self._store.columns.items()}
+        keep = np.flatnonzero(matches(where, columns, len(rows)))[:k]
+        return Hits(self._store.ids[rows[keep]], scores[keep])
+
+    def _run(self, vector: Vectors, k: int, mask: Mask | None, *, exact: bool) -> Hits:
+        rows, scores = self._rows(vector, k, mask, exact=exact)
+        return Hits(self._store.ids[rows], scores)
+
+    def _rows(self, vector: Vectors, k: int, mask: Mask | None, *, exact: bool) -> tuple[Ids, Vectors]:
+        rows, scores = np.empty(k, np.int64), np.empty(k, np.float32)
+        params = self._search_params(mask, exact=exact) if exact or mask is not None else self._approximate
+        # One query a thread: by default FAISS would split a flat scan over every core, at each query.
+        faiss.omp_set_num_threads(1)
+        # search_c rather than search: the checks of the Python wrapper cost several microseconds a query.
+        (self._scan if exact else self._index).search_c(
+            1, faiss.swig_ptr(vector), k, faiss.swig_ptr(scores), faiss.swig_ptr(rows), params
+        )
+        if k and rows[-1] < 0:  # FAISS fills up with -1
+            found = rows >= 0
+            return rows[found], scores[found]
+        return rows, scores
+
+    def _search_params(self, mask: Mask | None, *, exact: bool) -> Any:
+        options = {}
+        if mask is not None:
+            options["sel"] = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+        if self._params.kind == "ivf":
+            nprobe = self._index.nlist if exact and self._index is not None else self._search.nprobe
+            return faiss.SearchParametersIVF(nprobe=nprobe, **options)
+        if self._params.kind == "hnsw" and not exact:
+            return faiss.SearchParametersHNSW(efSearch=self._search.efSearch, **options)
+        return faiss.SearchParameters(**options)
+
+    def delete(self, ids: Ids) -> None:
+        self._store.delete(ids)
+
+    def count(self) -> int:
+        return self._store.count
+
+    def stats(self) -> EngineStats:
+        files = [file.stat().st_size for file in self._path.iterdir()]
+        details: dict[str, str | int] = {"kind": self._params.kind, "rows": len(self._store)}
+        if self._params.kind == "ivf" and self._index is not None:
+            details["nlist"] = int(self._index.nlist)
+        return EngineStats(self.count(), sum(files) if files else None, details)
+
+    def close(self) -> None:
+        if not hasattr(self, "_store"):
+            return
+        self.refresh()
+        self._store.save(self._path)
+        if self._index is not None:
+            faiss.write_index(self._index, str(self._path / _INDEX_FILE))
+        self._index = self._scan = self._approximate = None
+        del self._store, self._waiting
