@@ -1,44 +1,113 @@
-"""The engines as text: installed or not, what they can do, their parameters with defaults."""
+"""From what `--dataset` says to the dataset: a name in datasets/, a manifest, or a path to own data."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel
+import yaml
 
-from engines.registry import ENGINES, MissingClientError, UnknownEngineError, load
+from harness.datamodel import Dataset
 from harness.errors import ConfigurationError
+from harness.manifest import Manifest, SyntheticManifest, read_manifest
+from harness.progress import Progress, silent
+from harness.store import cached, key_of, open_dataset
+
+_PACKAGED = Path(__file__).parent / "data" / "datasets"  # in an installed wheel
+_CHECKOUT = Path(__file__).parent.parent / "datasets"
 
 
-def describe_engines(only: str | None = None) -> str:
-    """A line an engine; for one engine by name, its capabilities and parameters too. Raises ConfigurationError."""
-    if only is None:
-        return "\n".join(_line(name) for name in ENGINES)
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A dataset that is known by name."""
+
+    name: str
+    size: str
+    description: str
+
+
+def list_datasets() -> list[Listed]:
+    """What `--dataset NAME` may be, for `bakeoff data list`."""
+    return [
+        Listed(spec.name, spec.summary, " ".join(spec.description.split()))
+        for spec in map(read_manifest, _manifests().values())
+    ]
+
+
+def load_dataset(
+    ref: str, *, cache: Path, progress: Progress = silent, overrides: Mapping[str, Any] | None = None
+) -> Dataset:
+    """The dataset `ref` stands for, built or converted in `cache` if need be, memory-mapped.
+
+    ref: a name in datasets/, a manifest's path, or a user's folder, .parquet, .hdf5 or .h5; after it may
+    follow `:key=value,...`, as in `synthetic:rows=1000000,dim=128`. overrides: more of these (they win).
+    Raises ConfigurationError for what the user can correct, DatasetError where data cannot be had.
+    """
+    where, changes = split_reference(ref)
+    changes |= overrides or {}
+    manifests, path = _manifests(), Path(where).expanduser()
+    if where in manifests:
+        return _from_manifest(manifests[where], changes, cache, progress)
+    if not path.exists():
+        known = ", ".join(sorted(manifests))
+        raise ConfigurationError(
+            f"dataset '{where}' is neither known ({known}) nor a path that exists; "
+            "give a name, a folder with vectors.npy, a .parquet or an ann-benchmarks .hdf5 file"
+        )
+    if path.suffix in (".yaml", ".yml"):
+        return _from_manifest(path, changes, cache, progress)
+    from harness.userdata import load_user_data
+
+    return load_user_data(path, changes, cache, progress)
+
+
+def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
+    """Splits `name:key=value,key=value`; values are read as YAML scalars, `a;b` as a list.
+
+    A path that exists is left whole, colons and all. Raises ConfigurationError.
+    """
+    where, colon, text = ref.rpartition(":")
+    if not colon or "=" not in text or Path(ref).exists():
+        return ref, {}
+    changes = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if not (key and equals and value):
+            raise ConfigurationError(
+                f"dataset '{ref}': '{part}' must read key=value, as in 'synthetic:rows=1000'"
+            )
+        items = [_scalar(item) for item in value.split(";")]
+        changes[key.strip()] = items if len(items) > 1 else items[0]
+    return where, changes
+
+
+def _scalar(text: str) -> Any:
     try:
-        kind = load(only)
-    except UnknownEngineError as error:
-        raise ConfigurationError(str(error)) from error
-    except MissingClientError:
-        return _line(only)
-    able = [name for name, value in asdict(kind.capabilities).items() if value is True]
-    lines = [_line(only), f"  metrics: {', '.join(kind.capabilities.metrics)}", f"  can: {', '.join(able)}"]
-    lines += ["  index parameters:", *_parameters(kind.IndexParams)]
-    lines += ["  search parameters:", *_parameters(kind.SearchParams)]
-    return "\n".join(lines)
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
-def _line(name: str) -> str:
-    entry = ENGINES[name]
-    try:
-        state = load(name).version()
-    except MissingClientError:
-        state = f"not installed; {entry.install}"
-    return f"{name:12} {state:28} {entry.summary}"
+def _manifests() -> dict[str, Path]:
+    folder = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
-def _parameters(model: type[BaseModel]) -> list[str]:
-    rows = []
-    for name, field in model.model_fields.items():
-        kind = str(field.annotation).replace("typing.", "").removeprefix("<class '").removesuffix("'>")
-        rows.append(f"    {name} = {field.default!r}  ({kind}) {field.description or ''}".rstrip())
-    return rows or ["    none"]
+def _from_manifest(path: Path, changes: Mapping[str, Any], cache: Path, progress: Progress) -> Dataset:
+    spec = read_manifest(path, changes)
+    key = f"{spec.name}-{key_of(spec.model_dump(mode='json'))}"
+    return open_dataset(cached(cache, key, partial(_build, spec, cache, progress), progress))
+
+
+def _build(spec: Manifest, cache: Path, progress: Progress, folder: Path) -> None:
+    if isinstance(spec, SyntheticManifest):
+        from harness.synthetic import build_synthetic
+
+        build_synthetic(folder, spec, progress)
+    else:
+        from harness.images import build_listings
+
+        build_listings(folder, spec, cache, progress)

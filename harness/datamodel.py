@@ -1,0 +1,86 @@
+"""What a dataset is: vectors, queries, attributes and the filters they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.base import Column, Field, FieldKind, Metric, Schema
+from engines.filters import Filter
+from harness.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A column of a dataset: `text` is carried along but not filterable."""
+
+    name: str
+    kind: FieldKind | Literal["text"]
+    origin: Literal["real", "generated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A corpus with its queries, memory-mapped.
+
+    vectors: float32[n, dim]. queries: float32[q, dim]. columns: one of n rows an attribute (text and keyword
+    as Keywords). filters: named filter sets the dataset brings, each with one filter (or None) a query.
+    fingerprint: hash of the content (vectors, queries, columns, filters, metric); of a head, followed by its
+    size. ids: the user's own item ids by row; engines only ever see row numbers.
+    """
+
+    name: str
+    metric: Metric
+    vectors: npt.NDArray[np.float32]
+    queries: npt.NDArray[np.float32]
+    fingerprint: str
+    attributes: tuple[Attribute, ...] = ()
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    filters: Mapping[str, tuple[Filter | None, ...]] = field(default_factory=dict)
+    ids: npt.NDArray[np.object_] | None = None
+    description: str = ""
+
+    @property
+    def schema(self) -> Schema:
+        """What an engine is asked to hold: everything but text."""
+        fields = tuple(Field(a.name, a.kind) for a in self.attributes if a.kind != "text")
+        return Schema(dim=self.vectors.shape[1], metric=self.metric, fields=fields)
+
+    def attribute(self, name: str) -> Attribute | None:
+        """The attribute called `name`, or None."""
+        return next((a for a in self.attributes if a.name == name), None)
+
+    def head(self, rows: int | None, queries: int | None) -> Dataset:
+        """The first `rows` items and `queries` queries (all where None); the fingerprint follows.
+
+        Nothing is copied. Raises ConfigurationError where more are asked for than there are.
+        """
+        problems = []
+        for key, wanted, available in (
+            ("rows", rows, len(self.vectors)),
+            ("queries", queries, len(self.queries)),
+        ):
+            if wanted is not None and not 0 < wanted <= available:
+                problems.append(
+                    f"{key}: {wanted:,} asked for, but dataset '{self.name}' has {available:,}; "
+                    f"ask for 1 to {available:,}, or leave {key} out for all"
+                )
+        if problems:
+            raise ConfigurationError(problems)
+        n, q = rows or len(self.vectors), queries or len(self.queries)
+        if (n, q) == (len(self.vectors), len(self.queries)):
+            return self
+        return replace(
+            self,
+            vectors=self.vectors[:n],
+            queries=self.queries[:q],
+            # A head of a head is the same content as the head taken at once, so it gets the same name.
+            fingerprint=f"{self.fingerprint.partition('-')[0]}-{n}x{q}",
+            columns={name: column[:n] for name, column in self.columns.items()},
+            filters={name: filters[:q] for name, filters in self.filters.items()},
+            ids=None if self.ids is None else self.ids[:n],
+        )
