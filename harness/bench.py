@@ -8,22 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.base import Batch, Engine, Ids
+from harness.corpus import Corpus
 from harness.dataset import Dataset
 from harness.plan import Session
 from harness.samples import Samples
 from harness.scenario import Scenario
 from harness.scoring import Judged, judge_hits
-from harness.truth import Truth
-from harness.workload import Workload
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """The data of a run: the items, and for each filter the queries with their exact answers."""
-
-    dataset: Dataset
-    workloads: dict[str, Workload]
-    truths: dict[str, Truth]
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def _data(options: argparse.Namespace) -> int:
     from harness.terminal import ProgressBar
 
     if options.action == "list":
-        from harness.manifest import list_datasets
+        from harness.dataset import list_datasets
 
         for name, description in list_datasets():
             print(f"{name:16} {description}")
@@ -173,7 +173,7 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _engines(options: argparse.Namespace) -> int:
-    from harness.catalogue import describe_engines
+    from harness.engine_info import describe_engines
 
     print(describe_engines(options.engine))
     return 0

@@ -1,86 +1,89 @@
-"""What a run measures on: vectors, queries, attributes and the filters they bring."""
+"""A scenario's data made ready: dataset, workloads and the oracle's truth, the same in every process."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from engines.base import Column, Field, FieldKind, Metric, Schema
-from engines.filters import Filter
+from harness.dataset import Dataset, load_dataset
 from harness.errors import ConfigurationError
+from harness.progress import Progress, silent
+from harness.scenario import Scenario
+from harness.truth import Truth, cached_truth
+from harness.workload import Workload, build_workload, selectivity
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
-    """A column of a dataset: `text` is carried along but not filterable."""
+class Corpus:
+    """The items, and by workload name the queries with their exact answers.
 
-    name: str
-    kind: FieldKind | Literal["text"]
-    origin: Literal["real", "generated"]
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """A corpus with its queries, memory-mapped.
-
-    vectors: float32[n, dim]. queries: float32[q, dim]. columns: one of n rows an attribute (text and keyword
-    as Keywords). filters: named filter sets the dataset brings, each with one filter (or None) a query.
-    fingerprint: hash of the content (vectors, queries, columns, filters, metric); of a head, followed by its
-    size. ids: the user's own item ids by row; engines only ever see row numbers.
+    filters: which workloads each filter of the scenario stands for (several where the dataset brings several,
+    none where the dataset cannot offer it: then `skipped` has the reason).
     """
 
-    name: str
-    metric: Metric
-    vectors: npt.NDArray[np.float32]
-    queries: npt.NDArray[np.float32]
-    fingerprint: str
-    attributes: tuple[Attribute, ...] = ()
-    columns: Mapping[str, Column] = field(default_factory=dict)
-    filters: Mapping[str, tuple[Filter | None, ...]] = field(default_factory=dict)
-    ids: npt.NDArray[np.object_] | None = None
-    description: str = ""
+    dataset: Dataset
+    workloads: dict[str, Workload]
+    truths: dict[str, Truth]
+    filters: dict[str, list[str]]
+    skipped: dict[str, str]
 
-    @property
-    def schema(self) -> Schema:
-        """What an engine is asked to hold: everything but text."""
-        fields = tuple(Field(a.name, a.kind) for a in self.attributes if a.kind != "text")
-        return Schema(dim=self.vectors.shape[1], metric=self.metric, fields=fields)
 
-    def attribute(self, name: str) -> Attribute | None:
-        """The attribute called `name`, or None."""
-        return next((a for a in self.attributes if a.name == name), None)
+def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) -> Corpus:
+    """Loads, cuts, and computes (or finds in the cache) every exact answer.
 
-    def head(self, rows: int | None, queries: int | None) -> Dataset:
-        """The first `rows` items and `queries` queries (all where None); the fingerprint follows.
-
-        Nothing is copied. Raises ConfigurationError where more are asked for than there are.
-        """
-        problems = []
-        for key, wanted, available in (
-            ("rows", rows, len(self.vectors)),
-            ("queries", queries, len(self.queries)),
-        ):
-            if wanted is not None and not 0 < wanted <= available:
-                problems.append(
-                    f"{key}: {wanted:,} asked for, but dataset '{self.name}' has {available:,}; "
-                    f"ask for 1 to {available:,}, or leave {key} out for all"
-                )
-        if problems:
-            raise ConfigurationError(problems)
-        n, q = rows or len(self.vectors), queries or len(self.queries)
-        if (n, q) == (len(self.vectors), len(self.queries)):
-            return self
-        return replace(
-            self,
-            vectors=self.vectors[:n],
-            queries=self.queries[:q],
-            # A head of a head is the same content as the head taken at once, so it gets the same name.
-            fingerprint=f"{self.fingerprint.partition('-')[0]}-{n}x{q}",
-            columns={name: column[:n] for name, column in self.columns.items()},
-            filters={name: filters[:q] for name, filters in self.filters.items()},
-            ids=None if self.ids is None else self.ids[:n],
+    Raises ConfigurationError with every problem of the filters, DatasetError.
+    """
+    dataset = load_dataset(scenario.dataset, cache=cache / "datasets", progress=progress)
+    dataset = dataset.head(scenario.rows, scenario.queries)
+    if scenario.k > len(dataset.vectors):
+        raise ConfigurationError(
+            f"scenario {scenario.name}: k is {scenario.k} but {dataset.name} has {len(dataset.vectors)} items; lower k"
         )
+    corpus = Corpus(dataset, {}, {}, {}, {})
+    problems: list[str] = []
+    for spec in scenario.filters:
+        try:
+            built = build_workload(spec, dataset, scenario.k, scenario.seed)
+        except ConfigurationError as error:
+            problems += [f"scenario {scenario.name}: {line}" for line in error.problems]
+            continue
+        corpus.workloads.update({workload.name: workload for workload in built})
+        corpus.filters[spec.name] = [workload.name for workload in built]
+        corpus.skipped.update(built.skipped)
+    if problems:
+        raise ConfigurationError(problems)
+    if not corpus.workloads:
+        raise ConfigurationError(
+            f"scenario {scenario.name}: filters: {dataset.name} offers none of them ({'; '.join(corpus.skipped.values())}); "
+            "add '- name: none' to measure without filters"
+        )
+    for name, workload in corpus.workloads.items():
+        corpus.truths[name] = cached_truth(dataset, workload, cache / "truth", progress)
+    return corpus
+
+
+def describe_corpus(corpus: Corpus) -> dict[str, Any]:
+    """What the result file says of the data."""
+    dataset = corpus.dataset
+    return {
+        "name": dataset.name,
+        "metric": dataset.metric,
+        "rows": len(dataset.vectors),
+        "dim": dataset.vectors.shape[1],
+        "queries": len(dataset.queries),
+        "fingerprint": dataset.fingerprint,
+        "description": dataset.description,
+        "fields": [asdict(attribute) for attribute in dataset.attributes],
+        "filters": [
+            {
+                "name": name,
+                **{
+                    key if key == "distinct" else f"selectivity_{key}": value
+                    for key, value in selectivity(workload, dataset)._asdict().items()
+                },
+            }
+            for name, workload in corpus.workloads.items()
+        ],
+        "skipped": corpus.skipped,
+    }

@@ -80,8 +80,7 @@ def _main(job: Job, cache: Path, sender: Connection) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     try:
-        corpus, _ = load_corpus(job.scenario, cache)
-        run_session(job, corpus, lambda kind, *values: sender.send((kind, *values)))
+        run_session(job, load_corpus(job.scenario, cache), lambda kind, *values: sender.send((kind, *values)))
         sender.send(("done",))
     except BrokenPipeError:
         return  # the parent has gone; there is nobody to tell

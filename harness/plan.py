@@ -11,6 +11,7 @@ from harness.result import Measurement
 from harness.scenario import EngineSpec, IndexTask, Scenario, SearchTask, UpdateTask
 
 Params = dict[str, Any]
+Filters = Mapping[str, list[str]]  # a scenario's filter -> the workloads it stands for
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ def trial_sessions(scenario: Scenario, trial: int) -> list[Session]:
     return sessions[turn:] + sessions[:turn]
 
 
-def search_cells(task: SearchTask, filters: list[str], searches: tuple[Params, ...]) -> Iterator[SearchCell]:
+def search_cells(task: SearchTask, filters: Filters, searches: tuple[Params, ...]) -> Iterator[SearchCell]:
     """The cells of one search task: filters x search grid (or the operating point) x rates."""
     chosen: tuple[Params | None, ...] = searches if task.params == "all" else (None,)
-    wanted = [name for name in filters if task.filters is None or name.split(":")[0] in task.filters]
+    wanted = [name for spec, names in filters.items() if task.filters is None or spec in task.filters for name in names]
     for name, search, rate in itertools.product(wanted, chosen, task.rates):
         yield SearchCell(task, name, search, rate)
 
@@ -87,7 +88,7 @@ def blank(session: Session, task: IndexTask | UpdateTask | SearchCell) -> Measur
     return Measurement(task=task.name, kind=task.task, params={"index": session.index}, **common)
 
 
-def session_cells(scenario: Scenario, session: Session, filters: list[str]) -> list[Measurement]:
+def session_cells(scenario: Scenario, session: Session, filters: Filters) -> list[Measurement]:
     """Every cell of a session, blank and in the order of the tasks; index first."""
     cells = []
     for task in sorted(scenario.tasks, key=lambda task: not isinstance(task, IndexTask)):

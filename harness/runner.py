@@ -12,13 +12,13 @@ from typing import Any
 from engines.base import Engine
 from engines.registry import MissingClientError, UnknownEngineError, load
 from harness.calibrate import client_bound, client_ceiling
-from harness.corpus import load_corpus
+from harness.corpus import describe_corpus, load_corpus
 from harness.environment import describe_environment
 from harness.errors import ConfigurationError
 from harness.isolation import SessionFailedError, messages
 from harness.noise import NoiseMonitor
 from harness.parameters import index_params, search_params
-from harness.plan import Session, grid, identity, session_cells, trial_sessions
+from harness.plan import Filters, Session, grid, identity, session_cells, trial_sessions
 from harness.progress import Progress, silent
 from harness.result import Measurement, RunResult, read_result, write_result
 from harness.scenario import Scenario
@@ -68,12 +68,12 @@ def run_scenario(
     listener = listener or Listener()
     kinds = check_engines(scenario)
     listener.progress("preparing data and exact answers", 0, None)
-    _, dataset = load_corpus(scenario, cache, listener.progress)
+    corpus = load_corpus(scenario, cache, listener.progress)
     result = RunResult(
         name=run.name,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         environment=describe_environment(),
-        dataset=dataset,
+        dataset=describe_corpus(corpus),
         scenario=scenario.model_dump(mode="json"),
         engines={
             label: {"version": kind.version(), "capabilities": asdict(kind.capabilities)}
@@ -85,7 +85,7 @@ def run_scenario(
     run.mkdir(parents=True, exist_ok=True)
     write_result(run, result)
     listener.created()
-    recorder = _Recorder(scenario, run, result, listener)
+    recorder = _Recorder(scenario, run, result, corpus.filters, listener)
     listener.progress("calibrating the client", 0, None)
     recorder.ceiling = client_ceiling()
     recorder.result.environment["client_ceiling_qps"] = recorder.ceiling
@@ -131,9 +131,10 @@ class _Recorder:
     noise: NoiseMonitor
     ceiling: float
 
-    def __init__(self, scenario: Scenario, run: Path, result: RunResult, listener: Listener) -> None:
-        self.scenario, self.run, self.result, self.listener = scenario, run, result, listener
-        self.filters = [entry["name"] for entry in result.dataset["filters"]]
+    def __init__(
+        self, scenario: Scenario, run: Path, result: RunResult, filters: Filters, listener: Listener
+    ) -> None:
+        self.scenario, self.run, self.result, self.filters, self.listener = scenario, run, result, filters, listener
         planned = [
             cell
             for trial in range(scenario.trials)

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from engines.base import UnsupportedError
 from engines.registry import load
-from harness.bench import Bench, Corpus
+from harness.bench import Bench
+from harness.corpus import Corpus
 from harness.indexing import Span, measure_index
 from harness.parameters import index_params
 from harness.plan import SearchCell, Session, blank, search_cells
@@ -70,7 +71,7 @@ def _measure(job: Job, bench: Bench, send: Send) -> None:
             continue
         cells: list[Any] = [task]
         if isinstance(task, SearchTask):
-            cells = list(search_cells(task, list(bench.corpus.workloads), job.session.searches))
+            cells = list(search_cells(task, bench.corpus.filters, job.session.searches))
         for cell in cells:
             if isinstance(cell, SearchCell) and cell.search is None:
                 cell = _at_operating_point(job, cell, measured)

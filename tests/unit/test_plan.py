@@ -1,0 +1,74 @@
+"""The expansion of a scenario into sessions and cells."""
+
+from __future__ import annotations
+
+from harness.plan import grid, identity, session_cells, trial_sessions
+from harness.scenario import Scenario
+
+SCENARIO = Scenario.model_validate(
+    {
+        "name": "s",
+        "trials": 2,
+        "engines": [
+            {"engine": "faiss", "label": "a", "index": {"M": [8, 16], "kind": "hnsw"}, "search": {"efSearch": [1, 2]}},
+            {"engine": "qdrant"},
+        ],
+        "filters": [{"name": "none"}, {"name": "few", "selectivity": 0.1}],
+        "tasks": [
+            {"task": "updates"},
+            {"task": "index"},
+            {"task": "search", "name": "closed"},
+            {"task": "search", "name": "open", "executor": "arrival_rate", "rate": [5, 10],
+             "params": "operating_point", "filters": ["few"]},
+        ],
+    }
+)  # fmt: skip
+FILTERS = {"none": ["none"], "few": ["few"]}
+
+
+def test_a_grid_is_every_combination_and_scalars_stand_for_themselves() -> None:
+    assert grid({}) == ({},)
+    assert grid({"a": [1, 2], "b": "x", "c": [3]}) == ({"a": 1, "b": "x", "c": 3}, {"a": 2, "b": "x", "c": 3})
+
+
+def test_a_session_for_each_index_combination() -> None:
+    sessions = trial_sessions(SCENARIO, 0)
+    assert [(s.label, s.adapter, s.index, len(s.searches)) for s in sessions] == [
+        ("a", "faiss", {"M": 8, "kind": "hnsw"}, 2),
+        ("a", "faiss", {"M": 16, "kind": "hnsw"}, 2),
+        ("qdrant", "qdrant", {}, 1),
+    ]
+    assert len({s.key for trial in (0, 1) for s in trial_sessions(SCENARIO, trial)}) == 6
+
+
+def test_trials_start_with_different_engines_and_hold_the_same_ones() -> None:
+    first, second = trial_sessions(SCENARIO, 0), trial_sessions(SCENARIO, 1)
+    assert first[0].label != second[0].label or first[0].index != second[0].index
+    assert sorted(str((s.label, s.index)) for s in first) == sorted(str((s.label, s.index)) for s in second)
+
+
+def test_cells_are_filters_times_parameters_times_rates_with_the_index_first() -> None:
+    session = trial_sessions(SCENARIO, 0)[0]
+    cells = session_cells(SCENARIO, session, FILTERS)
+    assert [cell.kind for cell in cells] == ["index", "updates"] + ["search"] * (2 * 2 + 1 * 2)
+    assert len({cell.key for cell in cells}) == len(cells)
+    opened = [cell for cell in cells if cell.task == "open"]
+    assert [cell.params["load"]["rate"] for cell in opened] == [5, 10]
+    assert {cell.filter for cell in opened} == {"few"}
+
+
+def test_one_filter_of_the_scenario_may_stand_for_several_of_the_dataset() -> None:
+    session = trial_sessions(SCENARIO, 0)[0]
+    cells = session_cells(SCENARIO, session, {"none": ["none"], "few": ["x", "y"]})
+    assert {cell.filter for cell in cells if cell.task == "open"} == {"x", "y"}
+
+
+def test_an_operating_point_is_the_same_cell_whatever_was_chosen() -> None:
+    session = trial_sessions(SCENARIO, 0)[0]
+    cells = session_cells(SCENARIO, session, FILTERS)
+    planned = next(cell for cell in cells if cell.task == "open")
+    measured = planned.model_copy(update={"params": planned.params | {"search": {"efSearch": 2}}})
+    assert measured.key != planned.key
+    assert identity(measured, SCENARIO) == identity(planned, SCENARIO)
+    closed = next(cell for cell in cells if cell.task == "closed")
+    assert identity(closed, SCENARIO) == closed.key
