@@ -1,4 +1,4 @@
-"""Synthetic corpora of any size: Gaussian clusters, and attributes whose filters have a chosen selectivity."""
+"""Synthetic corpora of any size: Gaussian clusters, with attributes whose filters have a chosen share."""
 
 from __future__ import annotations
 

@@ -60,9 +60,8 @@ def build_workload(spec: FilterSpec, dataset: Dataset, k: int, seed: int) -> Wor
     sets, `selectivity` without a filterable column) is skipped. Raises ConfigurationError with every problem.
     """
     if k > len(dataset.vectors):
-        raise ConfigurationError(
-            f"k: must be at most {len(dataset.vectors):,}, the items of dataset '{dataset.name}', got {k}; lower k"
-        )
+        items = f"the {len(dataset.vectors):,} items of dataset '{dataset.name}'"
+        raise ConfigurationError(f"k: must be at most {items}, got {k}; lower k")
     draw = _Draw(spec, dataset, np.random.default_rng([seed, *spec.name.encode()]))
     if spec.where is not None:
         filters: Any = draw.fixed()
@@ -142,7 +141,7 @@ class _Draw:
         kind = self._filterable(name, "keyword")
         if kind == "float":
             raise ConfigurationError(
-                f"filters[{self.spec.name}].keyword: '{name}' is float, hardly ever do two items share a value; "
+                f"filters[{self.spec.name}].keyword: '{name}' is float, items hardly ever share a value; "
                 "use selectivity with column instead"
             )
         column = self.dataset.columns[name]
