@@ -186,10 +186,20 @@ def _calibrate(options: argparse.Namespace) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Subcommands' parsers are of this class too."""
+
+    def error(self, message: str) -> NoReturn:
+        """A wrong command line is an invalid configuration."""
+        self.print_usage(sys.stderr)
+        _say(f"error: {message}. See: {self.prog} --help")
+        sys.exit(ConfigurationError.exit_code)
+
+
 def _parser() -> argparse.ArgumentParser:
     from importlib import metadata
 
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="bakeoff",
         description="Measures vector engines on your data, filters and write load, and says which to pick and how sure it is.",
         epilog=f"Start with: bakeoff run quick\n{EXIT_CODES}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -94,17 +95,21 @@ def read_result(run: Path) -> RunResult:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Writes JSON so that the file is either the old or the new one, whole. Raises MeasurementError."""
+    """Writes JSON so that the file is either the old or the new one, whole.
+
+    Raises MeasurementError; ValueError for NaN and infinity, which are never figures.
+    """
+    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
     temporary = path.with_name(path.name + ".part")
     try:
         with temporary.open("w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, allow_nan=False)
-            file.write("\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise MeasurementError(f"{path}: cannot be written: {error.strerror}. Free some space, then --resume") from error
 
 

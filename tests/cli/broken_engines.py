@@ -1,0 +1,59 @@
+"""Engines that go wrong in the ways real ones do, for the tests of what the harness makes of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from engines.base import Hits
+from engines.bruteforce.adapter import BruteForce
+
+
+class Crashing(BruteForce):
+    """Its process dies at the first query, as after a segmentation fault."""
+
+    def query(self, *arguments: Any, **options: Any) -> Hits:
+        os.abort()
+
+
+class Hanging(BruteForce):
+    """Never answers."""
+
+    def query(self, *arguments: Any, **options: Any) -> Hits:
+        time.sleep(3600)
+        raise AssertionError
+
+
+class Raising(BruteForce):
+    """Every third query fails."""
+
+    asked = 0
+
+    def query(self, *arguments: Any, **options: Any) -> Hits:
+        self.asked += 1
+        if self.asked % 3 == 0 and not options.get("exact"):
+            raise RuntimeError("out of luck")
+        return super().query(*arguments, **options)
+
+
+class Leaking(BruteForce):
+    """Fast, and ignores the filter: its exact mode obeys, its approximate one does not."""
+
+    def query(self, vector: Any, k: int, where: Any = None, *, exact: bool = False) -> Hits:
+        return super().query(vector, k, where if exact else None, exact=exact)
+
+
+class Inexact(BruteForce):
+    """Its exact mode is not exact: it leaves out the best hit."""
+
+    def query(self, vector: Any, k: int, where: Any = None, *, exact: bool = False) -> Hits:
+        ids, scores = super().query(vector, k + 1, where, exact=exact)
+        return Hits(ids[1:], scores[1:])
+
+
+class Forgetful(BruteForce):
+    """Acknowledges deletes and keeps the items."""
+
+    def delete(self, ids: Any) -> None:
+        return

@@ -1,0 +1,250 @@
+"""`bakeoff run` from end to end."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from harness.result import RunResult, read_result
+from tests.cli.conftest import Shell
+
+
+def cells(result: RunResult, **wanted: Any) -> list[Any]:
+    return [c for c in result.measurements if all(getattr(c, key) == value for key, value in wanted.items())]
+
+
+def broken(name: str) -> dict[str, Any]:
+    return {"engine": f"tests.cli.broken_engines:{name}", "label": name.lower()}
+
+
+def test_a_run_leaves_result_samples_report_and_decision(finished: Any) -> None:
+    shell, done = finished
+    assert done.returncode == 0, done.stderr
+    run = shell.folder / "runs" / "latest"
+    assert (run / "report.html").stat().st_size > 10_000
+    assert json.loads((run / "decision.json").read_text())["schema_version"] >= 1
+    result = read_result(run)
+    assert result.finished_at is not None
+    assert not [cell.error for cell in result.measurements if cell.error]
+    # a trial: bruteforce 1 index + 2 closed + 1 open + 1 updates; hnsw 1 + 4 + 1 + 1
+    assert len(result.measurements) == 2 * (5 + 7)
+    for cell in cells(result, kind="search"):
+        assert cell.metrics["recall_at_5"] > 0.5
+        assert cell.metrics["violations"] == 0
+        samples = pq.read_table(run / cell.samples)
+        assert samples.num_rows == cell.metrics["queries"]
+        assert {"scheduled_ns", "sent_ns", "done_ns", "ids", "status"} <= set(samples.column_names)
+    for cell in cells(result, engine="bruteforce", kind="search"):
+        assert cell.metrics["recall_at_5"] == 1.0
+    for cell in cells(result, kind="updates"):
+        assert cell.metrics["ghosts"] == 0
+        assert cell.metrics["violations"] == 0
+        assert cell.metrics["freshness_p50_ms"] >= 0
+    for cell in result.measurements:
+        for name, value in cell.metrics.items():
+            assert value is not None or name in cell.reasons, (cell.task, name)
+
+
+def test_the_terminal_shows_the_table_and_where_the_report_is(finished: Any) -> None:
+    _, done = finished
+    assert "bruteforce" in done.stdout
+    assert "hnsw" in done.stdout
+    assert "report.html" in done.stdout
+
+
+def test_figures_go_to_stdout_and_progress_to_stderr(finished: Any) -> None:
+    _, done = finished
+    assert "\x1b[" not in done.stdout + done.stderr  # no terminal, no bars and no colours
+
+
+def test_only_some_engines_and_trials(shell: Shell) -> None:
+    done = shell("run", "tiny.yaml", "--engines", "bruteforce", "--trials", "1", "--out", "out/one", "--queries", "10")
+    assert done.returncode == 0, done.stderr
+    result = read_result(shell.folder / "out" / "one")
+    assert {cell.engine for cell in result.measurements} == {"bruteforce"}
+    assert {cell.trial for cell in result.measurements} == {0}
+    assert result.dataset["queries"] == 10
+
+
+def test_own_data_without_attributes_runs_a_portable_scenario(shell: Shell) -> None:
+    (shell.folder / "mine" / "attributes.parquet").unlink()
+    name = shell.scenario("plain", filters=[{"name": "none"}, {"name": "few", "selectivity": 0.1}, {"name": "own", "from_dataset": True}])
+    tasks = [{"task": "index"}, {"task": "search", "name": "s", "duration_s": 0.1}]
+    name = shell.scenario("plain", tasks=tasks, filters=[{"name": "none"}, {"name": "few", "selectivity": 0.1}, {"name": "own", "from_dataset": True}])
+    done = shell("run", name)
+    assert done.returncode == 0, done.stderr
+    result = read_result(shell.folder / "runs" / "latest")
+    assert set(result.dataset["skipped"]) == {"few", "own"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "arguments", "expected"),
+    [
+        ({"engines": [{"engine": "faist"}]}, (), "unknown engine 'faist'"),
+        ({"engines": [{"engine": "faiss", "index": {"kind": "hnsw", "Mm": 3}}]}, (), "Mm"),
+        ({"engines": [{"engine": "faiss", "search": {"efSearch": [16, -1]}}]}, (), "efSearch"),
+        ({"k": 1000}, (), "k"),
+        ({"filters": [{"name": "f", "where": {"colour": "red"}}]}, (), "unknown column 'colour'"),
+        ({"filters": [{"name": "f", "where": {"brand": {"gt": 3}}}]}, (), "a range needs"),
+        ({"filters": [{"name": "f", "keyword": "colour"}], "tasks": [{"task": "index"}]}, (), "colour"),
+        ({}, ("--dataset", "fashion-mnits"), "fashion-mnits"),
+        ({}, ("--dataset", "nowhere/at/all"), "nowhere/at/all"),
+        ({}, ("--engines", "hnws"), "--engines: hnws"),
+        ({}, ("--rows", "0"), "--rows must be at least 1"),
+        ({}, ("--rows", "301"), "301"),
+        ({}, ("--resume",), "holds no result.json"),
+        ({"trial": 3}, (), "trial is not a known key"),
+    ],
+)  # fmt: skip
+def test_wrong_input_is_named_and_exits_with_104(
+    shell: Shell, changes: dict[str, Any], arguments: tuple[str, ...], expected: str
+) -> None:
+    done = shell("run", shell.scenario("wrong", **changes), *arguments)
+    assert done.returncode == 104, done.stderr
+    assert expected in done.stderr
+    assert not (shell.folder / "runs").exists() or not list((shell.folder / "runs").glob("*/result.json"))
+
+
+def test_all_problems_of_the_filters_and_the_engines_come_at_once(shell: Shell) -> None:
+    filters = [{"name": "a", "where": {"colour": "red"}}, {"name": "b", "where": {"shape": "round"}}]
+    done = shell("run", shell.scenario("wrong", filters=filters, tasks=[{"task": "index"}]))
+    assert "colour" in done.stderr
+    assert "shape" in done.stderr
+    done = shell("run", shell.scenario("wrong", engines=[{"engine": "x"}, {"engine": "y"}]))
+    assert "'x'" in done.stderr
+    assert "'y'" in done.stderr
+
+
+def test_a_dead_engine_costs_its_own_cells_only(shell: Shell) -> None:
+    done = shell("run", shell.scenario("dead", trials=1, engines=[broken("Crashing"), {"engine": "bruteforce"}]))
+    assert done.returncode == 1
+    assert "engine crashing: every cell failed" in done.stderr
+    result = read_result(shell.folder / "runs" / "latest")
+    assert all("SIGABRT" in cell.error for cell in cells(result, engine="crashing"))
+    assert len(cells(result, engine="crashing")) == len(cells(result, engine="bruteforce")) == 5
+    assert not any(cell.error for cell in cells(result, engine="bruteforce"))
+
+
+def test_a_hanging_engine_is_stopped(shell: Shell) -> None:
+    name = shell.scenario("hang", trials=1, cell_timeout_s=5, engines=[broken("Hanging"), {"engine": "bruteforce"}])
+    done = shell("run", name)
+    assert done.returncode == 1
+    result = read_result(shell.folder / "runs" / "latest")
+    assert all("no sign of life" in cell.error for cell in cells(result, engine="hanging"))
+    assert not any(cell.error for cell in cells(result, engine="bruteforce"))
+
+
+def test_failing_queries_leaks_ghosts_and_inexact_answers_are_counted(shell: Shell) -> None:
+    names = ("Raising", "Leaking", "Forgetful", "Inexact")
+    shell("run", shell.scenario("bad", trials=1, engines=[broken(name) for name in names]))
+    result = read_result(shell.folder / "runs" / "latest")
+    raising = cells(result, engine="raising", task="closed")[0]
+    assert raising.metrics["errors"] >= raising.metrics["queries"] // 3 - 1 > 0
+    leaking = cells(result, engine="leaking", task="closed", filter="brand")[0]
+    assert leaking.metrics["violations"] > 0
+    assert leaking.metrics["recall_at_5"] < 1
+    forgetful = cells(result, engine="forgetful", kind="updates")[0]
+    assert forgetful.metrics["ghosts"] > 0
+    assert "items should be left" in forgetful.error
+    inexact = cells(result, engine="inexact")
+    assert "1.0 is required" in inexact[0].error
+    assert all(cell.error and not cell.metrics for cell in inexact[1:])  # nothing approximate is shown
+    decision = json.loads((shell.folder / "runs" / "latest" / "decision.json").read_text())
+    assert decision["verdict"] != "pick"
+
+
+def wait_for_cells(run: Path, count: int) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if (run / "result.json").exists() and len(read_result(run).measurements) >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"fewer than {count} cells after two minutes")
+
+
+def gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_run_keeps_its_cells_and_resumes(shell: Shell, number: signal.Signals) -> None:
+    process = shell.start("run", "tiny.yaml", "--out", "runs/cut")
+    run = shell.folder / "runs" / "cut"
+    wait_for_cells(run, 3)
+    children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert gone(children)  # nothing outlives the run
+    if number != signal.SIGKILL:
+        assert process.returncode == 1
+        assert "--resume" in err
+    cut = read_result(run)
+    assert cut.finished_at is None
+    assert shell("report", "runs/cut").returncode == 0  # a report of what there is
+    done = shell("run", "tiny.yaml", "--out", "runs/cut", "--resume")
+    assert done.returncode == 0, done.stderr
+    result = read_result(run)
+    assert result.finished_at is not None
+    assert len(result.measurements) == 24
+    before = {cell.key: cell for cell in cut.measurements}
+    after = {cell.key: cell for cell in result.measurements}
+    assert len(after) == 24
+    assert all(after[key] == cell for key, cell in before.items())
+
+
+def test_a_run_of_another_scenario_cannot_be_resumed(finished: Any) -> None:
+    shell, _ = finished
+    done = shell("run", shell.scenario("other", k=3), "--resume")
+    assert done.returncode == 104
+    assert "its scenario is another one" in done.stderr
+
+
+def test_resuming_a_finished_run_measures_nothing_again(finished: Any) -> None:
+    shell, _ = finished
+    before = read_result(shell.folder / "runs" / "latest")
+    assert shell("run", "tiny.yaml", "--resume").returncode == 0
+    assert read_result(shell.folder / "runs" / "latest").measurements == before.measurements
+
+
+def test_an_existing_run_is_not_overwritten(finished: Any) -> None:
+    shell, _ = finished
+    done = shell("run", "tiny.yaml", "--out", "runs/latest")
+    assert done.returncode == 104
+    assert "--resume" in done.stderr
+
+
+def test_a_full_disk_is_an_error_and_loses_nothing(shell: Shell) -> None:
+    assert shell("run", "tiny.yaml", "--out", "runs/full", "--engines", "bruteforce").returncode == 0
+    saved = (shell.folder / "runs" / "full" / "result.json").read_bytes()
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(saved) // 2, len(saved) // 2))
+
+    done = shell("run", "tiny.yaml", "--out", "runs/full", "--engines", "bruteforce", "--resume", preexec_fn=limit)
+    assert done.returncode == 1, done.stderr
+    assert "result.json" in done.stderr
+    assert (shell.folder / "runs" / "full" / "result.json").read_bytes() == saved
+
+
+def test_help_ends_in_examples() -> None:
+    shell = Shell(Path(os.getcwd()))
+    for command in ("run", "report", "gate", "data", "engines", "calibrate"):
+        done = shell(command, "--help")
+        assert done.returncode == 0
+        assert f"bakeoff {command}" in done.stdout.split("Examples:")[1]
+    assert shell("--help").stdout.rstrip().endswith("104 invalid configuration.")
+    assert shell("dance").returncode == 104

@@ -1,0 +1,41 @@
+"""Rules of the tree that no linter knows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("folder", ["docker", "datasets", "scenarios"])
+def test_data_folders_hold_no_python(folder: str) -> None:
+    # With an __init__.py, docker/ and datasets/ would shadow the packages of that name.
+    assert not list((ROOT / folder).rglob("*.py"))
+
+
+def test_the_lock_has_hashes_and_no_addresses() -> None:
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    assert not [line for line in lines if "://" in line]
+    pinned = [line for line in lines if line and not line.startswith((" ", "#"))]
+    assert pinned
+    assert all("==" in line for line in pinned)
+    assert sum("--hash=sha256:" in line for line in lines) >= len(pinned)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, harness.cli; print([m for m in ('numpy', 'pandas', 'pydantic', 'matplotlib') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_only_the_command_line_prints_or_exits() -> None:
+    guilty = []
+    for path in [*(ROOT / "harness").rglob("*.py"), *(ROOT / "engines").rglob("*.py"), *(ROOT / "reports").rglob("*.py")]:
+        text = path.read_text()
+        if path.name != "cli.py" and ("print(" in text.replace("pprint(", "") or "sys.exit" in text):
+            guilty.append(path.name)
+    assert guilty in ([], ["terminal.py"])
