@@ -40,13 +40,15 @@ class MissingClientError(ImportError):
 
 
 def load(name: str) -> type[Engine]:
-    """The engine class called `name`. Only now is its client library imported.
+    """The engine class called `name`, or at `package.module:Class`. Only now is its client library imported.
 
     Raises UnknownEngineError, MissingClientError.
     """
-    if name not in ENGINES:
-        raise UnknownEngineError(f"unknown engine '{name}' (known: {', '.join(ENGINES)})")
-    entry = ENGINES[name]
+    entry = Entry(name, f"the package that holds {name}") if ":" in name else ENGINES.get(name)
+    if entry is None:
+        raise UnknownEngineError(
+            f"unknown engine '{name}' (known: {', '.join(ENGINES)}; or name your own as package.module:Class)"
+        )
     module, _, attribute = entry.target.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
@@ -54,3 +56,5 @@ def load(name: str) -> type[Engine]:
         raise MissingClientError(
             f"engine '{name}' needs {error.name}. Install it with: {entry.install}"
         ) from error
+    except AttributeError as error:
+        raise UnknownEngineError(f"engine '{name}': {error}") from error

@@ -60,14 +60,14 @@ class FilterSpec(Model):
 class EngineSpec(Model):
     """One engine with a grid of parameters: every list is tried in full. Index lists cost a build each."""
 
-    engine: Name
+    engine: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*(:\w+)?$")]  # registered, or package.module:Class
     label: Name | None = None  # how the report calls it; the engine's name by default
     index: dict[str, Any] = {}
     search: dict[str, Any] = {}
 
     @property
     def title(self) -> str:
-        return self.label or self.engine
+        return self.label or self.engine.rpartition(":")[2]
 
 
 class IndexTask(Model):
