@@ -1,0 +1,111 @@
+"""The summary that ends a run in the terminal: one row a candidate, its worst filter, and the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from harness.result import RunResult
+from reports.cells import Group
+from reports.decision import Decision, conclude
+from reports.ranking import Candidate, Evidence, weigh
+from reports.wording import number, quantity, settings
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_MARKS = {"pick": "✔ pick", "leads": "leads", "eligible": "meets all", "eliminated": "out"}
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One candidate. recall and p99_ms: of its worst filter, mean over trials; qps: equal mix of the filters.
+
+    None where it was not measured in full. violations and errors: sums over all trials and tasks.
+    """
+
+    engine: str
+    settings: str
+    recall: float | None
+    p99_ms: float | None
+    qps: float | None
+    violations: int
+    errors: int
+    failed_cells: int
+    verdict: str
+
+
+def summary_rows(result: RunResult) -> list[SummaryRow]:
+    """One row a candidate, in the order of the scenario."""
+    evidence = weigh(result)
+    decision = conclude(evidence)
+    return [_row(evidence, candidate, decision) for candidate in evidence.candidates]
+
+
+def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> SummaryRow:
+    table, setting = evidence.table, candidate.configuration
+    objective = table.objective(setting)
+    every = [
+        cell for group in table.search(setting) + table.build(setting, "updates") for cell in group.cells
+    ]
+    recall = _worst(objective, f"recall_at_{table.k}", min)
+    status = "eligible" if candidate.met else "eliminated"
+    if decision.leader is not None and decision.leader.title == setting.title:
+        status = "leads" if decision.pick is None else "pick"
+    return SummaryRow(
+        engine=setting.engine,
+        settings=settings(setting.index, setting.search),
+        recall=recall,
+        p99_ms=_worst(objective, "latency_p99_ms", max),
+        qps=candidate.score if evidence.objective.maximise else _worst(objective, "throughput_qps", min),
+        violations=sum(int(cell.metrics.get("violations") or 0) for cell in every),
+        errors=sum(int(cell.metrics.get("errors") or 0) for cell in every),
+        failed_cells=sum(cell.error is not None for cell in every),
+        verdict=_MARKS[status],
+    )
+
+
+def _worst(groups: list[Group], metric: str, worst: Callable[[list[float]], float]) -> float | None:
+    """The mean over trials at the worst filter; None where any cell lacks it."""
+    if not groups or any(group.gap(metric) is not None for group in groups):
+        return None
+    return worst([fmean(group.values(metric).values()) for group in groups])
+
+
+def summary_table(result: RunResult) -> RenderableType:
+    """The rows as a table for a terminal, with the decision's sentence below."""
+    from rich.console import Group as Stack
+    from rich.table import Table as TerminalTable
+    from rich.text import Text
+
+    evidence = weigh(result)
+    filters = len(evidence.table.filters)
+    table = TerminalTable(
+        title=f"{result.name}: worst of {filters} filters, mean over trials", title_justify="left"
+    )
+    for heading in ("engine", "settings"):
+        table.add_column(heading, overflow="fold")
+    for heading in (f"recall@{evidence.table.k}", "P99", "queries/s (mix)", "violations", "errors"):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for row in summary_rows(result):
+        table.add_row(
+            *(Text(text) for text in _texts(row)), style="bold" if row.verdict == _MARKS["pick"] else ""
+        )
+    return Stack(table, Text(conclude(evidence).sentence, style="bold"))
+
+
+def _texts(row: SummaryRow) -> list[str]:
+    failed = f" (+{row.failed_cells} failed cells)" if row.failed_cells else ""
+    return [
+        row.engine,
+        row.settings,
+        "-" if row.recall is None else f"{row.recall:.3f}",
+        quantity("latency_p99_ms", row.p99_ms),
+        number(row.qps),
+        f"{row.violations:,}",
+        f"{row.errors:,}{failed}",
+        row.verdict,
+    ]
