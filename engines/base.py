@@ -51,6 +51,11 @@ class Schema:
         """The field called `name`, or None."""
         return next((f for f in self.fields if f.name == name), None)
 
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Names `f0`, `f1`, ... by field name, for engines that restrict how fields may be called."""
+        return {field.name: f"f{position}" for position, field in enumerate(self.fields)}
+
 
 @dataclass(frozen=True, slots=True)
 class Keywords:
@@ -157,7 +162,7 @@ class Engine(Protocol):
     client's own exception); they never swallow one. No method changes the arrays it is given.
     """
 
-    capabilities: ClassVar[Capabilities]
+    capabilities: Capabilities  # of the class; index parameters may narrow those of an instance
     IndexParams: ClassVar[type[BaseModel]]  # build-time parameters, named as the engine names them
     SearchParams: ClassVar[type[BaseModel]]  # query-time parameters, likewise
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Batch, Column, EngineError, FieldKind, Ids, Keywords, Schema, Vectors
+from engines.base import Batch, Column, FieldKind, Ids, Keywords, Schema, Vectors
 from engines.filters import Filter, Mask, matches
 
 _DTYPES: dict[FieldKind, Any] = {"integer": np.int64, "float": np.float64, "boolean": np.bool_}
@@ -137,25 +137,21 @@ class ColumnStore:
             if isinstance(column, Keywords):
                 words[name] = column.vocabulary.tolist()
         np.savez(path / "columns.npz", allow_pickle=False, **arrays)
-        (path / "columns.json").write_text(json.dumps({"schema": repr(self.schema), "words": words}), "utf-8")
+        (path / "columns.json").write_text(json.dumps(words), "utf-8")
 
     @classmethod
     def load(cls, path: Path, schema: Schema) -> ColumnStore:
-        """Reads what `save` wrote. Raises EngineError if nothing is there or the schema differs."""
-        if not (path / "columns.json").exists():
-            raise EngineError(f"{path} holds no collection, create one first")
-        saved = json.loads((path / "columns.json").read_text("utf-8"))
-        if saved["schema"] != repr(schema):
-            raise EngineError(f"{path} holds another collection: {saved['schema']}, asked for {schema!r}")
+        """Reads what `save` wrote."""
+        words = json.loads((path / "columns.json").read_text("utf-8"))
         store = cls(schema)
         with np.load(path / "columns.npz", allow_pickle=False) as arrays:
             columns: dict[str, Column] = {}
             for position, field in enumerate(schema.fields):
                 values = arrays[f"column{position}"]
                 if field.kind == "keyword":
-                    words = np.empty(len(saved["words"][field.name]), dtype=object)
-                    words[:] = saved["words"][field.name]
-                    columns[field.name] = Keywords(values, words)
+                    vocabulary = np.empty(len(words[field.name]), dtype=object)
+                    vocabulary[:] = words[field.name]
+                    columns[field.name] = Keywords(values, vocabulary)
                 else:
                     columns[field.name] = values
             ids, live = arrays["ids"], arrays["live"]

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from engines.base import Column, Keywords, Schema, Value
 
 Mask = npt.NDArray[np.bool_]
+INT64 = (-(2**63), 2**63 - 1)  # the smallest and the largest integer a field can hold
 _COMPARE: dict[str, Callable[[Any, float], Mask]] = {
     "gt": operator.gt,
     "gte": operator.ge,
@@ -58,7 +59,7 @@ class Range:
     lt: float | None = None
     lte: float | None = None
 
-    def __post_init__(self) -> None:
+    def _post_init__(self) -> None:
         if self.gt is None and self.gte is None and self.lt is None and self.lte is None:
             raise ValueError(f"a range over '{self.field}' needs one of {', '.join(_COMPARE)}")
 
@@ -135,7 +136,7 @@ def _equal(column: Column, values: tuple[Value, ...]) -> Mask:
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if column.dtype.kind == "i":
         # Only whole numbers of 64 bits can occur; NumPy would compare the others as rounded floats.
-        numbers = [int(value) for value in numbers if value == value // 1 and fits_int64(value)]
+        numbers = [int(value) for value in numbers if value == value // 1 and _fits_int64(value)]
     return _any_equal(column, numbers)
 
 
@@ -147,34 +148,46 @@ def _any_equal(column: npt.NDArray[Any], values: Sequence[Value]) -> Mask:
     return np.isin(column, np.asarray(values, dtype=column.dtype))
 
 
-def fits_int64(value: float) -> bool:
-    """Whether a number lies within the range of a 64-bit signed integer."""
-    return -(2**63) <= value < 2**63
+def _fits_int64(value: float) -> bool:
+    return INT64[0] <= value <= INT64[1]
 
 
-def integer_bounds(bounds: Range) -> Range:
-    """The same range over integers with whole bounds, so that nothing is compared as a rounded float."""
-    return Range(
-        bounds.field,
-        gt=None if bounds.gt is None else math.floor(bounds.gt),
-        gte=None if bounds.gte is None else math.ceil(bounds.gte),
-        lt=None if bounds.lt is None else math.ceil(bounds.lt),
-        lte=None if bounds.lte is None else math.floor(bounds.lte),
-    )
+def integer_interval(bounds: Range) -> tuple[int, int] | None:
+    """The 64-bit integers within a range as first and last, so that none is compared as a rounded float.
+
+    None if there are none.
+    """
+    first, last = INT64
+    if bounds.gt is not None:
+        first = max(first, math.floor(bounds.gt) + 1)
+    if bounds.gte is not None:
+        first = max(first, math.ceil(bounds.gte))
+    if bounds.lt is not None:
+        last = min(last, math.ceil(bounds.lt) - 1)
+    if bounds.lte is not None:
+        last = min(last, math.floor(bounds.lte))
+    return (first, last) if first <= last else None
 
 
 def _within(column: Column, bounds: Range) -> Mask:
     if isinstance(column, Keywords) or column.dtype == np.bool_:
         return np.zeros(len(column), dtype=np.bool_)  # no numbers; check() reports such a range
     if column.dtype.kind == "i":
-        bounds = integer_bounds(bounds)
-    mask: Mask | None = None
-    for name, compare in _COMPARE.items():
-        bound = getattr(bounds, name)
-        if bound is not None:
-            part = compare(column, bound)
-            mask = part if mask is None else np.logical_and(mask, part, out=mask)
-    assert mask is not None  # a Range has a bound
+        interval = integer_interval(bounds)
+        if interval is None:
+            return np.zeros(len(column), dtype=np.bool_)
+        first, last = interval
+        parts = [column >= first] if first > INT64[0] or last == INT64[1] else []
+        parts += [column <= last] if last < INT64[1] else []
+    else:
+        parts = [
+            compare(column, float(bound))
+            for name, compare in _COMPARE.items()
+            if (bound := getattr(bounds, name)) is not None
+        ]
+    mask: Mask = parts[0]
+    for part in parts[1:]:
+        np.logical_and(mask, part, out=mask)
     return mask
 
 
@@ -295,4 +308,4 @@ def _fits(value: Value, kind: str) -> bool:
         return False
     if kind == "float":
         return isinstance(value, int | float)
-    return isinstance(value, int) and fits_int64(value)
+    return isinstance(value, int) and _fits_int64(value)

@@ -37,7 +37,7 @@ class Params(BaseModel):
 class BruteForce(Engine):
     """Keeps rows as they come and scans them in float32; the candidates are ordered in float64."""
 
-    capabilities: ClassVar = Capabilities(thread_safe=True)
+    capabilities = Capabilities(thread_safe=True)
     IndexParams: ClassVar = Params
     SearchParams: ClassVar = Params
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import faiss as _faiss
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel
 
+from engines import disk
 from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
 from engines.columns import ColumnStore, Growable, latest, unit
+from engines.faiss.params import IndexParams, SearchParams, check_kind
 from engines.filters import Filter, Mask, matches
 
 faiss: Any = _faiss  # its own type hints know little of what SWIG generates
@@ -23,47 +25,12 @@ faiss: Any = _faiss  # its own type hints know little of what SWIG generates
 _SEED = 1234  # of the k-means that places the IVF centroids
 _INDEX_FILE = "index.faiss"
 _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
-_INDEX_KEYS = {"flat": set[str](), "hnsw": {"M", "efConstruction"}, "ivf": {"nlist"}}
-_SEARCH_KEYS = {"efSearch": "hnsw", "nprobe": "ivf"}
-
-
-class IndexParams(BaseModel):
-    """kind: which index; the others under FAISS' own names, each only with its kind."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    kind: Literal["flat", "hnsw", "ivf"] = "hnsw"
-    M: Annotated[int, Field(ge=2, le=512)] = 16
-    efConstruction: Annotated[int, Field(ge=1)] = 100  # noqa: N815 - FAISS' name
-    nlist: Annotated[int, Field(ge=1)] = 128
-
-    @model_validator(mode="after")
-    def _goes_with_kind(self) -> IndexParams:
-        stray = sorted(self.model_fields_set - {"kind"} - _INDEX_KEYS[self.kind])
-        if stray:
-            raise ValueError(f"{', '.join(stray)}: not a parameter of kind: {self.kind}, remove it")
-        return self
-
-
-class SearchParams(BaseModel):
-    """efSearch (hnsw), nprobe (ivf), and how a filter is applied.
-
-    filtering: `pre` hands FAISS a bitmap of the matching rows; `post` fetches `fetch_factor` x k hits and
-    drops those that do not match, so that fewer than k may remain. full_scan_threshold (with pre): if at
-    most this many rows match, they are scanned instead of searched for in the graph or lists.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    efSearch: Annotated[int, Field(ge=1)] = 64  # noqa: N815 - FAISS' name
-    nprobe: Annotated[int, Field(ge=1)] = 8
-    filtering: Literal["pre", "post"] = "pre"
-    fetch_factor: Annotated[int, Field(ge=1)] = 10
-    full_scan_threshold: Annotated[int, Field(ge=0)] = 3000
 
 
 class Faiss(Engine):
     """One FAISS index. Queries run on the calling thread, builds on every core."""
 
-    capabilities: ClassVar = Capabilities(persistent=True, thread_safe=True)
+    capabilities = Capabilities(persistent=True, thread_safe=True)
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 
@@ -79,8 +46,7 @@ class Faiss(Engine):
         return str(faiss.__version__)
 
     def create(self, schema: Schema) -> None:
-        for file in self._path.iterdir():
-            file.unlink()
+        disk.begin(self._path, schema)
         self._store = ColumnStore(schema)
         # IVF needs data to place its centroids: until the first refresh vectors wait here.
         self._waiting = Growable(np.float32, schema.dim)
@@ -110,6 +76,7 @@ class Faiss(Engine):
         self._approximate = self._search_params(None, exact=False)
 
     def open(self, schema: Schema) -> None:
+        disk.verify(self._path, schema)
         self._store = ColumnStore.load(self._path, schema)
         self._waiting = Growable(np.float32, schema.dim)
         file = self._path / _INDEX_FILE
@@ -118,11 +85,7 @@ class Faiss(Engine):
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        for key, kind in _SEARCH_KEYS.items():
-            if key in search.model_fields_set and kind != self._params.kind:
-                raise EngineError(
-                    f"faiss: {key} is a parameter of kind: {kind}, the index is {self._params.kind}"
-                )
+        check_kind(search, self._params.kind)
         self._search = search
         self._attach()
 
@@ -215,11 +178,12 @@ class Faiss(Engine):
         return self._store.count
 
     def stats(self) -> EngineStats:
-        files = [file.stat().st_size for file in self._path.iterdir()]
+        written = (self._path / _INDEX_FILE).exists()  # by close(); until then everything is in memory
+        disk_bytes = disk.used_bytes(self._path) if written else None
         details: dict[str, str | int] = {"kind": self._params.kind, "rows": len(self._store)}
         if self._params.kind == "ivf" and self._index is not None:
             details["nlist"] = int(self._index.nlist)
-        return EngineStats(self.count(), sum(files) if files else None, details)
+        return EngineStats(self.count(), disk_bytes, details)
 
     def close(self) -> None:
         if not hasattr(self, "_store"):

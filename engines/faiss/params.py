@@ -1,0 +1,53 @@
+"""The parameters of the FAISS engine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from engines.base import EngineError
+
+Kind = Literal["flat", "hnsw", "ivf"]
+_INDEX_KEYS = {"flat": set[str](), "hnsw": {"M", "efConstruction"}, "ivf": {"nlist"}}
+_SEARCH_KEYS = {"efSearch": "hnsw", "nprobe": "ivf"}
+
+
+class IndexParams(BaseModel):
+    """kind: which index; the others under FAISS' own names, each only with its kind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Kind = "hnsw"
+    M: Annotated[int, Field(ge=2, le=512)] = 16
+    efConstruction: Annotated[int, Field(ge=1)] = 100  # noqa: N815 - FAISS' name
+    nlist: Annotated[int, Field(ge=1)] = 128
+
+    @model_validator(mode="after")
+    def _goes_with_kind(self) -> IndexParams:
+        stray = sorted(self.model_fields_set - {"kind"} - _INDEX_KEYS[self.kind])
+        if stray:
+            raise ValueError(f"{', '.join(stray)}: not a parameter of kind: {self.kind}, remove it")
+        return self
+
+
+class SearchParams(BaseModel):
+    """efSearch (hnsw), nprobe (ivf), and how a filter is applied.
+
+    filtering: `pre` hands FAISS a bitmap of the matching rows; `post` fetches `fetch_factor` x k hits and
+    drops those that do not match, so that fewer than k may remain. full_scan_threshold (with pre): if at
+    most this many rows match, they are scanned instead of searched for in the graph or lists.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    efSearch: Annotated[int, Field(ge=1)] = 64  # noqa: N815 - FAISS' name
+    nprobe: Annotated[int, Field(ge=1)] = 8
+    filtering: Literal["pre", "post"] = "pre"
+    fetch_factor: Annotated[int, Field(ge=1)] = 10
+    full_scan_threshold: Annotated[int, Field(ge=0)] = 3000
+
+
+def check_kind(search: SearchParams, kind: Kind) -> None:
+    """Raises EngineError for a parameter that this kind of index does not know."""
+    for key, owner in _SEARCH_KEYS.items():
+        if key in search.model_fields_set and owner != kind:
+            raise EngineError(f"faiss: {key} goes with kind: {owner}, this index is {kind}")

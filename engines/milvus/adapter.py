@@ -1,0 +1,205 @@
+"""Milvus Lite through pymilvus. It is a gRPC server on threads of this very process, written in Python."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from milvus_lite.server_manager import server_manager_instance  # type: ignore[import-untyped]
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pymilvus import DataType, MilvusClient  # type: ignore[import-untyped]
+
+from engines import disk
+from engines.base import (
+    Batch,
+    Capabilities,
+    Engine,
+    EngineError,
+    EngineStats,
+    FieldKind,
+    Hits,
+    Ids,
+    Keywords,
+    Schema,
+    UnsupportedError,
+    Vectors,
+)
+from engines.columns import latest
+from engines.filters import Filter
+from engines.milvus.filters import translate
+
+# Both log every failed request with its traceback to stderr, which they also raise here.
+logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
+
+_COLLECTION = "items"
+_BATCH_BYTES = 16 << 20  # vectors in one request; gRPC refuses messages of 256 MiB
+_METRICS = {"l2": "L2", "ip": "IP", "cosine": "COSINE"}
+_TYPES: dict[FieldKind, tuple[DataType, dict[str, int]]] = {
+    "keyword": (DataType.VARCHAR, {"max_length": 65_535}),
+    "integer": (DataType.INT64, {}),
+    "float": (DataType.DOUBLE, {}),
+    "boolean": (DataType.BOOL, {}),
+}
+_GRAPHS, _LISTS = ("HNSW", "HNSW_SQ"), ("IVF_FLAT", "IVF_SQ8")
+_EXACT = ("FLAT", "IVF_FLAT")  # the others cannot be made to compare everything
+
+
+class IndexParams(BaseModel):
+    """Under Milvus' names; M and efConstruction go with the graphs, nlist with the lists."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    index_type: Literal["FLAT", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8"] = "HNSW"
+    M: Annotated[int, Field(ge=2, le=512)] = 16
+    efConstruction: Annotated[int, Field(ge=1)] = 100  # noqa: N815 - Milvus' name
+    nlist: Annotated[int, Field(ge=1)] = 128
+
+    @model_validator(mode="after")
+    def _goes_with_type(self) -> IndexParams:
+        stray = sorted(self.model_fields_set - {"index_type"} - set(self.build))
+        if stray:
+            raise ValueError(f"{', '.join(stray)}: no parameter of index_type: {self.index_type}, remove it")
+        return self
+
+    @property
+    def build(self) -> dict[str, int]:
+        """The parameters of this index type."""
+        if self.index_type in _GRAPHS:
+            return {"M": self.M, "efConstruction": self.efConstruction}
+        return {"nlist": self.nlist} if self.index_type in _LISTS else {}
+
+
+class SearchParams(BaseModel):
+    """ef goes with the graphs, nprobe with the lists."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    ef: Annotated[int, Field(ge=1)] = 64
+    nprobe: Annotated[int, Field(ge=1)] = 8
+
+
+class Milvus(Engine):
+    """One collection in one Milvus Lite database."""
+
+    capabilities = Capabilities(persistent=True, thread_safe=True, quantization=True)
+    IndexParams: ClassVar = IndexParams
+    SearchParams: ClassVar = SearchParams
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        assert isinstance(index, IndexParams)
+        self._database, self._path, self._params = str(path / "milvus.db"), path, index
+        self._client: MilvusClient | None = None
+        self.capabilities = replace(type(self).capabilities, exact=index.index_type in _EXACT)
+        self.configure(SearchParams())
+
+    @classmethod
+    def version(cls) -> str:
+        return f"milvus-lite {version('milvus-lite')}, pymilvus {version('pymilvus')}"
+
+    @property
+    def _open(self) -> MilvusClient:
+        assert self._client is not None, "create() or open() comes first"
+        return self._client
+
+    def create(self, schema: Schema) -> None:
+        self.close()
+        disk.begin(self._path, schema)
+        self._schema = schema
+        fields = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+        fields.add_field("id", DataType.INT64, is_primary=True)
+        fields.add_field("vector", DataType.FLOAT_VECTOR, dim=schema.dim)
+        for field in schema.fields:
+            kind, options = _TYPES[field.kind]
+            fields.add_field(schema.aliases[field.name], kind, **options)
+        index = MilvusClient.prepare_index_params()
+        index.add_index(
+            "vector",
+            index_type=self._params.index_type,
+            metric_type=_METRICS[schema.metric],
+            params=self._params.build,
+        )
+        self._client = MilvusClient(self._database)
+        self._client.create_collection(_COLLECTION, schema=fields, index_params=index)
+
+    def open(self, schema: Schema) -> None:
+        self.close()
+        disk.verify(self._path, schema)
+        self._schema = schema
+        self._client = MilvusClient(self._database)
+        self._client.load_collection(_COLLECTION)
+
+    def configure(self, search: BaseModel) -> None:
+        assert isinstance(search, SearchParams)
+        kinds = {"ef": _GRAPHS, "nprobe": _LISTS}
+        self._approximate: dict[str, int] = {}
+        for name, types in kinds.items():
+            if self._params.index_type in types:
+                self._approximate[name] = getattr(search, name)
+            elif name in search.model_fields_set:
+                raise EngineError(
+                    f"milvus: {name} goes with {' and '.join(types)}, not {self._params.index_type}"
+                )
+
+    def index(self, batch: Batch) -> None:
+        batch = latest(batch)
+        size = max(1, _BATCH_BYTES // (4 * self._schema.dim))
+        for start in range(0, len(batch), size):
+            rows = slice(start, start + size)
+            columns: dict[str, Any] = {"id": batch.ids[rows].tolist(), "vector": batch.vectors[rows]}
+            for name, alias in self._schema.aliases.items():
+                column = batch.attributes[name][rows]
+                columns[alias] = column.decode() if isinstance(column, Keywords) else column.tolist()
+            items = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            self._open.upsert(_COLLECTION, items)
+
+    def refresh(self) -> None:
+        """Writes segments, merges them and builds their indexes; writes are searchable before, by scanning.
+
+        Milvus Lite calls every index finished whether it is built or not, and only logs when building
+        fails: so this waits for its background worker and looks at the files.
+        """
+        self._open.flush(_COLLECTION)
+        _, database, _ = server_manager_instance._servers[self._database]
+        database.get_collection(_COLLECTION)._wait_for_bg()
+        partitions = Path(self._database, "collections", _COLLECTION, "partitions")
+        segments = {file.stem for file in partitions.glob("*/data/data_*.parquet")}
+        indexed = {file.name.partition(".")[0] for file in partitions.glob("*/indexes/*.idx")}
+        if segments - indexed:
+            raise EngineError(
+                f"milvus: {len(segments - indexed)} of {len(segments)} segments were not indexed"
+            )
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        if exact and self._params.index_type not in _EXACT:
+            raise UnsupportedError(
+                f"Milvus Lite cannot search an index of type {self._params.index_type} exactly"
+            )
+        params = {"nprobe": self._params.nlist} if exact and self._approximate else self._approximate
+        found = self._open.search(
+            _COLLECTION,
+            data=[vector],
+            anns_field="vector",
+            limit=k,
+            filter="" if where is None else translate(where, self._schema),
+            search_params={"params": params},
+        )
+        return Hits(found[0].ids, found[0].distances)  # for L2 they are squared already
+
+    def delete(self, ids: Ids) -> None:
+        if len(ids):
+            self._open.delete(_COLLECTION, ids=ids.tolist())
+
+    def count(self) -> int:
+        return int(self._open.get_collection_stats(_COLLECTION)["row_count"])
+
+    def stats(self) -> EngineStats:
+        return EngineStats(self.count(), disk.used_bytes(self._path), {"index_type": self._params.index_type})
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.flush(_COLLECTION)
+            self._client.close()
+            self._client = None
+            server_manager_instance.release_server(self._database)

@@ -1,0 +1,196 @@
+"""Qdrant's Rust core in-process, through qdrant-edge: a shard with HNSW and payload indexes."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import qdrant_edge as qe
+from pydantic import BaseModel, ConfigDict, Field
+
+from engines import disk
+from engines.base import (
+    Batch,
+    Capabilities,
+    Engine,
+    EngineStats,
+    FieldKind,
+    Hits,
+    Ids,
+    Keywords,
+    Schema,
+    Vectors,
+)
+from engines.columns import latest
+from engines.filters import Filter
+from engines.qdrant.filters import translate
+
+_BATCH_BYTES = 4 << 20  # vectors in one operation; each is copied into the write-ahead log as a whole
+_DISTANCES = {"l2": qe.Distance.Euclid, "ip": qe.Distance.Dot, "cosine": qe.Distance.Cosine}
+_PAYLOAD: dict[FieldKind, Any] = {
+    "keyword": qe.PayloadSchemaType.Keyword,
+    "integer": qe.PayloadSchemaType.Integer,
+    "float": qe.PayloadSchemaType.Float,
+    "boolean": qe.PayloadSchemaType.Integer,  # stored as 0 and 1, see filters.py
+}
+
+
+class IndexParams(BaseModel):
+    """Under Qdrant's names. Thresholds in KB of vectors, 4 x dim bytes each.
+
+    full_scan_threshold: a filter that matches less is answered by scanning what matches. indexing_threshold:
+    a segment with less gets no graph. default_segment_number: 1 makes one graph of everything, as in the
+    other engines. max_search_threads: of one query; 1, again as elsewhere (None: every core).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    m: Annotated[int, Field(ge=2, le=512)] = 16
+    ef_construct: Annotated[int, Field(ge=4)] = 100
+    full_scan_threshold: Annotated[int, Field(ge=1)] = 10_000
+    indexing_threshold: Annotated[int, Field(ge=1)] = 10_000
+    max_indexing_threads: Annotated[int, Field(ge=0)] = 0
+    default_segment_number: Annotated[int, Field(ge=0)] = 1
+    max_segment_size: Annotated[int, Field(ge=1)] | None = None
+    max_search_threads: Annotated[int, Field(ge=1)] | None = 1
+    quantization: Literal["none", "scalar", "binary"] = "none"
+
+
+class SearchParams(BaseModel):
+    """hnsw_ef, acorn (a wider walk of the graph under filters), and how quantized candidates are refined."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    hnsw_ef: Annotated[int, Field(ge=1)] = 64
+    acorn: bool = False
+    rescore: bool = True
+    oversampling: Annotated[float, Field(ge=1)] = 1.0
+
+
+class Qdrant(Engine):
+    """One shard. Its binding holds Python's lock while it works: threads are safe and gain nothing."""
+
+    capabilities = Capabilities(persistent=True, thread_safe=True, quantization=True)
+    IndexParams: ClassVar = IndexParams
+    SearchParams: ClassVar = SearchParams
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        assert isinstance(index, IndexParams)
+        self._path, self._params = path, index
+        self._shard: qe.EdgeShard | None = None
+        self.configure(SearchParams())
+
+    @classmethod
+    def version(cls) -> str:
+        return f"qdrant-edge {version('qdrant-edge-py')}"
+
+    @property
+    def _open(self) -> qe.EdgeShard:
+        assert self._shard is not None, "create() or open() comes first"
+        return self._shard
+
+    def create(self, schema: Schema) -> None:
+        self.close()
+        disk.begin(self._path, schema)
+        self._schema = schema
+        self._shard = qe.EdgeShard.create(str(self._path / "shard"), self._config(schema))
+        for field in schema.fields:
+            operation = qe.UpdateOperation.create_field_index(
+                schema.aliases[field.name], _PAYLOAD[field.kind]
+            )
+            self._shard.update(operation)
+
+    def open(self, schema: Schema) -> None:
+        self.close()
+        disk.verify(self._path, schema)
+        self._schema = schema
+        self._shard = qe.EdgeShard.load(str(self._path / "shard"), self._config(schema))
+
+    def _config(self, schema: Schema) -> qe.EdgeConfig:
+        params = self._params
+        quantization: Any = {
+            "none": None,
+            "scalar": qe.ScalarQuantizationConfig(qe.ScalarType.Int8, always_ram=True),
+            "binary": qe.BinaryQuantizationConfig(always_ram=True),
+        }[params.quantization]
+        return qe.EdgeConfig(
+            vectors=qe.EdgeVectorParams(size=schema.dim, distance=_DISTANCES[schema.metric]),
+            hnsw_config=qe.HnswIndexConfig(
+                m=params.m,
+                ef_construct=params.ef_construct,
+                full_scan_threshold=params.full_scan_threshold,
+                max_indexing_threads=params.max_indexing_threads,
+            ),
+            quantization_config=quantization,
+            optimizers=qe.EdgeOptimizersConfig(
+                indexing_threshold=params.indexing_threshold,
+                default_segment_number=params.default_segment_number,
+                max_segment_size=params.max_segment_size,
+            ),
+            max_search_threads=params.max_search_threads,
+        )
+
+    def configure(self, search: BaseModel) -> None:
+        assert isinstance(search, SearchParams)
+        refinement = qe.QuantizationSearchParams(rescore=search.rescore, oversampling=search.oversampling)
+        self._approximate = qe.SearchParams(
+            hnsw_ef=search.hnsw_ef,
+            quantization=refinement if self._params.quantization != "none" else None,
+            acorn=qe.AcornSearchParams(enable=True) if search.acorn else None,
+        )
+        self._exact = qe.SearchParams(exact=True, quantization=qe.QuantizationSearchParams(ignore=True))
+
+    def index(self, batch: Batch) -> None:
+        batch = latest(batch)
+        size = max(1, _BATCH_BYTES // (4 * self._schema.dim))
+        for start in range(0, len(batch), size):
+            rows = slice(start, start + size)
+            columns = {key: self._values(batch, name, rows) for name, key in self._schema.aliases.items()}
+            points = [
+                qe.Point(id_, vector, {key: values[row] for key, values in columns.items()})
+                for row, (id_, vector) in enumerate(
+                    zip(batch.ids[rows].tolist(), batch.vectors[rows].tolist(), strict=True)
+                )
+            ]
+            self._open.update(qe.UpdateOperation.upsert_points(points))
+
+    @staticmethod
+    def _values(batch: Batch, name: str, rows: slice) -> list[Any]:
+        column = batch.attributes[name][rows]
+        if isinstance(column, Keywords):
+            return column.decode()
+        values: list[Any] = (column.astype(np.int64) if column.dtype == np.bool_ else column).tolist()
+        return values
+
+    def refresh(self) -> None:
+        """Merges segments and builds their graphs; writes are searchable before, by scanning."""
+        self._open.optimize()
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        hits = self._open.search(
+            qe.SearchRequest(
+                query=qe.Query.Nearest(vector.tolist()),
+                limit=k,
+                filter=None if where is None else translate(where, self._schema),
+                params=self._exact if exact else self._approximate,
+            )
+        )
+        power = 2 if self._schema.metric == "l2" else 1  # Qdrant's distance is not squared
+        ids: list[Any] = [hit.id for hit in hits]
+        return Hits(ids, [hit.score**power for hit in hits])
+
+    def delete(self, ids: Ids) -> None:
+        self._open.update(qe.UpdateOperation.delete_points(ids.tolist()))
+
+    def count(self) -> int:
+        return self._open.count(qe.CountRequest(exact=True))
+
+    def stats(self) -> EngineStats:
+        info = self._open.info()
+        details = {"segments": info.segments_count, "indexed_vectors": info.indexed_vectors_count}
+        return EngineStats(self.count(), disk.used_bytes(self._path), details)
+
+    def close(self) -> None:
+        if self._shard is not None:
+            self._shard.close()
+            self._shard = None
