@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Column, Field, FieldKind, Metric, Schema
-from engines.filters import Filter
+from engines.filters import Filter, check, leaves
 from harness.errors import ConfigurationError
 
 
@@ -84,3 +84,12 @@ class Dataset:
             filters={name: filters[:q] for name, filters in self.filters.items()},
             ids=None if self.ids is None else self.ids[:n],
         )
+
+
+def filter_problems(where: Filter | None, attributes: Sequence[Attribute]) -> list[str]:
+    """What is wrong with a filter for these attributes; [] if nothing."""
+    text = {a.name for a in attributes if a.kind == "text"} & {leaf.field for leaf in leaves(where)}
+    if text:
+        return [f"'{name}' is text: it is carried along, but cannot be filtered" for name in sorted(text)]
+    fields = tuple(Field(a.name, a.kind) for a in attributes if a.kind != "text")
+    return check(where, Schema(dim=0, metric="l2", fields=fields))

@@ -13,6 +13,7 @@ from harness.store import block_rows
 from harness.workload import Workload, selectivity
 
 _TOP = 3  # of a keyword column, how many values are shown
+_NEARLY_UNIQUE = 0.9  # share of distinct values
 _UNIT = 1e-3  # norms this near to 1 count as normalised
 
 
@@ -81,8 +82,11 @@ def _column(dataset: Dataset, attribute: Attribute) -> tuple[str, ...]:
         words = column.vocabulary[distinct] if isinstance(column, Keywords) else distinct
         top = np.argsort(-counts, kind="stable")[:_TOP]
         detail = ", ".join(f"{_short(words[i])} {counts[i] / len(values):.1%}" for i in top)
+        if attribute.kind == "keyword" and len(distinct) > _NEARLY_UNIQUE * len(values):
+            detail = "nearly every value differs: list it under text unless it is filtered by"
     else:
-        detail = f"{distinct[0]:,} to {distinct[-1]:,}"
+        number = ",.6g" if attribute.kind == "float" else ","
+        detail = f"{distinct[0].item():{number}} to {distinct[-1].item():{number}}"
     return attribute.name, attribute.kind, attribute.origin, f"{len(distinct):,} values", detail
 
 

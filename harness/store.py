@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -61,18 +60,35 @@ class StoredArray:
     digest: str
 
 
-class ArrayWriter:
-    """Writes a .npy file block by block and hashes it on the way.
+class ArrayHasher:
+    """Takes an array's rows block by block and hashes them; the array itself is at `path` already."""
+
+    def __init__(self, path: str, rows: int, dim: int) -> None:
+        self._path = path
+        self._shape = (rows, dim)
+        self._seen = 0
+        self._hash = hashlib.sha256(f"<f4{self._shape}".encode())
+
+    def append(self, block: npt.NDArray[np.float32]) -> None:
+        """Takes the next rows: float32[m, dim]."""
+        self._hash.update(np.ascontiguousarray(block, dtype="<f4").data)
+        self._seen += len(block)
+
+    def stored(self) -> StoredArray:
+        """The finished array, to be given to `save`."""
+        assert self._seen == self._shape[0], f"{self._seen} of {self._shape[0]} rows seen"
+        return StoredArray(self._path, self._hash.hexdigest())
+
+
+class ArrayWriter(ArrayHasher):
+    """Writes them to a .npy file as well; a context manager.
 
     Plain writes, not a memory map: on a full disk a map dies of SIGBUS where a write raises OSError, and a
     map's dirty pages count as resident memory.
     """
 
     def __init__(self, folder: Path, name: str, rows: int, dim: int) -> None:
-        self._name = name
-        self._shape = (rows, dim)
-        self._written = 0
-        self._hash = hashlib.sha256(f"<f4{self._shape}".encode())
+        super().__init__(name, rows, dim)
         self._file = (folder / name).open("wb")
         header = {"descr": "<f4", "fortran_order": False, "shape": self._shape}
         np.lib.format.write_array_header_1_0(self._file, header)
@@ -80,28 +96,13 @@ class ArrayWriter:
     def __enter__(self) -> ArrayWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def append(self, block: npt.NDArray[np.float32]) -> None:
-        """Adds rows: float32[m, dim]."""
-        data = np.ascontiguousarray(block, dtype="<f4").data
-        self._file.write(data)
-        self._hash.update(data)
-        self._written += len(block)
-
-    def stored(self) -> StoredArray:
-        """The finished array, to be given to `save`."""
-        assert self._written == self._shape[0], f"{self._written} of {self._shape[0]} rows written"
-        return StoredArray(self._name, self._hash.hexdigest())
-
-
-def array_digest(blocks: Iterator[npt.NDArray[np.float32]], rows: int, dim: int) -> str:
-    """The digest ArrayWriter would give to the same content."""
-    digest = hashlib.sha256(f"<f4{(rows, dim)}".encode())
-    for block in blocks:
-        digest.update(np.ascontiguousarray(block, dtype="<f4").data)
-    return digest.hexdigest()
+        """Adds the next rows: float32[m, dim]. Raises OSError on a full disk."""
+        super().append(block)
+        self._file.write(np.ascontiguousarray(block, dtype="<f4").data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def save(folder: Path, parts: Parts) -> None:
     digests: list[object] = [parts.metric, parts.vectors.digest, parts.queries.digest]
     for number, attribute in enumerate(parts.attributes):
         column = parts.columns[attribute.name]
-        values = column.codes if isinstance(column, Keywords) else column
+        values = np.ascontiguousarray(column.codes if isinstance(column, Keywords) else column)
         words = column.vocabulary.tolist() if isinstance(column, Keywords) else None
         if words is not None:
             vocabularies[attribute.name] = words
@@ -194,10 +195,10 @@ def cached(
     folder = cache / key
     if (folder / marker).exists():
         return folder
-    partial = cache / f"{key}.partial"
+    partial = cache / f".{key}.partial"
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with _lock(cache / f"{key}.lock", key, progress):
+        with _lock(cache / f".{key}.lock", key, progress):
             if not (folder / marker).exists():
                 shutil.rmtree(partial, ignore_errors=True)
                 partial.mkdir()

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Keywords
-from engines.filters import Eq, Filter, In, Range, check, leaves, matches, parse
-from harness.datamodel import Dataset
+from engines.filters import Eq, Filter, In, Range, matches, parse
+from harness.datamodel import Dataset, filter_problems
 from harness.errors import ConfigurationError
 from harness.scenario import FilterSpec
 
@@ -125,13 +125,7 @@ class _Draw:
 
     def fixed(self) -> tuple[Filter | None, ...]:
         where = parse(self.spec.where)
-        text = [leaf.field for leaf in leaves(where) if self._kind(leaf.field) == "text"]
-        problems = [f"'{name}' is text: it is carried along, but cannot be filtered" for name in text]
-        problems += [
-            problem
-            for problem in check(where, self.dataset.schema)
-            if not any(f"'{name}'" in problem for name in text)
-        ]
+        problems = filter_problems(where, self.dataset.attributes)
         if problems:
             raise ConfigurationError([f"filters[{self.spec.name}].where: {problem}" for problem in problems])
         return (where,) * len(self.dataset.queries)
