@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.result import RunResult
-from reports.ranking import Candidate, Evidence, nearest, weigh
+from reports.ranking import Candidate, Evidence, weigh
 from reports.requirements import Check, requirements
 from reports.verdict import blockers, caveats, describe, margin_text, score_text
 from reports.wording import listing
@@ -59,7 +59,7 @@ class Standing(Model):
 
 
 class Decision(Model):
-    """What decision.json holds. leader: the best eligible setting; pick: the same, None without a decision."""
+    """What decision.json holds. leader: the best eligible setting; pick: the same, or None (no decision)."""
 
     schema_version: int = SCHEMA_VERSION
     run: str
@@ -150,12 +150,10 @@ def _margin(evidence: Evidence) -> Margin | None:
 
 def _standings(evidence: Evidence, verdict: Verdict) -> list[Standing]:
     best = {candidate.configuration.engine: candidate for candidate in evidence.ranking}
-    thresholds = requirements(evidence.table.result.scenario)
     standings = []
     others = [engine for engine in evidence.table.engines if engine not in best]
     for engine in [*best, *others]:
-        own = [candidate for candidate in evidence.candidates if candidate.configuration.engine == engine]
-        shown = best.get(engine) or (nearest(own, thresholds) if own else None)
+        shown = best.get(engine) or evidence.nearest(engine)
         standings.append(
             Standing(
                 engine=engine,

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from harness.result import RunResult
 from harness.scenario import DecisionSpec
 from harness.stats import Comparison, compare_ratios, harmonic_mean, resamples
-from harness.threshold import Threshold
 from reports.cells import Configuration, Group, Table
 from reports.requirements import Check, check, continuous, judged_groups, requirements, shortfall
 
@@ -74,8 +73,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a decision rests on. ranking: the best eligible candidate of each engine entry, best first.
-    shares: how often each entry comes first; empty with fewer than two trials. margin: leader against runner-up as a
-    ratio of at least 1 in the leader's favour; None without either or where a score is 0.
+    shares: how often each entry comes first; empty with fewer than two trials. margin: leader against
+    runner-up, as a ratio of at least 1 in the leader's favour; None without either or where a score is 0.
     """
 
     table: Table
@@ -96,6 +95,22 @@ class Evidence:
     @property
     def runner_up(self) -> Candidate | None:
         return self.ranking[1] if len(self.ranking) > 1 else None
+
+    def of_engine(self, engine: str) -> list[Candidate]:
+        """The candidates of one engine entry."""
+        return [candidate for candidate in self.candidates if candidate.configuration.engine == engine]
+
+    def nearest(self, engine: str) -> Candidate | None:
+        """Of an engine's candidates, the one that fails fewest requirements and those by least."""
+        limits = {threshold.text: threshold for threshold in requirements(self.table.result.scenario)}
+
+        def distance(candidate: Candidate) -> tuple[int, int, float]:
+            failing = candidate.failures
+            measured = [c for c in failing if c.value is not None and c.requirement in limits]
+            gaps = [shortfall(c.value, limits[c.requirement]) for c in measured]
+            return len(failing), len(failing) - len(measured), max(gaps, default=0.0)
+
+        return min(self.of_engine(engine), key=distance, default=None)
 
 
 def weigh(result: RunResult) -> Evidence:
@@ -166,19 +181,6 @@ def rank(candidates: Sequence[Candidate], spec: DecisionSpec) -> list[Candidate]
     for candidate in sorted(eligible, key=lambda c: objective.oriented(c.score), reverse=True):
         best.setdefault(candidate.configuration.engine, candidate)
     return list(best.values())
-
-
-def nearest(candidates: Sequence[Candidate], thresholds: Sequence[Threshold]) -> Candidate:
-    """Of candidates that fail, the one that fails fewest requirements and those by least."""
-    limits = {threshold.text: threshold for threshold in thresholds}
-
-    def distance(candidate: Candidate) -> tuple[int, int, float]:
-        failing = candidate.failures
-        measured = [c for c in failing if c.value is not None and c.requirement in limits]
-        gaps = [shortfall(c.value, limits[c.requirement]) for c in measured]
-        return len(failing), len(failing) - len(measured), max(gaps, default=0.0)
-
-    return min(candidates, key=distance)
 
 
 def win_shares(

@@ -79,7 +79,7 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
     if 1 < trials <= 5 and several:
         notes.append(
             f"{trials} trials are few. Resampling them only re-arranges what was seen and understates the "
-            "doubt; so the margin's interval (Welch's, which allows for few trials) must exclude a tie as well."
+            "doubt; the margin's interval (Welch's, which allows for few trials) must exclude a tie as well."
         )
     if trials == 1 and not several:
         notes.append("There was one trial: how far its figures vary is unknown.")
