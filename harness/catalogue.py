@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,21 +19,10 @@ _PACKAGED = Path(__file__).parent / "data" / "datasets"  # in an installed wheel
 _CHECKOUT = Path(__file__).parent.parent / "datasets"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A dataset that is known by name."""
-
-    name: str
-    size: str
-    description: str
-
-
-def list_datasets() -> list[Listed]:
-    """What `--dataset NAME` may be, for `bakeoff data list`."""
-    return [
-        Listed(spec.name, spec.summary, " ".join(spec.description.split()))
-        for spec in map(read_manifest, _manifests().values())
-    ]
+def list_datasets() -> list[tuple[str, str]]:
+    """What `--dataset NAME` may be: name and description."""
+    specs = [read_manifest(path) for path in _manifests().values()]
+    return [(spec.name, f"{spec.summary}. {' '.join(spec.description.split())}") for spec in specs]
 
 
 def load_dataset(

@@ -49,7 +49,14 @@ def from_npy(path: Path) -> Matrix:
     check_shape(str(path), array.shape, array.dtype)
     usable = path if array.dtype == np.dtype("<f4") and array.flags.c_contiguous else None
     rows, dim = array.shape
-    return Matrix(str(path), rows, dim, lambda: _slices(array), usable)
+
+    def blocks() -> Iterator[Block]:
+        step = block_rows(dim)
+        for start in range(0, rows, step):
+            # Mapped anew each time: pages of one long-lived map would all stay resident.
+            yield np.load(path, mmap_mode="r")[start : start + step]
+
+    return Matrix(str(path), rows, dim, blocks, usable)
 
 
 def from_hdf5(file: h5py.File, path: Path, name: str) -> Matrix:
@@ -62,7 +69,8 @@ def from_hdf5(file: h5py.File, path: Path, name: str) -> Matrix:
         raise ConfigurationError(f"{label} is missing, the file holds {', '.join(file) or 'nothing'}")
     check_shape(label, data.shape, data.dtype)
     rows, dim = data.shape
-    return Matrix(label, rows, dim, lambda: _slices(data))
+    step = block_rows(dim)
+    return Matrix(label, rows, dim, lambda: (data[i : i + step] for i in range(0, rows, step)))
 
 
 def from_parquet(path: Path, column: str) -> Matrix:
@@ -162,12 +170,6 @@ class _Faults:
                 "remove it, or set metric to l2 or ip"
             )
         return found
-
-
-def _slices(array: Any) -> Iterator[Block]:
-    step = block_rows(array.shape[1])
-    for start in range(0, array.shape[0], step):
-        yield np.asarray(array[start : start + step])
 
 
 def _unnested(lists: pa.Array, dim: int, label: str, start: int) -> Block:

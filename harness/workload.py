@@ -59,9 +59,6 @@ def build_workload(spec: FilterSpec, dataset: Dataset, k: int, seed: int) -> Wor
     What a portable scenario asks and a plain vector dataset cannot offer (`from_dataset: true` without filter
     sets, `selectivity` without a filterable column) is skipped. Raises ConfigurationError with every problem.
     """
-    if k > len(dataset.vectors):
-        items = f"the {len(dataset.vectors):,} items of dataset '{dataset.name}'"
-        raise ConfigurationError(f"k: must be at most {items}, got {k}; lower k")
     draw = _Draw(spec, dataset, np.random.default_rng([seed, *spec.name.encode()]))
     if spec.where is not None:
         filters: Any = draw.fixed()
