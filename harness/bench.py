@@ -29,7 +29,9 @@ class Bench:
         """The answers to a workload's queries held against the oracle."""
         data = self.corpus.dataset
         workload, truth = self.corpus.workloads[name], self.corpus.truths[name]
-        return judge_hits(samples, workload, truth, vectors=data.vectors, columns=data.columns, metric=data.metric)
+        return judge_hits(
+            samples, workload, truth, vectors=data.vectors, columns=data.columns, metric=data.metric
+        )
 
 
 def batches(dataset: Dataset, size: int) -> Iterator[Batch]:

@@ -64,7 +64,9 @@ def _run(options: argparse.Namespace) -> int:
     summary = result_summary(result)
     print(f"\nReport: {run / 'report.html'}   Decision: {run / 'decision.json'}")
     if summary["failed"]:
-        _say(f"{summary['failed']} of {summary['cells']} cells failed or are unsupported; the report says why.")
+        _say(
+            f"{summary['failed']} of {summary['cells']} cells failed or are unsupported; the report says why."
+        )
     for label in summary["dead"]:
         _say(f"error: engine {label}: every cell failed")
     return 1 if summary["dead"] else 0
@@ -76,7 +78,12 @@ def _scenario(options: argparse.Namespace) -> Scenario:
 
     path = find_scenario(options.scenario)
     scenario = load_scenario(path)
-    given = {"dataset": options.dataset, "rows": options.rows, "queries": options.queries, "trials": options.trials}
+    given = {
+        "dataset": options.dataset,
+        "rows": options.rows,
+        "queries": options.queries,
+        "trials": options.trials,
+    }
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if options.dataset and options.rows is None:
         changes["rows"] = None  # a slice that suits the scenario's own dataset says nothing about another
@@ -85,7 +92,9 @@ def _scenario(options: argparse.Namespace) -> Scenario:
         wanted = options.engines.split(",")
         known = [spec.title for spec in scenario.engines]
         if unknown := [name for name in wanted if name not in known]:
-            raise ConfigurationError(f"--engines: {', '.join(unknown)} not in {path} (it has: {', '.join(known)})")
+            raise ConfigurationError(
+                f"--engines: {', '.join(unknown)} not in {path} (it has: {', '.join(known)})"
+            )
         changes["engines"] = [spec for spec in scenario.engines if spec.title in wanted]
     for key in ("rows", "queries", "trials"):
         if changes.get(key) is not None and changes[key] < 1:
@@ -100,11 +109,15 @@ def _run_folder(options: argparse.Namespace, name: str) -> Path:
     if options.resume:
         run = Path(options.out) if options.out else runs / "latest"
         if not (run / "result.json").exists():
-            raise ConfigurationError(f"--resume: {run} holds no result.json; give the run's folder with --out")
+            raise ConfigurationError(
+                f"--resume: {run} holds no result.json; give the run's folder with --out"
+            )
         return run.resolve()
     run = Path(options.out) if options.out else runs / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     if (run / "result.json").exists():
-        raise ConfigurationError(f"--out: {run} holds a run already; add --resume to go on with it, or name another")
+        raise ConfigurationError(
+            f"--out: {run} holds a run already; add --resume to go on with it, or name another"
+        )
     return run
 
 
@@ -163,8 +176,8 @@ def _data(options: argparse.Namespace) -> int:
     if options.action == "list":
         from harness.dataset import list_datasets
 
-        for name, description in list_datasets():
-            print(f"{name:16} {description}")
+        for name, summary in list_datasets():
+            print(f"{name:16} {summary}")
         return 0
     with ProgressBar() as bar:
         dataset = load_dataset(options.dataset, cache=_cache() / "datasets", progress=bar)
@@ -201,7 +214,7 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = _Parser(
         prog="bakeoff",
-        description="Measures vector engines on your data, filters and write load, and says which to pick and how sure it is.",
+        description="Measures vector engines on your data, filters and write load; says which to pick, and how surely.",
         epilog=f"Start with: bakeoff run quick\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -238,14 +251,18 @@ def _add_run(commands: Any) -> None:
         "  bakeoff run standard --resume                    (go on with runs/latest)",
     )
     parser.add_argument("scenario", help="a scenario's name (quick, standard, filters, smoke) or a YAML file")
-    parser.add_argument("--dataset", metavar="REF", help="a dataset's name, a folder, a .parquet or an .hdf5 file")
+    parser.add_argument(
+        "--dataset", metavar="REF", help="a dataset's name, a folder, a .parquet or an .hdf5 file"
+    )
     parser.add_argument("--rows", type=int, metavar="N", help="only the first N items")
     parser.add_argument("--queries", type=int, metavar="N", help="only the first N queries")
     parser.add_argument("--trials", type=int, metavar="N", help="how often everything is measured")
     parser.add_argument("--engines", metavar="A,B", help="only these of the scenario's engines, by label")
     parser.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/<scenario>-<time>)")
     parser.add_argument("--runs", metavar="DIR", default="runs", help="where runs are kept (default: runs)")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run (--out, or the latest)")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted run (--out, or the latest)"
+    )
 
 
 def _add_report(commands: Any) -> None:
@@ -271,9 +288,14 @@ def _add_gate(commands: Any) -> None:
     )
     parser.add_argument("baseline", help="the run to compare with: its folder or result.json")
     parser.add_argument("current", help="the run to judge")
-    parser.add_argument("--tolerance", type=float, default=10.0, metavar="PERCENT", help="accepted loss (default: 10)")
     parser.add_argument(
-        "--force", action="append", choices=("scenario", "dataset", "hardware"), help="compare although this differs"
+        "--tolerance", type=float, default=10.0, metavar="PERCENT", help="accepted loss (default: 10)"
+    )
+    parser.add_argument(
+        "--force",
+        action="append",
+        choices=("scenario", "dataset", "hardware"),
+        help="compare although this differs",
     )
     parser.add_argument("--markdown", metavar="FILE", help="append the verdict as Markdown")
     parser.add_argument("--junit", metavar="FILE", help="write the verdict as JUnit XML")

@@ -55,8 +55,8 @@ def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) ->
         raise ConfigurationError(problems)
     if not corpus.workloads:
         raise ConfigurationError(
-            f"scenario {scenario.name}: filters: {dataset.name} offers none of them ({'; '.join(corpus.skipped.values())}); "
-            "add '- name: none' to measure without filters"
+            f"scenario {scenario.name}: filters: {dataset.name} offers none of them "
+            f"({'; '.join(corpus.skipped.values())}); add '- name: none' to measure without filters"
         )
     for name, workload in corpus.workloads.items():
         corpus.truths[name] = cached_truth(dataset, workload, cache / "truth", progress)

@@ -46,7 +46,11 @@ def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
         "rss_peak_bytes": None if peak_bytes is None else max(0, peak_bytes - level_bytes),
         "rss_bytes": max(0, rss_bytes() - level_bytes),
     }
-    reasons = {} if peak_bytes is not None else {"rss_peak_bytes": "the kernel does not tell peak memory (no /proc)"}
+    reasons = (
+        {}
+        if peak_bytes is not None
+        else {"rss_peak_bytes": "the kernel does not tell peak memory (no /proc)"}
+    )
     stats = engine.stats()
     metrics["disk_bytes"] = stats.disk_bytes
     if stats.disk_bytes is None:
@@ -60,7 +64,9 @@ def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
         error = f"{len(dataset.vectors)} items were acknowledged, the engine holds {engine.count()}"
     elif recall is not None and recall < 1.0:
         error = f"its exact mode reaches recall {recall:.4f} against the oracle in {asked} queries; 1.0 is required"
-    cell = blank(bench.session, task).model_copy(update={"metrics": metrics, "reasons": reasons, "error": error})
+    cell = blank(bench.session, task).model_copy(
+        update={"metrics": metrics, "reasons": reasons, "error": error}
+    )
     return cell, (start_ns, ready_ns)
 
 
@@ -75,8 +81,12 @@ def exact_recall(bench: Bench) -> tuple[float | None, int]:
         if number and time.perf_counter_ns() > deadline_ns:
             break
         for name, workload in workloads.items():
-            hits = bench.engine.query(workload.queries[number], workload.k, workload.filters[number], exact=True)
+            hits = bench.engine.query(
+                workload.queries[number], workload.k, workload.filters[number], exact=True
+            )
             answers[name].append((number, np.asarray(hits.ids, dtype=np.int64)))
-    recalls = [bench.judge(name, as_samples(found, bench.scenario.k)).recall for name, found in answers.items()]
+    recalls = [
+        bench.judge(name, as_samples(found, bench.scenario.k)).recall for name, found in answers.items()
+    ]
     pooled = np.concatenate(recalls)
     return float(pooled.mean()), len(pooled)

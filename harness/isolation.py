@@ -36,7 +36,9 @@ def messages(job: Job, cache: Path, timeout_s: float) -> Iterator[tuple[Any, ...
     try:
         while True:
             if not receiver.poll(timeout_s):
-                raise SessionFailedError(f"no sign of life for {timeout_s:g} s (cell_timeout_s); it was stopped")
+                raise SessionFailedError(
+                    f"no sign of life for {timeout_s:g} s (cell_timeout_s); it was stopped"
+                )
             try:
                 message = receiver.recv()
             except EOFError:

@@ -25,4 +25,6 @@ def _validate(model: type[BaseModel], given: Params, where: str) -> BaseModel:
         return model.model_validate(given)
     except ValidationError as error:
         known = ", ".join(model.model_fields) or "none"
-        raise ConfigurationError([f"{line} (parameters: {known})" for line in explain(error, where)]) from error
+        raise ConfigurationError(
+            [f"{line} (parameters: {known})" for line in explain(error, where)]
+        ) from error

@@ -24,5 +24,7 @@ def find_scenario(name: str) -> Path:
     found = shipped("scenarios") / f"{name}.yaml"
     if not found.is_file():
         known = ", ".join(sorted(file.stem for file in shipped("scenarios").glob("*.yaml")))
-        raise ConfigurationError(f"unknown scenario '{name}' (known: {known}; or give the path of a YAML file)")
+        raise ConfigurationError(
+            f"unknown scenario '{name}' (known: {known}; or give the path of a YAML file)"
+        )
     return found

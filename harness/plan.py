@@ -63,7 +63,8 @@ def engine_sessions(spec: EngineSpec, trial: int) -> list[Session]:
 
 def trial_sessions(scenario: Scenario, trial: int) -> list[Session]:
     """The sessions of one trial. Each trial starts with another engine, so that no engine always runs on
-    a machine in the same state (cold, throttled, busy)."""
+    a machine in the same state (cold, throttled, busy).
+    """
     sessions = [session for spec in scenario.engines for session in engine_sessions(spec, trial)]
     turn = trial * max(1, len(sessions) // max(1, scenario.trials)) % len(sessions)
     return sessions[turn:] + sessions[:turn]
@@ -72,7 +73,12 @@ def trial_sessions(scenario: Scenario, trial: int) -> list[Session]:
 def search_cells(task: SearchTask, filters: Filters, searches: tuple[Params, ...]) -> Iterator[SearchCell]:
     """The cells of one search task: filters x search grid (or the operating point) x rates."""
     chosen: tuple[Params | None, ...] = searches if task.params == "all" else (None,)
-    wanted = [name for spec, names in filters.items() if task.filters is None or spec in task.filters for name in names]
+    wanted = [
+        name
+        for spec, names in filters.items()
+        if task.filters is None or spec in task.filters
+        for name in names
+    ]
     for name, search, rate in itertools.product(wanted, chosen, task.rates):
         yield SearchCell(task, name, search, rate)
 
@@ -83,7 +89,12 @@ def blank(session: Session, task: IndexTask | UpdateTask | SearchCell) -> Measur
     if isinstance(task, SearchCell):
         params = {"index": session.index, "search": task.search or {}, "load": task.load}
         return Measurement(
-            task=task.task.name, kind="search", filter=task.filter, executor=task.task.executor, params=params, **common
+            task=task.task.name,
+            kind="search",
+            filter=task.filter,
+            executor=task.task.executor,
+            params=params,
+            **common,
         )
     return Measurement(task=task.name, kind=task.task, params={"index": session.index}, **common)
 
@@ -101,7 +112,11 @@ def session_cells(scenario: Scenario, session: Session, filters: Filters) -> lis
 
 def identity(cell: Measurement, scenario: Scenario) -> str:
     """The cell's key, without the search parameters where they are only chosen while running."""
-    chosen = {task.name for task in scenario.tasks if isinstance(task, SearchTask) and task.params == "operating_point"}
+    chosen = {
+        task.name
+        for task in scenario.tasks
+        if isinstance(task, SearchTask) and task.params == "operating_point"
+    }
     if cell.task not in chosen:
         return cell.key
     return cell.model_copy(update={"params": cell.params | {"search": {}}}).key

@@ -80,7 +80,8 @@ def disk_bytes(path: Path) -> int:
 
 def release(array: np.ndarray) -> None:
     """Lets go of the resident pages of a memory-mapped array, so that the dataset is not counted as an
-    engine's memory; they are read again from the page cache when needed. Other arrays are left alone."""
+    engine's memory; they are read again from the page cache when needed. Other arrays are left alone.
+    """
     base: object = array
     while isinstance(base, np.ndarray):
         base = base.base

@@ -110,7 +110,9 @@ def write_json(path: Path, data: Any) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise MeasurementError(f"{path}: cannot be written: {error.strerror}. Free some space, then --resume") from error
+        raise MeasurementError(
+            f"{path}: cannot be written: {error.strerror}. Free some space, then --resume"
+        ) from error
 
 
 def write_result(run: Path, result: RunResult) -> None:

@@ -37,7 +37,8 @@ class Listener:
 
 def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
     """The engine classes by label. Raises ConfigurationError with every unknown engine, missing client and
-    wrong parameter."""
+    wrong parameter.
+    """
     kinds: dict[str, type[Engine]] = {}
     problems: list[str] = []
     for number, spec in enumerate(scenario.engines):
@@ -105,7 +106,9 @@ def _continue(run: Path, fresh: RunResult) -> RunResult:
         if old != new:
             raise ConfigurationError(f"{run}: cannot be resumed, its {what} is another one; start a new run")
     kept = [cell for cell in earlier.measurements if not cell.error]
-    return fresh.model_copy(update={"started_at": earlier.started_at, "measurements": kept, "notes": earlier.notes})
+    return fresh.model_copy(
+        update={"started_at": earlier.started_at, "measurements": kept, "notes": earlier.notes}
+    )
 
 
 def _run_trials(recorder: _Recorder, cache: Path) -> None:
@@ -134,7 +137,13 @@ class _Recorder:
     def __init__(
         self, scenario: Scenario, run: Path, result: RunResult, filters: Filters, listener: Listener
     ) -> None:
-        self.scenario, self.run, self.result, self.filters, self.listener = scenario, run, result, filters, listener
+        self.scenario, self.run, self.result, self.filters, self.listener = (
+            scenario,
+            run,
+            result,
+            filters,
+            listener,
+        )
         planned = [
             cell
             for trial in range(scenario.trials)
@@ -179,7 +188,11 @@ class _Recorder:
         if client_bound(cell.metrics.get("throughput_qps") or 0.0, clients, self.ceiling):
             flags.append("client-bound")
         return cell.model_copy(
-            update={"metrics": cell.metrics | noise.metrics(), "reasons": cell.reasons | noise.reasons(), "flags": flags}
+            update={
+                "metrics": cell.metrics | noise.metrics(),
+                "reasons": cell.reasons | noise.reasons(),
+                "flags": flags,
+            }
         )
 
     def note(self, text: str) -> None:

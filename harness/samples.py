@@ -61,7 +61,9 @@ def concatenate(parts: list[Samples]) -> Samples:
             errors[text] = errors.get(text, 0) + count
     order = np.argsort(np.concatenate([part.scheduled_ns for part in parts]), kind="stable")
     names = ("scheduled_ns", "sent_ns", "done_ns", "query", "client", "status", "ids", "lengths")
-    columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts])[order] for name in names}
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])[order] for name in names
+    }
     return Samples(**columns, errors=errors)
 
 

@@ -40,9 +40,15 @@ class FilterSpec(Model):
 
     @model_validator(mode="after")
     def _one_source(self) -> FilterSpec:
-        given = [key for key in ("where", "selectivity", "keyword", "from_dataset") if getattr(self, key) is not None]
+        given = [
+            key
+            for key in ("where", "selectivity", "keyword", "from_dataset")
+            if getattr(self, key) is not None
+        ]
         if len(given) > 1:
-            raise ValueError(f"takes one of where, selectivity, keyword, from_dataset; got {' and '.join(given)}")
+            raise ValueError(
+                f"takes one of where, selectivity, keyword, from_dataset; got {' and '.join(given)}"
+            )
         if self.column is not None and self.selectivity is None:
             raise ValueError("column goes with selectivity")
         return self
@@ -111,7 +117,8 @@ class SearchTask(Model):
 
     @property
     def rates(self) -> list[float | None]:
-        return [None] if self.rate is None else self.rate if isinstance(self.rate, list) else [self.rate]
+        """Every rate to be offered; None stands for a closed loop."""
+        return [*self.rate] if isinstance(self.rate, list) else [self.rate]
 
 
 class UpdateTask(Model):
@@ -130,7 +137,11 @@ Task = Annotated[IndexTask | SearchTask | UpdateTask, Field(discriminator="task"
 class DecisionSpec(Model):
     """What an engine must do to be eligible, and what is then maximised or minimised."""
 
-    requirements: Annotated[list[str], Field(min_length=1)] = ["recall >= 0.95", "violations == 0", "errors == 0"]
+    requirements: Annotated[list[str], Field(min_length=1)] = [
+        "recall >= 0.95",
+        "violations == 0",
+        "errors == 0",
+    ]
     objective: Literal["max throughput_qps", "min cpu_s_per_1000"] = "max throughput_qps"
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.9  # the pick must win this share of the resamples
 
@@ -163,7 +174,9 @@ class Scenario(Model):
     k: PositiveInt = 10
     seed: int = 0
     trials: PositiveInt = 3
-    budget_s: PositiveFloat | None = None  # wall-clock aim of the whole run; trials that would exceed it are left out
+    budget_s: PositiveFloat | None = (
+        None  # wall-clock aim of the whole run; trials that would exceed it are left out
+    )
     cell_timeout_s: PositiveFloat = 600.0  # an engine silent for longer is killed and its cells marked failed
     engines: Annotated[list[EngineSpec], Field(min_length=1)]
     filters: Annotated[list[FilterSpec], Field(min_length=1)] = [FilterSpec(name="none")]
@@ -179,7 +192,9 @@ class Scenario(Model):
             ("tasks", [task.name for task in self.tasks]),
         ):
             repeated = sorted({name for name in names if names.count(name) > 1})
-            problems += [f"{kind}: '{name}' occurs twice, give each its own name or label" for name in repeated]
+            problems += [
+                f"{kind}: '{name}' occurs twice, give each its own name or label" for name in repeated
+            ]
         known = {spec.name for spec in self.filters}
         for index, task in enumerate(self.tasks):
             if isinstance(task, SearchTask):
@@ -218,7 +233,9 @@ def explain(error: ValidationError, source: str) -> list[str]:
     """One line a problem: `source: key message, got value`."""
     lines = []
     for problem in error.errors(include_url=False):
-        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
+        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(
+            "."
+        )
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = "is not a known key, remove it or correct its spelling"

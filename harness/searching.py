@@ -17,7 +17,7 @@ from harness.parameters import search_params
 from harness.plan import Params, SearchCell, blank
 from harness.resources import cpu_s
 from harness.result import Measurement
-from harness.samples import Samples, write_samples
+from harness.samples import OK, Samples, write_samples
 from harness.scenario import SearchTask
 from harness.workload import Workload
 
@@ -35,8 +35,10 @@ def measure_search(bench: Bench, cell: SearchCell, samples_file: Path) -> tuple[
     start_cpu_s = cpu_s()
     samples, offered_s = _drive(bench, workload, cell, task.duration_s)
     used_cpu_s = cpu_s() - start_cpu_s
-    metrics, reasons = summarize(samples, bench.judge(cell.filter, samples), k=workload.k, offered_s=offered_s)
-    succeeded = metrics["queries"] - metrics["errors"] - metrics["timeouts"]
+    metrics, reasons = summarize(
+        samples, bench.judge(cell.filter, samples), k=workload.k, offered_s=offered_s
+    )
+    succeeded = int((samples.status == OK).sum())
     metrics["cpu_s"] = used_cpu_s
     metrics["cpu_s_per_1000"] = used_cpu_s / succeeded * 1000 if succeeded else None
     if not succeeded:
@@ -52,12 +54,16 @@ def measure_search(bench: Bench, cell: SearchCell, samples_file: Path) -> tuple[
 def _check_supported(bench: Bench, task: SearchTask) -> None:
     can = bench.engine.capabilities
     if task.clients > 1 and task.processes == 1 and not can.thread_safe:
-        raise UnsupportedError("its queries may not run in several threads, so several clients cannot share it")
+        raise UnsupportedError(
+            "its queries may not run in several threads, so several clients cannot share it"
+        )
     if task.processes > 1 and not can.multi_process:
         raise UnsupportedError("several processes cannot share it: it lives inside one process")
 
 
-def _drive(bench: Bench, workload: Workload, cell: SearchCell, duration_s: float) -> tuple[Samples, float | None]:
+def _drive(
+    bench: Bench, workload: Workload, cell: SearchCell, duration_s: float
+) -> tuple[Samples, float | None]:
     """One window of load, and the schedule's length in seconds for an open loop."""
     task = cell.task
     seed = bench.scenario.seed + bench.session.trial
@@ -73,7 +79,9 @@ def _drive(bench: Bench, workload: Workload, cell: SearchCell, duration_s: float
         )
         return window, None
     rng = np.random.default_rng(seed)
-    schedule_ns = poisson(cell.rate, duration_s, rng) if task.arrivals == "poisson" else constant(cell.rate, duration_s)
+    schedule_ns = (
+        poisson(cell.rate, duration_s, rng) if task.arrivals == "poisson" else constant(cell.rate, duration_s)
+    )
     window = open_loop(
         bench.engine,
         workload,

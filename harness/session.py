@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,11 +19,13 @@ from harness.bench import Bench
 from harness.corpus import Corpus
 from harness.indexing import Span, measure_index
 from harness.parameters import index_params
-from harness.plan import SearchCell, Session, blank, search_cells
+from harness.plan import Params, SearchCell, Session, blank, search_cells
 from harness.result import Measurement
-from harness.scenario import IndexTask, Scenario, SearchTask
+from harness.scenario import IndexTask, Scenario, SearchTask, UpdateTask
 from harness.searching import measure_search, operating_point
 from harness.updates import measure_updates
+
+Measure = Callable[[], tuple[Measurement, Span]]
 
 
 class Send(Protocol):
@@ -54,69 +56,80 @@ def run_session(job: Job, corpus: Corpus, send: Send) -> None:
     path.mkdir(parents=True)
     engine = kind(path, index_params(kind, session.index, session.label))
     try:
-        _measure(job, Bench(job.scenario, session, engine, corpus), send)
+        bench = Bench(job.scenario, session, engine, corpus)
+        _Course(job, bench, send, list(job.known.values())).run()
     finally:
         engine.close()
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _measure(job: Job, bench: Bench, send: Send) -> None:
-    tasks = job.scenario.tasks
-    index_task = next(task for task in tasks if isinstance(task, IndexTask))
-    send("at", f"{job.session.label}: {index_task.name}")
-    index = _attempt(job, blank(job.session, index_task), lambda: measure_index(bench, index_task), send)
-    measured = list(job.known.values())
-    for task in tasks:
-        if isinstance(task, IndexTask):
-            continue
-        cells: list[Any] = [task]
-        if isinstance(task, SearchTask):
-            cells = list(search_cells(task, bench.corpus.filters, job.session.searches))
-        for cell in cells:
-            if isinstance(cell, SearchCell) and cell.search is None:
-                cell = _at_operating_point(job, cell, measured)
-            send("at", f"{job.session.label}: {task.name}")
-            empty = blank(job.session, cell)
-            if empty.key in job.known:
-                continue
-            if index.error:
-                send("cell", empty.model_copy(update={"error": f"not measured, the index is unusable: {index.error}"}), None)
-                continue
-            measured.append(_attempt(job, empty, _measurer(job, bench, cell, empty), send))
+@dataclass(slots=True)
+class _Course:
+    """The cells of a session, one after the other. measured grows: it tells where the operating point is."""
 
+    job: Job
+    bench: Bench
+    send: Send
+    measured: list[Measurement]
 
-def _measurer(job: Job, bench: Bench, cell: Any, empty: Measurement) -> Callable[[], tuple[Measurement, Span]]:
-    if isinstance(cell, SearchCell):
+    def run(self) -> None:
+        scenario, session = self.job.scenario, self.job.session
+        index_task = next(task for task in scenario.tasks if isinstance(task, IndexTask))
+        empty = blank(session, index_task)
+        index = self.attempt(empty, lambda: measure_index(self.bench, index_task))
+        for task in scenario.tasks:
+            if isinstance(task, SearchTask):
+                for planned in search_cells(task, self.bench.corpus.filters, session.searches):
+                    self.search(planned, index.error)
+            elif isinstance(task, UpdateTask):
+                self.update(task, index.error)
+
+    def search(self, cell: SearchCell, obstacle: str | None) -> None:
+        if cell.search is None:
+            cell = replace(cell, search=self.operating_point())
+        empty = blank(self.job.session, cell)
         name = hashlib.sha256(empty.key.encode()).hexdigest()[:16]
-        return lambda: measure_search(bench, cell, job.run / "samples" / f"{name}.parquet")
-    return lambda: measure_updates(bench, cell)
+        samples = self.job.run / "samples" / f"{name}.parquet"
+        self.unless(obstacle, empty, lambda: measure_search(self.bench, cell, samples))
 
+    def update(self, task: UpdateTask, obstacle: str | None) -> None:
+        self.unless(obstacle, blank(self.job.session, task), lambda: measure_updates(self.bench, task))
 
-def _attempt(
-    job: Job, empty: Measurement, measure: Callable[[], tuple[Measurement, Span]], send: Send
-) -> Measurement:
-    """Measures and sends one cell; an exception becomes the cell's error."""
-    span: Span | None = None
-    try:
-        measurement, span = measure()
-    except UnsupportedError as error:
-        measurement = empty.model_copy(update={"error": f"unsupported: {error}"})
-    except Exception as error:  # noqa: BLE001  whatever a client library raises concerns this cell only
-        measurement = empty.model_copy(update={"error": f"{type(error).__name__}: {error}"})
-    if measurement.key not in job.known:
-        send("cell", measurement, span)
-    return measurement
+    def unless(self, obstacle: str | None, empty: Measurement, measure: Measure) -> None:
+        """Measures a cell, unless it is known or the index is unusable."""
+        if empty.key in self.job.known:
+            return
+        if obstacle:
+            error = f"not measured, the index is unusable: {obstacle}"
+            self.send("cell", empty.model_copy(update={"error": error}), None)
+            return
+        self.measured.append(self.attempt(empty, measure))
 
+    def attempt(self, empty: Measurement, measure: Measure) -> Measurement:
+        """Measures and sends one cell; an exception becomes the cell's error."""
+        self.send("at", f"{empty.engine}: {empty.task}")
+        span: Span | None = None
+        try:
+            measurement, span = measure()
+        except UnsupportedError as error:
+            measurement = empty.model_copy(update={"error": f"unsupported: {error}"})
+        except Exception as error:  # noqa: BLE001  whatever a client library raises concerns this cell only
+            measurement = empty.model_copy(update={"error": f"{type(error).__name__}: {error}"})
+        if (
+            measurement.key not in self.job.known
+        ):  # an index is rebuilt for what is missing, not measured again
+            self.send("cell", measurement, span)
+        return measurement
 
-def _at_operating_point(job: Job, cell: SearchCell, measured: list[Measurement]) -> SearchCell:
-    scenario, session = job.scenario, job.session
-    mine = [
-        other
-        for other in measured
-        if (other.engine, other.trial, other.kind, other.executor, other.error)
-        == (session.label, session.trial, "search", "closed_loop", None)
-        and other.params["index"] == session.index
-    ]
-    floors = [t.limit for t in scenario.decision.thresholds if t.metric in ("recall", f"recall_at_{scenario.k}")]
-    point = operating_point(mine, max(floors, default=0.0), scenario.k) or session.searches[0]
-    return SearchCell(cell.task, cell.filter, point, cell.rate)
+    def operating_point(self) -> Params:
+        """The setting for what is measured at one point only, from this session's closed loops."""
+        scenario, session = self.job.scenario, self.job.session
+        wanted = (session.label, session.trial, session.index, "closed_loop", None)
+        mine = [
+            cell
+            for cell in self.measured
+            if (cell.engine, cell.trial, cell.params.get("index"), cell.executor, cell.error) == wanted
+        ]
+        recall = ("recall", f"recall_at_{scenario.k}")
+        floor = max((t.limit for t in scenario.decision.thresholds if t.metric in recall), default=0.0)
+        return operating_point(mine, floor, scenario.k) or session.searches[0]

@@ -13,7 +13,12 @@ class ProgressBar:
 
     def __init__(self) -> None:
         console = Console(stderr=True)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+        )
         self._bar = Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
         self._task: TaskID | None = None
 

@@ -38,13 +38,12 @@ class State:
     @classmethod
     def of(cls, dataset: Dataset) -> State:
         """The state after indexing. Vectors are mapped copy-on-write: only changed pages take memory."""
-        vectors = dataset.vectors
-        if isinstance(vectors, np.memmap):
-            vectors = np.memmap(
-                vectors.filename, vectors.dtype, mode="c", offset=vectors.offset, shape=vectors.shape
-            )
+        mapped = dataset.vectors
+        if isinstance(mapped, np.memmap) and mapped.filename is not None:
+            shape = (mapped.shape[0], mapped.shape[1])  # a dataset's slices start at its first row
+            vectors: Vectors = np.memmap(mapped.filename, np.float32, "c", mapped.offset, shape)
         else:
-            vectors = vectors.copy()
+            vectors = mapped.copy()
         columns = {field.name: _copy(dataset.columns[field.name]) for field in dataset.schema.fields}
         return cls(vectors, columns, np.ones(len(vectors), dtype=np.bool_))
 
@@ -74,7 +73,9 @@ def measure_updates(bench: Bench, task: UpdateTask) -> tuple[Measurement, Span]:
     order = rng.permutation(len(state.vectors))
     upserts = min(task.upserts, len(order) // 4)
     deletes = min(task.deletes, len(order) // 4)
-    updated, deleted, spare = np.split(order[: upserts + deletes + len(order) // 4], [upserts, upserts + deletes])
+    updated, deleted, spare = np.split(
+        order[: upserts + deletes + len(order) // 4], [upserts, upserts + deletes]
+    )
     start_ns = time.perf_counter_ns()
     state.replace(updated, rng.choice(order[upserts:], upserts))
     upsert_s = _timed(updated, task.batch_size, lambda rows: engine.index(state.batch(rows)))
@@ -121,9 +122,12 @@ def _timed(rows: Ids, size: int, write: Callable[[Ids], None]) -> float:
 
 def _check(bench: Bench, before: State, now: State, updated: Ids, deleted: Ids) -> tuple[Judged, float]:
     """Searches where deleted items were, where updated ones are, and where they were before, each updated one
-    under a filter that its attributes satisfy (or satisfied)."""
+    under a filter that its attributes satisfy (or satisfied).
+    """
     names = sorted(now.columns)
-    old = [_own_filter(before, names[i % len(names)], row) if names else None for i, row in enumerate(updated)]
+    old = [
+        _own_filter(before, names[i % len(names)], row) if names else None for i, row in enumerate(updated)
+    ]
     new = [_own_filter(now, names[i % len(names)], row) if names else None for i, row in enumerate(updated)]
     queries = np.concatenate([before.vectors[deleted], now.vectors[updated], before.vectors[updated]])
     k, metric = bench.scenario.k, bench.corpus.dataset.metric
@@ -134,7 +138,13 @@ def _check(bench: Bench, before: State, now: State, updated: Ids, deleted: Ids) 
         for i, where in enumerate(workload.filters)
     ]
     judged = judge_hits(
-        as_samples(answers, k), workload, truth, vectors=now.vectors, columns=now.columns, metric=metric, alive=now.alive
+        as_samples(answers, k),
+        workload,
+        truth,
+        vectors=now.vectors,
+        columns=now.columns,
+        metric=metric,
+        alive=now.alive,
     )
     return judged, float(judged.recall.mean())
 

@@ -53,7 +53,12 @@ class Shell:
     folder: Path
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "BAKEOFF_CACHE": str(self.folder / "cache"), "PYTHONPATH": str(REPOSITORY), "COLUMNS": "120"}
+        return {
+            **os.environ,
+            "BAKEOFF_CACHE": str(self.folder / "cache"),
+            "PYTHONPATH": str(REPOSITORY),
+            "COLUMNS": "120",
+        }
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "harness.cli", *arguments]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 import time
@@ -67,7 +66,9 @@ def test_figures_go_to_stdout_and_progress_to_stderr(finished: Any) -> None:
 
 
 def test_only_some_engines_and_trials(shell: Shell) -> None:
-    done = shell("run", "tiny.yaml", "--engines", "bruteforce", "--trials", "1", "--out", "out/one", "--queries", "10")
+    done = shell(
+        "run", "tiny.yaml", "--engines", "bruteforce", "--trials", "1", "--out", "out/one", "--queries", "10"
+    )
     assert done.returncode == 0, done.stderr
     result = read_result(shell.folder / "out" / "one")
     assert {cell.engine for cell in result.measurements} == {"bruteforce"}
@@ -77,9 +78,24 @@ def test_only_some_engines_and_trials(shell: Shell) -> None:
 
 def test_own_data_without_attributes_runs_a_portable_scenario(shell: Shell) -> None:
     (shell.folder / "mine" / "attributes.parquet").unlink()
-    name = shell.scenario("plain", filters=[{"name": "none"}, {"name": "few", "selectivity": 0.1}, {"name": "own", "from_dataset": True}])
+    name = shell.scenario(
+        "plain",
+        filters=[
+            {"name": "none"},
+            {"name": "few", "selectivity": 0.1},
+            {"name": "own", "from_dataset": True},
+        ],
+    )
     tasks = [{"task": "index"}, {"task": "search", "name": "s", "duration_s": 0.1}]
-    name = shell.scenario("plain", tasks=tasks, filters=[{"name": "none"}, {"name": "few", "selectivity": 0.1}, {"name": "own", "from_dataset": True}])
+    name = shell.scenario(
+        "plain",
+        tasks=tasks,
+        filters=[
+            {"name": "none"},
+            {"name": "few", "selectivity": 0.1},
+            {"name": "own", "from_dataset": True},
+        ],
+    )
     done = shell("run", name)
     assert done.returncode == 0, done.stderr
     result = read_result(shell.folder / "runs" / "latest")
@@ -125,7 +141,9 @@ def test_all_problems_of_the_filters_and_the_engines_come_at_once(shell: Shell) 
 
 
 def test_a_dead_engine_costs_its_own_cells_only(shell: Shell) -> None:
-    done = shell("run", shell.scenario("dead", trials=1, engines=[broken("Crashing"), {"engine": "bruteforce"}]))
+    done = shell(
+        "run", shell.scenario("dead", trials=1, engines=[broken("Crashing"), {"engine": "bruteforce"}])
+    )
     assert done.returncode == 1
     assert "engine crashing: every cell failed" in done.stderr
     result = read_result(shell.folder / "runs" / "latest")
@@ -135,7 +153,9 @@ def test_a_dead_engine_costs_its_own_cells_only(shell: Shell) -> None:
 
 
 def test_a_hanging_engine_is_stopped(shell: Shell) -> None:
-    name = shell.scenario("hang", trials=1, cell_timeout_s=5, engines=[broken("Hanging"), {"engine": "bruteforce"}])
+    name = shell.scenario(
+        "hang", trials=1, cell_timeout_s=5, engines=[broken("Hanging"), {"engine": "bruteforce"}]
+    )
     done = shell("run", name)
     assert done.returncode == 1
     result = read_result(shell.folder / "runs" / "latest")
@@ -234,14 +254,16 @@ def test_a_full_disk_is_an_error_and_loses_nothing(shell: Shell) -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(saved) // 2, len(saved) // 2))
 
-    done = shell("run", "tiny.yaml", "--out", "runs/full", "--engines", "bruteforce", "--resume", preexec_fn=limit)
+    done = shell(
+        "run", "tiny.yaml", "--out", "runs/full", "--engines", "bruteforce", "--resume", preexec_fn=limit
+    )
     assert done.returncode == 1, done.stderr
     assert "result.json" in done.stderr
     assert (shell.folder / "runs" / "full" / "result.json").read_bytes() == saved
 
 
 def test_help_ends_in_examples() -> None:
-    shell = Shell(Path(os.getcwd()))
+    shell = Shell(Path.cwd())
     for command in ("run", "report", "gate", "data", "engines", "calibrate"):
         done = shell(command, "--help")
         assert done.returncode == 0

@@ -27,14 +27,19 @@ def test_the_lock_has_hashes_and_no_addresses() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, harness.cli; print([m for m in ('numpy', 'pandas', 'pydantic', 'matplotlib') if m in sys.modules])"
+    heavy = ("numpy", "pandas", "pydantic", "matplotlib")
+    code = f"import sys, harness.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
 
 
 def test_only_the_command_line_prints_or_exits() -> None:
     guilty = []
-    for path in [*(ROOT / "harness").rglob("*.py"), *(ROOT / "engines").rglob("*.py"), *(ROOT / "reports").rglob("*.py")]:
+    for path in [
+        *(ROOT / "harness").rglob("*.py"),
+        *(ROOT / "engines").rglob("*.py"),
+        *(ROOT / "reports").rglob("*.py"),
+    ]:
         text = path.read_text()
         if path.name != "cli.py" and ("print(" in text.replace("pprint(", "") or "sys.exit" in text):
             guilty.append(path.name)

@@ -19,7 +19,11 @@ RESULT = RunResult(
     environment={},
     dataset={},
     scenario={},
-    measurements=[Measurement(engine="e", adapter="e", task="t", kind="search", metrics={"recall_at_10": 0.5, "x": None})],
+    measurements=[
+        Measurement(
+            engine="e", adapter="e", task="t", kind="search", metrics={"recall_at_10": 0.5, "x": None}
+        )
+    ],
 )
 
 
@@ -74,7 +78,9 @@ def samples(start: int, n: int, error: str) -> Samples:
     status = np.array([OK] * (n - 1) + [TIMEOUT], dtype=np.int64)
     ids = np.arange(n * 2, dtype=np.int64).reshape(n, 2)
     lengths = np.full(n, 2, dtype=np.int64)
-    return Samples(times, times + 10, times + 30, np.arange(n), np.zeros(n, np.int64), status, ids, lengths, {error: 1})
+    return Samples(
+        times, times + 10, times + 30, np.arange(n), np.zeros(n, np.int64), status, ids, lengths, {error: 1}
+    )
 
 
 def test_samples_of_several_clients_are_merged_in_the_order_they_were_due(tmp_path: Path) -> None:

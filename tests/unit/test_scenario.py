@@ -69,17 +69,30 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         ({"filters": [{"name": "a", "column": "x"}]}, "column goes with selectivity"),
         ({"filters": [{"name": "a", "selectivity": 0}]}, "selectivity"),
         ({"decision": {"requirements": ["recall is good"]}}, "is no threshold"),
-        ({"tasks": [{"task": "index"}, {"task": "search", "name": "s", "filters": ["nope"]}]}, "unknown filter 'nope'"),
-        ({"tasks": [{"task": "index"}, {"task": "search", "name": "s", "executor": "arrival_rate"}]}, "rate is required"),
-        ({"tasks": [{"task": "index"}, {"task": "search", "name": "s", "rate": 5}]}, "a closed loop has none"),
+        (
+            {"tasks": [{"task": "index"}, {"task": "search", "name": "s", "filters": ["nope"]}]},
+            "unknown filter 'nope'",
+        ),
+        (
+            {"tasks": [{"task": "index"}, {"task": "search", "name": "s", "executor": "arrival_rate"}]},
+            "rate is required",
+        ),
+        (
+            {"tasks": [{"task": "index"}, {"task": "search", "name": "s", "rate": 5}]},
+            "a closed loop has none",
+        ),
         ({"tasks": [{"task": "dance"}]}, "tasks[0]"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(tmp_path: Path, changes: dict[str, Any], expected: str) -> None:
+def test_what_does_not_fit_together_is_refused(
+    tmp_path: Path, changes: dict[str, Any], expected: str
+) -> None:
     assert any(expected in line for line in problems(write(tmp_path, **changes)))
 
 
-@pytest.mark.parametrize(("text", "expected"), [("a: [", "is not YAML"), ("- a", "must hold keys"), ("", "must hold")])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a: [", "is not YAML"), ("- a", "must hold keys"), ("", "must hold")]
+)
 def test_files_that_are_no_scenario(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(text)
@@ -94,7 +107,7 @@ def test_scenarios_are_found_by_name_and_by_path(tmp_path: Path) -> None:
     assert find_scenario("quick").name == "quick.yaml"
     mine = write(tmp_path)
     assert find_scenario(str(mine)) == mine
-    with pytest.raises(ConfigurationError, match="known: .*quick"):
+    with pytest.raises(ConfigurationError, match=r"known: .*quick"):
         find_scenario("quik")
     with pytest.raises(ConfigurationError, match="no such scenario file"):
         find_scenario(str(tmp_path / "other.yaml"))
