@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from engines.base import Metric, Value
 from harness.errors import ConfigurationError
 from harness.scenario import explain
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+# `--dataset synthetic:selectivities=0.1` has no way to say that one value is a list.
+Listed = BeforeValidator(lambda value: value if isinstance(value, list | tuple) else [value])
 PositiveInt = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Shares = Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)]
@@ -46,7 +56,7 @@ class SyntheticManifest(Model):
     spread: Annotated[float, Field(gt=0)] = 0.5
     decay: Annotated[float, Field(ge=0)] = 0.5
     correlation: Annotated[float, Field(ge=-1, le=1)] = 0.0
-    selectivities: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.5, 0.1, 0.01, 0.001)
+    selectivities: Annotated[tuple[Share, ...], Field(min_length=1), Listed] = (0.5, 0.1, 0.01, 0.001)
     tags: PositiveInt = 100
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -206,7 +216,7 @@ class UserManifest(Model):
     vectors: str | None = None
     queries: PositiveInt | None = None
     id: str = "id"
-    text: tuple[str, ...] = ()
+    text: Annotated[tuple[str, ...], Listed] = ()
     fill: dict[str, Value] = {}
 
 

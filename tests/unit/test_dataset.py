@@ -109,6 +109,7 @@ def test_the_description_recognises_unit_vectors_and_negative_zero() -> None:
             "synthetic",
             {"selectivities": [0.5, 0.1], "correlation": -1.0},
         ),
+        ("synthetic:selectivities=0.5", "synthetic", {"selectivities": 0.5}),
         ("C:/data/x.parquet", "C:/data/x.parquet", {}),
         ("a:b.parquet:metric=l2", "a:b.parquet", {"metric": "l2"}),
     ],

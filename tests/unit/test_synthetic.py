@@ -122,3 +122,8 @@ def test_the_second_load_builds_nothing(tmp_path: Path) -> None:
     assert any("vectors" in what for what in reports)
     assert load().fingerprint == first.fingerprint
     assert reports == []
+
+
+def test_a_list_of_one_may_be_written_as_a_value(tmp_path: Path) -> None:
+    dataset = load_dataset("synthetic:rows=100,dim=4,selectivities=0.25", cache=tmp_path)
+    assert list(dataset.filters) == ["share-0.25"]

@@ -1,0 +1,497 @@
+"""Bring your own data: what is understood, and that every fault is named with file, row and column."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engines.base import Keywords
+from engines.filters import And, Eq, Range
+from harness import store
+from harness.columns import read_table
+from harness.dataset import Dataset, describe, load_dataset
+from harness.errors import ConfigurationError
+from harness.manifest import UserManifest
+
+ROWS, DIM, QUERIES = 40, 4, 5
+VECTORS = np.random.default_rng(0).standard_normal((ROWS, DIM), dtype=np.float32)
+
+
+class Folder:
+    """A user's folder, its cache beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path / "mine"
+        self.cache = path / "cache"
+        self.path.mkdir()
+        self.array("vectors", VECTORS)
+        self.array("queries", VECTORS[:QUERIES])
+        self.text("dataset.yaml", "metric: l2\n")
+
+    def array(self, name: str, values: Any) -> None:
+        np.save(self.path / f"{name}.npy", values)
+
+    def text(self, name: str, text: str) -> None:
+        (self.path / name).write_text(text, encoding="utf-8")
+
+    def table(self, **columns: Any) -> None:
+        pq.write_table(pa.table(columns), self.path / "attributes.parquet")
+
+    def load(self, changes: str = "") -> Dataset:
+        return load_dataset(f"{self.path}{changes}", cache=self.cache)
+
+    def problems(self, changes: str = "") -> list[str]:
+        with pytest.raises(ConfigurationError) as caught:
+            self.load(changes)
+        assert not [path for path in self.cache.iterdir() if path.is_dir()]
+        return [problem.removeprefix(f"{self.path}/") for problem in caught.value.problems]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def every(value: Callable[[int], Any]) -> list[Any]:
+    return [value(row) for row in range(ROWS)]
+
+
+# --- what is understood
+
+
+def test_float32_is_mapped_where_it_lies(folder: Folder) -> None:
+    dataset = folder.load()
+    assert (dataset.name, dataset.metric) == ("mine", "l2")
+    np.testing.assert_array_equal(dataset.vectors, VECTORS)
+    assert not list(folder.cache.rglob("*.npy"))
+
+
+@pytest.mark.parametrize("kind", ["f2", "f8", ">f4", "F"])
+def test_other_precisions_and_orders_are_converted(kind: str, folder: Folder) -> None:
+    as_is = folder.load().fingerprint
+    values = np.asfortranarray(VECTORS) if kind == "F" else VECTORS.astype(kind)
+    folder.array("vectors", values)
+    dataset = folder.load()
+    assert dataset.vectors.dtype == np.float32 and dataset.vectors.flags.c_contiguous
+    np.testing.assert_array_equal(dataset.vectors, values.astype(np.float32))
+    assert (dataset.fingerprint == as_is) == (kind != "f2")  # half precision loses digits, the others none
+
+
+def test_the_block_size_changes_nothing(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.array("vectors", VECTORS.astype(np.float64))
+    at_once = folder.load().fingerprint
+    monkeypatch.setattr(store, "BLOCK_BYTES", 3 * 4 * DIM)
+    assert folder.load(":description=other").fingerprint == at_once
+
+
+def test_columns_get_the_kind_of_their_type(folder: Folder) -> None:
+    moment = datetime(2024, 5, 6, 7, 8, 9, 250_000, tzinfo=UTC)
+    folder.table(
+        brand=every(lambda row: ["Zoë", "A'b\"c"][row % 2]),
+        dictionary=pa.array(every(lambda row: f"w{row % 3}")).dictionary_encode(),
+        stock=pa.array(range(ROWS), pa.uint64()),
+        price=every(lambda row: row / 7),
+        new=every(lambda row: row % 2 == 0),
+        at=pa.array(every(lambda _: moment), pa.timestamp("us", tz="UTC")),
+        day=every(lambda _: date(1970, 1, 3)),
+        note=every(lambda row: f"long text {row}"),
+    )
+    folder.text("dataset.yaml", "metric: ip\nname: shop\ndescription: Ours.\ntext: [note]\n")
+    dataset = folder.load()
+    assert [(a.name, a.kind, a.origin) for a in dataset.attributes] == [
+        ("brand", "keyword", "real"),
+        ("dictionary", "keyword", "real"),
+        ("stock", "integer", "real"),
+        ("price", "float", "real"),
+        ("new", "boolean", "real"),
+        ("at", "integer", "real"),
+        ("day", "integer", "real"),
+        ("note", "text", "real"),
+    ]
+    columns = dataset.columns
+    assert isinstance(columns["brand"], Keywords) and columns["brand"].decode()[:2] == ["Zoë", "A'b\"c"]
+    assert columns["brand"].vocabulary.tolist() == sorted(["Zoë", "A'b\"c"])
+    assert columns["price"][1] == 1 / 7
+    assert columns["at"][0] == round(moment.timestamp() * 1000)
+    assert columns["day"][0] == 2 * 86_400_000
+    assert dataset.name == "shop"
+    assert dataset.description == "Ours. at in milliseconds since 1970. day in milliseconds since 1970."
+    assert "nearly every value differs" not in describe(dataset)
+
+
+def test_ids_are_kept_beside_the_rows(folder: Folder) -> None:
+    folder.table(id=every(lambda row: f"sku-{row}"), n=range(ROWS))
+    dataset = folder.load()
+    assert dataset.ids is not None and dataset.ids[7] == "sku-7"
+    assert [a.name for a in dataset.attributes] == ["n"]
+    folder.table(sku=range(100, 100 + ROWS))
+    dataset = folder.load(":id=sku")
+    assert dataset.ids is not None and dataset.ids[7] == 107
+
+
+def test_missing_values_are_filled(folder: Folder) -> None:
+    folder.table(
+        brand=pa.array(["a", None] * (ROWS // 2)).dictionary_encode(),
+        price=[1.5, None, float("nan"), 2.0] * (ROWS // 4),
+        new=[True, None] * (ROWS // 2),
+        stock=pa.array([None, 3] * (ROWS // 2), pa.int8()),
+    )
+    folder.text("dataset.yaml", "metric: l2\nfill: {brand: unknown, price: -1, new: false, stock: 1000}\n")
+    columns = folder.load().columns
+    assert columns["brand"][:2].decode() == ["a", "unknown"]  # type: ignore[union-attr]
+    assert columns["price"][:4].tolist() == [1.5, -1, -1, 2]  # type: ignore[union-attr]
+    assert columns["new"][:2].tolist() == [True, False]  # type: ignore[union-attr]
+    assert columns["stock"][:2].tolist() == [1000, 3]  # type: ignore[union-attr]
+
+
+def test_filters_belong_to_the_queries_line_by_line(folder: Folder) -> None:
+    folder.table(brand=every(lambda row: f"b{row % 2}"), price=every(float))
+    lines = [{"brand": "b0"}, {}, None, {"brand": "\u2028", "price": {"lt": 3}}, {"price": {"gte": 1}}]
+    folder.text("filters.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    assert folder.load().filters["filters"] == (
+        Eq("brand", "b0"),
+        None,
+        None,
+        And((Eq("brand", "\u2028"), Range("price", lt=3))),
+        Range("price", gte=1),
+    )
+
+
+def check_held_out(dataset: Dataset, queries: int) -> None:
+    """Items and held-out queries are the input's rows, each once, and attributes moved along."""
+    assert (len(dataset.vectors), len(dataset.queries)) == (ROWS - queries, queries)
+    rows = dataset.columns["row"]
+    np.testing.assert_array_equal(dataset.vectors, VECTORS[rows])
+    left = {vector.tobytes() for vector in VECTORS} - {vector.tobytes() for vector in dataset.vectors}
+    assert left == {vector.tobytes() for vector in dataset.queries}
+    assert dataset.ids is not None and dataset.ids.tolist() == [f"i{row}" for row in rows]  # type: ignore[union-attr]
+    assert f"{queries} rows drawn at random are held out as queries" in dataset.description
+
+
+def test_without_queries_some_rows_are_held_out(folder: Folder) -> None:
+    (folder.path / "queries.npy").unlink()
+    folder.table(id=every(lambda row: f"i{row}"), row=range(ROWS))
+    dataset = folder.load()
+    check_held_out(dataset, ROWS // 10)
+    check_held_out(folder.load(":queries=11"), 11)
+    assert folder.load(":name=again").fingerprint == dataset.fingerprint
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_a_single_parquet_brings_vectors_and_attributes(fixed: bool, tmp_path: Path) -> None:
+    kind = pa.list_(pa.float32(), DIM) if fixed else pa.list_(pa.float64())
+    columns = {
+        "id": every(lambda row: f"i{row}"),
+        "embedding": pa.array(VECTORS.tolist(), kind),
+        "row": range(ROWS),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "items.parquet", row_group_size=7)
+    (tmp_path / "items.yaml").write_text("metric: cosine\n")
+    dataset = load_dataset(str(tmp_path / "items.parquet"), cache=tmp_path / "cache")
+    assert (dataset.name, dataset.metric) == ("items", "cosine")
+    assert [a.name for a in dataset.attributes] == ["row"]
+    check_held_out(dataset, ROWS // 10)
+
+
+def hdf5(path: Path, distance: str | None, **data: Any) -> Path:
+    with h5py.File(path, "w") as file:
+        if distance is not None:
+            file.attrs["distance"] = distance
+        for name, values in data.items():
+            file[name] = values
+    return path
+
+
+@pytest.mark.parametrize(
+    ("distance", "metric"), [("euclidean", "l2"), ("angular", "cosine"), ("ip", "ip"), ("dot", "ip")]
+)
+def test_an_ann_benchmarks_file_brings_metric_and_queries(distance: str, metric: str, tmp_path: Path) -> None:
+    neighbours = np.zeros((QUERIES, 3), dtype=np.int32)  # wrong, and must not matter
+    path = hdf5(tmp_path / "x.hdf5", distance, train=VECTORS, test=VECTORS[:QUERIES], neighbors=neighbours)
+    dataset = load_dataset(str(path), cache=tmp_path / "cache")
+    assert (dataset.metric, dataset.attributes) == (metric, ())
+    np.testing.assert_array_equal(dataset.vectors, VECTORS)
+    np.testing.assert_array_equal(dataset.queries, VECTORS[:QUERIES])
+
+
+def test_changed_files_are_read_again(folder: Folder) -> None:
+    first = folder.load()
+    folder.array("queries", VECTORS[: QUERIES + 1])
+    assert len(folder.load().queries) == QUERIES + 1
+    folder.array("queries", VECTORS[:QUERIES])
+    assert folder.load().fingerprint == first.fingerprint
+
+
+# --- what is wrong
+
+
+def test_every_problem_is_told_at_once(folder: Folder) -> None:
+    bad = VECTORS.copy()
+    bad[3, 2], bad[9, 0], bad[9, 1] = np.nan, np.inf, -np.inf
+    bad[11] = 0
+    folder.array("vectors", bad)
+    folder.array("queries", np.ones((QUERIES, DIM + 1)))
+    folder.table(id=["a", "b", "a", *map(str, range(ROWS - 4))], price=[None] * 2 + [1.0] * (ROWS - 3))
+    folder.text("filters.jsonl", '{"prise": 3}\n')
+    folder.text("dataset.yaml", "metric: cosine\ntext: [nope]\n")
+    problems = folder.problems()
+    for told in (
+        "vectors.npy: row 3 column 2 is nan, row 9 column 0 is inf (3 such values in 2 rows;",
+        "vectors.npy: row 11 is a zero vector (1 in all)",
+        f"queries.npy: has {DIM + 1} dimensions, but {folder.path}/vectors.npy has {DIM}",
+        f"attributes.parquet: has {ROWS - 1} rows, but {folder.path}/vectors.npy has {ROWS}",
+        "attributes.parquet: column 'id': ids occur twice: 'a' in rows 0 and 2 (1 in all)",
+        "attributes.parquet: column 'price': 2 values are missing, the first in row 0",
+        "dataset.yaml: text: attributes.parquet has no column 'nope' (it has: price)",
+        f"filters.jsonl: has 1 lines, but there are {QUERIES} queries",
+        "filters.jsonl: line 1: unknown column 'prise' (the dataset has: price)",
+    ):
+        assert any(problem.startswith(told) for problem in problems), (told, problems)
+    assert len(problems) == 9
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (np.ones(7, np.float32), "must have 2 dimensions (items x numbers), its shape is (7,)"),
+        (np.ones((0, 4), np.float32), "is empty, its shape is (0, 4)"),
+        (np.ones((4, 0), np.float32), "is empty, its shape is (4, 0)"),
+        (np.ones((4, 2), np.int64), "must be float32, float64 or float16, is int64; use astype('float32')"),
+        (np.array([["a"]]), "must be float32"),
+        (np.array([[{}]], dtype=object), "is no intact .npy file of numbers"),
+        (np.full((20, 2), 1e300), "row 0 column 0 is inf"),
+    ],
+)
+def test_arrays_that_cannot_be_vectors(values: Any, told: str, folder: Folder) -> None:
+    folder.array("vectors", values)
+    assert any("vectors.npy" in problem and told in problem for problem in folder.problems())
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "queries.npy", "attributes.parquet"])
+@pytest.mark.parametrize("size", [0, 3, 100, 200])
+def test_files_that_are_cut_off(name: str, size: int, folder: Folder) -> None:
+    folder.table(n=range(ROWS))
+    path = folder.path / name
+    path.write_bytes(path.read_bytes()[:size])
+    (problem,) = folder.problems()
+    assert problem.startswith(f"{name}: is no intact")
+
+
+def test_what_is_missing_is_told(folder: Folder) -> None:
+    folder.text("dataset.yaml", "")
+    (folder.path / "vectors.npy").rename(folder.path / "vector.npy")
+    held = "dataset.yaml, queries.npy, vector.npy"
+    assert folder.problems() == [
+        f"{folder.path}: vectors.npy is missing (the folder holds: {held})",
+        "dataset.yaml: metric is missing; write 'metric: l2', ip or cosine there",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [
+        ("metric: jaccard\n", "metric input should be 'l2', 'ip' or 'cosine', got 'jaccard'"),
+        ("metrik: l2\n", "metrik is not a known key"),
+        ("metric: l2\nqueries: 3\n", "queries holds out rows, but"),
+        ("metric: l2\nvectors: v\n", "vectors names a Parquet column"),
+        ("metric: l2\nfill: {a: 1}\n", "fill and text are about columns, but there are none"),
+        ("metric: [\n", "is not YAML"),
+    ],
+)
+def test_bad_manifests(manifest: str, told: str, folder: Folder) -> None:
+    folder.cache.mkdir()
+    folder.text("dataset.yaml", manifest)
+    assert any("dataset.yaml" in problem and told in problem for problem in folder.problems())
+
+
+@pytest.mark.parametrize(
+    ("column", "fill", "told"),
+    [
+        (pa.array([[1, 2]] * ROWS), None, "type list<"),
+        (pa.array([{"a": 1}] * ROWS), None, "type struct<"),
+        (pa.array([b"x"] * ROWS), None, "type binary"),
+        (pa.nulls(ROWS), None, "type null"),
+        (pa.array([0] * 3 + [2**63] * (ROWS - 3), pa.uint64()), None, "row 3 exceeds 2^63 - 1"),
+        (pa.array([1.0, float("inf")] * (ROWS // 2)), None, "row 1 is infinite"),
+        (
+            pa.array([1.0, float("nan")] * (ROWS // 2)),
+            None,
+            f"{ROWS // 2} values are missing, the first in row 1",
+        ),
+        (pa.array(["a", None] * (ROWS // 2)), None, f"{ROWS // 2} values are missing, the first in row 1"),
+        (pa.array(["a", None] * (ROWS // 2)), "3", "is keyword, fill cannot be 3"),
+        (pa.array([1, None] * (ROWS // 2)), "true", "is integer, fill cannot be True"),
+        (pa.array([1, None] * (ROWS // 2)), "1.5", "is integer, fill cannot be 1.5"),
+        (pa.array([True, None] * (ROWS // 2)), "0", "is boolean, fill cannot be 0"),
+    ],
+)
+def test_columns_that_cannot_be_filtered(
+    column: pa.Array, fill: str | None, told: str, folder: Folder
+) -> None:
+    folder.table(c=column)
+    folder.text("dataset.yaml", "metric: l2\n" + (f"fill: {{c: {fill}}}\n" if fill else ""))
+    (problem,) = folder.problems()
+    assert problem.startswith("attributes.parquet: column 'c': ") and told in problem
+
+
+def test_column_names_that_filters_cannot_use(folder: Folder) -> None:
+    folder.table(**{"and": range(ROWS), "": range(ROWS), "ok": range(ROWS)})
+    assert [problem.split("'")[1] for problem in folder.problems()] == ["and", ""]
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        (
+            ["a", None, "a", None, *map(str, range(ROWS - 4))],
+            ["row 1 has no id", "'a' in rows 0 and 2 (1 in all)"],
+        ),
+        ([1.5] * ROWS, ["ids must be strings or integers, are double"]),
+    ],
+)
+def test_ids_that_do_not_identify(ids: list[Any], told: list[str], folder: Folder) -> None:
+    folder.table(id=ids)
+    problems = folder.problems()
+    assert len(problems) == len(told)
+    assert all(part in problem for part, problem in zip(told, problems, strict=True))
+
+
+def test_an_id_column_asked_for_must_exist(folder: Folder) -> None:
+    folder.table(n=range(ROWS))
+    folder.cache.mkdir()
+    assert folder.problems(":id=sku") == ["dataset.yaml: id: attributes.parquet has no column 'sku'"]
+
+
+def test_filters_that_fit_nothing_are_named_by_line(folder: Folder) -> None:
+    folder.table(brand=every(str), note=every(str))
+    folder.text("dataset.yaml", "metric: l2\ntext: [note]\n")
+    folder.text("filters.jsonl", '{"brand": 3}\n{"brand": {"gt": 1}}\nbrand=3\n\n{"note": "1"}')
+    assert [problem.split(": ", 2)[1:] for problem in folder.problems()] == [
+        ["line 1", "'brand' is keyword, it cannot equal 3"],
+        ["line 2", "'brand' is keyword, a range needs integer or float"],
+        ["line 3", "is not JSON (Expecting value); write {} for no filter"],
+        ["line 4", "is not JSON (Expecting value); write {} for no filter"],
+        ["line 5", "'note' is text: it is carried along, but cannot be filtered"],
+    ]
+
+
+def test_of_many_bad_lines_the_first_are_shown(folder: Folder) -> None:
+    folder.array("queries", np.ones((500, DIM), np.float32))
+    folder.text("filters.jsonl", "[]\n" * 500)
+    problems = folder.problems()
+    assert len(problems) == 21
+    assert problems[-1] == "filters.jsonl: ... and 480 more"
+
+
+def test_filters_need_queries(folder: Folder) -> None:
+    (folder.path / "queries.npy").unlink()
+    folder.text("filters.jsonl", "{}\n")
+    assert folder.problems() == ["filters.jsonl: has one filter a query, so it needs queries.npy beside it"]
+
+
+@pytest.mark.parametrize("count", [40, 41])
+def test_not_all_rows_can_be_held_out(count: int, folder: Folder) -> None:
+    (folder.path / "queries.npy").unlink()
+    (problem,) = folder.problems(f":queries={count}")
+    assert f"{count} of its 40 rows cannot be held out" in problem
+
+
+@pytest.mark.parametrize(
+    ("columns", "sidecar", "told"),
+    [
+        ({"n": [1, 2]}, "metric: l2", "no column holds vectors (lists of floats), it has: n"),
+        ({"a": [[1.0]] * 20, "b": [[1.0]] * 20}, "metric: l2", "several columns hold vectors (a, b); name one in"),
+        ({"a": [[1.0]] * 20}, "metric: l2\nvectors: z", "column 'z' holds no vectors; these do: a"),
+        ({"a": [[1.0, 2.0]] * 5 + [[1.0]] * 15}, "metric: l2", "row 5 has 1 numbers, but row 0 has 2"),
+        ({"a": [[1.0, 2.0]] * 5 + [None] * 15}, "metric: l2", "row 5 is null, but row 0 has 2"),
+        ({"a": [[1.0, None]] * 20}, "metric: l2", "row 0 column 1 is nan"),
+        ({"a": pa.array([None] * 20, pa.list_(pa.float32()))}, "metric: l2", "row 0 holds no vector"),
+        ({"a": pa.array([], pa.list_(pa.float32()))}, "metric: l2", "is empty"),
+        ({"a": [[1.0]] * 20}, "name: x", "x.yaml: metric is missing"),
+    ],
+)  # fmt: skip
+def test_parquet_files_without_usable_vectors(
+    columns: dict[str, Any], sidecar: str, told: str, tmp_path: Path
+) -> None:
+    pq.write_table(pa.table(columns), tmp_path / "x.parquet", row_group_size=4)
+    (tmp_path / "x.yaml").write_text(sidecar)
+    with pytest.raises(ConfigurationError, match=r"x\.") as caught:
+        load_dataset(str(tmp_path / "x.parquet"), cache=tmp_path / "cache")
+    assert told in str(caught.value)
+
+
+def test_the_vector_column_may_be_named(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": VECTORS.tolist(), "n": range(ROWS)}), tmp_path / "x.parquet")
+    dataset = load_dataset(
+        f"{tmp_path / 'x.parquet'}:metric=ip,vectors=a,name=named", cache=tmp_path / "cache"
+    )
+    assert (dataset.name, dataset.vectors.shape[1]) == ("named", DIM)
+
+
+@pytest.mark.parametrize(
+    ("distance", "data", "told"),
+    [
+        ("jaccard", {"train": VECTORS}, "distance 'jaccard' cannot be measured; these can: euclidean"),
+        ("hamming", {"train": VECTORS}, "distance 'hamming' cannot be measured"),
+        ("euclidean", {"rain": VECTORS}, "'train' is missing, the file holds rain"),
+        ("euclidean", {"train": VECTORS, "test": VECTORS[:, :2]}, "'test': has 2 dimensions"),
+        ("euclidean", {"train": VECTORS[0]}, "'train': must have 2 dimensions"),
+        ("euclidean", {"train": VECTORS.astype(int)}, "'train': must be float32"),
+        (None, {"train": VECTORS}, "metric is missing"),
+        ("angular", {"train": VECTORS * 0}, "row 0, 1, 2 is a zero vector (40 in all)"),
+    ],
+)
+def test_hdf5_files_that_cannot_be_measured(
+    distance: str | None, data: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    path = hdf5(tmp_path / "x.h5", distance, **data)
+    with pytest.raises(ConfigurationError) as caught:
+        load_dataset(str(path), cache=tmp_path / "cache")
+    assert told in str(caught.value)
+
+
+def test_sparse_and_broken_hdf5_and_contradictions(tmp_path: Path) -> None:
+    path = hdf5(tmp_path / "x.h5", "ip", train=VECTORS, test=VECTORS)
+    for changes, told in (
+        (":metric=l2", "metric is l2, but"),
+        (":text=a", "fill and text are about columns"),
+    ):
+        with pytest.raises(ConfigurationError, match=told):
+            load_dataset(f"{path}{changes}", cache=tmp_path / "cache")
+    with h5py.File(path, "a") as file:
+        file.attrs["type"] = "sparse"
+    with pytest.raises(ConfigurationError, match="sparse"):
+        load_dataset(str(path), cache=tmp_path / "cache")
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(ConfigurationError, match="no intact HDF5"):
+        load_dataset(str(path), cache=tmp_path / "cache")
+
+
+def test_other_files_are_no_dataset(tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text("a,b")
+    with pytest.raises(ConfigurationError, match=r"items\.csv: is no dataset; give a folder"):
+        load_dataset(str(path), cache=tmp_path)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=30))
+def test_any_text_survives_as_a_keyword(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
+    path = tmp_path_factory.mktemp("words") / "a.parquet"
+    pq.write_table(pa.table({"w": words}), path)
+    table = read_table(path, UserManifest(), path)
+    column = table.columns["w"]
+    assert isinstance(column, Keywords)
+    assert column.decode() == words
+    assert column.vocabulary.tolist() == sorted(set(words))
