@@ -146,6 +146,16 @@ class Table:
         """The groups with an offered rate, one a filter and rate."""
         return grouped(cell for cell in self._search.get(candidate, []) if cell.executor == "arrival_rate")
 
+    def offered(self) -> dict[tuple[str, str], list[Group]]:
+        """Groups with an offered rate by engine and index (as JSON), at whichever setting was the operating
+        point in a trial.
+        """
+        cells: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
+        for cell in self.result.measurements:
+            if cell.executor == "arrival_rate":
+                cells[cell.engine, canonical(cell.params.get("index", {}))].append(cell)
+        return {build: grouped(found) for build, found in cells.items()}
+
     def build(self, candidate: Configuration, kind: str) -> list[Group]:
         """The `index` or `updates` groups of the index that a candidate searches."""
         cells = self._build.get((candidate.engine, candidate.index_json), [])

@@ -24,11 +24,11 @@ RECALL_TOLERANCE = 0.01  # absolute: a tenth of the recall would be far too much
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison. where: the filter, or `all filters`. load: the offered rate. change: a ratio; of recall, a
-    difference.
+    """One comparison. where: the filter, or `all filters`. load: the offered rate.
 
-    baseline and current: means over trials in the metric's unit. low and high: the 95 % interval of the
-    change, None where the trials carry none. p_value decides, corrected for the number of comparisons.
+    change: a ratio; of recall, a difference. baseline and current: means over trials in the metric's unit. low
+    and high: the 95 % interval of the change, None where the trials carry none. p_value decides, corrected for
+    the number of comparisons.
     """
 
     engine: str

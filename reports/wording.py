@@ -36,6 +36,7 @@ _WORDS = {
     "rss_peak_bytes": MetricWords("peak memory", "MiB", "lower", 1 / 2**20),
     "rss_bytes": MetricWords("memory", "MiB", "lower", 1 / 2**20),
     "disk_bytes": MetricWords("disk", "MiB", "lower", 1 / 2**20),
+    "bytes_per_vector": MetricWords("memory per vector", "bytes", "lower"),
     "steal_share": MetricWords("CPU steal", "%", "lower", 100.0),
     "upserts_per_s": MetricWords("upserts", "1/s", "higher"),
     "deletes_per_s": MetricWords("deletes", "1/s", "higher"),

@@ -1,0 +1,231 @@
+"""The charts that compare engines line by line: recall and throughput, latency and load, selectivity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.cells import Configuration, Group, Table
+from reports.plotting import Point, Scale, Series, apply_scale, draw, label_right, limit_line
+from reports.style import Look
+from reports.svg import panel, to_svg
+from reports.wording import listing, number, words
+
+_RIGHT = 122  # pixels kept at the right for the labels
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure for the page. takeaway: one line computed from the data; notes: what is missing in it, and why."""
+
+    name: str
+    takeaway: str
+    svg: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What an axis shows."""
+
+    label: str
+    scale: Scale
+
+
+def line_chart(
+    name: str,
+    takeaway: str,
+    series: Sequence[Series],
+    axes: tuple[Axis, Axis],
+    *,
+    limit: tuple[float, str] | None = None,
+) -> str:
+    """A panel of labelled lines as SVG. limit: a requirement on the x axis, drawn as a line with its text."""
+    figure, plot = panel(right=_RIGHT)
+    for which, axis in zip("xy", axes, strict=True):
+        apply_scale(plot, axis.scale, which)
+    plot.set_xlabel(axes[0].label)
+    plot.set_ylabel(axes[1].label)
+    if limit:
+        limit_line(plot, *limit)
+    draw(plot, series)
+    label_right(plot, series)
+    return to_svg(figure, name, f"{takeaway}. {axes[1].label} against {axes[0].label}.")
+
+
+def recall_charts(table: Table, looks: Mapping[str, Look], floor: float | None) -> list[Chart]:
+    """Throughput against recall, one panel a filter, one line an index; axes shared, so that panels compare."""
+    metric = f"recall_at_{table.k}"
+    curves = {name: _curves(table, looks, name, metric) for name in table.filters}
+    points = [
+        point for lines in curves.values() for line in lines for point in zip(line.x, line.y, strict=True)
+    ]
+    axes = (
+        Axis(f"recall@{table.k}", Scale.recall([x.low for x, _ in points])),
+        Axis("queries per second", Scale.fitting([bound for _, y in points for bound in (y.low, y.high)])),
+    )
+    charts = []
+    for place, (name, lines) in enumerate(curves.items()):
+        takeaway = f"{name}: {_best_at(lines, floor)}"
+        limit = (floor, f"≥ {number(floor)}") if floor is not None else None
+        svg = line_chart(f"recall-{place}", takeaway, lines, axes, limit=limit)
+        charts.append(Chart(f"recall-{place}", takeaway, svg, _gaps(table, name, metric)))
+    return charts
+
+
+def _curves(table: Table, looks: Mapping[str, Look], name: str, metric: str) -> list[Series]:
+    builds: dict[tuple[str, str], list[tuple[Point, Point]]] = {}
+    for candidate in table.candidates:
+        for group in table.objective(candidate):
+            recall, rate = group.values(metric), group.values("throughput_qps")
+            if group.filter == name and recall and rate:
+                point = Point.of(list(recall.values())), Point.of(list(rate.values()))
+                builds.setdefault((candidate.engine, candidate.index_json), []).append(point)
+    lines = []
+    for (engine, _), points in builds.items():
+        points.sort(key=lambda p: (p[0].mean, -p[1].mean))
+        x, y = zip(*points, strict=True)
+        lines.append(Series(engine, looks[engine], x, y))
+    return lines
+
+
+def _best_at(lines: Sequence[Series], floor: float | None) -> str:
+    """The fastest engine of a panel at the recall that is asked for, and the next one."""
+    best: dict[str, float] = {}
+    for line in lines:
+        for x, y in zip(line.x, line.y, strict=True):
+            if floor is None or x.mean >= floor:
+                best[line.engine] = max(best.get(line.engine, 0.0), y.mean)
+    ranked = sorted(best.items(), key=lambda item: -item[1])[:2]
+    if not ranked:
+        return "nothing was measured" if not lines else f"no setting reaches recall {number(floor)}"
+    at = "" if floor is None else f" at recall ≥ {number(floor)}"
+    first, *rest = [f"{engine} {number(rate)}/s" for engine, rate in ranked]
+    return f"{first}{at}, next {rest[0]}" if rest else f"only {first}{at}"
+
+
+def _gaps(table: Table, name: str, *metrics: str) -> tuple[str, ...]:
+    """Which candidates a panel lacks, and why."""
+    notes: dict[str, list[str]] = {}
+    for candidate in table.candidates:
+        groups = [group for group in table.objective(candidate) if group.filter == name]
+        for metric in metrics:
+            reason = next((gap for group in groups if (gap := group.gap(metric)) is not None), None)
+            if reason is not None or not groups:
+                notes.setdefault(reason or "the run ended before it", []).append(candidate.title)
+    return tuple(f"{listing(titles)}: {reason}" for reason, titles in notes.items())
+
+
+def latency_charts(table: Table, looks: Mapping[str, Look]) -> list[Chart]:
+    """Median and P99 latency against the offered rate, one pair of panels a filter."""
+    offered = table.offered()
+    every = [group for groups in offered.values() for group in groups]
+    metrics = ("latency_p50_ms", "latency_p99_ms")
+    values = [value for group in every for metric in metrics for value in group.values(metric).values()]
+    scales = _padded([group.rate or 0.0 for group in every]), Scale.fitting(values)
+    charts = []
+    for place, name in enumerate(dict.fromkeys(group.filter for group in every)):
+        for metric in metrics:
+            lines = {build: [g for g in groups if g.filter == name] for build, groups in offered.items()}
+            series, notes = _latency_lines(metric, lines, looks)
+            term = words(metric)
+            takeaway = f"{name}: {_lowest(series, term.label)}"
+            axes = Axis("offered queries per second", scales[0]), Axis(f"{term.label}, ms", scales[1])
+            key = f"latency-{place}-{metric[8:11]}"
+            charts.append(Chart(key, takeaway, line_chart(key, takeaway, series, axes), tuple(notes)))
+    return charts
+
+
+def _padded(values: Sequence[float]) -> Scale:
+    scale = Scale.fitting(values)
+    return scale if scale.kind == "log" else Scale(0.0, max(values, default=1.0) * 1.1)
+
+
+def _latency_lines(
+    metric: str, lines: Mapping[tuple[str, str], Sequence[Group]], looks: Mapping[str, Look]
+) -> tuple[list[Series], list[str]]:
+    series, notes = [], []
+    for (engine, _), groups in lines.items():
+        known = sorted((g for g in groups if g.values(metric)), key=lambda g: g.rate or 0.0)
+        gaps = [(group, gap) for group in groups if (gap := group.gap(metric)) is not None]
+        notes += [f"{engine} at {group.rate:,g}/s: {gap}" for group, gap in gaps]
+        if known:
+            x = tuple(Point.of([group.rate or 0.0]) for group in known)
+            y = tuple(Point.of(list(group.values(metric).values())) for group in known)
+            series.append(Series(engine, looks[engine], x, y, tuple(not _kept_up(group) for group in known)))
+    return series, notes
+
+
+def _kept_up(group: Group) -> bool:
+    """Whether an engine answered (nearly) as many queries as were due."""
+    served, due = group.values("throughput_qps"), group.values("offered_qps")
+    return all(rate >= 0.95 * due.get(trial, 0.0) for trial, rate in served.items())
+
+
+def _lowest(series: Sequence[Series], label: str) -> str:
+    """Which engine answers soonest at the highest rate that one of them kept up with."""
+    ends = [
+        (x.mean, -y.mean, line.engine)
+        for line in series
+        for x, y, late in zip(line.x, line.y, line.hollow, strict=True)
+        if not late
+    ]
+    if not ends:
+        return f"{label} not measured" if not series else "no engine kept up"
+    rate, value, engine = max(ends)
+    return f"at {number(rate)}/s {engine} has the lowest {label}, {number(-value)} ms"
+
+
+def selectivity_charts(
+    table: Table, looks: Mapping[str, Look], shown: Mapping[str, Configuration], shares: Mapping[str, float]
+) -> list[Chart]:
+    """Recall and throughput of each engine's best setting, from the most to the least selective filter.
+
+    shares: the mean share of items that each filter lets through. Filters that let nothing through are left out.
+    """
+    metric = f"recall_at_{table.k}"
+    lines: dict[str, list[Series]] = {metric: [], "throughput_qps": []}
+    for engine, candidate in shown.items():
+        for name, found in lines.items():
+            groups = [g for g in table.objective(candidate) if shares.get(g.filter) and g.values(name)]
+            groups.sort(key=lambda group: shares[group.filter])
+            if groups:
+                x = tuple(Point.of([100 * shares[group.filter]]) for group in groups)
+                y = tuple(Point.of(list(group.values(name).values())) for group in groups)
+                found.append(Series(engine, looks[engine], x, y))
+    percents = [100 * share for name, share in shares.items() if share and name in table.filters]
+    x_axis = Axis("items that pass the filter, %", Scale.fitting(percents))
+    recalls, rates = (
+        [p for line in lines[name] for point in line.y for p in (point.low, point.high)] for name in lines
+    )
+    y_axes = (
+        Axis(f"recall@{table.k}", Scale.recall(recalls)),
+        Axis("queries per second", Scale.fitting(rates)),
+    )
+    takeaways = _steadiest(lines[metric], "recall"), _steadiest(lines["throughput_qps"], "throughput")
+    return [
+        Chart(
+            f"selectivity-{i}",
+            takeaways[i],
+            line_chart(f"selectivity-{i}", takeaways[i], found, (x_axis, y_axes[i])),
+        )
+        for i, found in enumerate(lines.values())
+    ]
+
+
+def _steadiest(lines: Sequence[Series], what: str) -> str:
+    """Which engine loses most between its widest and its narrowest filter."""
+    losses = {line.engine: line.y[0].mean / line.y[-1].mean for line in lines if line.y[-1].mean > 0}
+    if not losses:
+        return f"{what} was not measured"
+    worst = min(losses, key=lambda engine: losses[engine])
+    if what == "recall":
+        drop = {line.engine: line.y[-1].mean - min(point.mean for point in line.y) for line in lines}
+        worst = max(drop, key=lambda engine: drop[engine])
+        if drop[worst] < 0.01:
+            return "Recall hardly depends on the filter"
+        low = min(point.mean for line in lines if line.engine == worst for point in line.y)
+        return f"Recall falls most for {worst}, to {number(low)}"
+    if losses[worst] > 0.9:
+        return "No engine slows down much as filters narrow"
+    return f"Narrow filters cost {worst} most: {number(losses[worst])} times its widest filter's throughput"

@@ -1,0 +1,63 @@
+"""The report: one self-contained HTML file, from result.json alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import MeasurementError
+from harness.result import RunResult, read_result, write_json
+from reports.decision import Decision, conclude
+from reports.page import page
+from reports.ranking import Evidence, weigh
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(run: Path) -> Path:
+    """Writes report.html and decision.json beside `run`'s result.json and returns the report's path.
+
+    run: a run's folder or its result file. Raises ConfigurationError where that is no result, MeasurementError
+    where nothing can be written.
+    """
+    evidence = weigh(read_result(run))
+    decision = conclude(evidence)
+    folder = run if run.is_dir() else run.parent
+    write_json(folder / "decision.json", decision.model_dump(mode="json"))
+    return _write(folder / "report.html", render(evidence, decision))
+
+
+def _write(path: Path, text: str) -> Path:
+    temporary = path.with_name(path.name + ".part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise MeasurementError(
+            f"{path}: cannot be written: {error.strerror}. Free some space and try again"
+        ) from error
+    return path
+
+
+def render_result(result: RunResult) -> str:
+    """The page of a result."""
+    evidence = weigh(result)
+    return render(evidence, conclude(evidence))
+
+
+def render(evidence: Evidence, decision: Decision) -> str:
+    """The page: every name in it comes from users and is escaped; only our own SVG is trusted."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    values: Mapping[str, Any] = page(evidence, decision)
+    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return environment.get_template("report.html.j2").render(**values, style=style)

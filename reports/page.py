@@ -1,0 +1,211 @@
+"""The page's sections, from what was measured to what the template shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.threshold import Threshold
+from reports.cell_table import HEAD, cell_tables
+from reports.cells import Configuration, Table
+from reports.charts import Chart, latency_charts, recall_charts, selectivity_charts
+from reports.decision import Decision
+from reports.dots import Row, best_rows, build_rows, dot_chart
+from reports.postfilter import post_tables, unpaired
+from reports.prose import environment_facts, limitations, method, run_facts
+from reports.ranking import Evidence
+from reports.requirements import metric_name, requirements
+from reports.style import Look, looks
+from reports.svg import styled
+from reports.views import cautions, engine_rows, hero, marker
+from reports.wording import percent, quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A group of charts under one heading. absent: why there are none."""
+
+    id: str
+    heading: str
+    intro: str
+    charts: tuple[Chart, ...]
+    absent: str = ""
+
+
+def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
+    """Every value that the template names."""
+    table = evidence.table
+    result = table.result
+    look = looks(table.engines)
+    shown = _shown(evidence)
+    with styled():
+        figures = _figures(evidence, look, shown)
+        updates = _updates(table, look)
+    return {
+        "result": result,
+        "decision": decision,
+        "hero": hero(decision, len(table.filters)),
+        "rows": engine_rows(decision, look),
+        "objective": decision.objective.split()[1],
+        "legend": [(engine, marker(look[engine])) for engine in table.engines],
+        "markers": {engine: marker(look[engine]) for engine in table.engines},
+        "cautions": cautions(table),
+        "figures": figures,
+        "updates": updates,
+        "update_rows": _update_rows(table),
+        "post_tables": post_tables(table),
+        "unpaired": unpaired(table),
+        "cell_head": HEAD,
+        "cell_tables": cell_tables(result.measurements),
+        "cell_count": len(result.measurements),
+        "facts": run_facts(result, decision),
+        "environment": environment_facts(result),
+        "engines": _engine_facts(evidence),
+        "fields": result.dataset.get("fields") or [],
+        "filters": [_filter_row(entry) for entry in result.dataset.get("filters") or []],
+        "skipped": (result.dataset.get("skipped") or {}).items(),
+        "method": method(table),
+        "limitations": limitations(evidence),
+    }
+
+
+def _shown(evidence: Evidence) -> dict[str, Configuration]:
+    """The setting that stands for each engine: its best eligible one, else the one nearest to that."""
+    best = {candidate.configuration.engine: candidate.configuration for candidate in evidence.ranking}
+    shown = {}
+    for engine in evidence.table.engines:
+        nearest = evidence.nearest(engine)
+        if engine in best or nearest is not None:
+            shown[engine] = best.get(engine) or nearest.configuration  # type: ignore[union-attr]
+    return shown
+
+
+def _figures(
+    evidence: Evidence, look: Mapping[str, Look], shown: Mapping[str, Configuration]
+) -> list[Figures]:
+    table = evidence.table
+    shares = {e["name"]: e.get("selectivity_mean") or 0.0 for e in table.result.dataset.get("filters") or []}
+    ladder = len({shares.get(name) for name in table.filters} - {None, 0.0}) > 1
+    offered = table.has_arrivals
+    return [
+        Figures(
+            "recall",
+            "Recall and throughput",
+            "Up and to the right is better. A line is one index; its points are the settings tried. Whiskers reach "
+            "from the lowest to the highest trial.",
+            tuple(recall_charts(table, look, _floor(evidence))),
+            "No search with a closed loop was measured.",
+        ),
+        Figures(
+            "latency",
+            "Latency under offered load",
+            "Queries are due by a schedule, whatever the engine does; latency counts from when a query was due. "
+            "Lower is better. Hollow markers: the engine answered fewer queries than were due.",
+            tuple(latency_charts(table, look)) if offered else (),
+            "The scenario has no task with an offered rate (executor: arrival_rate).",
+        ),
+        Figures(
+            "selectivity",
+            "Narrow filters",
+            "Each engine at the setting named in the decision's table. Filters let less through towards the left.",
+            tuple(selectivity_charts(table, look, shown, shares)) if ladder else (),
+            "The filters measured let the same share of items through, so there is nothing to compare.",
+        ),
+        Figures("indexing", "Indexing", "", tuple(_index_charts(table, look)), "Nothing was indexed."),
+        Figures(
+            "resources",
+            "Resources",
+            "Memory is that of the engine's process above its level before the collection was created.",
+            tuple(_resource_charts(table, look, shown)),
+            "No resources were measured.",
+        ),
+    ]
+
+
+def _floor(evidence: Evidence) -> float | None:
+    """The recall that is required, if any."""
+    wanted = f"recall_at_{evidence.table.k}"
+    every: list[Threshold] = requirements(evidence.table.result.scenario)
+    floors = [
+        t.limit for t in every if metric_name(t, evidence.table.k) == wanted and t.relation in (">", ">=")
+    ]
+    return max(floors, default=None)
+
+
+def _index_charts(table: Table, look: Mapping[str, Look]) -> list[Chart]:
+    return _dots("indexing", {metric: build_rows(table, "index", metric) for metric in _INDEX}, look)
+
+
+def _resource_charts(
+    table: Table, look: Mapping[str, Look], shown: Mapping[str, Configuration]
+) -> list[Chart]:
+    rows = {"cpu_s_per_1000": best_rows(table, shown, "cpu_s_per_1000")}
+    rows |= {metric: build_rows(table, "index", metric) for metric in ("rss_peak_bytes", "disk_bytes")}
+    vectors = table.result.dataset.get("rows")
+    if vectors:
+        rows["bytes_per_vector"] = [
+            row.scaled(1 / vectors) for row in build_rows(table, "index", "rss_bytes")
+        ]
+    return _dots("resources", rows, look)
+
+
+_INDEX = ("index_vectors_per_s", "ready_s", "cpu_s")
+_UPDATES = ("upserts_per_s", "deletes_per_s")
+
+
+def _updates(table: Table, look: Mapping[str, Look]) -> list[Chart]:
+    return _dots("updates", {metric: build_rows(table, "updates", metric) for metric in _UPDATES}, look)
+
+
+def _dots(prefix: str, metrics: Mapping[str, list[Row]], look: Mapping[str, Look]) -> list[Chart]:
+    return [
+        dot_chart(f"{prefix}-{place}", metric, rows, look)
+        for place, (metric, rows) in enumerate(metrics.items())
+        if rows
+    ]
+
+
+def _update_rows(table: Table) -> list[tuple[str, list[str], str]]:
+    """Each engine's counts and visibility after updates, worst trial, and what went wrong."""
+    rows = []
+    for engine in table.engines:
+        cells = [cell for cell in table.of_engine(engine) if cell.kind == "updates"]
+        if not cells:
+            continue
+        texts = []
+        for metric in UPDATE_COLUMNS:
+            values = [value for cell in cells if (value := cell.metrics.get(metric)) is not None]
+            texts.append(quantity(metric, max(values)) if values else "–")
+        errors = dict.fromkeys(f"trial {cell.trial + 1}: {cell.error}" for cell in cells if cell.error)
+        rows.append((engine, texts, "; ".join(errors)))
+    return rows
+
+
+UPDATE_COLUMNS = (
+    "ghosts",
+    "violations",
+    "freshness_p50_ms",
+    "freshness_p90_ms",
+    "staleness_p50_ms",
+    "staleness_p90_ms",
+)
+
+
+def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str]]:
+    """Label, version, and abilities that are missing."""
+    facts = []
+    for engine, entry in evidence.table.result.engines.items():
+        abilities = entry.get("capabilities") or {}
+        lacking = [name.replace("_", " ") for name, value in abilities.items() if value is False]
+        facts.append((engine, str(entry.get("version") or "unknown"), ", ".join(lacking) or "nothing"))
+    return facts
+
+
+def _filter_row(entry: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    def share(key: str) -> str:
+        value = entry.get(f"selectivity_{key}")
+        return "-" if value is None else percent(value)
+
+    spread = share("min") if share("min") == share("max") else f"{share('min')} to {share('max')}"
+    return str(entry.get("name")), share("mean"), spread, str(entry.get("distinct", "-"))
