@@ -93,15 +93,13 @@ class Replay:
 
     def run(self, clients: int, gate: Gate, timeout_ns: int) -> None:
         """Plays the schedule; returns when every request is answered or given up on."""
-        if not len(self.offsets_ns):
-            return
         threads = [Thread(target=self._client, args=(number,), daemon=True) for number in range(clients)]
         try:
             with self.leader:  # nobody leads before the start is known
                 for thread in threads:
                     thread.start()
                 self.scheduled_ns = (gate() + _LEAD_NS + self.offsets_ns).tolist()
-                self.limit_ns = self.scheduled_ns[-1] + self.drain_ns
+                self.limit_ns = max(self.scheduled_ns, default=0) + self.drain_ns
             for thread in threads:
                 thread.join(max(0, self.limit_ns + timeout_ns - perf_counter_ns()) / 1e9)
         except BaseException:

@@ -1,0 +1,201 @@
+"""Client processes: one load spread over several interpreters, each with an engine of its own.
+
+Nothing passes between processes while they measure: they start at an agreed moment of the common clock and
+hand over their samples afterwards.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import pairwise
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from time import perf_counter_ns
+from typing import NamedTuple, Protocol
+
+from engines.base import Engine
+from harness.clients import Gate, describe
+from harness.closed_loop import closed_loop
+from harness.errors import MeasurementError
+from harness.open_loop import open_loop
+from harness.samples import Int64, Samples, concatenate
+from harness.workload import Workload
+
+_LEAD_NS = 50_000_000  # from the last process being ready to the common start
+_GRACE_S = 2.0  # for a process to end by itself before it is killed
+
+
+class Plan(Protocol):
+    """One process's share of the load; picklable. Calls `gate` once it is ready."""
+
+    def __call__(self, engine: Engine, /, *, gate: Gate) -> Samples: ...
+
+
+class _Child(NamedTuple):
+    process: SpawnProcess
+    link: Connection
+    title: str
+
+
+def split_closed_loop(
+    workload: Workload,
+    *,
+    processes: int,
+    clients: int,
+    duration_s: float,
+    max_queries: int | None = None,
+    warmup_s: float = 0.0,
+    timeout_s: float = 10.0,
+    seed: int = 0,
+) -> list[Plan]:
+    """A closed loop of `clients` clients in all, dealt out to `processes` (at most as many as clients)."""
+    plans: list[Plan] = []
+    for first, share in _shares(clients, processes):
+        limit = None if max_queries is None else _part(max_queries, first, share, clients)
+        plans.append(
+            partial(
+                closed_loop,
+                workload=workload,
+                clients=share,
+                duration_s=duration_s,
+                max_queries=limit,
+                warmup_s=warmup_s,
+                timeout_s=timeout_s,
+                seed=seed,
+                first_client=first,
+            )
+        )
+    return plans
+
+
+def split_open_loop(
+    workload: Workload,
+    schedule_ns: Int64,
+    *,
+    processes: int,
+    clients: int,
+    timeout_s: float = 10.0,
+    drain_s: float = 10.0,
+    warmup_s: float = 0.0,
+    seed: int = 0,
+) -> list[Plan]:
+    """A schedule dealt out to `processes` in turn, with `clients` clients in all.
+
+    Together they replay exactly `schedule_ns`: the schedule is one, whoever sends.
+    """
+    plans: list[Plan] = []
+    for number, (first, share) in enumerate(_shares(clients, processes)):
+        plans.append(
+            partial(
+                open_loop,
+                workload=workload,
+                schedule_ns=schedule_ns[number::processes],
+                clients=share,
+                timeout_s=timeout_s,
+                drain_s=drain_s,
+                warmup_s=warmup_s,
+                seed=seed,
+                first_client=first,
+            )
+        )
+    return plans
+
+
+def _shares(clients: int, processes: int) -> list[tuple[int, int]]:
+    """(number of its first client, clients) of each process."""
+    if not 1 <= processes <= clients:
+        raise ValueError(f"processes must be between 1 and clients ({clients}), got {processes}")
+    bounds = [number * clients // processes for number in range(processes + 1)]
+    return [(first, last - first) for first, last in pairwise(bounds)]
+
+
+def _part(total: int, first: int, share: int, clients: int) -> int:
+    """How much of `total`, spread evenly over `clients`, falls to `share` of them from `first`."""
+    return total * (first + share) // clients - total * first // clients
+
+
+def drive_processes(opener: Callable[[], Engine], plans: Sequence[Plan]) -> Samples:
+    """Runs each plan in a process of its own, all at once, and returns the samples of all.
+
+    opener: picklable; called in each process, returns an opened engine, which the process closes. Engines
+    are open before the common start. Raises MeasurementError, with the cause, as soon as one process fails
+    or dies; the others are then ended, as they are when the caller is interrupted.
+    """
+    context = get_context("spawn")
+    children: list[_Child] = []
+    finished = False
+    try:
+        for number, plan in enumerate(plans, start=1):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_child, args=(opener, plan, theirs), daemon=True)
+            children.append(_Child(process, ours, f"client process {number} of {len(plans)}"))
+            process.start()
+            theirs.close()  # so that the link ends when the process does
+        _receive(children)
+        start_ns = perf_counter_ns() + _LEAD_NS
+        for child in children:
+            child.link.send(start_ns)
+        samples = concatenate([part for part in _receive(children) if part is not None])
+        finished = True
+        return samples
+    finally:
+        for child in children:
+            _end(child, graceful=finished)
+
+
+def _receive(children: Sequence[_Child]) -> list[Samples | None]:
+    """The next message of each: None for ready, or its samples. Raises MeasurementError."""
+    pending = {child.link: child for child in children}
+    received: list[Samples | None] = []
+    while pending:
+        for link in wait(list(pending)):
+            child = pending.pop(link)  # type: ignore[call-overload]
+            try:
+                message = child.link.recv()
+            except EOFError:
+                child.process.join()
+                raise MeasurementError(f"{child.title} died: {_fate(child.process.exitcode)}") from None
+            if isinstance(message, str):
+                raise MeasurementError(f"{child.title} failed: {message}")
+            received.append(message)
+    return received
+
+
+def _fate(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        return f"killed by {signal.Signals(-exitcode).name}"
+    return f"exit code {exitcode}"
+
+
+def _end(child: _Child, *, graceful: bool) -> None:
+    child.link.close()
+    if child.process.pid is None:  # it never started
+        return
+    child.process.join(_GRACE_S if graceful else 0)
+    if child.process.is_alive():
+        child.process.terminate()
+        child.process.join(_GRACE_S)
+    if child.process.is_alive():
+        child.process.kill()
+        child.process.join()
+
+
+def _child(opener: Callable[[], Engine], plan: Plan, link: Connection) -> None:
+    """What a client process does: reports None when ready, then its samples, or the text of its failure."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent ends its processes
+
+    def gate() -> int:
+        link.send(None)
+        start_ns: int = link.recv()
+        return start_ns
+
+    try:
+        with closing(opener()) as engine:
+            samples = plan(engine, gate=gate)
+        link.send(samples)
+    except Exception as error:  # noqa: BLE001  the parent raises it
+        link.send(describe(error))
