@@ -75,10 +75,11 @@ def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str |
                 )
                 continue
             with table.noting():
-                _add(table, name, _read(file, name), label, manifest)
+                _add(table, name, _read(file, name, label), label, manifest)
         if manifest.id in schema.names:
             with table.noting():
-                table.ids = _ids(_read(file, manifest.id), f"{path}: column '{manifest.id}'")
+                label = f"{path}: column '{manifest.id}'"
+                table.ids = _ids(_read(file, manifest.id, label), label)
         elif "id" in manifest.model_fields_set:
             table.problems.append(f"{sidecar}: id: {path.name} has no column '{manifest.id}'")
     return table
@@ -109,10 +110,14 @@ def _is_vector(kind: pa.DataType) -> bool:
     return bool(listed and pa.types.is_floating(kind.value_type))
 
 
-def _read(file: pq.ParquetFile, name: str) -> pa.ChunkedArray:
+def _read(file: pq.ParquetFile, name: str, label: str) -> pa.ChunkedArray:
     import pyarrow as pa
 
-    column = file.read(columns=[name]).column(name)
+    try:
+        column = file.read(columns=[name]).column(name)
+        column.validate(full=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ConfigurationError(f"{label}: cannot be read ({error})") from error
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
@@ -125,7 +130,7 @@ def _add(table: Table, name: str, column: pa.ChunkedArray, label: str, manifest:
     # Known from here on, whatever its values: a filter on it is no filter on an unknown column.
     table.attributes.append(Attribute(name, kind, "real"))
     column = _filled(column, kind, manifest.fill.get(name), label)
-    table.columns[name] = _as_column(column, kind, label)
+    table.columns[name] = _as_column(column, kind)
     if note:
         table.notes.append(f"{name} {note}")
 
@@ -185,7 +190,7 @@ def _fits(value: object, kind: Kind) -> bool:
     return isinstance(value, int) or (kind == "float" and isinstance(value, float))
 
 
-def _as_column(column: pa.ChunkedArray, kind: Kind, label: str) -> Column:
+def _as_column(column: pa.ChunkedArray, kind: Kind) -> Column:
     import pyarrow as pa
 
     if kind not in ("keyword", "text"):
@@ -193,10 +198,7 @@ def _as_column(column: pa.ChunkedArray, kind: Kind, label: str) -> Column:
     encoded = column.dictionary_encode().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):  # of no rows
         return Keywords(np.empty(0, np.int32), np.empty(0, object))
-    try:
-        words: list[str] = encoded.dictionary.to_pylist()
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{label}: is not UTF-8 text ({error})") from error
+    words: list[str] = encoded.dictionary.to_pylist()
     order = sorted(range(len(words)), key=words.__getitem__)
     rank = np.empty(len(words), dtype=np.int32)
     rank[order] = np.arange(len(words), dtype=np.int32)

@@ -123,7 +123,7 @@ def transfer(
     """
     faults = _Faults()
     start = 0
-    for raw in matrix.blocks():
+    for raw in _readable(matrix):
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is reported as such
             block = np.ascontiguousarray(raw, dtype=np.float32)
         faults.look(block, start, metric)
@@ -132,6 +132,19 @@ def transfer(
         start += len(block)
         progress(f"check {matrix.label}", start, matrix.rows)
     return faults.problems(matrix.label)
+
+
+def _readable(matrix: Matrix) -> Iterator[Block]:
+    """The blocks; what keeps them from being read is the user's file, not the cache that is written to."""
+    blocks = matrix.blocks()
+    while True:
+        try:
+            block = next(blocks)
+        except StopIteration:
+            return
+        except (OSError, ValueError) as error:  # ValueError: Arrow's errors among others
+            raise ConfigurationError(f"{matrix.label}: cannot be read to its end ({error})") from error
+        yield block
 
 
 @dataclass(slots=True)

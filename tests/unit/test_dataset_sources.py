@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -189,6 +191,34 @@ def test_a_server_that_never_answers_is_left(tmp_path: Path, monkeypatch: pytest
         where = Sources(https=(f"http://127.0.0.1:{silent_server.getsockname()[1]}/",))
         with pytest.raises(DatasetError, match=r"no answer within 0\.2 s"):
             fetch("d", FILES, where, tmp_path / "cache", silent)
+
+
+def test_without_package_lists_and_without_root_the_package_still_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = DebianPackage(package="dataset-fashion-mnist", folder="usr/share/datasets/fashion-mnist")
+    probe = ["apt-get", "download", "--print-uris", package.package]
+    if shutil.which("apt-get") is None or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip(f"apt-get does not offer {package.package} here")
+    monkeypatch.delenv(sources.MIRROR, raising=False)
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "apt.conf").write_text(f'Dir::State::Lists "{tmp_path}/lists";')
+    monkeypatch.setenv("APT_CONFIG", str(tmp_path / "apt.conf"))  # as in a fresh container
+    file = RemoteFile(
+        name="t10k-labels-idx1-ubyte.gz",
+        sha256="0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    )
+    content = fetch("d", [file], Sources(debian=package), tmp_path / "cache", silent)
+    assert len(content[file.name]) == 10_008
+
+
+def test_a_package_that_does_not_exist_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("apt-get") is None:
+        pytest.skip("apt-get is not installed here")
+    monkeypatch.delenv(sources.MIRROR, raising=False)
+    where = Sources(debian=DebianPackage(package="dataset-none-such", folder="usr/share/d"))
+    with pytest.raises(DatasetError, match=r"Debian package dataset-none-such: apt-get: E: "):
+        fetch("d", FILES, where, tmp_path / "cache", silent)
 
 
 def test_a_mirror_that_lacks_a_file_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

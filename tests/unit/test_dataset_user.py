@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from harness.dataset import Dataset, describe, load_dataset
 from harness.errors import ConfigurationError
 from harness.manifest import UserManifest
 
+ROOT = Path(__file__).parents[2]
 ROWS, DIM, QUERIES = 40, 4, 5
 VECTORS = np.random.default_rng(0).standard_normal((ROWS, DIM), dtype=np.float32)
 
@@ -288,6 +291,59 @@ def test_files_that_are_cut_off(name: str, size: int, folder: Folder) -> None:
     assert problem.startswith(f"{name}: is no intact")
 
 
+def damaged(path: Path) -> None:
+    """Overwrites the first page of data, and leaves the file's description of itself (at the end)."""
+    content = bytearray(path.read_bytes())
+    content[4:104] = b"\xff" * 100
+    path.write_bytes(content)
+
+
+def test_files_with_damage_inside(folder: Folder, tmp_path: Path) -> None:
+    many = np.random.default_rng(0).standard_normal((2000, DIM))
+    folder.array("vectors", many)
+    pq.write_table(pa.table({"n": many[:, 0]}), folder.path / "attributes.parquet")
+    damaged(folder.path / "attributes.parquet")
+    (problem,) = folder.problems()
+    assert problem.startswith("attributes.parquet: column 'n': cannot be read (")
+
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"v": many.tolist()}), path, row_group_size=500)
+    damaged(path)
+    with pytest.raises(ConfigurationError, match=r"x\.parquet"):
+        load_dataset(f"{path}:metric=l2", cache=folder.cache)
+
+    path = tmp_path / "x.hdf5"
+    with h5py.File(path, "w") as file:
+        file.attrs["distance"] = "euclidean"
+        file.create_dataset("train", data=many, chunks=(500, DIM), compression="gzip")
+        address = file["train"].id.get_chunk_info(3).byte_offset
+    content = bytearray(path.read_bytes())
+    content[address : address + 500] = b"\xff" * 500
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match="'train': cannot be read to its end"):
+        load_dataset(str(path), cache=folder.cache)
+
+
+def test_conversion_is_bounded_by_the_block_not_by_the_file(folder: Folder) -> None:
+    # In a process of its own: the peak of this one has other tests in it.
+    folder.load()
+    big = folder.path.with_name("big")
+    folder.path.rename(big)
+    np.save(big / "vectors.npy", np.ones((100_000, 256)))
+    np.save(big / "queries.npy", np.ones((10, 256)))
+    code = (
+        "import resource, sys; from pathlib import Path; from harness.dataset import load_dataset\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "load = lambda: load_dataset(sys.argv[1], cache=Path(sys.argv[2]))\n"
+        "before = peak(); print(load().vectors.shape); print(peak() - before)"
+    )
+    arguments = [sys.executable, "-c", code, str(big), str(folder.cache)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=ROOT)
+    shape, grown = done.stdout.splitlines()
+    assert shape == "(100000, 256)"
+    assert int(grown) < 100_000 * 256 * 8 * 0.75
+
+
 def test_what_is_missing_is_told(folder: Folder) -> None:
     folder.text("dataset.yaml", "")
     (folder.path / "vectors.npy").rename(folder.path / "vector.npy")
@@ -318,6 +374,7 @@ def test_bad_manifests(manifest: str, told: str, folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("column", "fill", "told"),
     [
+        (pa.array([b"\xff"] * ROWS).view(pa.string()), None, "Invalid UTF8 sequence"),
         (pa.array([[1, 2]] * ROWS), None, "type list<"),
         (pa.array([{"a": 1}] * ROWS), None, "type struct<"),
         (pa.array([b"x"] * ROWS), None, "type binary"),
