@@ -79,10 +79,13 @@ def from_parquet(path: Path, column: str) -> Matrix:
     import pyarrow.parquet as pq
 
     label = f"{path}: column '{column}'"
-    with pq.ParquetFile(path) as file:
-        rows = file.metadata.num_rows
-        first = next(file.iter_batches(batch_size=1, columns=[column]), None)
-        dim: int = 0 if first is None else pc.list_value_length(first.column(0))[0].as_py() or 0
+    try:
+        with pq.ParquetFile(path) as file:
+            rows = file.metadata.num_rows
+            first = next(file.iter_batches(batch_size=1, columns=[column]), None)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{label}: cannot be read ({error})") from error
+    dim: int = 0 if first is None else pc.list_value_length(first.column(0))[0].as_py() or 0
 
     def blocks() -> Iterator[Block]:
         start = 0
