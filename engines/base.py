@@ -51,6 +51,11 @@ class Schema:
         """The field called `name`, or None."""
         return next((f for f in self.fields if f.name == name), None)
 
+    def require_dim(self, vectors: Vectors) -> None:
+        """Raises EngineError unless the last axis of `vectors` has `dim` entries."""
+        if vectors.shape[-1] != self.dim:
+            raise EngineError(f"vectors of {vectors.shape[-1]} dimensions in a collection of {self.dim}")
+
     @property
     def aliases(self) -> dict[str, str]:
         """Names `f0`, `f1`, ... by field name, for engines that restrict how fields may be called."""
@@ -106,11 +111,22 @@ Column = Keywords | npt.NDArray[Any]  # int64[n], float64[n] or bool[n] for the 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items to upsert: ids int64[n] >= 0, vectors float32[n, dim], one column of n rows a schema field."""
+    """Items to upsert: ids int64[n] >= 0, vectors float32[n, dim], one column of n rows a schema field.
+
+    Raises ValueError where the lengths differ.
+    """
 
     ids: Ids
     vectors: Vectors
     attributes: Mapping[str, Column] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lengths = {"vectors": len(self.vectors)} | {
+            name: len(column) for name, column in self.attributes.items()
+        }
+        wrong = [f"{name} has {rows}" for name, rows in lengths.items() if rows != len(self.ids)]
+        if wrong:
+            raise ValueError(f"a batch of {len(self.ids)} ids: {', '.join(wrong)} rows")
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -32,7 +32,9 @@ class Growable:
         return self._data[: self._size]
 
     def append(self, rows: npt.NDArray[Any]) -> None:
-        """Copies `rows` to the end."""
+        """Copies `rows` to the end. Raises ValueError for rows of another width."""
+        if rows.shape[1:] != self._data.shape[1:]:
+            raise ValueError(f"rows of shape {rows.shape[1:]} do not fit into {self._data.shape[1:]}")
         size = self._size + len(rows)
         if size > len(self._data):
             # Half as much again, not twice: the vectors of an index are most of the memory in use.
@@ -103,15 +105,16 @@ class ColumnStore:
         return len(self._row_of)
 
     def append(self, batch: Batch) -> None:
-        """Appends a batch without repeated ids (see `latest`); former rows of the same ids die."""
+        """Appends a batch without repeated ids (see `prepared`); former rows of the same ids die."""
         start, ids = len(self), batch.ids.tolist()
+        values = {name: batch.attributes[name] for name in self._columns}  # all there, or nothing is written
         if not self._row_of.keys().isdisjoint(ids):
             self._live.view[[self._row_of[id_] for id_ in ids if id_ in self._row_of]] = False
         self._row_of.update(zip(ids, range(start, start + len(ids)), strict=True))
         self._ids.append(batch.ids)
         self._live.append(np.ones(len(ids), dtype=np.bool_))
         for name, column in self._columns.items():
-            column.append(batch.attributes[name])  # type: ignore[arg-type]
+            column.append(values[name])  # type: ignore[arg-type]
         self.columns = {name: column.view for name, column in self._columns.items()}
 
     def delete(self, ids: Ids) -> None:
@@ -164,8 +167,12 @@ class ColumnStore:
         return store
 
 
-def latest(batch: Batch) -> Batch:
-    """The batch with only the last row of every id; the batch itself if none repeats."""
+def prepared(batch: Batch, schema: Schema) -> Batch:
+    """The batch as it is to be written: only the last row of every id. The batch itself if none repeats.
+
+    Raises EngineError for vectors of another dimension.
+    """
+    schema.require_dim(batch.vectors)
     _, first = np.unique(batch.ids[::-1], return_index=True)
     if len(first) == len(batch):
         return batch

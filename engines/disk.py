@@ -1,33 +1,39 @@
-"""What persistent engines share: their directory, and the schema that is kept beside their files."""
+"""What persistent engines share: their directory, and a note there of what it holds."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from engines.base import EngineError, Schema
 
-_SCHEMA_FILE = "schema.txt"
+_NOTE = "collection.txt"
 
 
-def begin(path: Path, schema: Schema) -> None:
-    """Empties an engine's directory and notes the schema of the collection that goes there."""
+def begin(path: Path, schema: Schema, index: BaseModel) -> None:
+    """Empties an engine's directory and notes which collection goes there."""
     for entry in path.iterdir():
         if entry.is_dir():
             shutil.rmtree(entry)
         else:
             entry.unlink()
-    (path / _SCHEMA_FILE).write_text(repr(schema), "utf-8")
+    (path / _NOTE).write_text(_describe(schema, index), "utf-8")
 
 
-def verify(path: Path, schema: Schema) -> None:
-    """Raises EngineError unless the directory holds a collection of this schema."""
-    file = path / _SCHEMA_FILE
+def verify(path: Path, schema: Schema, index: BaseModel) -> None:
+    """Raises EngineError unless the directory holds a collection of this schema and index."""
+    file = path / _NOTE
     if not file.exists():
         raise EngineError(f"{path} holds no collection, create one first")
-    saved = file.read_text("utf-8")
-    if saved != repr(schema):
-        raise EngineError(f"{path} holds a collection of {saved}, not of {schema!r}; create it again")
+    saved, asked = file.read_text("utf-8"), _describe(schema, index)
+    if saved != asked:
+        raise EngineError(f"{path} holds another collection, create it again: it has {saved}, not {asked}")
+
+
+def _describe(schema: Schema, index: BaseModel) -> str:
+    return f"{schema!r} {index!r}"
 
 
 def used_bytes(path: Path) -> int:

@@ -20,7 +20,7 @@ from engines.base import (
     UnsupportedError,
     Vectors,
 )
-from engines.columns import ColumnStore, Growable, latest, unit
+from engines.columns import ColumnStore, Growable, prepared, unit
 from engines.filters import Filter
 
 _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float64))
@@ -42,7 +42,7 @@ class BruteForce(Engine):
     SearchParams: ClassVar = Params
 
     def __init__(self, path: Path, index: BaseModel) -> None:
-        self._path, self._params = path, index
+        """Path and index: not used, there is nothing to keep or to set."""
 
     @classmethod
     def version(cls) -> str:
@@ -62,7 +62,7 @@ class BruteForce(Engine):
         pass
 
     def index(self, batch: Batch) -> None:
-        batch = latest(batch)
+        batch = prepared(batch, self._store.schema)
         vectors = unit(batch.vectors) if self._store.schema.metric == "cosine" else batch.vectors
         squares = np.einsum("ij,ij->i", vectors, vectors)
         self._store.append(batch)
@@ -131,5 +131,4 @@ class BruteForce(Engine):
         return EngineStats(self.count(), details={"rows": len(self._store)})
 
     def close(self) -> None:
-        self._store = ColumnStore(self._store.schema)
-        self._vectors = Growable(np.float32, self._store.schema.dim)
+        self.create(Schema(0, "l2"))

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from engines import disk
 from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
-from engines.columns import ColumnStore, Growable, latest, unit
+from engines.columns import ColumnStore, Growable, prepared, unit
 from engines.faiss.params import IndexParams, SearchParams, check_kind
 from engines.filters import Filter, Mask, matches
 
@@ -46,7 +46,7 @@ class Faiss(Engine):
         return str(faiss.__version__)
 
     def create(self, schema: Schema) -> None:
-        disk.begin(self._path, schema)
+        disk.begin(self._path, schema, self._params)
         self._store = ColumnStore(schema)
         # IVF needs data to place its centroids: until the first refresh vectors wait here.
         self._waiting = Growable(np.float32, schema.dim)
@@ -67,16 +67,13 @@ class Faiss(Engine):
 
     def _attach(self) -> None:
         """Derives what queries need from the index and the search parameters."""
-        index = self._index
-        self._scan = (
-            faiss.downcast_index(index.storage)
-            if index is not None and self._params.kind == "hnsw"
-            else index
-        )
+        self._scan = self._index
+        if self._index is not None and self._params.kind == "hnsw":
+            self._scan = faiss.downcast_index(self._index.storage)  # the flat vectors under the graph
         self._approximate = self._search_params(None, exact=False)
 
     def open(self, schema: Schema) -> None:
-        disk.verify(self._path, schema)
+        disk.verify(self._path, schema, self._params)
         self._store = ColumnStore.load(self._path, schema)
         self._waiting = Growable(np.float32, schema.dim)
         file = self._path / _INDEX_FILE
@@ -91,15 +88,15 @@ class Faiss(Engine):
 
     def index(self, batch: Batch) -> None:
         faiss.omp_set_num_threads(self._cores)
-        batch = latest(batch)
+        batch = prepared(batch, self._store.schema)
         vectors = np.ascontiguousarray(batch.vectors, np.float32)
         if self._store.schema.metric == "cosine":
             vectors = unit(vectors)
-        self._store.append(batch)
         if self._index is None:
             self._waiting.append(vectors)
         else:
             self._index.add(vectors)
+        self._store.append(batch)
 
     def refresh(self) -> None:
         """Trains an IVF index on what has come in so far, the first time; else everything is searchable."""
@@ -119,6 +116,7 @@ class Faiss(Engine):
                 raise EngineError("faiss: refresh() trains an IVF index, call it before the first query")
             return _NONE
         vector = np.ascontiguousarray(vector, np.float32)
+        self._store.schema.require_dim(vector)  # FAISS would read beyond the end of a shorter one
         if self._store.schema.metric == "cosine":
             vector = unit(vector)
         if where is not None and not exact and self._search.filtering == "post":
@@ -135,9 +133,8 @@ class Faiss(Engine):
         return self._run(vector, k, mask, exact=exact or few)
 
     def _filtered_afterwards(self, vector: Vectors, k: int, where: Filter) -> Hits:
-        rows, scores = self._rows(
-            vector, k * self._search.fetch_factor, self._store.select(None), exact=False
-        )
+        wanted, alive = k * self._search.fetch_factor, self._store.select(None)
+        rows, scores = self._rows(vector, wanted, alive, exact=False)
         columns = {name: column[rows] for name, column in self._store.columns.items()}
         keep = np.flatnonzero(matches(where, columns, len(rows)))[:k]
         return Hits(self._store.ids[rows[keep]], scores[keep])

@@ -27,13 +27,14 @@ from engines.base import (
     UnsupportedError,
     Vectors,
 )
-from engines.columns import latest
+from engines.columns import prepared
 from engines.filters import Filter
 from engines.milvus.filters import translate
 
-# Both log every failed request with its traceback to stderr, which they also raise here.
-logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
+# They print the traceback of every failed request, which is raised here as well, and gRPC's server that of
+# a call made at every connect, which Milvus Lite does not know and pymilvus does without.
+for _name in ("pymilvus", "milvus_lite", "grpc._server"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 _COLLECTION = "items"
 _BATCH_BYTES = 16 << 20  # vectors in one request; gRPC refuses messages of 256 MiB
@@ -89,7 +90,7 @@ class Milvus(Engine):
 
     def __init__(self, path: Path, index: BaseModel) -> None:
         assert isinstance(index, IndexParams)
-        self._database, self._path, self._params = str(path / "milvus.db"), path, index
+        self._database, self._path, self._params = str(path.absolute() / "milvus.db"), path, index
         self._client: MilvusClient | None = None
         self.capabilities = replace(type(self).capabilities, exact=index.index_type in _EXACT)
         self.configure(SearchParams())
@@ -105,7 +106,7 @@ class Milvus(Engine):
 
     def create(self, schema: Schema) -> None:
         self.close()
-        disk.begin(self._path, schema)
+        disk.begin(self._path, schema, self._params)
         self._schema = schema
         fields = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
         fields.add_field("id", DataType.INT64, is_primary=True)
@@ -118,14 +119,21 @@ class Milvus(Engine):
             "vector",
             index_type=self._params.index_type,
             metric_type=_METRICS[schema.metric],
-            params=self._params.build,
+            # Twice wrapped: pymilvus unwraps the outer one, Milvus Lite ignores parameters without the inner.
+            params={"params": self._params.build},
         )
         self._client = MilvusClient(self._database)
         self._client.create_collection(_COLLECTION, schema=fields, index_params=index)
+        self._check_index()
+
+    def _check_index(self) -> None:
+        taken = self._open.describe_index(_COLLECTION, "vector")
+        if taken.get("params", {}) != self._params.build:
+            raise EngineError(f"milvus: index parameters {self._params.build} were ignored, it made {taken}")
 
     def open(self, schema: Schema) -> None:
         self.close()
-        disk.verify(self._path, schema)
+        disk.verify(self._path, schema, self._params)
         self._schema = schema
         self._client = MilvusClient(self._database)
         self._client.load_collection(_COLLECTION)
@@ -143,7 +151,7 @@ class Milvus(Engine):
                 )
 
     def index(self, batch: Batch) -> None:
-        batch = latest(batch)
+        batch = prepared(batch, self._schema)
         size = max(1, _BATCH_BYTES // (4 * self._schema.dim))
         for start in range(0, len(batch), size):
             rows = slice(start, start + size)
@@ -173,9 +181,8 @@ class Milvus(Engine):
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         if exact and self._params.index_type not in _EXACT:
-            raise UnsupportedError(
-                f"Milvus Lite cannot search an index of type {self._params.index_type} exactly"
-            )
+            raise UnsupportedError(f"Milvus Lite has no exact search over {self._params.index_type}")
+        self._schema.require_dim(vector)  # Milvus Lite fails without a message
         params = {"nprobe": self._params.nlist} if exact and self._approximate else self._approximate
         found = self._open.search(
             _COLLECTION,

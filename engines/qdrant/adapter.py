@@ -23,7 +23,7 @@ from engines.base import (
     Schema,
     Vectors,
 )
-from engines.columns import latest
+from engines.columns import prepared
 from engines.filters import Filter
 from engines.qdrant.filters import translate
 
@@ -91,7 +91,7 @@ class Qdrant(Engine):
 
     def create(self, schema: Schema) -> None:
         self.close()
-        disk.begin(self._path, schema)
+        disk.begin(self._path, schema, self._params)
         self._schema = schema
         self._shard = qe.EdgeShard.create(str(self._path / "shard"), self._config(schema))
         for field in schema.fields:
@@ -102,7 +102,7 @@ class Qdrant(Engine):
 
     def open(self, schema: Schema) -> None:
         self.close()
-        disk.verify(self._path, schema)
+        disk.verify(self._path, schema, self._params)
         self._schema = schema
         self._shard = qe.EdgeShard.load(str(self._path / "shard"), self._config(schema))
 
@@ -141,7 +141,7 @@ class Qdrant(Engine):
         self._exact = qe.SearchParams(exact=True, quantization=qe.QuantizationSearchParams(ignore=True))
 
     def index(self, batch: Batch) -> None:
-        batch = latest(batch)
+        batch = prepared(batch, self._schema)
         size = max(1, _BATCH_BYTES // (4 * self._schema.dim))
         for start in range(0, len(batch), size):
             rows = slice(start, start + size)

@@ -1,0 +1,163 @@
+"""What a query returns: the right items, in the right form and order, whoever asks."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from engines.base import Engine, Field, Hits, Schema, UnsupportedError
+from engines.filters import Filter, Range
+from tests.conformance.model import Model
+from tests.conformance.subjects import Subject
+
+ROWS, DIM = 1000, 16
+# Of recall@10 with each engine's default search parameters over 1,000 vectors in 20 clusters (docs/engines.md).
+RECALL_FLOOR = 0.95
+
+
+def filled(subject: Subject, metric: str, rows: int = ROWS) -> Model:
+    schema = Schema(DIM, metric, (Field("price", "integer"),))  # type: ignore[arg-type]
+    rng = np.random.default_rng(1)
+    model = Model(schema, subject.created(schema))
+    model.upsert(np.arange(rows), clustered(rng, rows), price=rng.integers(0, 100, rows).tolist())
+    model.settle()
+    return model
+
+
+def clustered(rng: np.random.Generator, rows: int) -> np.ndarray:
+    centres = np.random.default_rng(0).standard_normal((20, DIM))
+    return (centres[rng.integers(0, 20, rows)] + 0.3 * rng.standard_normal((rows, DIM))).astype(np.float32)
+
+
+def queries(count: int = 20) -> np.ndarray:
+    return clustered(np.random.default_rng(2), count)
+
+
+@pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
+def test_metrics(subject: Subject, metric: str) -> None:
+    model = filled(subject, metric)
+    try:
+        for where in (None, Range("price", lt=50)):
+            assert model.recall(queries(), 10, where) >= RECALL_FLOOR
+            if model.engine.capabilities.exact:
+                assert model.recall(queries(), 10, where, exact=True) == 1.0
+    finally:
+        model.engine.close()
+
+
+def test_selective_filters_keep_their_recall(subject: Subject) -> None:
+    model = filled(subject, "l2")
+    try:
+        assert model.recall(queries(), 10, Range("price", lt=2)) >= RECALL_FLOOR
+    finally:
+        model.engine.close()
+
+
+def test_no_exact_mode_is_refused(subject: Subject) -> None:
+    model = filled(subject, "l2", rows=20)
+    try:
+        if model.engine.capabilities.exact:
+            assert len(model.engine.query(queries()[0], 5, exact=True).ids) == 5
+        else:
+            with pytest.raises(UnsupportedError, match=r"exact"):
+                model.engine.query(queries()[0], 5, exact=True)
+    finally:
+        model.engine.close()
+
+
+def test_k_beyond_the_number_of_items(subject: Subject) -> None:
+    model = filled(subject, "l2", rows=30)
+    try:
+        assert len(model.engine.query(queries()[0], 30).ids) == 30
+        model.check_exact(queries(3), 100)
+    finally:
+        model.engine.close()
+
+
+@pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
+def test_duplicates_and_ties(subject: Subject, metric: str) -> None:
+    schema = Schema(2, metric)  # type: ignore[arg-type]
+    model = Model(schema, subject.created(schema))
+    corners = [[1, 0], [0, 1], [-1, 0], [0, -1], [2, 2], [2, 2], [2, 2], [0, 0]]
+    model.upsert(range(40), corners * 5)
+    model.settle()
+    try:
+        for k in (1, 3, 4, 7, 40):
+            model.check_exact(np.array([[0, 0], [1, 1], [2, 2], [3, -1]], dtype=np.float32), k)
+    finally:
+        model.engine.close()
+
+
+def test_an_empty_collection_finds_nothing(subject: Subject) -> None:
+    schema = Schema(4, "l2", (Field("price", "integer"),))
+    model = Model(schema, subject.created(schema))
+    try:
+        for _ in range(2):
+            model.settle()
+            for where in (None, Range("price", gte=0)):
+                assert len(model.engine.query(np.ones(4, np.float32), 5, where).ids) == 0
+            model.upsert([1, 2], np.ones((2, 4)), price=[1, 2])
+            model.settle()
+            assert len(model.engine.query(np.ones(4, np.float32), 5).ids) == 2
+            model.delete([1, 2])
+    finally:
+        model.engine.close()
+
+
+def test_nothing_given_is_changed(subject: Subject) -> None:
+    schema = Schema(4, "cosine", (Field("brand", "keyword"),))
+    engine = subject.created(schema)
+    model = Model(schema, engine)
+    vectors = np.array([[3, 0, 0, 0], [0, 5, 0, 0]], dtype=np.float32)
+    brand = {"brand": ["a", "b"]}
+    model.upsert([4, 2], vectors, **brand)  # read-only arrays, so that writing to them would raise
+    model.settle()
+    query = np.array([7, 1, 0, 0], dtype=np.float32)
+    query.setflags(write=False)
+    hits = engine.query(query, 2)
+    assert [int(id_) for id_ in hits.ids] == [4, 2]
+    assert query.tolist() == [7, 1, 0, 0]
+    engine.close()
+
+
+def test_queries_from_two_threads_give_the_same_answers(subject: Subject) -> None:
+    model = filled(subject, "l2")
+    engine, asked = model.engine, queries(40)
+    filters: list[Filter | None] = [None, Range("price", lt=50), Range("price", gte=98)]
+
+    def ask(number: int) -> list[tuple[list[int], list[float]]]:
+        return [answer(engine.query(asked[number], 10, where)) for where in filters]
+
+    try:
+        assert engine.capabilities.thread_safe
+        alone = [ask(number) for number in range(len(asked))]
+        with ThreadPoolExecutor(2) as pool:
+            together = list(pool.map(ask, range(len(asked))))
+        assert together == alone
+    finally:
+        engine.close()
+
+
+def answer(hits: Hits) -> tuple[list[int], list[float]]:
+    return [int(id_) for id_ in hits.ids], [float(score) for score in hits.scores]
+
+
+def test_search_parameters_take_effect_on_the_next_query(subject: Subject) -> None:
+    model = filled(subject, "l2")
+    kind = subject.kind
+    try:
+        before = answer(model.engine.query(queries()[0], 10))
+        model.engine.configure(kind.SearchParams(**subject.variant.search))
+        assert answer(model.engine.query(queries()[0], 10)) == before
+    finally:
+        model.engine.close()
+
+
+def test_the_version_is_known_without_opening_anything(subject: Subject) -> None:
+    assert any(character.isdigit() for character in subject.kind.version())
+
+
+def test_the_engine_follows_the_protocol(subject: Subject) -> None:
+    assert isinstance(subject.engine(), Engine)
