@@ -1,8 +1,9 @@
-"""An engine that does nothing, to measure what the harness itself costs. It is in no registry."""
+"""Engines that do nothing, to measure what the harness itself costs. They are in no registry."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from time import sleep
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -18,7 +19,7 @@ class NoParams(BaseModel):
 class NullEngine:
     """Answers every query at once with the same k ids."""
 
-    capabilities: ClassVar[Capabilities] = Capabilities(thread_safe=True, multi_process=True)
+    capabilities: Capabilities = Capabilities(thread_safe=True, multi_process=True)
     IndexParams: ClassVar[type[BaseModel]] = NoParams
     SearchParams: ClassVar[type[BaseModel]] = NoParams
 
@@ -58,3 +59,15 @@ class NullEngine:
 
     def close(self) -> None:
         pass
+
+
+class SleepingEngine(NullEngine):
+    """Answers every query after a fixed time in which it lets other threads run."""
+
+    def __init__(self, *, service_s: float = 0.001, k: int = 10) -> None:
+        super().__init__(k=k)
+        self._service_s = service_s
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        sleep(self._service_s)
+        return self._hits
