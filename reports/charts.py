@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reports.cells import Configuration, Group, Table
-from reports.plotting import Point, Scale, Series, apply_scale, draw, label_right, limit_line
+from reports.plotting import Point, Scale, Series, apply_scale, draw, label_margin, label_right, limit_line
 from reports.style import Look
 from reports.svg import panel, to_svg
-from reports.wording import listing, number, words
-
-_RIGHT = 122  # pixels kept at the right for the labels
+from reports.wording import listing, number, percent, plain, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ def line_chart(
     limit: tuple[float, str] | None = None,
 ) -> str:
     """A panel of labelled lines as SVG. limit: a requirement on the x axis, drawn as a line with its text."""
-    figure, plot = panel(right=_RIGHT)
+    figure, plot = panel(right=label_margin(line.engine for line in series))
     for which, axis in zip("xy", axes, strict=True):
         apply_scale(plot, axis.scale, which)
     plot.set_xlabel(axes[0].label)
@@ -53,10 +51,15 @@ def line_chart(
     return to_svg(figure, name, f"{takeaway}. {axes[1].label} against {axes[0].label}.")
 
 
-def recall_charts(table: Table, looks: Mapping[str, Look], floor: float | None) -> list[Chart]:
-    """Throughput against recall, one panel a filter, one line an index; axes shared, so that panels compare."""
+def recall_charts(
+    table: Table, looks: Mapping[str, Look], floor: float | None, chosen: Configuration | None
+) -> list[Chart]:
+    """Throughput against recall, one panel a filter, one line an index; axes shared, so that panels compare.
+
+    floor: the recall that is required. chosen: the setting to mark with a ring.
+    """
     metric = f"recall_at_{table.k}"
-    curves = {name: _curves(table, looks, name, metric) for name in table.filters}
+    curves = {name: _curves(table, looks, name, chosen) for name in table.filters}
     points = [
         point for lines in curves.values() for line in lines for point in zip(line.x, line.y, strict=True)
     ]
@@ -67,25 +70,25 @@ def recall_charts(table: Table, looks: Mapping[str, Look], floor: float | None) 
     charts = []
     for place, (name, lines) in enumerate(curves.items()):
         takeaway = f"{name}: {_best_at(lines, floor)}"
-        limit = (floor, f"≥ {number(floor)}") if floor is not None else None
+        limit = (floor, f"≥ {plain(floor)}") if floor is not None else None
         svg = line_chart(f"recall-{place}", takeaway, lines, axes, limit=limit)
         charts.append(Chart(f"recall-{place}", takeaway, svg, _gaps(table, name, metric)))
     return charts
 
 
-def _curves(table: Table, looks: Mapping[str, Look], name: str, metric: str) -> list[Series]:
-    builds: dict[tuple[str, str], list[tuple[Point, Point]]] = {}
+def _curves(table: Table, looks: Mapping[str, Look], name: str, chosen: Configuration | None) -> list[Series]:
+    builds: dict[tuple[str, str], list[tuple[Point, Point, bool]]] = {}
     for candidate in table.candidates:
         for group in table.objective(candidate):
-            recall, rate = group.values(metric), group.values("throughput_qps")
+            recall, rate = group.values(f"recall_at_{table.k}"), group.values("throughput_qps")
             if group.filter == name and recall and rate:
-                point = Point.of(list(recall.values())), Point.of(list(rate.values()))
+                point = Point.of(list(recall.values())), Point.of(list(rate.values())), candidate == chosen
                 builds.setdefault((candidate.engine, candidate.index_json), []).append(point)
     lines = []
     for (engine, _), points in builds.items():
         points.sort(key=lambda p: (p[0].mean, -p[1].mean))
-        x, y = zip(*points, strict=True)
-        lines.append(Series(engine, looks[engine], x, y))
+        x, y, marks = zip(*points, strict=True)
+        lines.append(Series(engine, looks[engine], x, y, ring=marks.index(True) if any(marks) else None))
     return lines
 
 
@@ -98,29 +101,37 @@ def _best_at(lines: Sequence[Series], floor: float | None) -> str:
                 best[line.engine] = max(best.get(line.engine, 0.0), y.mean)
     ranked = sorted(best.items(), key=lambda item: -item[1])[:2]
     if not ranked:
-        return "nothing was measured" if not lines else f"no setting reaches recall {number(floor)}"
-    at = "" if floor is None else f" at recall ≥ {number(floor)}"
+        return "nothing was measured" if not lines else f"no setting reaches recall {plain(floor or 0.0)}"
+    at = "" if floor is None else f" at recall ≥ {plain(floor)}"
     first, *rest = [f"{engine} {number(rate)}/s" for engine, rate in ranked]
     return f"{first}{at}, next {rest[0]}" if rest else f"only {first}{at}"
 
 
 def _gaps(table: Table, name: str, *metrics: str) -> tuple[str, ...]:
     """Which candidates a panel lacks, and why."""
-    notes: dict[str, list[str]] = {}
+    notes: list[tuple[str, str]] = []
     for candidate in table.candidates:
         groups = [group for group in table.objective(candidate) if group.filter == name]
         for metric in metrics:
             reason = next((gap for group in groups if (gap := group.gap(metric)) is not None), None)
             if reason is not None or not groups:
-                notes.setdefault(reason or "the run ended before it", []).append(candidate.title)
-    return tuple(f"{listing(titles)}: {reason}" for reason, titles in notes.items())
+                notes.append((candidate.title, reason or "the run ended before it"))
+    return together(notes)
+
+
+def together(notes: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """`a and b: reason` for what is missing for the same reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in notes:
+        reasons.setdefault(reason, []).append(name)
+    return tuple(f"{listing(list(dict.fromkeys(names)))}: {reason}" for reason, names in reasons.items())
 
 
 def latency_charts(table: Table, looks: Mapping[str, Look]) -> list[Chart]:
-    """Median and P99 latency against the offered rate, one pair of panels a filter."""
+    """The median and a high percentile of latency against the offered rate, one pair of panels a filter."""
     offered = table.offered()
     every = [group for groups in offered.values() for group in groups]
-    metrics = ("latency_p50_ms", "latency_p99_ms")
+    metrics = ("latency_p50_ms", _high_percentile(every))
     values = [value for group in every for metric in metrics for value in group.values(metric).values()]
     scales = _padded([group.rate or 0.0 for group in every]), Scale.fitting(values)
     charts = []
@@ -131,9 +142,20 @@ def latency_charts(table: Table, looks: Mapping[str, Look]) -> list[Chart]:
             term = words(metric)
             takeaway = f"{name}: {_lowest(series, term.label)}"
             axes = Axis("offered queries per second", scales[0]), Axis(f"{term.label}, ms", scales[1])
-            key = f"latency-{place}-{metric[8:11]}"
-            charts.append(Chart(key, takeaway, line_chart(key, takeaway, series, axes), tuple(notes)))
+            key = f"latency-{place}-{metric[8:-3]}"
+            svg = line_chart(key, takeaway, series, axes) if series else ""
+            charts.append(Chart(key, takeaway, svg, notes))
     return charts
+
+
+def _high_percentile(groups: Sequence[Group]) -> str:
+    """The highest percentile that most cells have at the highest rate: short windows lack requests for P99."""
+    top = max((group.rate or 0.0 for group in groups), default=0.0)
+    groups = [group for group in groups if group.rate == top]
+    for metric in ("latency_p99_ms", "latency_p95_ms", "latency_p90_ms"):
+        if 2 * sum(bool(group.values(metric)) for group in groups) >= len(groups):
+            return metric
+    return "latency_p99_ms"
 
 
 def _padded(values: Sequence[float]) -> Scale:
@@ -143,17 +165,19 @@ def _padded(values: Sequence[float]) -> Scale:
 
 def _latency_lines(
     metric: str, lines: Mapping[tuple[str, str], Sequence[Group]], looks: Mapping[str, Look]
-) -> tuple[list[Series], list[str]]:
-    series, notes = [], []
+) -> tuple[list[Series], tuple[str, ...]]:
+    series: list[Series] = []
+    notes: list[tuple[str, str]] = []
     for (engine, _), groups in lines.items():
         known = sorted((g for g in groups if g.values(metric)), key=lambda g: g.rate or 0.0)
-        gaps = [(group, gap) for group in groups if (gap := group.gap(metric)) is not None]
-        notes += [f"{engine} at {group.rate:,g}/s: {gap}" for group, gap in gaps]
+        gaps = {f"{group.rate:,g}/s": gap for group in groups if (gap := group.gap(metric)) is not None}
+        if gaps:
+            notes.append((engine, f"at {listing(list(gaps))}, {next(iter(gaps.values()))}"))
         if known:
             x = tuple(Point.of([group.rate or 0.0]) for group in known)
             y = tuple(Point.of(list(group.values(metric).values())) for group in known)
             series.append(Series(engine, looks[engine], x, y, tuple(not _kept_up(group) for group in known)))
-    return series, notes
+    return series, together(notes)
 
 
 def _kept_up(group: Group) -> bool:
@@ -225,7 +249,7 @@ def _steadiest(lines: Sequence[Series], what: str) -> str:
         if drop[worst] < 0.01:
             return "Recall hardly depends on the filter"
         low = min(point.mean for line in lines if line.engine == worst for point in line.y)
-        return f"Recall falls most for {worst}, to {number(low)}"
+        return f"Recall falls most for {worst}, to {low:.3f}"
     if losses[worst] > 0.9:
         return "No engine slows down much as filters narrow"
-    return f"Narrow filters cost {worst} most: {number(losses[worst])} times its widest filter's throughput"
+    return f"{worst} slows down most: to {percent(losses[worst])} of its throughput with the widest filter"

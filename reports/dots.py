@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import TYPE_CHECKING
 
+from reports.cell_table import heading
 from reports.cells import Configuration, Group, Table
-from reports.charts import Chart
-from reports.plotting import Point, Scale, apply_scale, darker, shortened
-from reports.style import ALERT, MUTED, Look
+from reports.charts import Chart, together
+from reports.plotting import LONGEST_LABEL, Point, Scale, apply_scale, darker, label_margin
+from reports.style import GRID, INK, MUTED, Look
 from reports.svg import panel, to_svg
-from reports.wording import number, quantity, settings, words
+from reports.wording import number, quantity, settings, shortened, words
 
-_LINE = 26  # pixels between two engines
-_LONGEST_REASON = 34  # characters that fit into a panel; the cell table has reasons in full
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LINE = 25  # pixels between two engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,56 +69,41 @@ def _row(engine: str, label: str, group: Group, metric: str) -> Row:
 
 
 def dot_chart(name: str, metric: str, rows: Sequence[Row], looks: Mapping[str, Look]) -> Chart:
-    """A panel with a dot an engine, its value beside it, whiskers over the trials; gaps say why."""
-    term = words(metric)
-    height = 58 + _LINE * len(rows)
-    figure, plot = panel(left=12, right=16, top=6, bottom=44, height=height)
+    """A panel with a line an engine: its name, a dot with whiskers over the trials, its value; gaps say why."""
+    term, takeaway = words(metric), _takeaway(metric, rows)
+    shown = {row.label: number(row.point.mean * term.scale) for row in rows if row.point}
+    left, right = label_margin(row.label for row in rows), label_margin(shown.values())
+    figure, plot = panel(left=left, right=right, top=8, bottom=44, height=52 + _LINE * len(rows))
     points = [row.point for row in rows if row.point is not None]
-    bounds = [bound * term.scale for point in points for bound in (point.low, point.high)]
-    apply_scale(plot, Scale.fitting(bounds), "x")
-    plot.set_xlabel(f"{term.label}, {term.unit}" if term.unit else term.label)
-    plot.set_ylim(len(rows) - 0.35, -0.75)
+    apply_scale(plot, Scale.fitting([b * term.scale for p in points for b in (p.low, p.high)]), "x")
+    plot.set_xlabel(heading(metric))
+    plot.set_ylim(len(rows) - 0.4, -0.6)
     plot.set_yticks([])
-    plot.spines["left"].set_visible(False)
     for place, row in enumerate(rows):
-        colour = looks[row.engine].colour
-        plot.text(
-            0.0,
-            place - 0.33,
-            shortened(row.label, 24),
-            transform=plot.get_yaxis_transform(),
-            color=darker(colour),
-            va="center",
-        )
-        text = _value(metric, row)
-        plot.text(
-            1.0,
-            place - 0.33,
-            shortened(text, _LONGEST_REASON),
-            transform=plot.get_yaxis_transform(),
-            ha="right",
-            va="center",
-            color=MUTED if row.point else ALERT,
-        )
-        if row.point is not None:
-            low, mean, high = (
-                bound * term.scale for bound in (row.point.low, row.point.mean, row.point.high)
-            )
-            plot.errorbar(
-                [mean],
-                [place + 0.12],
-                xerr=[[mean - low], [high - mean]],
-                color=colour,
-                marker=looks[row.engine].marker,
-                elinewidth=1.4,
-            )
-    takeaway = _takeaway(metric, rows)
+        width = plot.bbox.width
+        name = shortened(row.label, LONGEST_LABEL)
+        across, colour = plot.get_yaxis_transform(), darker(looks[row.engine].colour)
+        plot.text(-(left - 6) / width, place, name, transform=across, color=colour, va="center")
+        value = shown.get(row.label, "")
+        plot.text(1 + (right - 4) / width, place, value, transform=across, color=INK, va="center", ha="right")
+        _draw_dot(plot, place, term.scale, row, looks[row.engine])
     svg = to_svg(figure, name, f"{takeaway}. {term.label} of {len(rows)} engines.")
-    return Chart(name, takeaway, svg, tuple(f"{row.label}: {row.reason}" for row in rows if row.reason))
+    return Chart(name, takeaway, svg, together((row.label, row.reason) for row in rows if row.reason))
 
 
-def _value(metric: str, row: Row) -> str:
-    return quantity(metric, row.point.mean) if row.point else f"not measured: {row.reason}"
+def _draw_dot(plot: Axes, place: int, scale: float, row: Row, look: Look) -> None:
+    if row.point is None:
+        across = plot.get_yaxis_transform()
+        plot.text(
+            0.02, place, "missing, see below", transform=across, color=MUTED, va="center", style="italic"
+        )
+        return
+    low, mean, high = (bound * scale for bound in (row.point.low, row.point.mean, row.point.high))
+    spread = [[mean - low], [high - mean]]
+    plot.axhline(place, color=GRID, linewidth=0.8, zorder=0)
+    plot.errorbar(
+        [mean], [place], xerr=spread, color=look.colour, marker=look.marker, elinewidth=1.4, clip_on=False
+    )
 
 
 def _takeaway(metric: str, rows: Sequence[Row]) -> str:
@@ -128,8 +117,10 @@ def _takeaway(metric: str, rows: Sequence[Row]) -> str:
     best, last = known[0], known[-1]
     if len(known) == 1 or best[0] == last[0]:
         return f"{name}: {quantity(metric, best[0])} for {best[1]}"
-    ratio = max(best[0], last[0]) / min(best[0], last[0]) if min(best[0], last[0]) > 0 else None
-    gap = f", {number(ratio)} times apart" if ratio and ratio >= 1.5 else ""
+    low, high = sorted((best[0], last[0]))
+    if low > 0 and high / low < 1.25:
+        return f"{name} is much the same for all, {number(low * term.scale)} to {quantity(metric, high)}"
+    gap = f", {number(high / low)} times apart" if low > 0 else ""
     extreme = "Highest" if term.better == "higher" else "Lowest"
     ends = [f"{label} ({quantity(metric, value)})" for value, label in (best, last)]
     return f"{extreme} {term.label}: {ends[0]}; last {ends[1]}{gap}"

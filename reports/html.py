@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from reports.decision import Decision, conclude
 from reports.page import page
 from reports.ranking import Evidence, weigh
 
+# Breaking a line between a figure and its unit makes both hard to read.
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|×|ms|us|s|MiB|GiB|queries/s|vectors/s|items/s|bytes)(?:\W|$))")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -47,6 +50,10 @@ def render_result(result: RunResult) -> str:
     return render(evidence, conclude(evidence))
 
 
+def _unbroken(value: Any) -> Any:
+    return _UNIT.sub("\u00a0", value) if type(value) is str else value
+
+
 def render(evidence: Evidence, decision: Decision) -> str:
     """The page: every name in it comes from users and is escaped; only our own SVG is trusted."""
     import jinja2
@@ -54,6 +61,7 @@ def render(evidence: Evidence, decision: Decision) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=_unbroken,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

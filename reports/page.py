@@ -19,7 +19,7 @@ from reports.requirements import metric_name, requirements
 from reports.style import Look, looks
 from reports.svg import styled
 from reports.views import cautions, engine_rows, hero, marker
-from reports.wording import percent, quantity
+from reports.wording import listing, percent, quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _shown(evidence: Evidence) -> dict[str, Configuration]:
 def _figures(
     evidence: Evidence, look: Mapping[str, Look], shown: Mapping[str, Configuration]
 ) -> list[Figures]:
-    table = evidence.table
+    table, leader = evidence.table, evidence.leader
     shares = {e["name"]: e.get("selectivity_mean") or 0.0 for e in table.result.dataset.get("filters") or []}
     ladder = len({shares.get(name) for name in table.filters} - {None, 0.0}) > 1
     offered = table.has_arrivals
@@ -93,8 +93,8 @@ def _figures(
             "recall",
             "Recall and throughput",
             "Up and to the right is better. A line is one index; its points are the settings tried. Whiskers reach "
-            "from the lowest to the highest trial.",
-            tuple(recall_charts(table, look, _floor(evidence))),
+            "from the lowest to the highest trial. The ring marks the setting named in the decision.",
+            tuple(recall_charts(table, look, _floor(evidence), leader.configuration if leader else None)),
             "No search with a closed loop was measured.",
         ),
         Figures(
@@ -177,8 +177,13 @@ def _update_rows(table: Table) -> list[tuple[str, list[str], str]]:
         for metric in UPDATE_COLUMNS:
             values = [value for cell in cells if (value := cell.metrics.get(metric)) is not None]
             texts.append(quantity(metric, max(values)) if values else "–")
-        errors = dict.fromkeys(f"trial {cell.trial + 1}: {cell.error}" for cell in cells if cell.error)
-        rows.append((engine, texts, "; ".join(errors)))
+        errors: dict[str, list[str]] = {}
+        for cell in cells:
+            if cell.error:
+                errors.setdefault(cell.error, []).append(str(cell.trial + 1))
+        rows.append(
+            (engine, texts, "; ".join(f"trial {listing(ids)}: {error}" for error, ids in errors.items()))
+        )
     return rows
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reports.style import INK, MUTED, Look
-from reports.wording import number
+from reports.wording import plain, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LABEL_GAP = 14.0  # between two labels' middles, in pixels
-_LONGEST_LABEL = 17  # characters; the legend above the charts has names in full
+LONGEST_LABEL = 17  # characters; the legend above the charts has names in full
 _LINEAR_UP_TO = 8.0  # the largest ratio of values that a linear axis shows well
 
 
@@ -42,6 +42,7 @@ class Series:
     x: tuple[Point, ...]
     y: tuple[Point, ...]
     hollow: tuple[bool, ...] = ()  # markers drawn open, one a point
+    ring: int | None = None  # the point that is the decision's
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,12 @@ def apply_scale(axes: Axes, scale: Scale, which: str) -> None:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,), numticks=12))
     elif scale.kind == "nines":
         set_scale("function", functions=(nines, _recalls))
-        ticks = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+        ticks = (0.0, 0.5, 0.9, 0.99, 1.0) if which == "x" else (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
         axis.set_major_locator(FixedLocator([tick for tick in ticks if tick >= scale.low]))
     else:
         axis.set_major_locator(MaxNLocator(5 if which == "y" else 4))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
     (axes.set_xlim if which == "x" else axes.set_ylim)(scale.low, scale.high)
 
 
@@ -104,6 +105,9 @@ def draw(axes: Axes, series: Sequence[Series]) -> None:
     for line in series:
         x, y = [p.mean for p in line.x], [p.mean for p in line.y]
         axes.plot(x, y, color=line.look.colour, linestyle=line.look.line, zorder=3, alpha=0.85)
+        if line.ring is not None:
+            ringed = [x[line.ring]], [y[line.ring]]
+            axes.plot(*ringed, "o", markersize=15, markerfacecolor="none", color=INK, clip_on=False, zorder=5)
         errors = [
             np.array([[p.mean - p.low for p in side], [p.high - p.mean for p in side]])
             for side in (line.x, line.y)
@@ -121,6 +125,7 @@ def draw(axes: Axes, series: Sequence[Series]) -> None:
                     markerfacecolor=face,
                     elinewidth=1.2,
                     linestyle="none",
+                    clip_on=False,
                     zorder=4,
                 )
 
@@ -141,7 +146,7 @@ def label_right(axes: Axes, series: Sequence[Series]) -> None:
     for (line, _), spot, height in zip(ends, spots, heights, strict=True):
         anchor = (float(box.x1) + 12, height)
         axes.annotate(
-            shortened(line.engine),
+            shortened(line.engine, LONGEST_LABEL),
             xy=(float(spot[0]), float(spot[1])),
             xycoords="figure pixels",
             xytext=anchor,
@@ -176,9 +181,9 @@ def spread(places: Sequence[float], gap: float, low: float, high: float) -> list
     return result
 
 
-def shortened(text: str, longest: int = _LONGEST_LABEL) -> str:
-    """The text, cut with an ellipsis where it is too long for a chart."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def label_margin(engines: Iterable[str]) -> float:
+    """Pixels to keep at the right for the labels of these engines."""
+    return 20 + 6.7 * max((len(shortened(engine, LONGEST_LABEL)) for engine in engines), default=0)
 
 
 def darker(colour: str) -> str:

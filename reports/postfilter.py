@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from reports.cells import Configuration, Group, Table
-from reports.wording import listing, number, quantity
+from reports.wording import quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +88,5 @@ def _takeaway(losses: list[tuple[float, str, list[float | None]]]) -> str:
     loss, name, recalls = max(losses, key=lambda entry: entry[0])
     if loss < 0.01:
         return "Post-filtering loses no recall here"
-    return f"Post-filtering drops recall from {listing([number(recalls[0])])} to {number(recalls[1])} with filter {name}"
+    pre, post = (quantity("recall_at_", value) for value in recalls)
+    return f"Post-filtering drops recall from {pre} to {post} with filter {name}"

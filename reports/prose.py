@@ -18,11 +18,12 @@ def run_facts(result: RunResult, decision: Decision) -> Facts:
     scenario, data = result.scenario, result.dataset
     size = " × ".join(number_or(data.get(key)) for key in ("rows", "dim"))
     trials = len({cell.trial for cell in result.measurements})
+    asked = number_or(data.get("queries"))
     return [
         ("Scenario", f"{scenario.get('name', '?')}: {scenario.get('description') or 'no description'}"),
         (
             "Data",
-            f"{data.get('name', '?')}, {size} dimensions, {data.get('metric', '?')}; {number_or(data.get('queries'))} queries",
+            f"{data.get('name', '?')}, {size} dimensions, {data.get('metric', '?')}; {asked} queries",
         ),
         ("Hits asked for", f"k = {decision.k}"),
         ("Trials", f"{trials} of {scenario.get('trials', '?')}"),
@@ -87,7 +88,7 @@ def method(table: Table) -> list[str]:
         "Every request of a window counts, failed and timed-out ones at the time they took. A percentile with fewer "
         "than 10 requests beyond it is left out.",
         f"Recall@{table.k} comes from the hits returned under load, against exact neighbours that Bakeoff computes "
-        f"itself under the same filter, divided by min({table.k}, matching items). Ties count as hits; duplicates once; "
+        f"itself under the same filter, divided by min({table.k}, matching items). Ties are hits, duplicates count once, "
         "hits that break the filter never.",
         "Engines take turns within a trial, each in a process of its own, so that a slow spell of the machine does not "
         "fall on one of them. Every trial builds the index anew.",

@@ -172,7 +172,8 @@ def describe(evidence: Evidence, engine: str, shown: Candidate | None) -> str:
         return f"{engine} was not measured: {errors[0] if errors else 'the run holds no search of it'}."
     if not shown.met:
         failures = "; ".join(_failures(shown))
-        return f"{engine} is out: {failures}. Its nearest setting was {shown.configuration.title}."
+        setting = settings(shown.configuration.index, shown.configuration.search)
+        return f"{engine} is out: {failures}." + (f" Its nearest setting was {setting}." if setting else "")
     leader, score = evidence.leader, score_text(evidence, shown)
     if leader is None or shown is leader or not leader.score:
         return f"{engine} meets every requirement; {score}."

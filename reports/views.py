@@ -10,7 +10,9 @@ from reports.cells import Table
 from reports.decision import Choice, Decision, Standing
 from reports.requirements import Check
 from reports.style import Look
-from reports.wording import number, percent, quantity, settings, words
+from reports.wording import COUNTS, number, percent, quantity, settings, shortened, words
+
+_LONGEST_DETAIL = 90  # characters in a table cell; the sentences below the table have it in full
 
 _MARKS = {"holds": "✔", "too close to call": "≈", "fails": "✘", "not measured": "–"}
 _HEADLINES = {"pick": "Pick", "only candidate": "Only candidate:", "no decision": "No decision"}
@@ -41,6 +43,7 @@ class Hero:
     verdict: str
     headline: str
     chips: tuple[str, ...]
+    why: str
     facts: tuple[Fact, ...]
 
 
@@ -81,7 +84,11 @@ def hero(decision: Decision, filters: int) -> Hero:
     if shown is not None and decision.pick is not None:
         headline = f"{headline} {shown.engine}"
     chips = _chips(shown) if shown else ()
-    return Hero(decision.verdict, headline, chips, tuple(_facts(decision, filters)) if shown else ())
+    # What the headline and the settings below it say already is not said again.
+    why = decision.sentence.removeprefix("No decision: ").removeprefix("Only candidate: ")
+    why = why.removeprefix(f"Pick {shown.title}. ") if shown else why
+    why = why if shown else f"{why[0].upper()}{why[1:]}"
+    return Hero(decision.verdict, headline, chips, why, tuple(_facts(decision, filters)) if shown else ())
 
 
 def _chips(choice: Choice) -> tuple[str, ...]:
@@ -153,7 +160,9 @@ def _tick(check: Check | None) -> Tick:
         return Tick("–", "not measured", "gap", "not measured")
     kinds = {"holds": "holds", "too close to call": "close", "fails": "fails", "not measured": "gap"}
     text = "not measured" if check.value is None else quantity(check.metric, check.value)
-    return Tick(_MARKS[check.status], text, kinds[check.status], check.reason or check.where)
+    everywhere = check.metric in COUNTS and check.met
+    detail = "in every cell" if everywhere else shortened(check.reason or check.where, _LONGEST_DETAIL)
+    return Tick(_MARKS[check.status], text, kinds[check.status], detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ _WORDS = {
     "disk_bytes": MetricWords("disk", "MiB", "lower", 1 / 2**20),
     "bytes_per_vector": MetricWords("memory per vector", "bytes", "lower"),
     "steal_share": MetricWords("CPU steal", "%", "lower", 100.0),
-    "upserts_per_s": MetricWords("upserts", "1/s", "higher"),
-    "deletes_per_s": MetricWords("deletes", "1/s", "higher"),
+    "upserts_per_s": MetricWords("upsert rate", "items/s", "higher"),
+    "deletes_per_s": MetricWords("deletion rate", "items/s", "higher"),
 }
 _PERCENTILES = re.compile(r"^(latency|service_time|lateness|freshness|staleness|hiccup)_p(\d+)_(ms|us)$")
 
@@ -70,6 +70,12 @@ def number(value: float | None) -> str:
     if magnitude >= 2 or rounded == int(rounded):
         return f"{rounded:,.0f}"
     return f"{rounded:.{min(max(2 - magnitude, 0), 6)}f}"
+
+
+def plain(value: float) -> str:
+    """As `number`, without trailing zeros: for ticks and limits."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def quantity(metric: str, value: float | None) -> str:
@@ -104,6 +110,11 @@ def settings(*params: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text, cut with an ellipsis where it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def listing(parts: list[str]) -> str:
