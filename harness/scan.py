@@ -1,176 +1,159 @@
-"""The inner loop of the oracle: which rows can be among a query's k nearest, found by blocked multiplies.
-
-Scores are computed in float32 by one matrix product per block, larger meaning nearer:
-
-    l2      x.q - |x|^2 / 2     (ranks as -|x - q|^2 / 2, for |q|^2 is the same for every row)
-    ip      x.q
-    cosine  x.q / (|x| |q|)
-
-A float32 score differs from the true one by at most the bound of `_error` (Higham, Accuracy and Stability
-of Numerical Algorithms, section 3.1: a dot product of d terms in any order errs by at most
-d u / (1 - d u) |x||q|, u = 2^-24). So every row whose upper bound reaches the k-th best lower bound is
-kept, and only those are ranked in float64. Nothing that belongs to the answer can be lost.
-"""
+"""How the oracle passes over the rows: streamed past many queries, or gathered for those of one filter."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from engines.base import Metric
+from engines.filters import Mask
+from harness.candidates import Collector, Float32, Float64, Int64, Scorer
+from harness.progress import Progress
 
-Float64 = npt.NDArray[np.float64]
-Float32 = npt.NDArray[np.float32]
-Int64 = npt.NDArray[np.int64]
-
-_UNIT = 2.0**-24  # unit round-off of float32
-_UNDERFLOW = 2.0**-126  # each product may lose this much below the normal range
-_CROWD = 4  # times k: survivors a query, beyond which a block tightens the bound first
-
-
-def pair_distance(rows: Float32, query: Float32, metric: Metric) -> Float64:
-    """Canonical float64 distances (smaller is nearer) of rows float32[m, d] to query float32[d] or [m, d].
-
-    l2: |x - q|^2 by differences. ip: -x.q. cosine: 1 - x.q / (|x||q|), 1 where either is zero. Each pair is
-    summed in the same order wherever it stands, so that equal vectors have equal distances.
-    """
-    if metric == "l2":
-        difference = np.subtract(rows, query, dtype=np.float64)
-        return np.asarray(np.einsum("ij,ij->i", difference, difference))
-    wide = rows.astype(np.float64)
-    other = np.broadcast_to(query, rows.shape).astype(np.float64)
-    dot: Float64 = np.einsum("ij,ij->i", wide, other)
-    if metric == "ip":
-        return -dot
-    scale = np.sqrt(np.einsum("ij,ij->i", wide, wide)) * np.sqrt(np.einsum("ij,ij->i", other, other))
-    return np.asarray(1.0 - np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0))
+_QUERIES_AT_ONCE = 1024
+_COPY_COST = 64  # copying a row out takes about as long as multiplying it with this many queries
+_QUANTUM = 1 << 34  # multiply-adds between two reports of progress: a fraction of a second
 
 
 @dataclass(frozen=True, slots=True)
-class Scorer:
-    """Turns queries and rows into float32 scores with a bound on their error.
+class Group:
+    """Queries (int64[g], numbers) that share a filter, the rows eligible for them (None: all), how many."""
 
-    queries: float32[g, d], as they enter the product. norms: float64[g], theirs. centre: float32[d] or None,
-    subtracted from rows and queries alike: distances stay, rounding shrinks with the norms.
-    """
+    queries: Int64
+    mask: Mask | None
+    count: int
 
-    metric: Metric
+    @property
+    def is_narrow(self) -> bool:
+        """Whether copying the eligible rows out is cheaper than multiplying with all of them."""
+        members = len(self.queries)
+        return self.mask is not None and self.count * (members + _COPY_COST) < len(self.mask) * members
+
+
+@dataclass(slots=True)
+class Scan:
+    """Fills ids int64[q, k] and distances float64[q, k] for groups of queries over vectors float32[n, d]."""
+
+    vectors: Float32
     queries: Float32
-    norms: Float64
-    centre: Float32 | None
+    metric: Metric
+    ids: Int64
+    distances: Float64
+    block_bytes: int
+    pool: ThreadPoolExecutor
+    threads: int
+    progress: Progress
+    centre: Float32 | None = field(init=False)
+    _done: float = field(init=False, default=0.0)
+    _unreported: int = field(init=False, default=0)
 
-    @classmethod
-    def of(cls, queries: Float32, metric: Metric, centre: Float32 | None) -> Scorer:
-        """The scorer of queries float32[g, d]."""
-        if metric == "cosine":
-            queries = _unit_length(queries)
-        elif centre is not None:
-            queries = queries - centre
-        return cls(metric, queries, np.linalg.norm(queries.astype(np.float64), axis=1), centre)
+    def __post_init__(self) -> None:
+        """Decides whether to move the origin."""
+        self.centre = _centre(self.vectors, self.metric)
 
-    def scores(self, rows: Float32, out: Float32) -> Float64:
-        """Writes the scores of rows float32[b, d] to out float32[g, b]; returns error bounds float64[g]."""
-        if self.metric == "cosine":
-            rows = _unit_length(rows)
-        elif self.centre is not None:
-            rows = rows - self.centre
-        squares = np.einsum("ij,ij->i", rows, rows)
-        np.matmul(self.queries, rows.T, out=out)
-        if self.metric == "l2":
-            out -= squares * np.float32(0.5)
-        return self._error(float(squares.max()), rows.shape[1])
+    def gather(self, groups: list[Group]) -> None:
+        """Answers groups whose filters let few rows through: those are copied out, block by block."""
+        for group, _ in zip(groups, self.pool.map(self._gather, groups), strict=True):
+            self._report(len(group.queries), len(group.queries) * group.count)
 
-    def _error(self, largest_square: float, dim: int) -> Float64:
-        # 16 u covers the few roundings beside the two sums: centring or scaling, halving, subtracting.
-        length = np.sqrt(largest_square * (1 + 2 * dim * _UNIT))
-        magnitude = (length + self.norms) ** 2 / 2 if self.metric == "l2" else length * self.norms
-        error: Float64 = (1.1 * dim + 16) * _UNIT * magnitude + 4 * dim * _UNDERFLOW
-        return error
+    def _gather(self, group: Group) -> None:
+        if group.count == 0:
+            return
+        assert group.mask is not None
+        rows = np.flatnonzero(group.mask)
+        for start in range(0, len(group.queries), _QUERIES_AT_ONCE):
+            members = group.queries[start : start + _QUERIES_AT_ONCE]
+            scorer, collector = self._scorer(members), self._collector(members)
+            step = self._block_rows(len(members))
+            for first in range(0, len(rows), step):
+                block = rows[first : first + step]
+                products = np.empty((len(members), len(block)), dtype=np.float32)
+                shift, error = scorer.multiply(self.vectors[block], products)
+                collector.offer(products, block, shift, error)
+            self.ids[members], self.distances[members] = collector.nearest()
+
+    def stream(self, groups: list[Group]) -> None:
+        """Answers groups whose filters are wide (or none): all rows pass by once for all of them."""
+        for batch in _batches(groups):
+            self._stream(batch)
+
+    def _stream(self, groups: list[Group]) -> None:
+        members = np.concatenate([group.queries for group in groups])
+        bounds = np.linspace(0, len(members), min(self.threads, len(members)) + 1).astype(int).tolist()
+        shares = [slice(a, z) for a, z in itertools.pairwise(bounds)]
+        collectors = [self._collector(members[share]) for share in shares]
+        scorer = self._scorer(members)
+        total, step = len(self.vectors), self._block_rows(len(members))
+        buffer = np.empty(len(members) * min(step, total), dtype=np.float32)
+        for first in range(0, total, step):
+            block = self.vectors[first : first + step]
+            products = buffer[: len(members) * len(block)].reshape(len(members), len(block))
+            shift, error = scorer.multiply(block, products)
+            _exclude(products, groups, first)
+            jobs = [
+                self.pool.submit(collector.offer, products[share], first, shift, error[share])
+                for collector, share in zip(collectors, shares, strict=True)
+            ]
+            for job in jobs:
+                job.result()
+            self._report(len(members) * len(block) / total, len(members) * len(block))
+        for share, nearest in zip(shares, self.pool.map(Collector.nearest, collectors), strict=True):
+            self.ids[members[share]], self.distances[members[share]] = nearest
+
+    def _scorer(self, members: Int64) -> Scorer:
+        return Scorer.of(self.queries[members], self.metric, self.centre)
+
+    def _collector(self, members: Int64) -> Collector:
+        return Collector(self.vectors, self.queries[members], self.ids.shape[1], self.metric)
+
+    def _block_rows(self, queries: int) -> int:
+        widest: int = max(queries, self.vectors.shape[1])
+        return max(1, self.block_bytes // (4 * widest))
+
+    def _report(self, queries: float, pairs: int) -> None:
+        self._done += queries
+        self._unreported += pairs * self.vectors.shape[1]
+        if self._unreported >= _QUANTUM:
+            self._unreported = 0
+            self.progress("exact neighbours", self._done, len(self.queries))
 
 
-def _unit_length(rows: Float32) -> Float32:
-    norms: Float64 = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-    inverse = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
-    return (rows * inverse[:, None]).astype(np.float32)
+def _batches(groups: list[Group]) -> Iterator[list[Group]]:
+    batch: list[Group] = []
+    room = _QUERIES_AT_ONCE
+    for group in groups:
+        queries = group.queries
+        while len(queries):
+            batch.append(Group(queries[:room], group.mask, group.count))
+            queries = queries[room:]
+            room -= len(batch[-1].queries)
+            if room == 0:
+                yield batch
+                batch, room = [], _QUERIES_AT_ONCE
+    if batch:
+        yield batch
 
 
-class Collector:
-    """Keeps, for g queries, every row seen so far that may be among the k nearest.
+def _exclude(products: Float32, groups: list[Group], first: int) -> None:
+    start = 0
+    for group in groups:
+        stop = start + len(group.queries)
+        if group.mask is not None:
+            rows = group.mask[first : first + products.shape[1]]
+            np.copyto(products[start:stop], -np.inf, where=~rows)
+        start = stop
 
-    Rows must be offered in ascending order. Memory: a small multiple of g x k rows, however many tie.
-    """
 
-    def __init__(self, vectors: Float32, queries: Float32, k: int, metric: Metric) -> None:
-        self._vectors, self._queries, self._k, self._metric = vectors, queries, k, metric
-        self._bound = np.full(len(queries), -np.inf)  # k-th best lower bound of a score
-        self._counts = np.zeros(len(queries), dtype=np.int64)
-        self._parts: list[
-            tuple[Int64, Int64, Float64, Float64]
-        ] = []  # query, row, lower and upper bound of score
-
-    def offer(self, scores: Float32, rows: Int64 | int, error: Float64) -> None:
-        """Takes scores float32[g, b] (-inf: not eligible) of `rows` (ids, or the first of b in a row)."""
-        width = scores.shape[1]
-        above = scores > self._limit(error)
-        if width > self._k and np.count_nonzero(above) > _CROWD * self._k * len(scores):
-            best = np.partition(scores, width - self._k, axis=1)[:, width - self._k]
-            np.maximum(self._bound, best - error, out=self._bound)
-            above = scores > self._limit(error)
-        flat = np.flatnonzero(above)
-        query, column = np.divmod(flat, width)
-        score = scores.reshape(-1)[flat].astype(np.float64)
-        slack = error[query]
-        row = column + rows if isinstance(rows, int) else rows[column]
-        self._parts.append((query, row, score - slack, score + slack))
-        self._counts += np.bincount(query, minlength=len(scores))
-        cap = 2 * _CROWD * self._k
-        if self._counts.sum() > cap // 2 * len(scores) or self._counts.max() > 4 * cap:
-            self._prune()
-
-    def _limit(self, error: Float64) -> Float32:
-        return np.nextafter((self._bound - error).astype(np.float32), np.float32(-np.inf))[:, None]
-
-    def _prune(self) -> None:
-        width = max(int(self._counts.max()), 1)
-        lower = np.full((len(self._counts), width), -np.inf)
-        upper = np.full_like(lower, -np.inf)
-        rows = np.zeros(lower.shape, dtype=np.int64)
-        filled = np.zeros_like(self._counts)
-        for query, row, low, high in self._parts:
-            counts = np.bincount(query, minlength=len(filled))
-            place = np.arange(len(query)) + (filled - np.cumsum(counts) + counts)[query]
-            lower[query, place], upper[query, place], rows[query, place] = low, high, row
-            filled += counts
-        if width > self._k:
-            best = np.partition(lower, width - self._k, axis=1)[:, width - self._k]
-            np.maximum(self._bound, best, out=self._bound)
-        keep = (upper >= self._bound[:, None]) & (upper > -np.inf)
-        for query in np.flatnonzero(keep.sum(axis=1) > _CROWD * self._k).tolist():
-            self._settle_ties(query, keep, rows)
-        flat = np.flatnonzero(keep)
-        self._parts = [
-            (flat // width, rows.reshape(-1)[flat], lower.reshape(-1)[flat], upper.reshape(-1)[flat])
-        ]
-        self._counts = keep.sum(axis=1, dtype=np.int64)
-
-    def _settle_ties(self, query: int, keep: npt.NDArray[np.bool_], rows: Int64) -> None:
-        # More ties than float32 can tell apart: ranked exactly now, so that memory stays bounded.
-        places = np.flatnonzero(keep[query])
-        distance = pair_distance(self._vectors[rows[query, places]], self._queries[query], self._metric)
-        keep[query] = False
-        keep[query, places[np.argsort(distance, kind="stable")[: self._k]]] = True
-
-    def nearest(self) -> tuple[Int64, Float64]:
-        """Ids int64[g, k] padded with -1 and distances float64[g, k] padded with inf, nearest first."""
-        self._prune()
-        ids = np.full((len(self._queries), self._k), -1, dtype=np.int64)
-        distances = np.full(ids.shape, np.inf)
-        ends = np.cumsum(self._counts)
-        for query, (end, count) in enumerate(zip(ends.tolist(), self._counts.tolist(), strict=True)):
-            rows = self._parts[0][1][end - count : end]
-            exact = pair_distance(self._vectors[rows], self._queries[query], self._metric)
-            order = np.argsort(exact, kind="stable")[: self._k]
-            ids[query, : len(order)], distances[query, : len(order)] = rows[order], exact[order]
-        return ids, distances
+def _centre(vectors: Float32, metric: Metric) -> Float32 | None:
+    # Far from the origin, compared with their spread, rows lose their differences to rounding. Moving the
+    # origin costs a copy of every block, so only where it pays.
+    if metric != "l2" or len(vectors) == 0:
+        return None
+    sample = np.asarray(vectors[:: max(1, len(vectors) // 1000)], dtype=np.float64)
+    mean = sample.mean(axis=0)
+    spread = np.square(sample - mean).sum(axis=1).mean()
+    return mean.astype(np.float32) if np.square(mean).sum() > 10 * spread else None
