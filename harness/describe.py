@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from engines.base import Keywords
+from harness.arrays import block_rows
 from harness.datamodel import Attribute, Dataset
-from harness.store import block_rows
 from harness.workload import Workload, selectivity
 
 _TOP = 3  # of a keyword column, how many values are shown

@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from engines.base import Column, Keywords
 from engines.filters import And, Eq, Filter, Range
+from harness.arrays import ArrayWriter, StoredArray, block_rows
 from harness.datamodel import Attribute
 from harness.errors import ConfigurationError, DatasetError
 from harness.listings import KINDS, generate, visual_clusters
 from harness.manifest import Band, ListingsManifest
 from harness.progress import Progress
 from harness.sources import fetch
-from harness.store import ArrayWriter, Parts, StoredArray, block_rows, save, throttled
+from harness.store import Parts, save, throttled
 
 Bytes = npt.NDArray[np.uint8]
 

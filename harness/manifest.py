@@ -253,17 +253,20 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
 
 def _replace(data: dict[str, Any], key: str, value: object) -> None:
     first, dot, rest = key.partition(".")
-    if dot and isinstance(data.get(first), dict):
-        _replace(data[first], rest, value)
+    inner = data.setdefault(first, {}) if dot else None
+    if isinstance(inner, dict):
+        _replace(inner, rest, value)
     else:
-        data[first] = value
+        data[key] = value
 
 
 def read_user_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> UserManifest:
     """The manifest beside a user's data; defaults where there is none. Raises ConfigurationError."""
     data = _read(path) if path.exists() else {}
+    for key, value in (overrides or {}).items():
+        _replace(data, key, value)
     try:
-        return UserManifest.model_validate({**data, **(overrides or {})})
+        return UserManifest.model_validate(data)
     except ValidationError as error:
         raise ConfigurationError(explain(error, str(path))) from error
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Metric
+from harness.arrays import ArrayHasher, block_rows
 from harness.errors import ConfigurationError
 from harness.progress import Progress
-from harness.store import ArrayHasher, block_rows
 
 if TYPE_CHECKING:
     import h5py

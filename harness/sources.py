@@ -167,7 +167,7 @@ class Https:
         except urllib.error.HTTPError as error:
             error.close()
             raise UnavailableError(f"{file.name}: HTTP {error.code} {error.reason}") from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: no address at all
             reason = getattr(error, "reason", None) or error
             raise UnavailableError(f"{file.name}: {reason}") from error
 

@@ -24,18 +24,13 @@ import numpy.typing as npt
 
 from engines.base import Column, Keywords, Metric
 from engines.filters import Filter, parse, to_json
+from harness.arrays import StoredArray
 from harness.datamodel import Attribute, Dataset
 from harness.errors import DatasetError
 from harness.progress import Progress
 
 FORMAT = 1  # part of every cache key: raise it when the layout or a generator changes
-BLOCK_BYTES = 16 << 20
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def block_rows(dim: int) -> int:
-    """How many float32 rows make a block of bounded memory."""
-    return max(1, BLOCK_BYTES // (4 * max(1, dim)))
 
 
 def throttled(progress: Progress, interval_s: float = 0.2) -> Progress:
@@ -50,59 +45,6 @@ def throttled(progress: Progress, interval_s: float = 0.2) -> Progress:
             progress(what, done, total)
 
     return report
-
-
-@dataclass(frozen=True, slots=True)
-class StoredArray:
-    """An array on disk: its file (relative to the dataset's folder, or absolute) and its content's digest."""
-
-    path: str
-    digest: str
-
-
-class ArrayHasher:
-    """Takes an array's rows block by block and hashes them; the array itself is at `path` already."""
-
-    def __init__(self, path: str, rows: int, dim: int) -> None:
-        self._path = path
-        self._shape = (rows, dim)
-        self._seen = 0
-        self._hash = hashlib.sha256(f"<f4{self._shape}".encode())
-
-    def append(self, block: npt.NDArray[np.float32]) -> None:
-        """Takes the next rows: float32[m, dim]."""
-        self._hash.update(np.ascontiguousarray(block, dtype="<f4").data)
-        self._seen += len(block)
-
-    def stored(self) -> StoredArray:
-        """The finished array, to be given to `save`."""
-        assert self._seen == self._shape[0], f"{self._seen} of {self._shape[0]} rows seen"
-        return StoredArray(self._path, self._hash.hexdigest())
-
-
-class ArrayWriter(ArrayHasher):
-    """Writes them to a .npy file as well; a context manager.
-
-    Plain writes, not a memory map: on a full disk a map dies of SIGBUS where a write raises OSError, and a
-    map's dirty pages count as resident memory.
-    """
-
-    def __init__(self, folder: Path, name: str, rows: int, dim: int) -> None:
-        super().__init__(name, rows, dim)
-        self._file = (folder / name).open("wb")
-        header = {"descr": "<f4", "fortran_order": False, "shape": self._shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
-
-    def __enter__(self) -> ArrayWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def append(self, block: npt.NDArray[np.float32]) -> None:
-        """Adds the next rows: float32[m, dim]. Raises OSError on a full disk."""
-        super().append(block)
-        self._file.write(np.ascontiguousarray(block, dtype="<f4").data)
 
 
 @dataclass(frozen=True, slots=True)

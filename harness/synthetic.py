@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from engines.base import Column, Keywords
 from engines.filters import Filter, Range
+from harness.arrays import ArrayWriter, StoredArray, block_rows
 from harness.correlation import choose, correlated_keys, zipf
 from harness.datamodel import Attribute
 from harness.manifest import SyntheticManifest
 from harness.progress import Progress
-from harness.store import ArrayWriter, Parts, StoredArray, block_rows, save, throttled
+from harness.store import Parts, save, throttled
 
 KEYS = 1_000_000  # the values of the integer column `key`
 _TAG_EXPONENT = 0.90

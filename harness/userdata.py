@@ -14,23 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.filters import Filter, FilterSyntaxError, parse
+from harness.arrays import ArrayHasher, ArrayWriter, StoredArray
 from harness.columns import Table
 from harness.datamodel import Attribute, Dataset, filter_problems
 from harness.errors import ConfigurationError
 from harness.manifest import UserManifest, read_user_manifest
 from harness.matrices import Matrix, transfer
 from harness.progress import Progress
-from harness.store import (
-    ArrayHasher,
-    ArrayWriter,
-    Parts,
-    StoredArray,
-    cached,
-    key_of,
-    open_dataset,
-    save,
-    throttled,
-)
+from harness.store import Parts, cached, key_of, open_dataset, save, throttled
 from harness.userfiles import QUERIES, VECTORS, Source, inputs, open_source
 
 _HELD_OUT = 1_000
@@ -47,8 +38,13 @@ def load_user_data(path: Path, changes: Mapping[str, Any], cache: Path, progress
     sidecar, files = inputs(path)
     manifest = read_user_manifest(sidecar, changes)
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
-    key = f"{path.stem}-{key_of(path.resolve(), states, manifest.model_dump(mode='json'))}"
+    key = f"{_title(path)}-{key_of(path.resolve(), states, manifest.model_dump(mode='json'))}"
     return open_dataset(cached(cache, key, partial(_build, path, sidecar, manifest, progress), progress))
+
+
+def _title(path: Path) -> str:
+    whole = path.resolve()  # the name of "." is that of the folder it stands for
+    return whole.name if whole.is_dir() else whole.stem
 
 
 def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress, folder: Path) -> None:
@@ -72,7 +68,7 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
     save(
         folder,
         Parts(
-            name=manifest.name or path.stem,
+            name=manifest.name or _title(path),
             metric=source.metric,
             vectors=stored[VECTORS],
             queries=stored[QUERIES],

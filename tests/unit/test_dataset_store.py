@@ -12,9 +12,10 @@ import pytest
 
 from engines.base import Keywords
 from engines.filters import And, Eq, In, Not, Or, Range
+from harness.arrays import ArrayWriter
 from harness.dataset import Attribute, Dataset, load_dataset
 from harness.errors import DatasetError
-from harness.store import ArrayWriter, Parts, open_dataset, save, throttled
+from harness.store import Parts, open_dataset, save, throttled
 
 ROOT = Path(__file__).parents[2]
 REF = "synthetic:rows=20000,dim=64"

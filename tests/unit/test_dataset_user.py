@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from engines.base import Keywords
 from engines.filters import And, Eq, Range
-from harness import store
+from harness import arrays
 from harness.columns import read_table
 from harness.dataset import Dataset, describe, load_dataset
 from harness.errors import ConfigurationError
@@ -94,7 +94,7 @@ def test_other_precisions_and_orders_are_converted(kind: str, folder: Folder) ->
 def test_the_block_size_changes_nothing(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.array("vectors", VECTORS.astype(np.float64))
     at_once = folder.load().fingerprint
-    monkeypatch.setattr(store, "BLOCK_BYTES", 3 * 4 * DIM)
+    monkeypatch.setattr(arrays, "BLOCK_BYTES", 3 * 4 * DIM)
     assert folder.load(":description=other").fingerprint == at_once
 
 
@@ -226,6 +226,13 @@ def test_an_ann_benchmarks_file_brings_metric_and_queries(distance: str, metric:
     assert (dataset.metric, dataset.attributes) == (metric, ())
     np.testing.assert_array_equal(dataset.vectors, VECTORS)
     np.testing.assert_array_equal(dataset.queries, VECTORS[:QUERIES])
+
+
+def test_the_folder_one_stands_in_has_its_name(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.path = folder.path.rename(folder.path.with_name("v1.2"))
+    monkeypatch.chdir(folder.path)
+    assert load_dataset(".", cache=folder.cache).name == "v1.2"
+    assert load_dataset(".", cache=folder.cache).fingerprint == folder.load().fingerprint
 
 
 def test_changed_files_are_read_again(folder: Folder) -> None:
@@ -552,3 +559,17 @@ def test_any_text_survives_as_a_keyword(tmp_path_factory: pytest.TempPathFactory
     assert isinstance(column, Keywords)
     assert column.decode() == words
     assert column.vocabulary.tolist() == sorted(set(words))
+
+
+def test_keys_of_the_manifest_may_follow_the_path(folder: Folder) -> None:
+    folder.table(brand=["a", None] * (ROWS // 2), note=every(str))
+    dataset = folder.load(":fill.brand=none,text=note,metric=ip")
+    assert (dataset.metric, [a.kind for a in dataset.attributes]) == ("ip", ["keyword", "text"])
+    assert dataset.columns["brand"][:2].decode() == ["a", "none"]  # type: ignore[union-attr]
+    assert "metric.x" in folder_problem(folder, ":metric.x=ip")
+
+
+def folder_problem(folder: Folder, changes: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        folder.load(changes)
+    return str(caught.value)
