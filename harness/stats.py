@@ -97,7 +97,7 @@ def mean_interval(values: Values, level: float = 0.95) -> Interval:
     """The mean with Student's interval, mean +- t(n - 1) * s / sqrt(n).
 
     Chosen over the bootstrap because with 2-5 trials resampling can only re-arrange the values seen and its
-    intervals are far too narrow (for n = 3 a nominal 95 % covers about 75 %); t pays for the unknown spread.
+    intervals are far too narrow (of 3 normal values a nominal 95 % covers 67 %); t pays for the unknown spread.
     Assumes trials independent and roughly normal. One value: no interval.
     """
     data = np.asarray(values, dtype=np.float64)

@@ -14,12 +14,22 @@ _RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_UNITS_MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
+_BYTES = {"B": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
 _FORM = re.compile(
-    r"^\s*(?P<metric>[a-z_]+)(?:[.](?P<quantile>p\d+)|@(?P<k>\d+))?\s*(?P<relation><=|>=|==|<|>)\s*"
-    r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%|[a-z]*)\s*$"
+    r"^\s*(?P<metric>[a-z][a-z0-9_]*)(?:[.](?P<quantile>p\d+)|@(?P<k>\d+))?\s*(?P<relation><=|>=|==|<|>)\s*"
+    r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%|[A-Za-z]*)\s*$"
 )
 _TIMED = ("latency", "service_time", "freshness", "staleness")
+# The metrics of docs/metrics.md that are worth a limit; a test keeps the two in step.
+_METRICS = re.compile(
+    r"recall(_at_\d+)?"
+    r"|(latency|service_time|freshness|staleness)_p(50|90|95|99|999)_ms"
+    r"|lateness_p(50|99)_us|hiccup_(p99|max)_us|steal_share"
+    r"|throughput_qps|offered_qps|queries|index_vectors_per_s|upserts_per_s|deletes_per_s"
+    r"|index_s|ready_s|cpu_s|cpu_s_per_1000|client_cpu_s|rss_bytes|rss_peak_bytes|disk_bytes"
+    r"|violations|ghosts|duplicates|short_results|errors|timeouts"
+)
 
 
 class ThresholdSyntaxError(ValueError):
@@ -41,14 +51,15 @@ class Threshold:
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Parses `latency.p99 < 50ms`, `recall@10 >= 95%`, `recall >= 0.95`, `throughput_qps > 100`.
+    """Parses `latency.p99 < 50ms`, `recall@10 >= 95%`, `rss_peak_bytes < 2GiB`, `throughput_qps > 100`.
 
-    `recall` without `@k` stands for the scenario's k. Raises ThresholdSyntaxError.
+    `recall` without `@k` stands for the scenario's k. A number without a unit is in the metric's own. Raises
+    ThresholdSyntaxError.
     """
     form = _FORM.match(text)
     if form is None:
         raise ThresholdSyntaxError(f"'{text}' is no threshold, write for example 'latency.p99 < 50ms'")
-    metric, unit, number = form["metric"], form["unit"], float(form["number"])
+    metric = form["metric"]
     if form["quantile"]:
         if metric not in _TIMED:
             raise ThresholdSyntaxError(f"'{text}': only {', '.join(_TIMED)} have percentiles")
@@ -57,10 +68,23 @@ def parse_threshold(text: str) -> Threshold:
         if metric != "recall":
             raise ThresholdSyntaxError(f"'{text}': only recall is taken @k")
         metric = f"recall_at_{form['k']}"
-    if unit == "%":
-        number /= 100
-    elif unit:
-        if unit not in _UNITS_MS or not metric.endswith("_ms"):
-            raise ThresholdSyntaxError(f"'{text}': unit '{unit}' does not fit {metric}")
-        number *= _UNITS_MS[unit]
-    return Threshold(text.strip(), metric, form["relation"], number)
+    if not _METRICS.fullmatch(metric):
+        raise ThresholdSyntaxError(
+            f"'{text}': there is no metric {metric}, see docs/metrics.md for their names"
+        )
+    limit = float(form["number"]) * _factor(text, metric, form["unit"])
+    return Threshold(text.strip(), metric, form["relation"], limit)
+
+
+def _factor(text: str, metric: str, unit: str) -> float:
+    """What a number in `unit` is multiplied by to be in the metric's own."""
+    if not unit:
+        return 1.0
+    suffix = metric.rsplit("_", 1)[-1]
+    if unit == "%" and (metric.startswith("recall") or suffix == "share"):
+        return 0.01
+    if unit in _SECONDS and suffix in _SECONDS and not metric.endswith("_per_s"):
+        return _SECONDS[unit] / _SECONDS[suffix]
+    if unit in _BYTES and suffix == "bytes":
+        return _BYTES[unit]
+    raise ThresholdSyntaxError(f"'{text}': unit '{unit}' does not fit {metric}")

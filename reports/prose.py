@@ -88,8 +88,8 @@ def method(table: Table) -> list[str]:
         "Every request of a window counts, failed and timed-out ones at the time they took. A percentile with fewer "
         "than 10 requests beyond it is left out.",
         f"Recall@{table.k} comes from the hits returned under load, against exact neighbours that Bakeoff computes "
-        f"itself under the same filter, divided by min({table.k}, matching items). Ties are hits, duplicates count once, "
-        "hits that break the filter never.",
+        f"itself under the same filter, divided by min({table.k}, matching items). Ties are hits, duplicates count "
+        "once, hits that break the filter never.",
         "Engines take turns within a trial, each in a process of its own, so that a slow spell of the machine does not "
         "fall on one of them. Every trial builds the index anew.",
         f"The throughput compared is that of the closed loop{task}. Over several filters it is the harmonic mean: the "

@@ -1,5 +1,6 @@
 """Made-up run results in the shape and of the size that real runs have, for testing what is computed from them."""
 
+# ruff: noqa: PLR0917  a made-up cell takes what a measured one depends on
 from __future__ import annotations
 
 import itertools
@@ -73,7 +74,9 @@ def edit(result: RunResult, change: Any) -> RunResult:
     return result.model_copy(update={"measurements": cells})
 
 
-def with_metrics(cell: Measurement, reasons: dict[str, str] | None = None, **metrics: float | None) -> Measurement:
+def with_metrics(
+    cell: Measurement, reasons: dict[str, str] | None = None, **metrics: float | None
+) -> Measurement:
     """The cell with some metrics replaced."""
     return cell.model_copy(
         update={"metrics": cell.metrics | metrics, "reasons": cell.reasons | (reasons or {})}
@@ -116,7 +119,9 @@ def realistic() -> RunResult:
 
 
 def _post_params(cell: Measurement) -> dict[str, Any]:
-    return cell.params | ({"search": cell.params["search"] | {"filtering": "post"}} if "search" in cell.params else {})
+    return cell.params | (
+        {"search": cell.params["search"] | {"filtering": "post"}} if "search" in cell.params else {}
+    )
 
 
 def _postfiltered(cell: Measurement) -> dict[str, float | None]:
@@ -176,7 +181,14 @@ def _search_cell(
     task = "throughput" if executor == "closed_loop" else "offered-load"
     counts = dict.fromkeys(("violations", "ghosts", "duplicates", "short_results", "errors", "timeouts"), 0.0)
     return Measurement(
-        **base, task=task, kind="search", filter=name, executor=executor, params=params, metrics=counts | metrics, reasons=reasons
+        **base,
+        task=task,
+        kind="search",
+        filter=name,
+        executor=executor,
+        params=params,
+        metrics=counts | metrics,
+        reasons=reasons,
     )
 
 
@@ -192,7 +204,9 @@ def _closed(base, index, search, name, level, qps, noise, rng) -> Measurement:  
         "cpu_s_per_1000": 1000 / qps,
     } | _machine(rng)
     load = {"executor": "closed_loop", "clients": 1, "processes": 1, "rate": None, "arrivals": None}
-    return _search_cell(base, {"index": index, "search": search, "load": load}, name, "closed_loop", metrics, reasons)
+    return _search_cell(
+        base, {"index": index, "search": search, "load": load}, name, "closed_loop", metrics, reasons
+    )
 
 
 def _arrival(base, index, search, name, offered, top, noise, rng) -> Measurement:  # type: ignore[no-untyped-def]
@@ -209,7 +223,9 @@ def _arrival(base, index, search, name, offered, top, noise, rng) -> Measurement
         "lateness_p99_us": _vary(180, 0.2, rng),
     } | _machine(rng)
     load = {"executor": "arrival_rate", "clients": 2, "processes": 1, "rate": offered, "arrivals": "poisson"}
-    return _search_cell(base, {"index": index, "search": search, "load": load}, name, "arrival_rate", metrics, reasons)
+    return _search_cell(
+        base, {"index": index, "search": search, "load": load}, name, "arrival_rate", metrics, reasons
+    )
 
 
 def _index_cell(base, index, rate, noise, rng) -> Measurement:  # type: ignore[no-untyped-def]
@@ -224,7 +240,9 @@ def _index_cell(base, index, rate, noise, rng) -> Measurement:  # type: ignore[n
         "disk_bytes": None if base["adapter"] == "faiss" else 8.1e7,
     } | _machine(rng)
     reasons = {"disk_bytes": "the engine keeps nothing on disk"} if base["adapter"] == "faiss" else {}
-    return Measurement(**base, task="index", kind="index", params={"index": index}, metrics=metrics, reasons=reasons)
+    return Measurement(
+        **base, task="index", kind="index", params={"index": index}, metrics=metrics, reasons=reasons
+    )
 
 
 def _updates_cell(base, index, rng) -> Measurement:  # type: ignore[no-untyped-def]
