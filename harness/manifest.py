@@ -225,7 +225,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
     problem.
     """
     data = {"name": path.stem, **_read(path)}
-    model = _KINDS.get(data.get("kind", ""))
+    model = _KINDS.get(str(data.get("kind")))
     if model is None:
         raise ConfigurationError(
             f"{path}: kind must be {' or '.join(_KINDS)}, got {data.get('kind')!r}; "

@@ -162,6 +162,7 @@ def test_a_manifest_of_ones_own_is_a_dataset(tmp_path: Path) -> None:
             "kind must be synthetic or listings, got None; for a dataset.yaml beside your own data",
         ),
         ("kind: [\n", "is not YAML"),
+        ("kind: []\n", "kind must be synthetic or listings, got []"),
         ("- kind\n", "must hold keys"),
         ("kind: synthetic\nrow: 3\n", "row is not a known key"),
     ],
