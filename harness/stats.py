@@ -101,9 +101,12 @@ def mean_interval(values: Values, level: float = 0.95) -> Interval:
     Assumes trials independent and roughly normal. One value: no interval.
     """
     data = np.asarray(values, dtype=np.float64)
-    mean = float(data.mean())
     if len(data) < 2:
-        return Interval(mean, None, None, level)
+        return Interval(float(data[0]), None, None, level)
+    # The mean of equal values must be that value: 0.95 three times, averaged in floating point, is below 0.95.
+    mean = float(np.clip(data.mean(), data.min(), data.max()))
+    if data.min() == data.max():
+        return Interval(mean, mean, mean, level)
     half = student_t_quantile((1 + level) / 2, len(data) - 1) * float(data.std(ddof=1)) / math.sqrt(len(data))
     return Interval(mean, mean - half, mean + half, level)
 

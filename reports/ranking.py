@@ -239,5 +239,10 @@ def _means(values: Floats, draws: npt.NDArray[np.int64]) -> Floats:
     drawn = values[:, draws]
     present = ~np.isnan(drawn)
     counts = present.sum(axis=2)
-    sums = np.where(present, drawn, 0.0).sum(axis=2)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    means = np.where(present, drawn, 0.0).sum(axis=2) / np.maximum(counts, 1)
+    # Rounding must not take the mean of equal values below a limit that each of them meets.
+    lowest, highest = (
+        np.where(present, drawn, np.inf).min(axis=2),
+        np.where(present, drawn, -np.inf).max(axis=2),
+    )
+    return np.where(counts > 0, np.clip(means, lowest, highest), np.nan)

@@ -51,7 +51,7 @@ def build(
             cells.append(_closed(base, index, search, name, level, speed_here, noise, rng))
         if arrivals:
             point = settings[min(1, len(settings) - 1)]
-            for name, offered in itertools.product(("none", "10pct"), RATES):
+            for name, offered in itertools.product(list(filters)[:2], RATES):
                 top = rate / 2.2 * _filtered(label, filters[name])
                 cells.append(_arrival(base, index, point, name, offered, top, noise, rng))
         cells.append(_updates_cell(base, index, rng))

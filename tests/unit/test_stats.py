@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import stats
@@ -31,6 +31,7 @@ def test_student_t_quantile_agrees_with_tables(p: float, df: float, t: float) ->
     assert stats.student_t_quantile(p, df) == pytest.approx(t, abs=6e-4)
 
 
+@settings(deadline=None)
 @given(st.floats(0.001, 0.999), st.floats(0.8, 300))
 def test_student_t_quantile_inverts_the_tail(p: float, df: float) -> None:
     t = stats.student_t_quantile(p, df)
@@ -45,11 +46,12 @@ def test_student_t_tail_agrees_with_the_integral_of_the_density(df: float) -> No
     assert stats.student_t_tail(2.5, df) == pytest.approx(1 - inside, abs=1e-8)
 
 
-@given(st.floats(0.2, 50), st.floats(0.2, 50), st.floats(0, 1))
+@settings(deadline=None)
+@given(st.floats(0.2, 50), st.floats(0.2, 50), st.floats(0.001, 0.999))
 def test_incomplete_beta_is_symmetric_and_bounded(a: float, b: float, x: float) -> None:
     value = stats.incomplete_beta(a, b, x)
     assert -1e-12 <= value <= 1 + 1e-12
-    assert value == pytest.approx(1 - stats.incomplete_beta(b, a, 1 - x), abs=1e-7)
+    assert value == pytest.approx(1 - stats.incomplete_beta(b, a, 1 - x), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,8 @@ def test_mean_interval() -> None:
     assert (interval.estimate, interval.low, interval.high) == pytest.approx(
         (12, 12 - half, 12 + half), rel=1e-6
     )
+    equal = stats.mean_interval([0.95, 0.95, 0.95])
+    assert (equal.estimate, equal.low, equal.high) == (0.95, 0.95, 0.95)
     alone = stats.mean_interval([3.0])
     assert (alone.estimate, alone.low, alone.high) == (3.0, None, None)
 
