@@ -7,34 +7,46 @@ from pathlib import Path
 import pytest
 
 from engines.registry import MissingClientError, load
-from tests.conformance.subjects import GAPS, Subject, Variant, subjects
+from tests.conformance.subjects import GAPS, Subject, subjects
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "once_per_engine: what does not depend on the kind of index")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "subject" in metafunc.fixturenames:
-        test = metafunc.function.__name__
-        params = []
-        for name, variant in subjects():
-            gaps = [GAPS[test, key] for key in (name, variant.label) if (test, key) in GAPS]
-            marks = [pytest.mark.xfail(reason=reason, strict=True) for reason in gaps]
-            params.append(pytest.param((name, variant), id=variant.label, marks=marks))
-        metafunc.parametrize("subject", params, indirect=True)
+    fixture = next((name for name in ("subject", "shared_subject") if name in metafunc.fixturenames), None)
+    if fixture is None:
+        return
+    test, params, seen = metafunc.function.__name__, [], set()
+    for name, variant in subjects():
+        if name in seen and metafunc.definition.get_closest_marker("once_per_engine"):
+            continue
+        seen.add(name)
+        gaps = [GAPS[test, key] for key in (name, variant.label) if (test, key) in GAPS]
+        marks = [pytest.mark.xfail(reason=reason, strict=True) for reason in gaps]
+        params.append(pytest.param((name, variant), id=variant.label, marks=marks))
+    metafunc.parametrize(fixture, params, indirect=True)
+
+
+def _subject(request: pytest.FixtureRequest, path: Path) -> Subject:
+    name, variant = request.param
+    try:
+        load(name)
+    except MissingClientError as error:
+        if name in request.config.getoption("--require-engine"):
+            pytest.fail(f"--require-engine {name}: {error}")
+        pytest.skip(str(error))
+    return Subject(name, variant, path)
 
 
 @pytest.fixture
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
-    name, variant = request.param
-    _need(name, request.config)
-    return Subject(name, variant, tmp_path)
+    """An engine for one test."""
+    return _subject(request, tmp_path)
 
 
-def _need(name: str, config: pytest.Config) -> None:
-    try:
-        load(name)
-    except MissingClientError as error:
-        if name in config.getoption("--require-engine"):
-            pytest.fail(f"--require-engine {name}: {error}")
-        pytest.skip(str(error))
-
-
-__all__ = ["Subject", "Variant"]
+@pytest.fixture(scope="module")
+def shared_subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    """An engine for the tests of a module, which only read."""
+    return _subject(request, tmp_path_factory.mktemp("shared"))

@@ -33,7 +33,9 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("qdrant-scan"),  # too little data for a graph by the default thresholds
         Variant("qdrant-hnsw", {"indexing_threshold": 1, "full_scan_threshold": 1}),
         Variant(
-            "qdrant-scalar", {"indexing_threshold": 1, "full_scan_threshold": 1, "quantization": "scalar"}
+            "qdrant-scalar",
+            {"indexing_threshold": 1, "full_scan_threshold": 1, "quantization": "scalar"},
+            {"oversampling": 3.0},
         ),
     ),
     "milvus": (

@@ -121,10 +121,10 @@ NOTHING: list[Filter] = [
 ]
 
 
-@pytest.fixture
-def model(subject: Subject) -> Iterator[Model]:
+@pytest.fixture(scope="module")
+def model(shared_subject: Subject) -> Iterator[Model]:
     rng = np.random.default_rng(7)
-    model = Model(SCHEMA, subject.created(SCHEMA))
+    model = Model(SCHEMA, shared_subject.created(SCHEMA))
     model.upsert(
         rng.permutation(ROWS),
         rng.integers(-9, 10, (ROWS, 4)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -47,24 +48,23 @@ def test_metrics(subject: Subject, metric: str) -> None:
         model.engine.close()
 
 
-def test_selective_filters_keep_their_recall(subject: Subject) -> None:
-    model = filled(subject, "l2")
-    try:
-        assert model.recall(queries(), 10, Range("price", lt=2)) >= RECALL_FLOOR
-    finally:
-        model.engine.close()
+@pytest.fixture(scope="module")
+def model(shared_subject: Subject) -> Iterator[Model]:
+    model = filled(shared_subject, "l2")
+    yield model
+    model.engine.close()
 
 
-def test_no_exact_mode_is_refused(subject: Subject) -> None:
-    model = filled(subject, "l2", rows=20)
-    try:
-        if model.engine.capabilities.exact:
-            assert len(model.engine.query(queries()[0], 5, exact=True).ids) == 5
-        else:
-            with pytest.raises(UnsupportedError, match=r"exact"):
-                model.engine.query(queries()[0], 5, exact=True)
-    finally:
-        model.engine.close()
+def test_selective_filters_keep_their_recall(model: Model) -> None:
+    assert model.recall(queries(), 10, Range("price", lt=2)) >= RECALL_FLOOR
+
+
+def test_exact_mode_is_there_or_refused(model: Model) -> None:
+    if model.engine.capabilities.exact:
+        assert len(model.engine.query(queries()[0], 5, exact=True).ids) == 5
+    else:
+        with pytest.raises(UnsupportedError, match=r"exact"):
+            model.engine.query(queries()[0], 5, exact=True)
 
 
 def test_k_beyond_the_number_of_items(subject: Subject) -> None:
@@ -122,42 +122,29 @@ def test_nothing_given_is_changed(subject: Subject) -> None:
     engine.close()
 
 
-def test_queries_from_two_threads_give_the_same_answers(subject: Subject) -> None:
-    model = filled(subject, "l2")
+def test_queries_from_two_threads_give_the_same_answers(model: Model) -> None:
     engine, asked = model.engine, queries(40)
     filters: list[Filter | None] = [None, Range("price", lt=50), Range("price", gte=98)]
 
     def ask(number: int) -> list[tuple[list[int], list[float]]]:
         return [answer(engine.query(asked[number], 10, where)) for where in filters]
 
-    try:
-        assert engine.capabilities.thread_safe
-        alone = [ask(number) for number in range(len(asked))]
-        with ThreadPoolExecutor(2) as pool:
-            together = list(pool.map(ask, range(len(asked))))
-        assert together == alone
-    finally:
-        engine.close()
+    assert engine.capabilities.thread_safe
+    alone = [ask(number) for number in range(len(asked))]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(ask, range(len(asked))))
+    assert together == alone
 
 
 def answer(hits: Hits) -> tuple[list[int], list[float]]:
     return [int(id_) for id_ in hits.ids], [float(score) for score in hits.scores]
 
 
-def test_search_parameters_take_effect_on_the_next_query(subject: Subject) -> None:
-    model = filled(subject, "l2")
-    kind = subject.kind
-    try:
-        before = answer(model.engine.query(queries()[0], 10))
-        model.engine.configure(kind.SearchParams(**subject.variant.search))
-        assert answer(model.engine.query(queries()[0], 10)) == before
-    finally:
-        model.engine.close()
-
-
+@pytest.mark.once_per_engine
 def test_the_version_is_known_without_opening_anything(subject: Subject) -> None:
     assert any(character.isdigit() for character in subject.kind.version())
 
 
+@pytest.mark.once_per_engine
 def test_the_engine_follows_the_protocol(subject: Subject) -> None:
     assert isinstance(subject.engine(), Engine)

@@ -161,6 +161,7 @@ def test_reopening_finds_everything(subject: Subject) -> None:
     model.engine.close()
 
 
+@pytest.mark.once_per_engine
 def test_opening_what_is_not_there_is_refused(subject: Subject) -> None:
     engine = subject.engine()
     with pytest.raises(EngineError):
@@ -168,6 +169,7 @@ def test_opening_what_is_not_there_is_refused(subject: Subject) -> None:
     engine.close()
 
 
+@pytest.mark.once_per_engine
 def test_opening_with_another_schema_is_refused(subject: Subject) -> None:
     model = filled(subject, rows=20)
     model.engine.close()
@@ -177,6 +179,7 @@ def test_opening_with_another_schema_is_refused(subject: Subject) -> None:
     engine.close()
 
 
+@pytest.mark.once_per_engine
 @pytest.mark.parametrize("dim", [3, 5])
 def test_vectors_of_another_dimension_are_refused(subject: Subject, dim: int) -> None:
     model = filled(subject, rows=20)
@@ -192,6 +195,7 @@ def test_vectors_of_another_dimension_are_refused(subject: Subject, dim: int) ->
     model.engine.close()
 
 
+@pytest.mark.once_per_engine
 def test_batches_beyond_the_engines_limit_are_split(subject: Subject) -> None:
     schema = Schema(4096, "l2", (Field("price", "integer"),))
     model = Model(schema, subject.created(schema))
