@@ -58,7 +58,7 @@ def truth_key(dataset: Dataset, workload: Workload) -> str:
 
 def _read(path: Path, workload: Workload) -> Truth | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             truth = Truth(workload.k, file["ids"], file["distances"], file["matches"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

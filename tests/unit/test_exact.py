@@ -171,6 +171,20 @@ def test_more_queries_than_one_pass_takes():
         np.testing.assert_array_equal(whole.ids[q], np.argsort(squared, kind="stable")[:7])
 
 
+@pytest.mark.parametrize("selectivity", [0.05, 0.9])
+def test_more_filters_than_are_held_at_a_time(selectivity):
+    rng = np.random.default_rng(7)
+    vectors, queries = gaussian(rng, 3000, 4), gaussian(rng, 600, 4)
+    columns = {"x": rng.uniform(0, 1, 3000)}
+    starts = np.repeat(rng.uniform(0, 1 - selectivity, 150), 4)
+    filters = [Range("x", gte=a, lte=a + selectivity) for a in starts.tolist()]
+    truth = exact_neighbours(vectors, queries, 3, "ip", filters, columns)
+    for q in range(0, 600, 7):
+        mask = matches(filters[q], columns, 3000)
+        products = np.where(mask, vectors.astype(float) @ queries[q].astype(float), -np.inf)
+        np.testing.assert_array_equal(truth.ids[q], np.argsort(-products, kind="stable")[:3])
+
+
 def test_no_rows_and_no_queries():
     empty = exact_neighbours(np.empty((0, 3), np.float32), np.ones((2, 3), np.float32), 4, "l2")
     assert empty.ids.tolist() == [[-1] * 4] * 2
@@ -212,19 +226,17 @@ def test_a_missing_column_is_a_key_error():
         )
 
 
-def test_progress_ends_complete():
+def test_progress_rises_to_the_number_of_queries_and_small_work_reports_once():
     seen = []
     rng = np.random.default_rng(4)
-    exact_neighbours(
-        gaussian(rng, 100, 4),
-        gaussian(rng, 3, 4),
-        2,
-        "l2",
-        block_bytes=64,
-        progress=lambda *a: seen.append(a),
-    )
-    assert seen[-1][1] == seen[-1][2]
-    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    vectors, queries = gaussian(rng, 40_000, 512), gaussian(rng, 1000, 512)
+    exact_neighbours(vectors, queries, 2, "ip", progress=lambda *report: seen.append(report))
+    done = [report[1] for report in seen]
+    assert 2 <= len(seen) <= 5
+    assert done == sorted(done)
+    assert seen[-1] == ("exact neighbours", 1000, 1000)
+    exact_neighbours(vectors[:9], queries[:9], 2, "ip", progress=lambda *report: seen.append(report))
+    assert seen[len(done) :] == [("exact neighbours", 9, 9)]
 
 
 def test_equal_filters_of_different_meaning_are_told_apart():
