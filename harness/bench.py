@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class Bench:
 
     scenario: Scenario
     session: Session
+    path: Path  # the engine's own directory
     engine: Engine
     corpus: Corpus
 

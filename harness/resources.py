@@ -1,4 +1,4 @@
-"""CPU seconds, resident memory and disk of an engine that runs in this process (and its children)."""
+"""CPU seconds and resident memory of an engine that runs in this process (and its children)."""
 
 from __future__ import annotations
 
@@ -71,11 +71,6 @@ class PeakMemory:
             mark = next((line for line in status.splitlines() if line.startswith("VmHWM:")), None)
             total += int(mark.split()[1]) * 1024 if mark else 0
         return total or None
-
-
-def disk_bytes(path: Path) -> int:
-    """Bytes allocated on disk below `path` (blocks, so that sparse files count for what they take)."""
-    return sum(file.stat().st_blocks * 512 for file in path.rglob("*") if file.is_file())
 
 
 def release(array: np.ndarray) -> None:

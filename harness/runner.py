@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from engines.base import Engine
 from engines.registry import MissingClientError, UnknownEngineError, load
-from harness.calibrate import client_bound, client_ceiling
+from harness.calibrate import client_bound, client_ceiling, open_loop_ceiling
 from harness.corpus import describe_corpus, load_corpus
 from harness.environment import describe_environment
 from harness.errors import ConfigurationError
@@ -88,8 +89,9 @@ def run_scenario(
     listener.created()
     recorder = _Recorder(scenario, run, result, corpus.filters, listener)
     listener.progress("calibrating the client", 0, None)
-    recorder.ceiling = client_ceiling()
-    recorder.result.environment["client_ceiling_qps"] = recorder.ceiling
+    recorder.ceilings = {"closed_loop": client_ceiling(), "arrival_rate": open_loop_ceiling()}
+    recorder.result.environment["client_ceiling_qps"] = recorder.ceilings["closed_loop"]
+    recorder.result.environment["client_open_loop_ceiling_qps"] = recorder.ceilings["arrival_rate"]
     with NoiseMonitor() as recorder.noise:
         _run_trials(recorder, cache)
     recorder.finish()
@@ -132,7 +134,7 @@ class _Recorder:
     """Collects the cells of a run, completes each with the machine's noise, and saves."""
 
     noise: NoiseMonitor
-    ceiling: float
+    ceilings: dict[str, float]  # what one client process can do, by executor
 
     def __init__(
         self, scenario: Scenario, run: Path, result: RunResult, filters: Filters, listener: Listener
@@ -184,13 +186,15 @@ class _Recorder:
         flags = list(cell.flags)
         if noise.steal_share is not None and noise.steal_share > MAX_STEAL:
             flags.append(f"steal {noise.steal_share:.1%}")
-        clients = cell.params.get("load", {}).get("clients", 1)
-        if client_bound(cell.metrics.get("throughput_qps") or 0.0, clients, self.ceiling):
+        load = cell.params.get("load", {})
+        ceiling_qps = self.ceilings.get(str(cell.executor), math.inf)
+        if client_bound(cell.metrics.get("throughput_qps") or 0.0, load.get("processes", 1), ceiling_qps):
             flags.append("client-bound")
+        measured = {name: getattr(noise, name) for name in ("steal_share", "hiccup_p99_us", "hiccup_max_us")}
         return cell.model_copy(
             update={
-                "metrics": cell.metrics | noise.metrics(),
-                "reasons": cell.reasons | noise.reasons(),
+                "metrics": cell.metrics | measured,
+                "reasons": cell.reasons | noise.reasons,
                 "flags": flags,
             }
         )

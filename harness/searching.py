@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from engines.base import UnsupportedError
+from engines.base import Engine, Schema, UnsupportedError
+from engines.registry import load as load_engine
 from harness.arrivals import constant, poisson
 from harness.bench import Bench
 from harness.indexing import Span
-from harness.load import closed_loop, open_loop
+from harness.load import closed_loop, drive_processes, open_loop, split_closed_loop, split_open_loop
 from harness.metrics import summarize
-from harness.parameters import search_params
-from harness.plan import Params, SearchCell, blank
+from harness.parameters import index_params, search_params
+from harness.plan import Params, SearchCell, Session, blank
 from harness.resources import cpu_s
 from harness.result import Measurement
 from harness.samples import OK, Samples, write_samples
@@ -30,11 +33,12 @@ def measure_search(bench: Bench, cell: SearchCell, samples_file: Path) -> tuple[
     _check_supported(bench, task)
     engine.configure(search_params(type(engine), cell.search or {}, bench.session.label))
     workload = bench.corpus.workloads[cell.filter]
-    if task.warmup_s:
-        _drive(bench, workload, cell, task.warmup_s)
+    if task.warmup_s and task.processes == 1:  # apart, so that its CPU time is not counted
+        _drive(bench, cell, workload, task.warmup_s)
     start_cpu_s = cpu_s()
-    samples, offered_s = _drive(bench, workload, cell, task.duration_s)
+    samples = _drive(bench, cell, workload, task.duration_s)
     used_cpu_s = cpu_s() - start_cpu_s
+    offered_s = None if cell.rate is None else task.duration_s
     metrics, reasons = summarize(
         samples, bench.judge(cell.filter, samples), k=workload.k, offered_s=offered_s
     )
@@ -58,40 +62,39 @@ def _check_supported(bench: Bench, task: SearchTask) -> None:
             "its queries may not run in several threads, so several clients cannot share it"
         )
     if task.processes > 1 and not can.multi_process:
-        raise UnsupportedError("several processes cannot share it: it lives inside one process")
+        raise UnsupportedError("several client processes cannot share it: it lives inside one process")
 
 
-def _drive(
-    bench: Bench, workload: Workload, cell: SearchCell, duration_s: float
-) -> tuple[Samples, float | None]:
-    """One window of load, and the schedule's length in seconds for an open loop."""
-    task = cell.task
-    seed = bench.scenario.seed + bench.session.trial
+def _drive(bench: Bench, cell: SearchCell, workload: Workload, duration_s: float) -> Samples:
+    """One window of load, from threads of this process or from processes with an engine each."""
+    task, seed = cell.task, bench.scenario.seed + bench.session.trial
+    load: dict[str, Any] = {"workload": workload, "timeout_s": task.timeout_s, "seed": seed}
     if cell.rate is None:
-        window = closed_loop(
-            bench.engine,
-            workload,
-            clients=task.clients,
-            duration_s=duration_s,
-            max_queries=task.max_queries,
-            timeout_s=task.timeout_s,
-            seed=seed,
-        )
-        return window, None
-    rng = np.random.default_rng(seed)
-    schedule_ns = (
-        poisson(cell.rate, duration_s, rng) if task.arrivals == "poisson" else constant(cell.rate, duration_s)
+        load |= {"duration_s": duration_s, "max_queries": task.max_queries}
+        drive: Any = closed_loop if task.processes == 1 else split_closed_loop
+    else:
+        rng = np.random.default_rng(seed)
+        poisson_ns = task.arrivals == "poisson"
+        schedule_ns = poisson(cell.rate, duration_s, rng) if poisson_ns else constant(cell.rate, duration_s)
+        load |= {"schedule_ns": schedule_ns[: task.max_queries], "drain_s": DRAIN_S}
+        drive = open_loop if task.processes == 1 else split_open_loop
+    if task.processes == 1:
+        samples: Samples = drive(bench.engine, clients=task.clients, **load)
+        return samples
+    opener = partial(reopen, bench.session, cell.search or {}, bench.path, bench.corpus.dataset.schema)
+    plans = drive(
+        processes=task.processes, clients=max(task.clients, task.processes), warmup_s=task.warmup_s, **load
     )
-    window = open_loop(
-        bench.engine,
-        workload,
-        schedule_ns[: task.max_queries],
-        clients=task.clients,
-        timeout_s=task.timeout_s,
-        drain_s=DRAIN_S,
-        seed=seed,
-    )
-    return window, duration_s
+    return drive_processes(opener, plans)
+
+
+def reopen(session: Session, search: Params, path: Path, schema: Schema) -> Engine:
+    """The session's engine, opened once more by a client process."""
+    kind = load_engine(session.adapter)
+    engine = kind(path, index_params(kind, session.index, session.label))
+    engine.open(schema)
+    engine.configure(search_params(kind, search, session.label))
+    return engine
 
 
 def operating_point(cells: Iterable[Measurement], floor: float, k: int) -> Params | None:

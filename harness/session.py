@@ -56,7 +56,7 @@ def run_session(job: Job, corpus: Corpus, send: Send) -> None:
     path.mkdir(parents=True)
     engine = kind(path, index_params(kind, session.index, session.label))
     try:
-        bench = Bench(job.scenario, session, engine, corpus)
+        bench = Bench(job.scenario, session, path, engine, corpus)
         _Course(job, bench, send, list(job.known.values())).run()
     finally:
         engine.close()

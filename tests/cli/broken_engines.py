@@ -1,13 +1,32 @@
-"""Engines that go wrong in the ways real ones do, for the tests of what the harness makes of it."""
+"""Engines that go wrong in the ways real ones do, and one that several processes share, for tests."""
 
 from __future__ import annotations
 
 import os
+import pickle
 import time
+from pathlib import Path
 from typing import Any
 
-from engines.base import Hits
+from pydantic import BaseModel
+
+from engines.base import Capabilities, Hits, Schema
 from engines.bruteforce.adapter import BruteForce
+
+
+class Shared(BruteForce):
+    """Several processes may open what `refresh` left on disk."""
+
+    capabilities = Capabilities(thread_safe=True, persistent=True, multi_process=True)
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        self.file = path / "items.pickle"
+
+    def refresh(self) -> None:
+        self.file.write_bytes(pickle.dumps((self._store, self._vectors, self._squares, self._longest)))
+
+    def open(self, schema: Schema) -> None:
+        self._store, self._vectors, self._squares, self._longest = pickle.loads(self.file.read_bytes())
 
 
 class Crashing(BruteForce):

@@ -109,8 +109,8 @@ def test_own_data_without_attributes_runs_a_portable_scenario(shell: Shell) -> N
         ({"engines": [{"engine": "faiss", "index": {"kind": "hnsw", "Mm": 3}}]}, (), "Mm"),
         ({"engines": [{"engine": "faiss", "search": {"efSearch": [16, -1]}}]}, (), "efSearch"),
         ({"k": 1000}, (), "k"),
-        ({"filters": [{"name": "f", "where": {"colour": "red"}}]}, (), "unknown column 'colour'"),
-        ({"filters": [{"name": "f", "where": {"brand": {"gt": 3}}}]}, (), "a range needs"),
+        ({"filters": [{"name": "f", "where": {"colour": "red"}}], "tasks": [{"task": "index"}]}, (), "unknown column 'colour'"),
+        ({"filters": [{"name": "f", "where": {"brand": {"gt": 3}}}], "tasks": [{"task": "index"}]}, (), "a range needs"),
         ({"filters": [{"name": "f", "keyword": "colour"}], "tasks": [{"task": "index"}]}, (), "colour"),
         ({}, ("--dataset", "fashion-mnits"), "fashion-mnits"),
         ({}, ("--dataset", "nowhere/at/all"), "nowhere/at/all"),
@@ -138,6 +138,27 @@ def test_all_problems_of_the_filters_and_the_engines_come_at_once(shell: Shell) 
     done = shell("run", shell.scenario("wrong", engines=[{"engine": "x"}, {"engine": "y"}]))
     assert "'x'" in done.stderr
     assert "'y'" in done.stderr
+
+
+def test_client_processes_share_an_engine_that_allows_it(shell: Shell) -> None:
+    search = {"task": "search", "duration_s": 0.3, "warmup_s": 0, "clients": 2, "processes": 2}
+    tasks = [
+        {"task": "index"},
+        {**search, "name": "closed"},
+        {**search, "name": "open", "executor": "arrival_rate", "rate": 200},
+    ]
+    name = shell.scenario(
+        "shared", trials=1, tasks=tasks, engines=[broken("Shared"), {"engine": "bruteforce"}]
+    )
+    done = shell("run", name)
+    assert done.returncode == 0, done.stderr
+    result = read_result(shell.folder / "runs" / "latest")
+    for cell in cells(result, engine="shared", kind="search"):
+        assert cell.error is None
+        assert cell.metrics["recall_at_5"] == 1.0
+        clients = pq.read_table(shell.folder / "runs" / "latest" / cell.samples)["client"].to_pylist()
+        assert set(clients) == {0, 1}
+    assert all("unsupported" in cell.error for cell in cells(result, engine="bruteforce", kind="search"))
 
 
 def test_a_dead_engine_costs_its_own_cells_only(shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""CPU, memory and disk of this process tree."""
+"""CPU and memory of this process tree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.environment import describe_environment
-from harness.resources import PeakMemory, cpu_s, disk_bytes, release, rss_bytes
+from harness.resources import PeakMemory, cpu_s, release, rss_bytes
 
 MIB = 2**20
 
@@ -56,12 +56,6 @@ def test_arrays_in_memory_are_left_alone() -> None:
     array = np.arange(10)
     release(array)
     assert array.tolist() == list(range(10))
-
-
-def test_disk_counts_what_files_take(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "file").write_bytes(b"x" * 100_000)
-    assert disk_bytes(tmp_path) >= 100_000
 
 
 def test_the_environment_names_what_figures_depend_on() -> None:

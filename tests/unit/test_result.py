@@ -66,8 +66,8 @@ def test_a_missing_run_is_named(tmp_path: Path) -> None:
 
 def test_a_key_tells_cells_apart() -> None:
     cell = RESULT.measurements[0]
-    others = [cell.model_copy(update={key: value}) for key, value in
-              {"engine": "f", "task": "u", "filter": "g", "trial": 1, "params": {"search": {"ef": 1}}}.items()]  # fmt: skip
+    changes = {"engine": "f", "task": "u", "filter": "g", "trial": 1, "params": {"search": {"ef": 1}}}
+    others = [cell.model_copy(update={key: value}) for key, value in changes.items()]
     assert len({cell.key, *(other.key for other in others)}) == 6
     assert cell.model_copy(update={"metrics": {}}).key == cell.key
     json.loads(cell.key)
