@@ -196,8 +196,7 @@ def _settled(row: Row, sure: bool, limit: float) -> Row:
 
 def worsening(row: Row) -> float:
     """By how much a change is for the worse (negative: better): a share of the baseline, or recall lost."""
-    if row.change is None:
-        return 0.0
+    assert row.change is not None
     amount = row.change if row.metric.startswith("recall_at_") else row.change - 1
     return -amount if words(row.metric).better == "higher" else amount
 
