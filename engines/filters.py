@@ -59,7 +59,7 @@ class Range:
     lt: float | None = None
     lte: float | None = None
 
-    def _post_init__(self) -> None:
+    def __post_init__(self) -> None:
         if self.gt is None and self.gte is None and self.lt is None and self.lte is None:
             raise ValueError(f"a range over '{self.field}' needs one of {', '.join(_COMPARE)}")
 
@@ -112,8 +112,8 @@ def matches(where: Filter | None, columns: Mapping[str, Column], rows: int) -> M
             return _combined(np.logical_and, filters, columns, rows)
         case Or(filters):
             return _combined(np.logical_or, filters, columns, rows)
-        case Not(inner):
-            mask = matches(inner, columns, rows)
+        case _:  # only Not is left
+            mask = matches(where.filter, columns, rows)
             return np.logical_not(mask, out=mask)
 
 
@@ -260,8 +260,8 @@ def to_json(where: Filter | None) -> dict[str, Any]:  # noqa: PLR0911 - one a no
             return {"and": [to_json(inner) for inner in filters]}
         case Or(filters):
             return {"or": [to_json(inner) for inner in filters]}
-        case Not(inner):
-            return {"not": to_json(inner)}
+        case _:
+            return {"not": to_json(where.filter)}
 
 
 def leaves(where: Filter | None) -> Iterator[Eq | In | Range]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.base import EngineError
+from engines.params import changed
 
 Kind = Literal["flat", "hnsw", "ivf"]
 _INDEX_KEYS = {"flat": set[str](), "hnsw": {"M", "efConstruction"}, "ivf": {"nlist"}}
@@ -24,7 +25,7 @@ class IndexParams(BaseModel):
 
     @model_validator(mode="after")
     def _goes_with_kind(self) -> IndexParams:
-        stray = sorted(self.model_fields_set - {"kind"} - _INDEX_KEYS[self.kind])
+        stray = [name for name in changed(self) if name != "kind" and name not in _INDEX_KEYS[self.kind]]
         if stray:
             raise ValueError(f"{', '.join(stray)}: not a parameter of kind: {self.kind}, remove it")
         return self
@@ -49,5 +50,5 @@ class SearchParams(BaseModel):
 def check_kind(search: SearchParams, kind: Kind) -> None:
     """Raises EngineError for a parameter that this kind of index does not know."""
     for key, owner in _SEARCH_KEYS.items():
-        if key in search.model_fields_set and owner != kind:
+        if key in changed(search) and owner != kind:
             raise EngineError(f"faiss: {key} goes with kind: {owner}, this index is {kind}")

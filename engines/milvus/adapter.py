@@ -30,6 +30,7 @@ from engines.base import (
 from engines.columns import prepared
 from engines.filters import Filter
 from engines.milvus.filters import translate
+from engines.params import changed
 
 # They print the traceback of every failed request, which is raised here as well, and gRPC's server that of
 # a call made at every connect, which Milvus Lite does not know and pymilvus does without.
@@ -60,7 +61,7 @@ class IndexParams(BaseModel):
 
     @model_validator(mode="after")
     def _goes_with_type(self) -> IndexParams:
-        stray = sorted(self.model_fields_set - {"index_type"} - set(self.build))
+        stray = [name for name in changed(self) if name not in ("index_type", *self.build)]
         if stray:
             raise ValueError(f"{', '.join(stray)}: no parameter of index_type: {self.index_type}, remove it")
         return self
@@ -145,7 +146,7 @@ class Milvus(Engine):
         for name, types in kinds.items():
             if self._params.index_type in types:
                 self._approximate[name] = getattr(search, name)
-            elif name in search.model_fields_set:
+            elif name in changed(search):
                 raise EngineError(
                     f"milvus: {name} goes with {' and '.join(types)}, not {self._params.index_type}"
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engines.base import FieldKind, Schema, Value
-from engines.filters import INT64, And, Eq, Filter, In, Not, Or, Range, integer_interval
+from engines.filters import INT64, And, Eq, Filter, In, Or, Range, integer_interval
 
 EVERYTHING, NOTHING = "id >= 0", "id < 0"  # ids are never negative
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -26,8 +26,8 @@ def translate(where: Filter, schema: Schema) -> str:
             return " and ".join(f"({translate(inner, schema)})" for inner in filters) or EVERYTHING
         case Or(filters):
             return " or ".join(f"({translate(inner, schema)})" for inner in filters) or NOTHING
-        case Not(inner):
-            return f"not ({translate(inner, schema)})"
+        case _:  # only Not is left
+            return f"not ({translate(where.filter, schema)})"
 
 
 def _field(name: str, schema: Schema) -> tuple[str, FieldKind]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import qdrant_edge as qe
 
 from engines.base import FieldKind, Schema, UnsupportedError, Value
-from engines.filters import INT64, And, Eq, Filter, In, Not, Or, Range, integer_interval
+from engines.filters import INT64, And, Eq, Filter, In, Or, Range, integer_interval
 
 Condition = qe.FieldCondition | qe.HasIdCondition | qe.Filter
 
@@ -33,8 +33,8 @@ def _condition(where: Filter, schema: Schema) -> Condition:
             return (
                 qe.Filter(should=[_condition(inner, schema) for inner in filters]) if filters else _nothing()
             )
-        case Not(inner):
-            return qe.Filter(must_not=[_condition(inner, schema)])
+        case _:  # only Not is left
+            return qe.Filter(must_not=[_condition(where.filter, schema)])
 
 
 def _nothing() -> Condition:

@@ -1,0 +1,126 @@
+"""What is FAISS' own: parameters by kind, ways of filtering, threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from engines.base import Batch, EngineError, Field, Schema
+from engines.filters import Range
+
+faiss = pytest.importorskip("faiss")
+
+from engines.faiss.adapter import Faiss  # noqa: E402 - after importorskip
+from engines.faiss.params import IndexParams, SearchParams  # noqa: E402
+
+ROWS, DIM = 3000, 16
+SCHEMA = Schema(DIM, "l2", (Field("price", "integer"),))
+VECTORS = np.random.default_rng(0).standard_normal((ROWS, DIM), dtype=np.float32)
+SELECTIVE = Range("price", lt=30)  # 1 %
+
+
+@pytest.fixture
+def hnsw(tmp_path: Path) -> Iterator[Faiss]:
+    engine = Faiss(tmp_path, IndexParams())
+    engine.create(SCHEMA)
+    engine.index(Batch(np.arange(ROWS), VECTORS, {"price": np.arange(ROWS)[::-1].copy()}))
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "stray"), [("flat", {"M": 8}), ("ivf", {"efConstruction": 50}), ("hnsw", {"nlist": 16})]
+)
+def test_parameters_of_another_kind_are_refused(kind: str, stray: dict[str, int]) -> None:
+    (name,) = stray
+    with pytest.raises(ValidationError, match=f"{name}: not a parameter of kind: {kind}, remove it"):
+        IndexParams(kind=kind, **stray)
+
+
+def test_search_parameters_of_another_kind_are_refused(hnsw: Faiss) -> None:
+    with pytest.raises(EngineError, match="nprobe goes with kind: ivf, this index is hnsw"):
+        hnsw.configure(SearchParams(nprobe=4))
+
+
+def test_parameters_reach_the_index(hnsw: Faiss, tmp_path: Path) -> None:
+    few, many = [len(hnsw_hits(hnsw, ef)) for ef in (1, 200)]
+    assert few < many == 10
+    ivf = Faiss(tmp_path / "ivf", IndexParams(kind="ivf", nlist=8))
+    (tmp_path / "ivf").mkdir()
+    ivf.create(SCHEMA)
+    ivf.index(Batch(np.arange(ROWS), VECTORS, {"price": np.arange(ROWS)}))
+    ivf.refresh()
+    assert ivf.stats().details["nlist"] == 8
+    ivf.close()
+
+
+def hnsw_hits(engine: Faiss, ef: int) -> set[int]:
+    """The true neighbours among the hits."""
+    engine.configure(SearchParams(efSearch=ef))
+    query = np.random.default_rng(1).standard_normal(DIM, dtype=np.float32)
+    truth = np.argsort(((VECTORS - query) ** 2).sum(axis=1))[:10]
+    return {int(id_) for id_ in engine.query(query, 10).ids} & set(truth.tolist())
+
+
+def test_ways_of_filtering_differ_in_what_they_find(hnsw: Faiss) -> None:
+    query = np.zeros(DIM, np.float32)
+
+    def found(**search: object) -> int:
+        hnsw.configure(SearchParams.model_validate(search))
+        hits = hnsw.query(query, 10, SELECTIVE)
+        assert all(id_ >= ROWS - 30 for id_ in hits.ids)
+        return len(hits.ids)
+
+    assert found() == 10
+    assert found(full_scan_threshold=0) < 10
+    assert found(filtering="post") < found(filtering="post", fetch_factor=ROWS) <= 10
+    assert len(hnsw.query(query, 10, SELECTIVE, exact=True).ids) == 10
+
+
+def test_an_ivf_index_is_trained_by_the_first_refresh(tmp_path: Path) -> None:
+    engine = Faiss(tmp_path, IndexParams(kind="ivf", nlist=16))
+    engine.create(SCHEMA)
+    engine.configure(SearchParams(nprobe=16))
+    engine.index(Batch(np.arange(ROWS), VECTORS, {"price": np.arange(ROWS)}))
+    assert engine.count() == ROWS
+    with pytest.raises(EngineError, match="refresh"):
+        engine.query(VECTORS[0], 1)
+    engine.refresh()
+    assert engine.query(VECTORS[7], 1).ids[0] == 7
+    engine.close()
+
+
+def test_a_fresh_hnsw_index_keeps_nothing_on_disk_until_closed(hnsw: Faiss) -> None:
+    assert hnsw.stats().disk_bytes is None
+    hnsw.close()
+    again = Faiss(hnsw._path, IndexParams())
+    again.open(SCHEMA)
+    assert (again.stats().disk_bytes or 0) > VECTORS.nbytes
+    again.close()
+
+
+def test_a_query_uses_one_thread_and_leaves_other_threads_alone(tmp_path: Path) -> None:
+    flat = Faiss(tmp_path, IndexParams(kind="flat"))
+    flat.create(SCHEMA)
+    rows = 40_000
+    vectors = np.random.default_rng(0).standard_normal((rows, DIM), dtype=np.float32)
+    flat.index(Batch(np.arange(rows), vectors, {"price": np.arange(rows)}))
+    flat.query(vectors[0], 10)
+    spent, busy = time.thread_time_ns(), time.process_time_ns()
+    for vector in vectors[:100]:
+        flat.query(vector, 10)
+    spent, busy = time.thread_time_ns() - spent, time.process_time_ns() - busy
+    assert busy < 1.5 * spent  # all cores at work would take the process twice the thread's own time
+    seen: list[int] = []
+    other = threading.Thread(target=lambda: seen.append(faiss.omp_get_max_threads()))
+    other.start()
+    other.join()
+    assert faiss.omp_get_max_threads() == 1
+    assert seen == [flat._cores]
+    flat.close()

@@ -1,0 +1,101 @@
+"""The engines' forms of filters, where they deviate from the obvious; what they mean is the conformance suite's."""
+
+from __future__ import annotations
+
+import pytest
+
+from engines.base import Field, Schema, UnsupportedError
+from engines.filters import And, Eq, Filter, In, Not, Or, Range
+
+SCHEMA = Schema(
+    2,
+    "l2",
+    (
+        Field("brand name", "keyword"),
+        Field("price", "integer"),
+        Field("rating", "float"),
+        Field("new", "boolean"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "expression"),
+    [
+        (Eq("brand name", "Zara"), 'f0 == "Zara"'),
+        (Eq("brand name", "a\"b\\c'd%\n\r\té"), 'f0 == "a\\"b\\\\c\'d%\\n\\r\té"'),
+        (Eq("brand name", '" or 1 == 1 or f0 == "'), 'f0 == "\\" or 1 == 1 or f0 == \\""'),
+        (Eq("price", -5), "f1 == -5"),
+        (Eq("rating", 3), "f2 == 3.0"),
+        (Eq("rating", 1e-7), "f2 == 1e-07"),
+        (Eq("new", True), "f3 == true"),
+        (In("brand name", ()), "id < 0"),
+        (In("brand name", ("a", "b")), 'f0 in ["a", "b"]'),
+        (In("price", (7,)), "f1 == 7"),
+        (In("new", (True, False)), "f3 in [true, false]"),
+        (Range("price", gt=1.5, lt=10), "f1 >= 2 and f1 <= 9"),
+        (Range("price", gte=3), "f1 >= 3"),
+        (Range("price", lte=3), "f1 <= 3"),
+        (Range("price", gt=3, lt=4), "id < 0"),
+        (Range("price", gte=-1e30, lte=1e30), "id >= 0"),
+        (Range("rating", gt=1, gte=2, lt=3, lte=4.5), "f2 > 1.0 and f2 >= 2.0 and f2 < 3.0 and f2 <= 4.5"),
+        (And(()), "id >= 0"),
+        (Or(()), "id < 0"),
+        (
+            And((Eq("price", 1), Or((Eq("price", 2), Eq("price", 3))))),
+            "(f1 == 1) and ((f1 == 2) or (f1 == 3))",
+        ),
+        (Not(And((Eq("price", 1), Eq("price", 2)))), "not ((f1 == 1) and (f1 == 2))"),
+    ],
+)
+def test_milvus(where: Filter, expression: str) -> None:
+    filters = pytest.importorskip("engines.milvus.filters")
+    assert filters.translate(where, SCHEMA) == expression
+
+
+@pytest.mark.parametrize("engine", ["milvus", "qdrant"])
+@pytest.mark.parametrize("where", [Eq("colour", "red"), In("colour", ()), Not(Range("colour", gt=1))])
+def test_missing_fields_are_named(engine: str, where: Filter) -> None:
+    filters = pytest.importorskip(f"engines.{engine}.filters")
+    with pytest.raises(KeyError, match="colour"):
+        filters.translate(where, SCHEMA)
+
+
+def test_qdrant_conditions() -> None:
+    qe = pytest.importorskip("qdrant_edge")
+    from engines.qdrant.filters import translate
+
+    (keyword,) = translate(Eq("brand name", "a'b"), SCHEMA).must
+    assert (keyword.key, keyword.match.value) == ("f0", ["a'b"])
+    (flag,) = translate(In("new", (True, False)), SCHEMA).must
+    assert (flag.key, flag.match.value) == ("f3", [1, 0])
+    (interval,) = translate(Range("price", gt=1.5, lt=10), SCHEMA).must
+    assert (interval.range.gte, interval.range.lte, interval.range.gt, interval.range.lt) == (
+        2,
+        9,
+        None,
+        None,
+    )
+    (bounds,) = translate(Range("rating", gt=1, lte=4.5), SCHEMA).must
+    assert (bounds.range.gte, bounds.range.lte, bounds.range.gt, bounds.range.lt) == (None, 4.5, 1, None)
+    points = translate(In("rating", (1, 2.5)), SCHEMA).should
+    assert [(point.range.gte, point.range.lte) for point in points] == [(1, 1), (2.5, 2.5)]
+    assert [inner.key for inner in translate(Or((Eq("price", 1), Eq("new", True))), SCHEMA).should] == [
+        "f1",
+        "f3",
+    ]
+    assert [inner.key for inner in translate(Not(Eq("price", 1)), SCHEMA).must_not] == ["f1"]
+    both = translate(And((Eq("price", 1), Eq("new", True))), SCHEMA)
+    assert [inner.key for inner in both.must] == ["f1", "f3"]
+    for nothing in (Or(()), In("price", ()), Range("price", gt=3, lt=4)):
+        (condition,) = translate(nothing, SCHEMA).must
+        assert isinstance(condition, qe.HasIdCondition)
+        assert condition.point_ids == set()
+
+
+def test_qdrant_refuses_to_round() -> None:
+    filters = pytest.importorskip("engines.qdrant.filters")
+    filters.translate(Range("price", gte=2**53, lte=2**60), SCHEMA)
+    filters.translate(Range("price", gte=-1e30), SCHEMA)
+    with pytest.raises(UnsupportedError, match=r"float64, which cannot hold 9007199254740993"):
+        filters.translate(Range("price", gte=2**53 + 1), SCHEMA)
