@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import cycle, islice
-from threading import Barrier, BrokenBarrierError, Thread
+from threading import Event, Thread
 from time import perf_counter_ns
 
 import numpy as np
@@ -27,8 +27,8 @@ from harness.workload import Workload
 _MAX_PHASE_S = 0.01
 
 
-class Deadline:
-    """When a client stops. Mutable on purpose: a moment in the past ends the client's current phase."""
+class Moment:
+    """A time on the perf_counter_ns clock that is set later, and may be moved into the past to stop clients."""
 
     __slots__ = ("ns",)
 
@@ -38,21 +38,21 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client's share of a closed loop."""
+    """One client's share of a closed loop: it warms up from `start` to `warm`, then measures until `end`."""
 
     engine: Engine
     requests: list[Request]
     k: int
     phase_ns: int
     limit: int | None
-    warm: Deadline
-    end: Deadline
+    start: Moment
+    warm: Moment
+    end: Moment
     log: Log
 
     def run(self) -> None:
         """Warms up and measures, without a pause between."""
-        if self.phase_ns:
-            wait_until(perf_counter_ns() + self.phase_ns)
+        wait_until(self.start.ns + self.phase_ns)
         endless = cycle(self.requests)
         if perf_counter_ns() < self.warm.ns:
             _visit(self.engine, endless, self.k, self.warm, Log())
@@ -85,56 +85,58 @@ def closed_loop(
     that never returns is never given up on: that takes ending the process.
     Clients are numbered from `first_client`. `gate` is called once they are ready and says when to start.
     """
-    warm, end = Deadline(), Deadline()
+    start, warm, end = Moment(), Moment(), Moment()
     team = []
     for number in range(clients):
         rng = np.random.default_rng([seed, first_client + number])
+        requests = requests_in_order(workload, rng)
         phase_ns = int(rng.random() * min(_MAX_PHASE_S, duration_s / 100) * 1e9) if clients > 1 else 0
         limit = None if max_queries is None else max_queries // clients + (number < max_queries % clients)
-        requests = requests_in_order(workload, rng)
-        team.append(Client(engine, requests, workload.k, phase_ns, limit, warm, end, Log()))
+        team.append(Client(engine, requests, workload.k, phase_ns, limit, start, warm, end, Log()))
 
-    def start() -> None:
-        start_ns = gate()
-        warm.ns = start_ns + int(warmup_s * 1e9)
+    def set_moments() -> None:
+        start.ns = gate()
+        warm.ns = start.ns + int(warmup_s * 1e9)
         end.ns = warm.ns + int(duration_s * 1e9)
-        wait_until(start_ns)
 
     with quiet_interpreter():
         if clients == 1:
-            start()
+            set_moments()
             team[0].run()
         else:
-            _in_threads(team, start)
+            _in_threads(team, set_moments)
     timeout_ns = int(timeout_s * 1e9)
     logs = enumerate((client.log for client in team), start=first_client)
     return concatenate([log.samples(workload.k, number, timeout_ns) for number, log in logs])
 
 
-def _in_threads(team: list[Client], start: Callable[[], None]) -> None:
+def _in_threads(team: list[Client], set_moments: Callable[[], None]) -> None:
     """Runs every client in a thread of its own; if the calling thread is interrupted, they stop first."""
-    barrier = Barrier(len(team), action=start)
+    moments_set = Event()
+    stopped = False  # read by `run` when the moments are set
 
     def run(client: Client) -> None:
-        try:
-            barrier.wait()
-        except BrokenBarrierError:  # `start` failed or the caller was interrupted: nothing was measured
-            return
-        client.run()
+        moments_set.wait()
+        if not stopped:
+            client.run()
 
     threads = [Thread(target=run, args=(client,), daemon=True) for client in team]
     try:
         for thread in threads:
             thread.start()
+        set_moments()
+        moments_set.set()
         for thread in threads:
             thread.join()
     except BaseException:
-        barrier.abort()
-        team[0].warm.ns = team[0].end.ns = 0
+        stopped = True
+        for moment in (team[0].start, team[0].warm, team[0].end):
+            moment.ns = 0
+        moments_set.set()
         raise
 
 
-def _visit(engine: Engine, requests: Iterable[Request], k: int, end: Deadline, log: Log) -> None:
+def _visit(engine: Engine, requests: Iterable[Request], k: int, end: Moment, log: Log) -> None:
     """Sends one request after the other until `end` or the last; the loop whose cost is measured.
 
     Everything is a local variable, nothing is allocated but what is kept, and the guard costs nothing

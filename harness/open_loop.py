@@ -83,7 +83,7 @@ class Replay:
         self.offsets_ns, self.drain_ns = offsets_ns, drain_ns
         self.requests = requests_in_order(workload, rng)
         self.leader = Lock()
-        self.turns: Iterator[int] = iter(range(n))
+        self.turns: Iterator[int] = iter(())  # none before the start is known
         # One slot a request: threads write their own, so no lock is held and nothing is merged.
         self.scheduled_ns: list[int] = []
         self.sent_ns, self.done_ns, self.client = [0] * n, [0] * n, [-1] * n
@@ -95,11 +95,12 @@ class Replay:
         """Plays the schedule; returns when every request is answered or given up on."""
         threads = [Thread(target=self._client, args=(number,), daemon=True) for number in range(clients)]
         try:
-            with self.leader:  # nobody leads before the start is known
+            with self.leader:  # until the turns are dealt
                 for thread in threads:
                     thread.start()
                 self.scheduled_ns = (gate() + _LEAD_NS + self.offsets_ns).tolist()
                 self.limit_ns = max(self.scheduled_ns, default=0) + self.drain_ns
+                self.turns = iter(range(len(self.scheduled_ns)))
             for thread in threads:
                 thread.join(max(0, self.limit_ns + timeout_ns - perf_counter_ns()) / 1e9)
         except BaseException:

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from engines.base import Hits
+from harness.arrivals import constant, poisson
+from harness.load import open_loop
+from harness.samples import ERROR, OK, TIMEOUT
+from tests.unit.load_engines import Calling, K, Stalling, Stuck, echo, interrupting, numbered
+
+WORKLOAD = numbered(20)
+SCHEDULE = poisson(2000, 0.05, np.random.default_rng(0))
+AT_ONCE = np.zeros(5, dtype=np.int64)
+
+
+@pytest.mark.parametrize("clients", [1, 8])
+def test_every_scheduled_request_yields_exactly_one_sample(clients: int):
+    engine = Calling(echo)
+    samples = open_loop(engine, WORKLOAD, SCHEDULE, clients=clients)
+    assert len(samples) == len(engine.asked) == len(SCHEDULE)
+    assert (samples.status == OK).all()
+    assert np.array_equal(samples.scheduled_ns - samples.scheduled_ns[0], SCHEDULE - SCHEDULE[0])
+    assert sorted(engine.asked) == sorted(samples.query)
+    assert set(samples.client) <= set(range(clients))
+
+
+def test_no_request_leaves_before_it_is_due():
+    samples = open_loop(Calling(echo), WORKLOAD, SCHEDULE, clients=4)
+    assert (samples.lateness_ns >= 0).all()
+    assert (samples.done_ns >= samples.sent_ns).all()
+
+
+def test_hits_survive_and_queries_are_visited_evenly_in_a_seeded_order():
+    samples = open_loop(Calling(echo), WORKLOAD, constant(2000, 0.02), clients=4, seed=3)
+    assert len(samples) == 40
+    assert sorted(samples.query[:20]) == sorted(samples.query[20:]) == list(range(20))
+    for query, ids, length in zip(samples.query, samples.ids, samples.lengths, strict=True):
+        assert ids[:length].tolist() == list(echo(query).ids)
+        assert (ids[length:] == -1).all() and len(ids) == K
+    again = open_loop(Calling(echo), WORKLOAD, constant(2000, 0.02), clients=2, seed=3)
+    other = open_loop(Calling(echo), WORKLOAD, constant(2000, 0.02), clients=2, seed=4)
+    assert np.array_equal(again.query, samples.query)
+    assert not np.array_equal(other.query, samples.query)
+
+
+@pytest.mark.parametrize("clients", [1, 16])
+def test_latency_counts_from_the_schedule_through_a_stall(clients: int):
+    """One request stalls an engine that serves one at a time: all that fall due meanwhile wait for its end."""
+    stall_s = 0.1
+    schedule_ns = constant(200, 0.2)
+    samples = open_loop(Stalling(stall_s), WORKLOAD, schedule_ns, clients=clients)
+    assert len(samples) == len(schedule_ns)
+    stall_ends_ns = samples.sent_ns.min() + int(stall_s * 1e9)
+    assert (samples.done_ns >= stall_ends_ns).all()
+    assert (samples.latency_ns >= stall_ends_ns - samples.scheduled_ns).all()
+    # A 20th of the stall passes between two requests: their latencies fall by as much, not to zero at once.
+    waiting = schedule_ns < stall_s / 2 * 1e9
+    assert (samples.latency_ns[waiting] >= stall_s / 2 * 1e9).all()
+    if clients == 1:  # timed from the send, all but the first would look fast
+        assert np.array_equal(
+            samples.sent_ns[1:] >= samples.done_ns[0], np.ones(len(samples) - 1, dtype=bool)
+        )
+
+
+def test_several_requests_are_in_the_engine_at_once():
+    """Each waits until all five are in; one client less and none would be answered."""
+    meeting = threading.Barrier(5, timeout=30)
+    engine = Calling(lambda number: meeting.wait() >= 0 and echo(number))
+    samples = open_loop(engine, WORKLOAD, AT_ONCE, clients=5)
+    assert (samples.status == OK).all()
+    assert sorted(samples.client) == [0, 1, 2, 3, 4]
+
+
+def test_errors_are_kept():
+    def fail(number: int) -> Hits:
+        if number < 10:
+            raise KeyError(number)
+        return echo(number)
+
+    samples = open_loop(Calling(fail), WORKLOAD, constant(2000, 0.02), clients=3)
+    assert np.array_equal(samples.status == ERROR, samples.query < 10)
+    assert samples.errors == {f"KeyError: {number}": 2 for number in range(10)}
+
+
+def test_slow_requests_are_timeouts_and_keep_time_and_hits():
+    engine = Stalling(0.05)
+    samples = open_loop(engine, WORKLOAD, AT_ONCE, clients=2, timeout_s=0.02)
+    assert (samples.status == TIMEOUT).all()
+    assert (samples.latency_ns >= 0.05e9).all()
+    assert np.array_equal(samples.lengths, samples.query % (K + 1))
+
+
+def test_what_is_never_sent_or_answered_is_given_up_on_but_not_dropped():
+    engine = Stuck()
+    try:
+        samples = open_loop(engine, WORKLOAD, AT_ONCE + 1000, clients=2, drain_s=0.03, timeout_s=0.02)
+        assert len(samples) == 5
+        assert (samples.status == TIMEOUT).all()
+        assert len(engine.asked) == 2
+        limit_ns = samples.scheduled_ns + 30_000_000
+        unsent = samples.client == -1
+        assert unsent.sum() == 3
+        assert np.array_equal(samples.sent_ns[unsent], limit_ns[unsent])
+        assert np.array_equal(samples.done_ns[unsent], limit_ns[unsent])
+        assert (samples.sent_ns[~unsent] < limit_ns[~unsent]).all()
+        assert np.array_equal(samples.done_ns[~unsent], limit_ns[~unsent] + 20_000_000)
+        assert (samples.lengths == 0).all() and (samples.ids == -1).all()
+    finally:
+        engine.released.set()
+
+
+def test_answers_that_come_before_the_drain_limit_count():
+    """One client, requests of 10 ms each all due at once: the last waits for the others, and is answered."""
+
+    def slow(number: int) -> Hits:
+        time.sleep(0.01)
+        return echo(number)
+
+    samples = open_loop(Calling(slow), WORKLOAD, AT_ONCE, clients=1, drain_s=60)
+    assert (samples.status == OK).all()
+    assert (np.sort(samples.latency_ns) >= np.arange(1, 6) * 10_000_000).all()
+
+
+def test_the_warm_up_plays_the_head_of_the_schedule_first():
+    engine = Calling(echo)
+    schedule_ns = constant(1000, 0.1)
+    before_ns = time.perf_counter_ns()
+    samples = open_loop(engine, WORKLOAD, schedule_ns, clients=4, warmup_s=0.05, seed=1)
+    assert len(samples) == 100
+    assert len(engine.asked) == 150
+    assert samples.scheduled_ns[0] >= before_ns + 50_000_000
+    assert np.array_equal(samples.scheduled_ns - samples.scheduled_ns[0], schedule_ns)
+
+
+def test_an_empty_schedule_yields_no_samples():
+    samples = open_loop(Calling(echo), WORKLOAD, SCHEDULE[:0], clients=2)
+    assert len(samples) == 0 and samples.ids.shape == (0, K)
+
+
+def test_no_garbage_is_collected_in_the_window():
+    states = set()
+    engine = Calling(lambda number: states.add(gc.isenabled()) or echo(number))
+    open_loop(engine, WORKLOAD, AT_ONCE, clients=2)
+    assert states == {False}
+    assert gc.isenabled() and gc.get_freeze_count() == 0
+
+
+def test_an_interruption_stops_every_client():
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        open_loop(interrupting(os.getpid()), WORKLOAD, constant(100, 300), clients=4)
+    while threading.active_count() > before:
+        time.sleep(0.001)
+    assert gc.isenabled() and gc.get_freeze_count() == 0
+
+
+def test_a_failing_gate_ends_the_clients():
+    def gate() -> int:
+        raise RuntimeError("not ready")
+
+    before, engine = threading.active_count(), Calling(echo)
+    with pytest.raises(RuntimeError, match="not ready"):
+        open_loop(engine, WORKLOAD, AT_ONCE, clients=4, gate=gate)
+    while threading.active_count() > before:
+        time.sleep(0.001)
+    assert engine.asked == []
