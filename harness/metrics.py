@@ -125,7 +125,10 @@ def summarize(
             if reason:
                 reasons[f"{name}_{label}_{unit}"] = reason
     window_s = (samples.done_ns.max() - samples.scheduled_ns.min()) / 1e9 if len(samples) else 0.0
-    if window_s > 0:
+    # An open loop's window is never shorter than its schedule: the quiet before the first request and after
+    # the last belongs to it, or an engine would seem to answer more than was asked.
+    window_s = max(window_s, offered_s or 0.0)
+    if len(samples) and window_s > 0:
         metrics["throughput_qps"] = float(np.count_nonzero(answered) / window_s)
     else:
         reasons["throughput_qps"] = "no request was due"

@@ -13,6 +13,7 @@ from engines.base import Engine, Schema, UnsupportedError
 from engines.registry import load as load_engine
 from harness.arrivals import constant, poisson
 from harness.bench import Bench
+from harness.errors import MeasurementError
 from harness.indexing import Span
 from harness.load import closed_loop, drive_processes, open_loop, split_closed_loop, split_open_loop
 from harness.metrics import summarize
@@ -38,6 +39,8 @@ def measure_search(bench: Bench, cell: SearchCell, samples_file: Path) -> tuple[
     start_cpu_s = cpu_s()
     samples = _drive(bench, cell, workload, task.duration_s)
     used_cpu_s = cpu_s() - start_cpu_s
+    if not len(samples):
+        raise MeasurementError(f"no query was due within {task.duration_s:g} s; raise rate or duration_s")
     offered_s = None if cell.rate is None else task.duration_s
     metrics, reasons = summarize(
         samples, bench.judge(cell.filter, samples), k=workload.k, offered_s=offered_s

@@ -252,6 +252,12 @@ def test_what_could_not_be_had_has_a_reason():
     assert "1000 are needed" in reasons["latency_p99_ms"]
 
 
+def test_an_open_loop_answers_no_more_than_was_asked():
+    some = samples([1.0] * 30)  # due within 29 ms, somewhere in a schedule of 100 ms
+    metrics, _ = summarize(some, judged(30), k=1, offered_s=0.1)
+    assert metrics["throughput_qps"] == metrics["offered_qps"] == pytest.approx(300)
+
+
 def test_an_empty_window():
     metrics, reasons = summarize(samples([]), judged(0), k=5, offered_s=1.0)
     assert metrics["throughput_qps"] is None
