@@ -12,6 +12,9 @@ from reports.svg import panel, to_svg
 from reports.wording import listing, number, percent, plain, words
 
 
+_LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
+
+
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A figure for the page. takeaway: one line computed from the data; notes: what is missing in it, and why."""
@@ -39,11 +42,12 @@ def line_chart(
     limit: tuple[float, str] | None = None,
 ) -> str:
     """A panel of labelled lines as SVG. limit: a requirement on the x axis, drawn as a line with its text."""
-    figure, plot = panel(right=label_margin(line.engine for line in series))
+    figure, plot = panel(left=_LEFT, right=label_margin(line.engine for line in series))
     for which, axis in zip("xy", axes, strict=True):
         apply_scale(plot, axis.scale, which)
     plot.set_xlabel(axes[0].label)
     plot.set_ylabel(axes[1].label)
+    plot.yaxis.set_label_coords((9 - _LEFT) / plot.bbox.width, 0.5)
     if limit:
         limit_line(plot, *limit)
     draw(plot, series)

@@ -81,9 +81,9 @@ def dot_chart(name: str, metric: str, rows: Sequence[Row], looks: Mapping[str, L
     plot.set_yticks([])
     for place, row in enumerate(rows):
         width = plot.bbox.width
-        name = shortened(row.label, LONGEST_LABEL)
+        label = shortened(row.label, LONGEST_LABEL)
         across, colour = plot.get_yaxis_transform(), darker(looks[row.engine].colour)
-        plot.text(-(left - 6) / width, place, name, transform=across, color=colour, va="center")
+        plot.text(-(left - 6) / width, place, label, transform=across, color=colour, va="center")
         value = shown.get(row.label, "")
         plot.text(1 + (right - 4) / width, place, value, transform=across, color=INK, va="center", ha="right")
         _draw_dot(plot, place, term.scale, row, looks[row.engine])

@@ -44,6 +44,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         updates = _updates(table, look)
     return {
         "result": result,
+        "dataset": {"name": "?", "description": ""} | result.dataset,
         "decision": decision,
         "hero": hero(decision, len(table.filters)),
         "rows": engine_rows(decision, look),

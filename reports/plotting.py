@@ -193,14 +193,16 @@ def darker(colour: str) -> str:
 
 
 def limit_line(axes: Axes, value: float, text: str) -> None:
-    """A vertical line at a requirement, labelled at its foot."""
+    """A vertical line at a requirement, labelled at its foot. The axes' limits and scales must be final."""
+    place = float(axes.transAxes.inverted().transform(axes.transData.transform((value, 1.0)))[0])
+    left = place > 0.3  # on the side where there is room
     axes.axvline(value, color=MUTED, linewidth=1, linestyle=(0, (3, 3)), zorder=1)
     axes.annotate(
         text,
         xy=(value, 0),
         xycoords=("data", "axes fraction"),
-        xytext=(-4, 5),
+        xytext=(-4 if left else 4, 5),
         textcoords="offset points",
-        ha="right",
+        ha="right" if left else "left",
         color=MUTED,
     )

@@ -73,7 +73,9 @@ def number(value: float | None) -> str:
 
 
 def plain(value: float) -> str:
-    """As `number`, without trailing zeros: for ticks and limits."""
+    """As `number`, without trailing zeros and with M for millions: for ticks and limits."""
+    if abs(value) >= 1e6:
+        return f"{plain(value / 1e6)}M"
     text = number(value)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -97,8 +99,10 @@ def factor(ratio: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 in per cent; two digits below 10: `97 %`, `2.5 %`."""
+    """A share of 1 in per cent, two digits below 10: `97 %`, `2.5 %`; never 100 % for less than all."""
     points = 100 * share
+    if 99.5 <= points < 100:
+        return f"{min(points, 99.9):.1f} %"
     return f"{points:.0f} %" if abs(points) >= 9.95 or points == 0 else f"{points:.2g} %"
 
 

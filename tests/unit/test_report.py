@@ -1,0 +1,377 @@
+import json
+import re
+import socket
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import ConfigurationError, MeasurementError
+from harness.result import Measurement, RunResult, write_result
+from reports.cell_table import cell_tables
+from reports.cells import Table
+from reports.html import render_result, write_report
+from reports.plotting import nines, spread
+from reports.postfilter import post_tables, unpaired
+from reports.style import looks
+from reports.tables import summary_rows, summary_table
+from reports.wording import factor, listing, number, percent, plain, quantity, settings, shortened, words
+from tests.unit.results import ENGINES, build, edit, failed, realistic, with_metrics
+
+VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
+
+
+class Page(HTMLParser):
+    """A parsed report: its tags are balanced, its text and ids at hand."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        self._note(attrs)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self._note(attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    def _note(self, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("src", "href", "xlink:href", "srcset", "action"):
+                self.links.append(value or "")
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).replace("\u00a0", " ").split())
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(render_result(realistic()))
+
+
+def test_writes_report_and_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("the report opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    write_result(tmp_path, build())
+    path = write_report(tmp_path)
+    assert path == tmp_path / "report.html"
+    assert "Pick faiss-hnsw" in path.read_text(encoding="utf-8")
+    decision = json.loads((tmp_path / "decision.json").read_text(encoding="utf-8"))
+    assert decision["pick"]["engine"] == "faiss-hnsw"
+    assert {entry.name for entry in tmp_path.iterdir()} == {"result.json", "report.html", "decision.json"}
+    assert write_report(tmp_path / "result.json") == path
+
+
+def test_the_same_result_gives_the_same_bytes() -> None:
+    assert render_result(realistic()) == render_result(realistic())
+
+
+def test_unreadable_and_unwritable_runs_are_explained(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        write_report(tmp_path)
+    write_result(tmp_path, build(engines={"qdrant": ENGINES["qdrant"]}, trials=1, arrivals=False))
+    (tmp_path / "report.html.part").mkdir()
+    with pytest.raises(MeasurementError, match=r"report\.html: cannot be written"):
+        write_report(tmp_path)
+
+
+def test_it_is_one_file_without_scripts_or_outside_links(page: Page) -> None:
+    assert "script" not in page.tags
+    assert "iframe" not in page.tags
+    assert {link for link in page.links if not link.startswith("#")} == {"data:,"}
+
+
+def test_ids_are_unique_and_references_resolve(page: Page) -> None:
+    assert len(page.ids) == len(set(page.ids))
+    text = render_result(realistic())
+    references = re.findall(r"url\(#([^)]+)\)", text) + [
+        link[1:] for link in page.links if link.startswith("#")
+    ]
+    assert len(references) > 100
+    assert set(references) <= set(page.ids)
+
+
+def test_sections_come_in_order(page: Page) -> None:
+    wanted = ["decision", "requirements", "care", "recall", "latency", "selectivity", "indexing", "resources"]
+    wanted += ["updates", "post-filtering", "cells", "environment", "dataset", "limitations"]
+    assert [name for name in page.ids if name in wanted] == wanted
+
+
+def test_every_failure_and_gap_is_visible_as_text(page: Page) -> None:
+    assert "MilvusException: <code 1100> collection not loaded & cannot be searched" in page.text
+    assert "unsupported: it cannot delete items" in page.text
+    assert "steal 7.1%" in page.text
+    assert "the engine keeps nothing on disk" in page.text
+    assert "4 requests are too few, 20 are needed" in page.text
+    assert "3 cells of faiss-ivf: Over 5 % of the CPU time went to other machines" in page.text
+
+
+def test_every_cell_has_a_row() -> None:
+    result = realistic()
+    tables = cell_tables(result.measurements)
+    assert sum(len(table.rows) for table in tables) == len(result.measurements)
+    rows = [row for table in tables for row in table.rows]
+    assert [row.kind == "failed" for row in rows].count(True) == sum(
+        bool(c.error) for c in result.measurements
+    )
+    assert (
+        [row.kind == "flagged" for row in rows].count(True)
+        == sum(bool(c.flags) for c in result.measurements)
+        > 0
+    )
+    reasons = {reason for cell in result.measurements for reason in cell.reasons.values()}
+    remarks = " ".join(row.remark for row in rows)
+    assert all(reason in remarks for reason in reasons)
+
+
+def test_dataset_and_method_are_told(page: Page) -> None:
+    assert "category keyword real" in page.text
+    assert "brand keyword generated" in page.text
+    assert "Generated, not real: brand and price." in page.text
+    assert "median cell" in page.text
+    assert "0.20 %" in page.text or "0.2 %" in page.text  # the measured selectivity of the filter `brand`
+
+
+NASTY = "<img src=x onerror=alert(1)>\"'&$x^2$ {{ 7*7 }} 名前"
+
+
+def nasty() -> RunResult:
+    """Every name a user can choose is markup, a template and a formula."""
+    engines = {NASTY: ENGINES["qdrant"], "qdrant": ENGINES["qdrant"]}
+    result = build(engines=engines, filters={NASTY: 1.0, f"{NASTY}2": 0.1})
+    result = edit(
+        result,
+        lambda c: (
+            failed(c, f"Boom {NASTY}") if c.kind == "updates" else c.model_copy(update={"flags": [NASTY]})
+        ),
+    )
+    dataset = result.dataset | {"name": NASTY, "description": NASTY, "skipped": {NASTY: NASTY}}
+    dataset["fields"] = [{"name": NASTY, "kind": "keyword", "origin": "generated"}]
+    environment = result.environment | {"cpu": NASTY, "packages": {NASTY: NASTY}}
+    scenario = result.scenario | {"description": NASTY, "name": NASTY}
+    changes = {
+        "name": NASTY,
+        "dataset": dataset,
+        "environment": environment,
+        "scenario": scenario,
+        "notes": [NASTY],
+    }
+    return result.model_copy(update=changes)
+
+
+def test_names_cannot_inject_anything() -> None:
+    text = render_result(nasty())
+    parsed = Page(text)
+    assert "img" not in parsed.tags
+    assert "<img" not in text
+    assert "49 名前" not in text
+    assert NASTY in parsed.text
+
+
+def test_an_interrupted_run_has_a_banner(page: Page) -> None:
+    assert "This run was interrupted." not in page.text
+    text = Page(render_result(build().model_copy(update={"finished_at": None}))).text
+    assert "This run was interrupted." in text
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        build().model_copy(update={"measurements": []}),
+        build(trials=1, arrivals=False),
+        build(filters={"none": 1.0}),
+        build(engines={"qdrant": ENGINES["qdrant"]}),
+        edit(build(trials=2), lambda cell: failed(cell, "Boom")),
+        edit(build(trials=2), lambda cell: with_metrics(cell, **dict.fromkeys(cell.metrics))),
+        edit(build(trials=2), lambda cell: with_metrics(cell, **dict.fromkeys(cell.metrics, 0.0))),
+        edit(build(trials=2), lambda cell: cell if cell.kind == "index" else None),
+        build(trials=2).model_copy(update={"dataset": {}, "environment": {}, "engines": {}}),
+        build(engines={f"engine-{i}": ENGINES["qdrant"] for i in range(20)}, trials=2, arrivals=False),
+        build(objective="min cpu_s_per_1000", requirements=("violations == 0",), arrivals=False),
+    ],
+    ids=[
+        "nothing",
+        "one-trial",
+        "one-filter",
+        "one-engine",
+        "all-failed",
+        "all-null",
+        "all-zero",
+        "index-only",
+        "bare",
+        "twenty",
+        "cost",
+    ],
+)
+def test_unusual_runs_still_give_a_page(result: RunResult) -> None:
+    parsed = Page(render_result(result))
+    assert "Decision" in parsed.text
+    assert len(parsed.ids) == len(set(parsed.ids))
+    assert "Limitations" in parsed.text
+
+
+def test_a_panel_names_the_best_engine_at_the_required_recall() -> None:
+    text = Page(render_result(build())).text
+    assert "none: faiss-hnsw 4,720/s at recall ≥ 0.95, next faiss-ivf 2,720/s" in text
+    text = Page(
+        render_result(build(requirements=("recall >= 1",), engines={"qdrant": ENGINES["qdrant"]}))
+    ).text
+    assert "no setting reaches recall 1" in text
+
+
+def test_engines_keep_their_looks() -> None:
+    names = [f"engine-{i}" for i in range(24)]
+    found = looks(names)
+    assert len({(look.colour, look.marker, str(look.line)) for look in found.values()}) == 24
+    assert looks(names[:3]) == {name: found[name] for name in names[:3]}
+
+
+def test_labels_are_spread_in_order_and_within_bounds() -> None:
+    moved = spread([50.0, 51.0, 52.0, 90.0, 99.0], 10, 0, 100)
+    assert all(b - a >= 10 for a, b in pairwise(moved))
+    assert max(moved) <= 100
+    assert spread([5.0, 80.0], 10, 0, 100) == [5.0, 80.0]
+    assert spread([], 10, 0, 100) == []
+
+
+def test_recall_is_spaced_by_its_nines() -> None:
+    assert nines([0.0, 0.9, 0.99, 1.0]) == pytest.approx([0, 1, 2, 3], abs=0.05)
+
+
+def test_what_post_filtering_costs() -> None:
+    table = Table(realistic())
+    found = post_tables(table)
+    assert len(found) == 3
+    assert found[1].takeaway == "Post-filtering drops recall from 0.951 to 0.006 with filter brand"
+    assert found[1].rows[-1].short == ("0", "400")
+    assert not unpaired(table)
+    lonely = Table(edit(realistic(), lambda c: None if c.engine == "faiss-hnsw" else c))
+    assert len(unpaired(lonely)) == 3
+    same = edit(
+        realistic(), lambda c: with_metrics(c, recall_at_10=0.9) if "recall_at_10" in c.metrics else c
+    )
+    assert post_tables(Table(same))[0].takeaway == "Post-filtering loses no recall here"
+    nothing = edit(realistic(), lambda c: failed(c, "x") if c.engine == "faiss-hnsw-post" else c)
+    assert post_tables(Table(nothing))[0].takeaway.endswith("was not measured on both sides")
+
+
+def test_summary_of_a_run() -> None:
+    rows = {(row.engine, row.settings): row for row in summary_rows(realistic())}
+    assert len(rows) == 14
+    leader = rows["faiss-hnsw", "M=16, kind=hnsw; efSearch=64"]
+    assert leader.verdict == "leads"
+    assert leader.recall == pytest.approx(0.951, abs=0.001)
+    assert rows["milvus", ""].failed_cells == 1
+    assert rows["milvus", ""].verdict == "out"
+    assert rows["milvus", ""].p99_ms is None
+    picked = [row for row in summary_rows(build(objective="min cpu_s_per_1000")) if row.verdict == "✔ pick"]
+    assert [row.settings for row in picked] == ["M=16, kind=hnsw; efSearch=64"]
+    assert picked[0].qps is not None
+
+
+def test_summary_prints_names_as_they_are() -> None:
+    from rich.console import Console
+
+    with Path("/dev/null").open("w") as nowhere:
+        console = Console(width=140, record=True, file=nowhere)
+        result = edit(
+            build(trials=2),
+            lambda c: c.model_copy(update={"engine": "[red]x[/red]"}) if c.engine == "milvus" else c,
+        )
+        console.print(summary_table(result))
+    text = console.export_text()
+    assert "[red]x[/red]" in text
+    assert "Pick faiss-hnsw" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (11_234, "11,200"),
+        (184.4, "184"),
+        (9.314, "9.31"),
+        (0.02138, "0.0214"),
+        (0.0, "0"),
+        (50.0, "50"),
+        (999.6, "1,000"),
+        (-3.14159, "-3.14"),
+        (1e-9, "0.000000"),
+        (float("inf"), "∞"),
+        (float("nan"), "-"),
+        (None, "-"),
+    ],
+)
+def test_numbers(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+def test_wording() -> None:
+    assert quantity("latency_p99_ms", 12.345) == "12.3 ms"
+    assert quantity("recall_at_10", 1.0) == "1.000"
+    assert quantity("violations", 1234.0) == "1,234"
+    assert quantity("disk_bytes", 3 * 2**20) == "3 MiB"
+    assert quantity("disk_bytes", None) == "-"
+    assert words("latency_p999_ms").label == "P99.9 latency"
+    assert words("something_new").label == "something new"
+    assert plain(0.950) == "0.95"
+    assert plain(1500) == "1,500"
+    assert plain(2_500_000) == "2.5M"
+    assert factor(1.22) == "22 %"
+    assert factor(2.345) == "2.35 times"
+    assert [percent(share) for share in (0.5, 0.025, 0.0, 1.0, 0.999)] == [
+        "50 %",
+        "2.5 %",
+        "0 %",
+        "100 %",
+        "99.9 %",
+    ]
+    assert settings({"M": 16, "on_disk": True}, {}, {"ef": 64}) == "M=16, on_disk=true; ef=64"
+    assert [listing(parts) for parts in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+    assert shortened("abcdef", 4) == "abc…"
+
+
+def test_measurements_are_not_changed() -> None:
+    result = realistic()
+    before = result.model_dump_json()
+    render_result(result)
+    assert result.model_dump_json() == before
+
+
+def test_a_cell_is_found_whatever_the_order_of_its_parameters() -> None:
+    """Two trials of one setting may list its parameters in different orders."""
+
+    def turned(cell: Measurement) -> Measurement:
+        if cell.trial and cell.engine == "faiss-hnsw":
+            return cell.model_copy(update={"params": cell.params | {"index": {"M": 16, "kind": "hnsw"}}})
+        return cell
+
+    assert len(Table(edit(build(), turned)).candidates) == len(Table(build()).candidates)
