@@ -129,8 +129,8 @@ class Faiss(Engine):
         matching = int(np.count_nonzero(mask))
         if not matching:
             return _NONE
-        few = where is not None and matching <= self._search.full_scan_threshold
-        return self._run(vector, k, mask, exact=exact or few)
+        scan = self._params.kind == "flat" or (where and matching <= self._search.full_scan_threshold)
+        return self._run(vector, k, mask, exact=exact or bool(scan))
 
     def _filtered_afterwards(self, vector: Vectors, k: int, where: Filter) -> Hits:
         wanted, alive = k * self._search.fetch_factor, self._store.select(None)
@@ -158,10 +158,14 @@ class Faiss(Engine):
         return rows, scores
 
     def _search_params(self, mask: Mask | None, *, exact: bool) -> Any:
+        ivf = self._params.kind == "ivf"
         options = {}
-        if mask is not None:
+        if mask is not None and exact and not ivf:
+            # Over flat vectors FAISS takes a list of rows as just that; a bitmap it asks about every row.
+            options["sel"] = faiss.IDSelectorArray(np.flatnonzero(mask))
+        elif mask is not None:
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-        if self._params.kind == "ivf":
+        if ivf:
             nprobe = self._index.nlist if exact and self._index is not None else self._search.nprobe
             return faiss.SearchParametersIVF(nprobe=nprobe, **options)
         if self._params.kind == "hnsw" and not exact:

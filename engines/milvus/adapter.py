@@ -6,10 +6,11 @@ import logging
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
+from zlib import crc32
 
 from milvus_lite.server_manager import server_manager_instance  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel
 from pymilvus import DataType, MilvusClient  # type: ignore[import-untyped]
 
 from engines import disk
@@ -30,14 +31,13 @@ from engines.base import (
 from engines.columns import prepared
 from engines.filters import Filter
 from engines.milvus.filters import translate
-from engines.params import changed
+from engines.milvus.params import EXACT, IndexParams, SearchParams, for_type
 
 # They print the traceback of every failed request, which is raised here as well, and gRPC's server that of
 # a call made at every connect, which Milvus Lite does not know and pymilvus does without.
 for _name in ("pymilvus", "milvus_lite", "grpc._server"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
-_COLLECTION = "items"
 _BATCH_BYTES = 16 << 20  # vectors in one request; gRPC refuses messages of 256 MiB
 _METRICS = {"l2": "L2", "ip": "IP", "cosine": "COSINE"}
 _TYPES: dict[FieldKind, tuple[DataType, dict[str, int]]] = {
@@ -46,40 +46,6 @@ _TYPES: dict[FieldKind, tuple[DataType, dict[str, int]]] = {
     "float": (DataType.DOUBLE, {}),
     "boolean": (DataType.BOOL, {}),
 }
-_GRAPHS, _LISTS = ("HNSW", "HNSW_SQ"), ("IVF_FLAT", "IVF_SQ8")
-_EXACT = ("FLAT", "IVF_FLAT")  # the others cannot be made to compare everything
-
-
-class IndexParams(BaseModel):
-    """Under Milvus' names; M and efConstruction go with the graphs, nlist with the lists."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    index_type: Literal["FLAT", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8"] = "HNSW"
-    M: Annotated[int, Field(ge=2, le=512)] = 16
-    efConstruction: Annotated[int, Field(ge=1)] = 100  # noqa: N815 - Milvus' name
-    nlist: Annotated[int, Field(ge=1)] = 128
-
-    @model_validator(mode="after")
-    def _goes_with_type(self) -> IndexParams:
-        stray = [name for name in changed(self) if name not in ("index_type", *self.build)]
-        if stray:
-            raise ValueError(f"{', '.join(stray)}: no parameter of index_type: {self.index_type}, remove it")
-        return self
-
-    @property
-    def build(self) -> dict[str, int]:
-        """The parameters of this index type."""
-        if self.index_type in _GRAPHS:
-            return {"M": self.M, "efConstruction": self.efConstruction}
-        return {"nlist": self.nlist} if self.index_type in _LISTS else {}
-
-
-class SearchParams(BaseModel):
-    """ef goes with the graphs, nprobe with the lists."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    ef: Annotated[int, Field(ge=1)] = 64
-    nprobe: Annotated[int, Field(ge=1)] = 8
 
 
 class Milvus(Engine):
@@ -93,7 +59,7 @@ class Milvus(Engine):
         assert isinstance(index, IndexParams)
         self._database, self._path, self._params = str(path.absolute() / "milvus.db"), path, index
         self._client: MilvusClient | None = None
-        self.capabilities = replace(type(self).capabilities, exact=index.index_type in _EXACT)
+        self.capabilities = replace(type(self).capabilities, exact=index.index_type in EXACT)
         self.configure(SearchParams())
 
     @classmethod
@@ -108,7 +74,7 @@ class Milvus(Engine):
     def create(self, schema: Schema) -> None:
         self.close()
         disk.begin(self._path, schema, self._params)
-        self._schema = schema
+        self._name(schema)
         fields = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
         fields.add_field("id", DataType.INT64, is_primary=True)
         fields.add_field("vector", DataType.FLOAT_VECTOR, dim=schema.dim)
@@ -124,32 +90,29 @@ class Milvus(Engine):
             params={"params": self._params.build},
         )
         self._client = MilvusClient(self._database)
-        self._client.create_collection(_COLLECTION, schema=fields, index_params=index)
+        self._client.create_collection(self._collection, schema=fields, index_params=index)
         self._check_index()
 
+    def _name(self, schema: Schema) -> None:
+        # pymilvus remembers a collection's fields by port and name beyond the life of the server on that
+        # port, so collections of different fields must not share a name.
+        self._schema, self._collection = schema, f"items_{crc32(repr(schema).encode()):08x}"
+
     def _check_index(self) -> None:
-        taken = self._open.describe_index(_COLLECTION, "vector")
+        taken = self._open.describe_index(self._collection, "vector")
         if taken.get("params", {}) != self._params.build:
             raise EngineError(f"milvus: index parameters {self._params.build} were ignored, it made {taken}")
 
     def open(self, schema: Schema) -> None:
         self.close()
         disk.verify(self._path, schema, self._params)
-        self._schema = schema
+        self._name(schema)
         self._client = MilvusClient(self._database)
-        self._client.load_collection(_COLLECTION)
+        self._client.load_collection(self._collection)
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        kinds = {"ef": _GRAPHS, "nprobe": _LISTS}
-        self._approximate: dict[str, int] = {}
-        for name, types in kinds.items():
-            if self._params.index_type in types:
-                self._approximate[name] = getattr(search, name)
-            elif name in changed(search):
-                raise EngineError(
-                    f"milvus: {name} goes with {' and '.join(types)}, not {self._params.index_type}"
-                )
+        self._approximate = for_type(search, self._params.index_type)
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._schema)
@@ -161,7 +124,7 @@ class Milvus(Engine):
                 column = batch.attributes[name][rows]
                 columns[alias] = column.decode() if isinstance(column, Keywords) else column.tolist()
             items = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-            self._open.upsert(_COLLECTION, items)
+            self._open.upsert(self._collection, items)
 
     def refresh(self) -> None:
         """Writes segments, merges them and builds their indexes; writes are searchable before, by scanning.
@@ -169,24 +132,22 @@ class Milvus(Engine):
         Milvus Lite calls every index finished whether it is built or not, and only logs when building
         fails: so this waits for its background worker and looks at the files.
         """
-        self._open.flush(_COLLECTION)
+        self._open.flush(self._collection)
         _, database, _ = server_manager_instance._servers[self._database]
-        database.get_collection(_COLLECTION)._wait_for_bg()
-        partitions = Path(self._database, "collections", _COLLECTION, "partitions")
+        database.get_collection(self._collection)._wait_for_bg()
+        partitions = Path(self._database, "collections", self._collection, "partitions")
         segments = {file.stem for file in partitions.glob("*/data/data_*.parquet")}
         indexed = {file.name.partition(".")[0] for file in partitions.glob("*/indexes/*.idx")}
-        if segments - indexed:
-            raise EngineError(
-                f"milvus: {len(segments - indexed)} of {len(segments)} segments were not indexed"
-            )
+        if missing := segments - indexed:
+            raise EngineError(f"milvus: {len(missing)} of {len(segments)} segments were not indexed")
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
-        if exact and self._params.index_type not in _EXACT:
+        if exact and self._params.index_type not in EXACT:
             raise UnsupportedError(f"Milvus Lite has no exact search over {self._params.index_type}")
         self._schema.require_dim(vector)  # Milvus Lite fails without a message
         params = {"nprobe": self._params.nlist} if exact and self._approximate else self._approximate
         found = self._open.search(
-            _COLLECTION,
+            self._collection,
             data=[vector],
             anns_field="vector",
             limit=k,
@@ -197,17 +158,17 @@ class Milvus(Engine):
 
     def delete(self, ids: Ids) -> None:
         if len(ids):
-            self._open.delete(_COLLECTION, ids=ids.tolist())
+            self._open.delete(self._collection, ids=ids.tolist())
 
     def count(self) -> int:
-        return int(self._open.get_collection_stats(_COLLECTION)["row_count"])
+        return int(self._open.get_collection_stats(self._collection)["row_count"])
 
     def stats(self) -> EngineStats:
         return EngineStats(self.count(), disk.used_bytes(self._path), {"index_type": self._params.index_type})
 
     def close(self) -> None:
         if self._client is not None:
-            self._client.flush(_COLLECTION)
+            self._client.flush(self._collection)
             self._client.close()
             self._client = None
             server_manager_instance.release_server(self._database)

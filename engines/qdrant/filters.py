@@ -72,18 +72,21 @@ def _range(bounds: Range, schema: Schema) -> Condition:
         if interval is None:
             return _nothing()
         first, last = interval
-        return qe.FieldCondition(
-            key, range=qe.RangeFloat(gte=_exact(first, INT64[0]), lte=_exact(last, INT64[1]))
-        )
+        exact: dict[str, float] = {}
+        if first > INT64[0]:
+            exact |= _exact({"gte": first, "gt": first - 1})
+        if last < INT64[1]:
+            exact |= _exact({"lte": last, "lt": last + 1})
+        return qe.FieldCondition(key, range=qe.RangeFloat(**exact))
     given = {name: getattr(bounds, name) for name in ("gt", "gte", "lt", "lte")}
     return qe.FieldCondition(
         key, range=qe.RangeFloat(**{name: float(bound) for name, bound in given.items() if bound is not None})
     )
 
 
-def _exact(bound: int, unbounded: int) -> float | None:
-    if bound == unbounded:
-        return None
-    if int(float(bound)) != bound:
-        raise UnsupportedError(f"qdrant takes the bounds of a range as float64, which cannot hold {bound}")
-    return float(bound)
+def _exact(either: dict[str, int]) -> dict[str, float]:
+    """The first of two bounds of the same meaning that float64 holds exactly."""
+    for name, bound in either.items():
+        if int(float(bound)) == bound:
+            return {name: float(bound)}
+    raise UnsupportedError(f"qdrant takes the bounds of a range as float64, which cannot hold {either}")

@@ -53,7 +53,7 @@ WORDS = [
     "nul\0",
     "x" * 10_000,
 ]
-INTEGERS = [-(2**63), -(2**53) - 1, -(2**53), -1, 0, 1, 2, 3, 2**31, 2**53, 2**53 + 1, 2**63 - 1]
+INTEGERS = [-(2**63), -(2**53) - 1, -(2**53), -1, 0, 1, 2, 3, 2**31, 2**53, 2**53 + 1, 2**60 + 3, 2**63 - 1]
 FLOATS = [-1e300, -2.5, -0.0, 5e-324, 0.1, 0.1 + 2**-55, 1.0, 2.5, 1e22, 1e300]
 ROWS = 84  # every word three times
 
@@ -80,6 +80,9 @@ OTHERS: list[Filter] = [
     Range(PRICE, gt=1.5, lte=2.5),
     Range(PRICE, gte=1.5, lt=2.5),
     Range(PRICE, gte=-1e30, lte=1e30),
+    Range(PRICE, gte=2**53 + 1),
+    Range(PRICE, lt=2**53 + 1),
+    Range(PRICE, gt=-(2**53) - 1, lt=2**53),
     Range(SIZE, gt=0.1),
     Range(SIZE, gte=0.1, lt=1e22),
     Range(SIZE, gt=-1, lte=0),
@@ -181,4 +184,4 @@ def test_fewer_matches_than_k(model: Model) -> None:
 
 
 def test_ranges_of_integers_that_float64_cannot_hold(model: Model) -> None:
-    check(model, [Range(PRICE, gte=2**53 + 1), Range(PRICE, lt=2**53 + 1), Range(PRICE, gt=-(2**53) - 1)])
+    check(model, [Range(PRICE, gte=2**60 + 3), Range(PRICE, lt=2**60 + 3), Range(PRICE, gt=2**60 + 3)])

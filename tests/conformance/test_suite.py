@@ -1,0 +1,49 @@
+"""The suite itself: gaps have reasons, and engines that cannot run are never passed over in silence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engines.registry import ENGINES
+from tests.conformance.subjects import GAPS, VARIANTS, subjects
+
+CASE = "tests/conformance/test_search.py::test_the_version_is_known_without_opening_anything"
+
+
+def test_gaps_name_a_reason_a_test_and_an_engine() -> None:
+    sources = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    known = {name for name, _ in subjects()} | {variant.label for _, variant in subjects()}
+    for (test, engine), reason in GAPS.items():
+        assert reason.startswith(("ours to do: ", "upstream: ", "never: "))
+        assert f"def {test}(" in sources
+        assert engine in known
+
+
+def test_variants_belong_to_registered_engines() -> None:
+    assert set(VARIANTS) <= set(ENGINES)
+    assert {name for name, _ in subjects()} == set(ENGINES)
+
+
+def run_without_qdrant(*options: str) -> subprocess.CompletedProcess[str]:
+    """Runs one case as if Qdrant's client were not installed."""
+    script = (
+        "import sys; sys.modules['qdrant_edge'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", script, CASE, "-k", "qdrant", "-p", "no:cacheprovider", *options]
+    root = Path(__file__).parents[2]
+    return subprocess.run(command, capture_output=True, text=True, cwd=root, check=False, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "outcome"),
+    [((), 0, "1 skipped"), (("--require-engine", "qdrant"), 1, "--require-engine qdrant: ")],
+)
+def test_a_missing_client_skips_unless_required(options: tuple[str, ...], code: int, outcome: str) -> None:
+    run = run_without_qdrant(*options)
+    assert run.returncode == code, run.stdout
+    assert outcome in run.stdout
+    assert "engine 'qdrant' needs qdrant_edge. Install it with: pip install 'bakeoff[qdrant]'" in run.stdout
