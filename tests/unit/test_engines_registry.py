@@ -35,5 +35,7 @@ def test_every_engine_declares_itself(name: str) -> None:
 
 def test_an_engine_may_be_named_by_module_and_class() -> None:
     assert load("engines.bruteforce.adapter:BruteForce") is load("bruteforce")
-    with pytest.raises(UnknownEngineError, match=r"engine 'engines.base:Nothing': module 'engines.base' has no"):
+    with pytest.raises(
+        UnknownEngineError, match=r"engine 'engines.base:Nothing': module 'engines.base' has no"
+    ):
         load("engines.base:Nothing")
