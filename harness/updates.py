@@ -23,7 +23,7 @@ from harness.scoring import Judged, judge_hits
 from harness.workload import Workload
 
 CHECKED = 100  # deleted items, and updated ones, that are searched for
-PROBES_S = 1.0  # how long single writes are timed until they are seen, and as long for deletes
+PROBES_S = 0.5  # how long single writes are timed until they are seen, and as long for deletes
 SEEN_WITHIN_S = 5.0  # a write not seen by then is counted at this time: a lower bound
 
 
