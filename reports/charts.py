@@ -11,7 +11,6 @@ from reports.style import Look
 from reports.svg import panel, to_svg
 from reports.wording import listing, number, percent, plain, words
 
-
 _LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
 
 

@@ -78,7 +78,7 @@ def _notes(baseline: RunResult, current: RunResult) -> list[str]:
                 "gate, only requirements, counts and missing cells can. Run at least two trials."
             )
         if run.finished_at is None:
-            notes.append(f"{run.name} was interrupted; what it lacks counts as missing.")
+            notes.append(f"{run.name} is not complete; what it lacks counts as missing.")
     return notes
 
 

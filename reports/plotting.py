@@ -30,7 +30,9 @@ class Point:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Point:
-        return cls(float(np.mean(values)), min(values), max(values))
+        low, high = min(values), max(values)
+        # In floating point the mean of equal values can lie beside them, and a whisker would point inwards.
+        return cls(min(max(float(np.mean(values)), low), high), low, high)
 
 
 @dataclass(frozen=True, slots=True)

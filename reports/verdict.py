@@ -20,7 +20,7 @@ def blockers(evidence: Evidence) -> list[str]:
     ranking, asked = evidence.ranking, evidence.spec.confidence
     reasons = []
     if evidence.table.result.finished_at is None:
-        reasons.append("the run was interrupted, so the engines were not measured alike")
+        reasons.append("the run is not complete, so the engines were not measured alike")
     if len(evidence.table.engines) == 1:
         return reasons
     share = evidence.shares.get(ranking[0].configuration.engine, 0.0)
@@ -151,10 +151,10 @@ def score_text(evidence: Evidence, candidate: Candidate) -> str:
 
 
 def margin_text(evidence: Evidence) -> str:
-    """`2.3 times as many as qdrant (95 % interval 2.1 to 2.5)`; empty without a runner-up."""
+    """`2.3 times as many as qdrant (95 % interval 2.1 to 2.5)`. There is a margin."""
     ratio, runner_up = evidence.margin, evidence.runner_up
-    if ratio is None or runner_up is None:
-        return ""
+    assert ratio is not None
+    assert runner_up is not None
     bounds = ""
     if ratio.low is not None and ratio.high is not None:
         bounds = f" ({ratio.level * 100:.0f} % interval {number(ratio.low)} to {number(ratio.high)} times)"

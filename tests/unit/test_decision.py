@@ -397,7 +397,7 @@ def test_stolen_time_blocks_a_narrow_decision_only() -> None:
 def test_an_interrupted_run_decides_nothing() -> None:
     decision = decide(build().model_copy(update={"finished_at": None}))
     assert decision.verdict == "no decision"
-    assert "interrupted" in decision.sentence
+    assert "not complete" in decision.sentence
 
 
 def test_cells_that_an_interruption_took_are_missed() -> None:
@@ -473,3 +473,29 @@ def test_a_realistic_run() -> None:
     assert decision.standings[0].status == "leads"
     assert standing(decision, "faiss-hnsw-post").status == "eliminated"
     assert len(judge(Table(realistic()), DecisionSpec())) == 14
+
+
+@pytest.mark.parametrize(
+    ("requirement", "where"),
+    [
+        ("disk_bytes < 1GiB", "task index"),
+        ("index_vectors_per_s > 1", "task index"),
+        ("freshness.p50 < 1s", "task updates"),
+        ("lateness_p99_us < 1s", "filter 10pct at 500/s"),
+        ("cpu_s_per_1000 < 1000", "filter brand"),
+    ],
+)
+def test_each_metric_is_judged_where_it_is_measured(requirement: str, where: str) -> None:
+    decision = decide(build(engines={"qdrant": ENGINES["qdrant"]}, requirements=(requirement,)))
+    verdict = next(entry for entry in decision.standings[0].checks if entry.requirement == requirement)
+    assert verdict.met
+    assert verdict.where.split(" ")[0] == where.split(" ", maxsplit=1)[0]
+    assert ("at" in verdict.where.split(" ")) == ("at" in where.split(" "))
+
+
+def test_counts_that_nothing_measured_are_not_met() -> None:
+    """Where an engine can do nothing of what was asked, it has no violations, and no right to be picked."""
+    result = edit(build(), lambda c: failed(c, "unsupported: no filters") if c.engine == "qdrant" else c)
+    out = standing(decide(result), "qdrant")
+    assert out.status == "eliminated"
+    assert "no task of the scenario measures it" in out.sentence

@@ -327,7 +327,7 @@ def test_an_engine_without_searches_has_its_requirements_broken() -> None:
 
 def test_an_interrupted_run_is_mentioned() -> None:
     current = build(seed=8, engines=TWO).model_copy(update={"finished_at": None})
-    assert any("was interrupted" in note for note in compare(build(engines=TWO), current).notes)
+    assert any("is not complete" in note for note in compare(build(engines=TWO), current).notes)
 
 
 NASTY = 'a|b<script>alert("x")</script>`*_&\x00\n#'

@@ -193,9 +193,9 @@ def test_names_cannot_inject_anything() -> None:
 
 
 def test_an_interrupted_run_has_a_banner(page: Page) -> None:
-    assert "This run was interrupted." not in page.text
+    assert "This run is not complete" not in page.text
     text = Page(render_result(build().model_copy(update={"finished_at": None}))).text
-    assert "This run was interrupted." in text
+    assert "This run is not complete" in text
 
 
 @pytest.mark.parametrize(
@@ -375,3 +375,16 @@ def test_a_cell_is_found_whatever_the_order_of_its_parameters() -> None:
         return cell
 
     assert len(Table(edit(build(), turned)).candidates) == len(Table(build()).candidates)
+
+
+def test_takeaways_follow_the_data() -> None:
+    one = {"qdrant": ENGINES["qdrant"], "faiss-flat": ENGINES["faiss-flat"]}
+    steady = edit(
+        build(engines=one, arrivals=False),
+        lambda c: with_metrics(c, recall_at_10=0.97, throughput_qps=1000.0) if c.kind == "search" else c,
+    )
+    text = Page(render_result(steady)).text
+    assert "Recall hardly depends on the filter" in text
+    assert "No engine slows down much as filters narrow" in text
+    text = Page(render_result(build(requirements=("recall >= 1",)))).text
+    assert "no rival no other engine meets every requirement" in text
