@@ -88,7 +88,7 @@ def measure_updates(bench: Bench, task: UpdateTask) -> tuple[Measurement, Span]:
     metrics: dict[str, float | None] = {
         "upserts_per_s": upserts / upsert_s,
         "deletes_per_s": deletes / delete_s,
-        "ready_s": ready_s,
+        "ready_s": round(ready_s, 3),
         f"recall_at_{bench.scenario.k}": recall,
         "violations": float(judged.violations.sum()),
         "ghosts": float(judged.ghosts.sum()),
