@@ -32,13 +32,16 @@ _ROOM = 6  # times k: rows kept a query before the worse ones are dropped
 _CROWD = 2  # times k: rows a query in one block, beyond which the block itself serves to raise the bar
 
 
-def pair_distance(rows: Float32, query: Float32, metric: Metric) -> Float64:
+def pair_distance(rows: Float32, query: Float32, metric: Metric, scratch: Float64 | None = None) -> Float64:
     """Canonical float64 distances (smaller is nearer) of rows float32[m, d] to query float32[d] or [m, d].
 
     l2: |x - q|^2 by differences. ip: -x.q. cosine: 1 - x.q / (|x||q|), 1 where either is zero. Each pair is
-    summed in the same order wherever it stands, so that equal vectors have equal distances.
+    summed in the same order wherever it stands, so that equal vectors have equal distances. scratch:
+    float64[m, d] to work in, for those who call often.
     """
-    wide, other = rows.astype(np.float64), query.astype(np.float64)
+    wide = np.empty(rows.shape) if scratch is None else scratch
+    wide[...] = rows
+    other = query.astype(np.float64)
     if metric == "l2":
         wide -= other
         return np.asarray(np.vecdot(wide, wide))
@@ -163,7 +166,8 @@ class Collector:
             for crowded in np.flatnonzero(
                 self._filled + np.bincount(query[keep], minlength=len(counts)) > room
             ).tolist():
-                new = np.flatnonzero((query == crowded) & keep)
+                start, stop = np.searchsorted(query, (crowded, crowded + 1))
+                new = start + np.flatnonzero(keep[start:stop])
                 self._settle(crowded, row[new], score[new])
                 keep[new] = False
             query, row, score = query[keep], row[keep], score[keep]
@@ -194,23 +198,23 @@ class Collector:
         filled = self._filled[query]
         row = np.concatenate([self._rows[query, :filled], row])
         score = np.concatenate([self._scores[query, :filled], score])
-        kept = np.sort(self._rank(query, row)[0])
+        distance = pair_distance(self._vectors[row], self._queries[query], self._metric)
+        kept = np.sort(np.argsort(distance, kind="stable")[: self._k])
         self._scores[query], self._filled[query] = -np.inf, len(kept)
         self._scores[query, : len(kept)], self._rows[query, : len(kept)] = score[kept], row[kept]
-
-    def _rank(self, query: int, row: Int64) -> tuple[Int64, Float64]:
-        """Places in `row` (ascending) of the k nearest, and their distances; ties by lower row."""
-        distance = pair_distance(self._vectors[row], self._queries[query], self._metric)
-        order = np.argsort(distance, kind="stable")[: self._k]
-        return order, distance[order]
 
     def nearest(self) -> tuple[Int64, Float64]:
         """Ids int64[g, k] padded with -1 and distances float64[g, k] padded with inf, nearest first."""
         self._prune()
         ids = np.full((len(self._queries), self._k), -1, dtype=np.int64)
         distances = np.full(ids.shape, np.inf)
+        shape = (int(self._filled.max()), self._vectors.shape[1])
+        rows, wide = np.empty(shape, dtype=np.float32), np.empty(shape)
         for query, filled in enumerate(self._filled.tolist()):
             row = self._rows[query, :filled]
-            order, distance = self._rank(query, row)
-            ids[query, : len(order)], distances[query, : len(order)] = row[order], distance
+            # "clip" is the only mode that writes to `out` without a copy between.
+            np.take(self._vectors, row, axis=0, out=rows[:filled], mode="clip")
+            distance = pair_distance(rows[:filled], self._queries[query], self._metric, wide[:filled])
+            order = np.argsort(distance, kind="stable")[: self._k]  # rows ascend: ties go to the lower
+            ids[query, : len(order)], distances[query, : len(order)] = row[order], distance[order]
         return ids, distances

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -94,10 +95,12 @@ class Scan:
             products = buffer[: len(members) * len(block)].reshape(len(members), len(block))
             shift, error = scorer.multiply(block, products)
             _exclude(products, groups, first)
-            jobs = [
-                self.pool.submit(collector.offer, products[share], first, shift, error[share])
+            offers = [
+                partial(collector.offer, products[share], first, shift, error[share])
                 for collector, share in zip(collectors, shares, strict=True)
             ]
+            jobs = [self.pool.submit(offer) for offer in offers[1:]]
+            offers[0]()  # here: a hand-over less to wait for
             for job in jobs:
                 job.result()
             self._report(len(members) * len(block) / total, len(members) * len(block))

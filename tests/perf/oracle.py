@@ -23,7 +23,7 @@ from engines.filters import Eq
 from harness.exact import exact_neighbours
 
 Float32 = npt.NDArray[np.float32]
-QUERIES, K, ROUNDS = 1000, 100, 7
+QUERIES, K, ROUNDS = 1000, 100, 5
 
 
 def figures() -> list[dict[str, Any]]:
