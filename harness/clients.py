@@ -26,7 +26,7 @@ Gate = Callable[[], int]
 Request = tuple[int, npt.NDArray[np.float32], Filter | None]
 
 NO_HITS: tuple[int, ...] = ()
-_SPIN_NS = 60_000  # a sleep overshoots by less than this in most cases; the rest is waited out awake
+_SPIN_NS = 100_000  # a sleep overshoots by less than this in most cases; the rest is waited out awake
 _ERROR_LENGTH = 500
 _PR_SET_TIMERSLACK = 29
 

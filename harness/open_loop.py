@@ -68,6 +68,9 @@ class Replay:
 
     One thread, the leader, waits for the next request to fall due; then it lets another lead and sends the
     request itself. So nothing is handed from one thread to another between the due time and the send.
+    An engine is called synchronously, so each request in it occupies a thread. When hundreds of them are
+    answered at once, as after a stall, they queue for the interpreter lock before they can take the time:
+    latencies then come out too high, by more the busier the machine (tests/perf/load.py).
     """
 
     def __init__(
