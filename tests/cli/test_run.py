@@ -291,3 +291,9 @@ def test_help_ends_in_examples() -> None:
         assert f"bakeoff {command}" in done.stdout.split("Examples:")[1]
     assert shell("--help").stdout.rstrip().endswith("104 invalid configuration.")
     assert shell("dance").returncode == 104
+
+
+def test_a_folder_that_cannot_be_written_is_named(shell: Shell) -> None:
+    done = shell("run", "tiny.yaml", "--out", "/proc/nowhere/run")
+    assert done.returncode == 1
+    assert "/proc/nowhere" in done.stderr

@@ -1,0 +1,100 @@
+"""`bakeoff report | gate | data | engines | calibrate` from the command line."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from typing import Any
+
+from tests.cli.conftest import Shell
+
+
+def worse(shell: Shell, name: str, factor: float) -> str:
+    """A copy of the finished run whose throughput is `factor` times as high, with little noise."""
+    result = json.loads((shell.folder / "runs" / "latest" / "result.json").read_text())
+    for cell in result["measurements"]:
+        cell["flags"] = []
+        if "throughput_qps" in cell["metrics"]:
+            cell["metrics"]["throughput_qps"] = 1000 * factor * (1 + 0.001 * cell["trial"])
+    folder = shell.folder / name
+    folder.mkdir(exist_ok=True)
+    (folder / "result.json").write_text(json.dumps(result))
+    return name
+
+
+def test_a_run_passes_the_gate_against_itself(finished: Any) -> None:
+    shell, _ = finished
+    done = shell("gate", "runs/latest", "runs/latest")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_clear_regression_fails_the_gate_with_99(finished: Any) -> None:
+    shell, _ = finished
+    before, after = worse(shell, "before", 1.0), worse(shell, "after", 0.5)
+    done = shell("gate", before, after, "--markdown", "gate.md", "--junit", "gate.xml")
+    assert done.returncode == 99, done.stdout
+    assert "throughput" in done.stdout
+    assert "throughput" in (shell.folder / "gate.md").read_text()
+    assert ET.parse(shell.folder / "gate.xml").getroot().findall(".//failure")
+    assert shell("gate", before, worse(shell, "slightly", 0.95)).returncode == 0  # within the tolerance
+    assert shell("gate", before, worse(shell, "better", 2.0)).returncode == 0
+
+
+def test_other_data_is_not_compared_unless_told_to(finished: Any) -> None:
+    shell, _ = finished
+    before, after = worse(shell, "before", 1.0), worse(shell, "foreign", 1.0)
+    path = shell.folder / after / "result.json"
+    result = json.loads(path.read_text())
+    result["dataset"]["fingerprint"] = "another"
+    path.write_text(json.dumps(result))
+    done = shell("gate", before, after)
+    assert done.returncode == 104
+    assert "dataset" in done.stderr
+    assert shell("gate", before, after, "--force", "dataset").returncode == 0
+
+
+def test_files_that_are_no_run_are_refused(finished: Any) -> None:
+    shell, _ = finished
+    assert shell("report", "nowhere").returncode == 104
+    assert shell("gate", "runs/latest", "mine").returncode == 104
+    (shell.folder / "junk").mkdir(exist_ok=True)
+    (shell.folder / "junk" / "result.json").write_text('{"schema_version": 7}')
+    done = shell("report", "junk")
+    assert done.returncode == 104
+    assert "schema_version" in done.stderr
+
+
+def test_a_gate_output_that_cannot_be_written_is_named(finished: Any) -> None:
+    shell, _ = finished
+    done = shell("gate", "runs/latest", "runs/latest", "--junit", "missing-folder/gate.xml")
+    assert done.returncode == 1
+    assert "missing-folder/gate.xml" in done.stderr
+
+
+def test_data_is_listed_and_described(finished: Any) -> None:
+    shell, _ = finished
+    assert "fashion-mnist" in shell("data", "list").stdout
+    done = shell("data", "describe", "mine")
+    assert done.returncode == 0
+    for expected in ("300 items", "brand", "price", "Bär & Söhne"):
+        assert expected in done.stdout
+    done = shell("data", "describe", "nowhere")
+    assert done.returncode == 104
+    assert "nowhere" in done.stderr
+
+
+def test_engines_are_listed_with_their_parameters(finished: Any) -> None:
+    shell, _ = finished
+    listed = shell("engines").stdout
+    for name in ("bruteforce", "faiss", "qdrant", "milvus"):
+        assert name in listed
+    described = shell("engines", "bruteforce").stdout
+    assert "l2" in described
+    assert shell("engines", "nope").returncode == 104
+
+
+def test_calibration_is_json(finished: Any) -> None:
+    shell, _ = finished
+    figures = json.loads(shell("calibrate", "--quick").stdout)
+    assert figures["client_ceiling"]["closed_loop_qps"] > 0
+    assert figures["cores"] >= 1
