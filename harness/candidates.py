@@ -52,6 +52,12 @@ def pair_distance(rows: Float32, query: Float32, metric: Metric, scratch: Float6
     return np.asarray(1.0 - np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0))
 
 
+def take_rows(vectors: Float32, rows: Int64, out: Float32) -> Float32:
+    """Copies rows of `vectors` to the head of `out`, and returns that."""
+    # Rows are in range, and "raise", the default, would go through one more copy.
+    return np.take(vectors, rows, axis=0, out=out[: len(rows)], mode="clip")
+
+
 @dataclass(frozen=True, slots=True)
 class Scorer:
     """Turns queries and rows into float32 scores with a bound on their error.
@@ -212,9 +218,8 @@ class Collector:
         rows, wide = np.empty(shape, dtype=np.float32), np.empty(shape)
         for query, filled in enumerate(self._filled.tolist()):
             row = self._rows[query, :filled]
-            # "clip" is the only mode that writes to `out` without a copy between.
-            np.take(self._vectors, row, axis=0, out=rows[:filled], mode="clip")
-            distance = pair_distance(rows[:filled], self._queries[query], self._metric, wide[:filled])
+            near = take_rows(self._vectors, row, rows)
+            distance = pair_distance(near, self._queries[query], self._metric, wide[:filled])
             order = np.argsort(distance, kind="stable")[: self._k]  # rows ascend: ties go to the lower
             ids[query, : len(order)], distances[query, : len(order)] = row[order], distance[order]
         return ids, distances

@@ -11,11 +11,12 @@ import numpy as np
 
 from engines.base import Column, Metric
 from engines.filters import Filter, Mask, matches
+from harness.blas import single_threaded_blas
 from harness.candidates import Float32, Float64, Int64, pair_distance
 from harness.progress import Progress, silent
 from harness.scan import Group, Scan
 
-_BLOCK_BYTES = 16 << 20
+_BLOCK_BYTES = 4 << 20
 _WIDE_AT_ONCE = 128  # filters whose masks are held at a time
 _NARROW_AT_ONCE = 16
 
@@ -52,7 +53,7 @@ def exact_neighbours(  # noqa: PLR0917 (the data, then what restricts them)
 
     filters: one (or None) a query, over `columns`. alive: bool[n], rows that count; None: all. All values
     must be finite. Beside the arguments and the result, memory stays within a few `block_bytes`, the
-    candidates (at most 1,024 x 6 k at a time) and a bool[n] for each of up to 128 filters. Progress counts
+    candidates (512 x 6 k a thread) and a bool[n] for each of up to 128 filters. Progress counts
     queries. Raises KeyError for a filter on a missing column, ValueError for vectors too long for float32.
     """
     truth = Truth(
@@ -61,8 +62,9 @@ def exact_neighbours(  # noqa: PLR0917 (the data, then what restricts them)
         np.full((len(queries), k), np.inf),
         np.zeros(len(queries), dtype=np.int64),
     )
+    vectors = np.asarray(vectors)  # np.memmap's own indexing is slow
     threads = len(os.sched_getaffinity(0))
-    with ThreadPoolExecutor(threads) as pool:
+    with single_threaded_blas(), ThreadPoolExecutor(threads) as pool:
         scan = Scan(
             vectors, queries, metric, truth.ids, truth.distances, block_bytes, pool, threads, progress
         )

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 
 from engines.base import Metric
 from engines.filters import Mask
-from harness.candidates import Collector, Float32, Float64, Int64, Scorer
+from harness.candidates import Collector, Float32, Float64, Int64, Scorer, take_rows
 from harness.progress import Progress
 
-_QUERIES_AT_ONCE = 1024
+_QUERIES_AT_ONCE = 512  # a task's: more would crowd the caches with candidates
 _COPY_COST = 64  # copying a row out takes about as long as multiplying it with this many queries
-_QUANTUM = 1 << 34  # multiply-adds between two reports of progress: a fraction of a second
+_REPORT_S = 0.25  # between two reports of progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,15 @@ class Group:
         return self.mask is not None and self.count * (members + _COPY_COST) < len(self.mask) * members
 
 
+Task = tuple[list[Group], Int64 | None]  # queries, and the rows to copy out for them (None: all rows pass by)
+
+
 @dataclass(slots=True)
 class Scan:
-    """Fills ids int64[q, k] and distances float64[q, k] for groups of queries over vectors float32[n, d]."""
+    """Fills ids int64[q, k] and distances float64[q, k] for groups of queries over vectors float32[n, d].
+
+    Every task of the pool takes some queries past all their rows on its own: nothing is waited for in between.
+    """
 
     vectors: Float32
     queries: Float32
@@ -49,8 +54,7 @@ class Scan:
     threads: int
     progress: Progress
     centre: Float32 | None = field(init=False)
-    _done: float = field(init=False, default=0.0)
-    _unreported: int = field(init=False, default=0)
+    _finished: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         """Decides whether to move the origin."""
@@ -58,76 +62,58 @@ class Scan:
 
     def gather(self, groups: list[Group]) -> None:
         """Answers groups whose filters let few rows through: those are copied out, block by block."""
-        for group, _ in zip(groups, self.pool.map(self._gather, groups), strict=True):
-            self._report(len(group.queries), len(group.queries) * group.count)
-
-    def _gather(self, group: Group) -> None:
-        if group.count == 0:
-            return
-        assert group.mask is not None
-        rows = np.flatnonzero(group.mask)
-        for start in range(0, len(group.queries), _QUERIES_AT_ONCE):
-            members = group.queries[start : start + _QUERIES_AT_ONCE]
-            scorer, collector = self._scorer(members), self._collector(members)
-            step = self._block_rows(len(members))
-            for first in range(0, len(rows), step):
-                block = rows[first : first + step]
-                products = np.empty((len(members), len(block)), dtype=np.float32)
-                shift, error = scorer.multiply(self.vectors[block], products)
-                collector.offer(products, block, shift, error)
-            self.ids[members], self.distances[members] = collector.nearest()
+        tasks: list[Task] = []
+        for group in groups:
+            assert group.mask is not None
+            rows = np.flatnonzero(group.mask)
+            tasks += [(batch, rows) for batch in _batches([group], _QUERIES_AT_ONCE) if len(rows)]
+        self._run(tasks)
 
     def stream(self, groups: list[Group]) -> None:
         """Answers groups whose filters are wide (or none): all rows pass by once for all of them."""
-        for batch in _batches(groups):
-            self._stream(batch)
+        total = sum(len(group.queries) for group in groups)
+        tasks = self.threads * math.ceil(total / (self.threads * _QUERIES_AT_ONCE))
+        self._run([(batch, None) for batch in _batches(groups, math.ceil(total / max(1, tasks)))])
 
-    def _stream(self, groups: list[Group]) -> None:
+    def _run(self, tasks: list[Task]) -> None:
+        done = [0.0] * len(tasks)  # queries' worth, each written by its task alone
+        jobs = [self.pool.submit(self._answer, *task, done, number) for number, task in enumerate(tasks)]
+        pending = set(jobs)
+        try:
+            while pending:
+                finished, pending = wait(pending, _REPORT_S, FIRST_EXCEPTION)
+                for job in finished:
+                    job.result()
+                self.progress("exact neighbours", self._finished + sum(done), len(self.queries))
+        finally:
+            for job in pending:
+                job.cancel()
+        self._finished += sum(done)
+
+    def _answer(self, groups: list[Group], rows: Int64 | None, done: list[float], number: int) -> None:
         members = np.concatenate([group.queries for group in groups])
-        bounds = np.linspace(0, len(members), min(self.threads, len(members)) + 1).astype(int).tolist()
-        shares = [slice(a, z) for a, z in itertools.pairwise(bounds)]
-        collectors = [self._collector(members[share]) for share in shares]
-        scorer = self._scorer(members)
-        total, step = len(self.vectors), self._block_rows(len(members))
-        buffer = np.empty(len(members) * min(step, total), dtype=np.float32)
+        queries = self.queries[members]
+        scorer = Scorer.of(queries, self.metric, self.centre)
+        collector = Collector(self.vectors, queries, self.ids.shape[1], self.metric)
+        total = len(self.vectors if rows is None else rows)
+        step = min(total, max(1, self.block_bytes // (4 * max(queries.shape))))
+        buffer = np.empty(len(members) * step, dtype=np.float32)
+        copies = np.empty((0 if rows is None else step, self.vectors.shape[1]), dtype=np.float32)
         for first in range(0, total, step):
-            block = self.vectors[first : first + step]
+            part = slice(first, first + step)
+            block = self.vectors[part] if rows is None else take_rows(self.vectors, rows[part], copies)
             products = buffer[: len(members) * len(block)].reshape(len(members), len(block))
             shift, error = scorer.multiply(block, products)
-            _exclude(products, groups, first)
-            offers = [
-                partial(collector.offer, products[share], first, shift, error[share])
-                for collector, share in zip(collectors, shares, strict=True)
-            ]
-            jobs = [self.pool.submit(offer) for offer in offers[1:]]
-            offers[0]()  # here: a hand-over less to wait for
-            for job in jobs:
-                job.result()
-            self._report(len(members) * len(block) / total, len(members) * len(block))
-        for share, nearest in zip(shares, self.pool.map(Collector.nearest, collectors), strict=True):
-            self.ids[members[share]], self.distances[members[share]] = nearest
-
-    def _scorer(self, members: Int64) -> Scorer:
-        return Scorer.of(self.queries[members], self.metric, self.centre)
-
-    def _collector(self, members: Int64) -> Collector:
-        return Collector(self.vectors, self.queries[members], self.ids.shape[1], self.metric)
-
-    def _block_rows(self, queries: int) -> int:
-        widest: int = max(queries, self.vectors.shape[1])
-        return max(1, self.block_bytes // (4 * widest))
-
-    def _report(self, queries: float, pairs: int) -> None:
-        self._done += queries
-        self._unreported += pairs * self.vectors.shape[1]
-        if self._unreported >= _QUANTUM:
-            self._unreported = 0
-            self.progress("exact neighbours", self._done, len(self.queries))
+            if rows is None:
+                _exclude(products, groups, first)
+            collector.offer(products, first if rows is None else rows[part], shift, error)
+            done[number] = len(members) * (first + len(block)) / total
+        self.ids[members], self.distances[members] = collector.nearest()
 
 
-def _batches(groups: list[Group]) -> Iterator[list[Group]]:
+def _batches(groups: list[Group], size: int) -> Iterator[list[Group]]:
     batch: list[Group] = []
-    room = _QUERIES_AT_ONCE
+    room = size
     for group in groups:
         queries = group.queries
         while len(queries):
@@ -136,7 +122,7 @@ def _batches(groups: list[Group]) -> Iterator[list[Group]]:
             room -= len(batch[-1].queries)
             if room == 0:
                 yield batch
-                batch, room = [], _QUERIES_AT_ONCE
+                batch, room = [], size
     if batch:
         yield batch
 
@@ -156,7 +142,7 @@ def _centre(vectors: Float32, metric: Metric) -> Float32 | None:
     # origin costs a copy of every block, so only where it pays.
     if metric != "l2" or len(vectors) == 0:
         return None
-    sample = np.asarray(vectors[:: max(1, len(vectors) // 1000)], dtype=np.float64)
+    sample = np.asarray(vectors[:: max(1, len(vectors) // 256)], dtype=np.float64)
     mean = sample.mean(axis=0)
     spread = np.square(sample - mean).sum(axis=1).mean()
     return mean.astype(np.float32) if np.square(mean).sum() > 10 * spread else None

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from engines.base import Keywords
 from engines.filters import And, Eq, In, Not, Or, Range, matches
+from harness import blas
+from harness.blas import _function, single_threaded_blas
 from harness.exact import distinct, exact_neighbours, pair_distances
 
 METRICS = ["l2", "ip", "cosine"]
@@ -226,17 +228,48 @@ def test_a_missing_column_is_a_key_error():
         )
 
 
-def test_progress_rises_to_the_number_of_queries_and_small_work_reports_once():
+def test_progress_rises_to_the_number_of_queries():
     seen = []
     rng = np.random.default_rng(4)
-    vectors, queries = gaussian(rng, 40_000, 512), gaussian(rng, 1000, 512)
-    exact_neighbours(vectors, queries, 2, "ip", progress=lambda *report: seen.append(report))
+    columns = {"n": np.arange(3000) % 40}
+    filters = [None if q % 2 else Eq("n", q % 40) for q in range(1200)]
+    exact_neighbours(
+        gaussian(rng, 3000, 4),
+        gaussian(rng, 1200, 4),
+        2,
+        "ip",
+        filters,
+        columns,
+        progress=lambda *a: seen.append(a),
+    )
     done = [report[1] for report in seen]
-    assert 2 <= len(seen) <= 5
     assert done == sorted(done)
-    assert seen[-1] == ("exact neighbours", 1000, 1000)
-    exact_neighbours(vectors[:9], queries[:9], 2, "ip", progress=lambda *report: seen.append(report))
-    assert seen[len(done) :] == [("exact neighbours", 9, 9)]
+    assert min(done) < 1200
+    assert seen[-1] == ("exact neighbours", 1200, 1200)
+
+
+def test_a_failure_in_a_thread_is_raised_and_the_blas_threads_are_restored():
+    get = _function("get")
+    before = get()
+    vectors = np.ones((2000, 8), np.float32)
+    vectors[1999] = 1e30
+    with pytest.raises(ValueError, match="divide"):
+        exact_neighbours(vectors, np.ones((3000, 8), np.float32), 1, "ip", block_bytes=1024)
+    assert get() == before
+
+
+def test_one_blas_thread_within_and_all_of_them_after():
+    get = _function("get")
+    before = get()
+    with single_threaded_blas():
+        assert get() == 1
+    assert get() == before
+
+
+def test_another_blas_is_left_alone(monkeypatch):
+    monkeypatch.setattr(blas, "_PREFIXES", ("mkl_not_here",))
+    with single_threaded_blas():
+        pass
 
 
 def test_equal_filters_of_different_meaning_are_told_apart():
