@@ -78,24 +78,9 @@ def test_only_some_engines_and_trials(shell: Shell) -> None:
 
 def test_own_data_without_attributes_runs_a_portable_scenario(shell: Shell) -> None:
     (shell.folder / "mine" / "attributes.parquet").unlink()
-    name = shell.scenario(
-        "plain",
-        filters=[
-            {"name": "none"},
-            {"name": "few", "selectivity": 0.1},
-            {"name": "own", "from_dataset": True},
-        ],
-    )
     tasks = [{"task": "index"}, {"task": "search", "name": "s", "duration_s": 0.1}]
-    name = shell.scenario(
-        "plain",
-        tasks=tasks,
-        filters=[
-            {"name": "none"},
-            {"name": "few", "selectivity": 0.1},
-            {"name": "own", "from_dataset": True},
-        ],
-    )
+    filters = [{"name": "none"}, {"name": "few", "selectivity": 0.1}, {"name": "own", "from_dataset": True}]
+    name = shell.scenario("plain", tasks=tasks, filters=filters)
     done = shell("run", name)
     assert done.returncode == 0, done.stderr
     result = read_result(shell.folder / "runs" / "latest")
