@@ -17,6 +17,9 @@ from harness.result import RunResult, read_result
 from tests.cli.conftest import Shell
 
 
+INDEX_ONLY = {"tasks": [{"task": "index"}]}
+
+
 def cells(result: RunResult, **wanted: Any) -> list[Any]:
     return [c for c in result.measurements if all(getattr(c, key) == value for key, value in wanted.items())]
 
@@ -94,9 +97,9 @@ def test_own_data_without_attributes_runs_a_portable_scenario(shell: Shell) -> N
         ({"engines": [{"engine": "faiss", "index": {"kind": "hnsw", "Mm": 3}}]}, (), "Mm"),
         ({"engines": [{"engine": "faiss", "search": {"efSearch": [16, -1]}}]}, (), "efSearch"),
         ({"k": 1000}, (), "k"),
-        ({"filters": [{"name": "f", "where": {"colour": "red"}}], "tasks": [{"task": "index"}]}, (), "unknown column 'colour'"),
-        ({"filters": [{"name": "f", "where": {"brand": {"gt": 3}}}], "tasks": [{"task": "index"}]}, (), "a range needs"),
-        ({"filters": [{"name": "f", "keyword": "colour"}], "tasks": [{"task": "index"}]}, (), "colour"),
+        ({"filters": [{"name": "f", "where": {"colour": "red"}}], **INDEX_ONLY}, (), "unknown column 'colour'"),
+        ({"filters": [{"name": "f", "where": {"brand": {"gt": 3}}}], **INDEX_ONLY}, (), "a range needs"),
+        ({"filters": [{"name": "f", "keyword": "colour"}], **INDEX_ONLY}, (), "colour"),
         ({}, ("--dataset", "fashion-mnits"), "fashion-mnits"),
         ({}, ("--dataset", "nowhere/at/all"), "nowhere/at/all"),
         ({}, ("--engines", "hnws"), "--engines: hnws"),
