@@ -16,7 +16,6 @@ import pytest
 from harness.result import RunResult, read_result
 from tests.cli.conftest import Shell
 
-
 INDEX_ONLY = {"tasks": [{"task": "index"}]}
 
 
