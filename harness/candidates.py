@@ -28,7 +28,7 @@ Int64 = npt.NDArray[np.int64]
 _UNIT = 2.0**-24  # unit round-off of float32
 _LONGEST = 2.0**50  # squares and their sums stay far within float32
 _UNDERFLOW = 2.0**-126  # each product may lose this much below the normal range
-_ROOM = 6  # times k: rows kept a query before the worse ones are dropped
+_ROOM = 3  # times k (and a little): rows kept a query before the worse ones are dropped
 _CROWD = 2  # times k: rows a query in one block, beyond which the block itself serves to raise the bar
 
 
@@ -90,7 +90,8 @@ class Scorer:
             rows = _unit_length(rows)
         elif self.centre is not None:
             rows = rows - self.centre
-        squares = np.einsum("ij,ij->i", rows, rows)
+        with np.errstate(over="ignore"):  # refused below
+            squares: Float32 = np.vecdot(rows, rows)
         longest = np.sqrt(float(squares.max()))
         if not max(longest, self.norms.max()) < _LONGEST:
             raise ValueError(
@@ -121,7 +122,7 @@ class Collector:
 
     def __init__(self, vectors: Float32, queries: Float32, k: int, metric: Metric) -> None:
         self._vectors, self._queries, self._k, self._metric = vectors, queries, k, metric
-        shape = (len(queries), _ROOM * k)
+        shape = (len(queries), _ROOM * k + 64)
         self._scores = np.full(shape, -np.inf, dtype=np.float32)
         self._rows = np.zeros(shape, dtype=np.int64)
         self._filled = np.zeros(len(queries), dtype=np.int64)

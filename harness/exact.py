@@ -53,7 +53,7 @@ def exact_neighbours(  # noqa: PLR0917 (the data, then what restricts them)
 
     filters: one (or None) a query, over `columns`. alive: bool[n], rows that count; None: all. All values
     must be finite. Beside the arguments and the result, memory stays within a few `block_bytes`, the
-    candidates (512 x 6 k a thread) and a bool[n] for each of up to 128 filters. Progress counts
+    candidates (512 x 3 k a thread) and a bool[n] for each of up to 128 filters. Progress counts
     queries. Raises KeyError for a filter on a missing column, ValueError for vectors too long for float32.
     """
     truth = Truth(
