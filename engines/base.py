@@ -155,6 +155,7 @@ class Capabilities:
     persistent: bool = False  # open() finds what close() left on disk
     thread_safe: bool = False  # query() may run in several threads at once
     multi_process: bool = False  # several processes may hold the same collection open
+    pipelined: bool = False  # it is a `Pipelined` too
     hybrid: bool = False
     sparse: bool = False
     quantization: bool = False
@@ -218,3 +219,20 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Flushes what persists and lets go of everything; a second call does nothing."""
+
+
+@runtime_checkable
+class Pipelined(Protocol):
+    """An engine that also takes queries without waiting for their answers.
+
+    One thread can then keep any number of queries in flight. Declared by `Capabilities.pipelined`.
+    """
+
+    def submit(self, token: int, vector: Vectors, k: int, where: Filter | None = None) -> None:
+        """Sends a query and returns; `token` comes back with its answer."""
+
+    def fileno(self) -> int:
+        """A file descriptor that is readable when `collect` may have something."""
+
+    def collect(self) -> Sequence[tuple[int, Hits | Exception]]:
+        """The answers that have come in, each with its token; none if there are none. Never waits."""

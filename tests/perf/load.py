@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,7 +33,7 @@ from harness.calibrate import (
 )
 from harness.load import open_loop
 from tests.perf.others import asyncio_client, threads_from_send
-from tests.perf.stall import StallEngine, StallServer, compile_c, true_latency_ns
+from tests.perf.stall import PipelinedStallEngine, StallEngine, StallServer, compile_c, true_latency_ns
 
 Int64 = npt.NDArray[np.int64]
 Row = dict[str, Any]
@@ -86,7 +87,8 @@ def _closed_loop(rounds: int = 7, count: int = 100_000) -> list[Row]:
 def _open_loop(rate: int, server: Path, spin: Path) -> list[Row]:
     """One round: every tool once on the same offsets, then the C floor, all with the server spinning."""
     tools: dict[str, Client] = {
-        "ours": _ours,
+        "ours": partial(_ours, PipelinedStallEngine),
+        "ours, threads": partial(_ours, StallEngine),
         "asyncio": lambda port, offsets: asyncio_client(port, offsets, _IN_FLIGHT),
         "threads": lambda port, offsets: threads_from_send(port, offsets, _POOL),
     }
@@ -119,6 +121,10 @@ def _open_loop_rows(rate: int, mid: dict[tuple[str, str], float], worst: dict[st
             *(
                 _row(f"  {title}", mid[tool, name], mid[tool, f"true {name}"], "ms")
                 for tool, title in (
+                    (
+                        "ours, threads",
+                        f"ours with {_IN_FLIGHT} threads, for an engine that must be waited for",
+                    ),
                     ("asyncio", "asyncio"),
                     ("threads", f"{_POOL} threads, timed from the send"),
                 )
@@ -129,6 +135,12 @@ def _open_loop_rows(rate: int, mid: dict[tuple[str, str], float], worst: dict[st
                 100 * mid["asyncio", f"{name} error"],
                 "%",
                 f"worst of {_ROUNDS} rounds {worst[name]:.1%}",
+            ),
+            _row(
+                f"  error of {label} with threads; asyncio's",
+                100 * mid["ours, threads", f"{name} error"],
+                100 * mid["asyncio", f"{name} error"],
+                "%",
             ),
         ]
     late = f"{rate}/s: requests leave late by,"
@@ -143,15 +155,29 @@ def _open_loop_rows(rate: int, mid: dict[tuple[str, str], float], worst: dict[st
             "at most 60 us",
         ),
         _row(f"{late} median; queue and threads", mid["ours", "late p50"], mid["threads", "late p50"], "us"),
+        _row(
+            f"{late} median, with threads; asyncio",
+            mid["ours, threads", "late p50"],
+            mid["asyncio", "late p50"],
+            "us",
+        ),
         _row(f"{late} P99; asyncio", mid["ours", "late p99"], mid["asyncio", "late p99"], "us"),
         _row(
             f"{late} P99; a bare C spin loop", mid["ours", "late p99"], mid["C", "late p99"], "us", floor_note
         ),
+        _row(
+            f"{late} P99, with threads; a bare C spin loop",
+            mid["ours, threads", "late p99"],
+            mid["C", "late p99"],
+            "us",
+        ),
     ]
 
 
-def _ours(port: int, offsets_ns: Int64) -> tuple[Int64, Int64, Int64]:
-    engine = StallEngine(port)
+def _ours(
+    kind: type[StallEngine | PipelinedStallEngine], port: int, offsets_ns: Int64
+) -> tuple[Int64, Int64, Int64]:
+    engine = kind(port)
     try:
         samples = open_loop(engine, null_workload(), offsets_ns, clients=_IN_FLIGHT, warmup_s=0.5)
     finally:

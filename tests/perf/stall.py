@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Hits
+from engines.base import Capabilities, Hits
 from harness.null_engine import NullEngine
 
 SERVICE_NS, PERIOD_NS, STALL_NS = 1_000_000, 5_000_000_000, 200_000_000
@@ -82,3 +82,34 @@ class StallEngine(NullEngine):
     def close(self) -> None:
         for connection in self._connections:
             connection.close()
+
+
+class PipelinedStallEngine(NullEngine):
+    """Asks the server over one connection, without waiting for the answers."""
+
+    capabilities = Capabilities(pipelined=True)
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self._connection = socket.create_connection(("127.0.0.1", port))
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection.setblocking(False)
+        self._rest = b""
+
+    def submit(self, token: int, vector: Any, k: int, where: Any = None) -> None:
+        self._connection.send(token.to_bytes(8, "little"))  # 8 bytes go whole or not at all
+
+    def fileno(self) -> int:
+        return self._connection.fileno()
+
+    def collect(self) -> list[tuple[int, Hits | Exception]]:
+        try:
+            data = self._rest + self._connection.recv(1 << 16)
+        except BlockingIOError:
+            return []
+        whole = len(data) - len(data) % ANSWER.size
+        self._rest = data[whole:]
+        return [(answer[0], Hits(answer, (0.0, 0.0, 0.0))) for answer in ANSWER.iter_unpack(data[:whole])]
+
+    def close(self) -> None:
+        self._connection.close()
