@@ -9,9 +9,10 @@ from engines.base import Pipelined
 from harness.clients import Gate, sharpen_sleep
 from harness.replay import Replay
 
-# Sleeps end this much early and the rest is waited out awake: what a sleep overshoots is then never seen. Threads
-# cannot afford as much, for they share the interpreter; a pipelining client has it to itself.
-_SPIN_NS = 1_000_000
+# Sleeps end this much early and the rest is waited out awake, at the price of a core: what a sleep overshoots, and
+# what a processor needs to be quick again after one, is then never seen. Threads cannot afford as much, for they
+# share the interpreter; a pipelining client has it to itself.
+_SPIN_NS = 10_000_000
 
 
 class PipelinedReplay(Replay):

@@ -17,6 +17,7 @@ from harness.exact import exact_neighbours
 from harness.indexing import Span
 from harness.metrics import percentile_ms
 from harness.plan import blank
+from harness.resources import private_copy
 from harness.result import Measurement
 from harness.scenario import UpdateTask
 from harness.scoring import Judged, judge_hits
@@ -38,12 +39,7 @@ class State:
     @classmethod
     def of(cls, dataset: Dataset) -> State:
         """The state after indexing. Vectors are mapped copy-on-write: only changed pages take memory."""
-        mapped = dataset.vectors
-        if isinstance(mapped, np.memmap) and mapped.filename is not None:
-            shape = (mapped.shape[0], mapped.shape[1])  # a dataset's slices start at its first row
-            vectors: Vectors = np.memmap(mapped.filename, np.float32, "c", mapped.offset, shape)
-        else:
-            vectors = mapped.copy()
+        vectors = private_copy(dataset.vectors)
         columns = {field.name: _copy(dataset.columns[field.name]) for field in dataset.schema.fields}
         return cls(vectors, columns, np.ones(len(vectors), dtype=np.bool_))
 

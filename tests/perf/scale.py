@@ -86,7 +86,7 @@ def figures(rows: int = 1_000_000, cache: Path = Path(".cache")) -> list[dict[st
     from harness.dataset import load_dataset
 
     dataset = load_dataset(f"synthetic:rows={rows},dim={DIM},queries=1000", cache=cache / "datasets")
-    vectors = Path(str(dataset.vectors.filename))  # type: ignore[attr-defined]
+    vectors = Path(str(dataset.vectors.base.filename))  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory() as folder:
         before = _bare(vectors)
         ours = _through_bakeoff(rows, Path(folder), cache)
