@@ -88,9 +88,10 @@ def release(array: np.ndarray) -> None:
 
 def private_copy(matrix: Vectors) -> Vectors:
     """A matrix that may be changed without changing the original. Of one that is mapped from a file only the
-    pages that are written take memory."""
-    base: object = matrix
-    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+    pages that are written take memory.
+    """
+    base: np.ndarray = matrix
+    while isinstance(base.base, np.ndarray):
         base = base.base
     if not isinstance(base, np.memmap) or base.filename is None or base.ctypes.data != matrix.ctypes.data:
         return matrix.copy()
