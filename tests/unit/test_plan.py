@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.plan import grid, identity, session_cells, trial_sessions
-from harness.scenario import Scenario
+from harness.plan import SearchCell, grid, identity, session_cells, trial_sessions
+from harness.scenario import Scenario, SearchTask
 
 SCENARIO = Scenario.model_validate(
     {
@@ -29,6 +29,13 @@ FILTERS = {"none": ["none"], "few": ["few"]}
 def test_a_grid_is_every_combination_and_scalars_stand_for_themselves() -> None:
     assert grid({}) == ({},)
     assert grid({"a": [1, 2], "b": "x", "c": [3]}) == ({"a": 1, "b": "x", "c": 3}, {"a": 2, "b": "x", "c": 3})
+
+
+def test_the_load_is_part_of_a_cells_parameters() -> None:
+    task = SearchTask(task="search", name="s", executor="arrival_rate", rate=5, clients=4, processes=2)
+    cell = SearchCell(task, "none", {}, 5)
+    expected = {"executor": "arrival_rate", "clients": 4, "processes": 2, "rate": 5, "arrivals": "poisson"}
+    assert cell.load == expected
 
 
 def test_a_session_for_each_index_combination() -> None:
