@@ -15,12 +15,14 @@ help:  ## List the targets
 
 install: $(STAMP)  ## Create .venv with the locked dependencies and this project
 
+# --no-deps: the lock is complete, and pip would look for newer releases of what is required with an extra.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Bakeoff needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11 (or newer)." >&2; exit 1; }
 	@echo "Setting up $(VENV) (once, about a minute) ..." >&2
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/pip check --disable-pip-version-check >&2
 	@touch $@
 
 bench: $(STAMP)  ## Measure the engines and write the report (SCENARIO=quick|standard|filters|smoke)
