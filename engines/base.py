@@ -156,6 +156,7 @@ class Capabilities:
     thread_safe: bool = False  # query() may run in several threads at once
     multi_process: bool = False  # several processes may hold the same collection open
     pipelined: bool = False  # it is a `Pipelined` too
+    server: bool = False  # it is a `Remote` too; its address is that of `engines.server.Endpoint`
     hybrid: bool = False
     sparse: bool = False
     quantization: bool = False
@@ -163,10 +164,16 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class EngineStats:
-    """What the engine says of itself. `disk_bytes` is None where nothing is kept on disk."""
+    """What the engine says of itself.
+
+    disk_bytes: None where nothing is kept on disk, or a server does not tell. server: name and version of
+    the server that answers, "" in-process. retries: requests sent again since `create` or `open`.
+    """
 
     vectors: int
     disk_bytes: int | None = None
+    server: str = ""
+    retries: int = 0
     details: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
@@ -188,7 +195,7 @@ class Engine(Protocol):
 
     @classmethod
     def version(cls) -> str:
-        """The version of the engine (library or server) that answers the queries."""
+        """The version of the library in use; a server's own is in `EngineStats.server`."""
 
     def create(self, schema: Schema) -> None:
         """Starts an empty collection; one that exists already is dropped."""
@@ -219,6 +226,14 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Flushes what persists and lets go of everything; a second call does nothing."""
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """An engine on a server, where its collection outlives `close` and `path`. Declared by `Capabilities.server`."""
+
+    def drop(self) -> None:
+        """Removes the collection, if there is one, and closes; also after `close`."""
 
 
 @runtime_checkable

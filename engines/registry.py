@@ -22,12 +22,26 @@ ENGINES: dict[str, Entry] = {
     "faiss": Entry(
         "engines.faiss.adapter:Faiss", "pip install 'bakeoff[faiss]'", "FAISS in-process: flat, HNSW, IVF"
     ),
-    "qdrant": Entry(
-        "engines.qdrant.adapter:Qdrant", "pip install 'bakeoff[qdrant]'", "Qdrant's Rust core in-process"
+    "qdrant-edge": Entry(
+        "engines.qdrant.edge:QdrantEdge", "pip install 'bakeoff[qdrant]'", "Qdrant's Rust core in-process"
     ),
-    "milvus": Entry(
-        "engines.milvus.adapter:Milvus", "pip install 'bakeoff[milvus]'", "Milvus Lite through pymilvus"
+    "milvus-lite": Entry(
+        "engines.milvus.lite:MilvusLite", "pip install 'bakeoff[milvus]'", "Milvus Lite through pymilvus"
     ),
+    "pgvector": Entry(
+        "engines.pgvector.adapter:PgVector", "pip install 'bakeoff[pgvector]'", "PostgreSQL with pgvector"
+    ),
+    "qdrant": Entry("engines.qdrant.adapter:Qdrant", "pip install 'bakeoff[qdrant]'", "Qdrant server"),
+    "milvus": Entry("engines.milvus.adapter:Milvus", "pip install 'bakeoff[milvus]'", "Milvus server"),
+    "elasticsearch": Entry(
+        "engines.elasticsearch.adapter:Elasticsearch",
+        "pip install 'bakeoff[elasticsearch]'",
+        "Elasticsearch server",
+    ),
+    "opensearch": Entry(
+        "engines.opensearch.adapter:OpenSearch", "pip install 'bakeoff[opensearch]'", "OpenSearch server"
+    ),
+    "vespa": Entry("engines.vespa.adapter:Vespa", "pip install 'bakeoff[vespa]'", "Vespa server"),
 }
 
 

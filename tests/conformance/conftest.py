@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engines.registry import MissingClientError, load
 from tests.conformance.subjects import GAPS, Subject, subjects
+from tests.servers.launch import Servers, UnavailableError
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,24 +31,37 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize(fixture, params, indirect=True)
 
 
-def _subject(request: pytest.FixtureRequest, path: Path) -> Subject:
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Real servers, each started when the first test needs it."""
+    started = Servers()
+    yield started
+    started.close()
+
+
+def _subject(request: pytest.FixtureRequest, path: Path, servers: Servers) -> Iterator[Subject]:
     name, variant = request.param
     try:
-        load(name)
-    except MissingClientError as error:
+        if load(name).capabilities.server:
+            servers.require(name)
+    except (MissingClientError, UnavailableError) as error:
         if name in request.config.getoption("--require-engine"):
             pytest.fail(f"--require-engine {name}: {error}")
         pytest.skip(str(error))
-    return Subject(name, variant, path)
+    subject = Subject(name, variant, path)
+    yield subject
+    subject.drop()
 
 
 @pytest.fixture
-def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
+def subject(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers) -> Iterator[Subject]:
     """An engine for one test."""
-    return _subject(request, tmp_path)
+    yield from _subject(request, tmp_path, servers)
 
 
 @pytest.fixture(scope="module")
-def shared_subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Subject:
+def shared_subject(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, servers: Servers
+) -> Iterator[Subject]:
     """An engine for the tests of a module, which only read."""
-    return _subject(request, tmp_path_factory.mktemp("shared"))
+    yield from _subject(request, tmp_path_factory.mktemp("shared"), servers)

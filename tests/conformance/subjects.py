@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engines.base import Engine, Schema
+from engines.base import Engine, Remote, Schema
 from engines.registry import ENGINES, load
 
 
@@ -29,19 +29,19 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("faiss-hnsw-walk", {"kind": "hnsw"}, {"full_scan_threshold": 0}),
         Variant("faiss-hnsw-post", {"kind": "hnsw"}, {"filtering": "post"}),
     ),
-    "qdrant": (
-        Variant("qdrant-scan"),  # too little data for a graph by the default thresholds
-        Variant("qdrant-hnsw", {"indexing_threshold": 1, "full_scan_threshold": 1}),
+    "qdrant-edge": (
+        Variant("qdrant-edge-scan"),  # too little data for a graph by the default thresholds
+        Variant("qdrant-edge-hnsw", {"indexing_threshold": 1, "full_scan_threshold": 1}),
         Variant(
-            "qdrant-scalar",
+            "qdrant-edge-scalar",
             {"indexing_threshold": 1, "full_scan_threshold": 1, "quantization": "scalar"},
             {"oversampling": 3.0},
         ),
     ),
-    "milvus": (
-        Variant("milvus-flat", {"index_type": "FLAT"}),
-        Variant("milvus-hnsw", {"index_type": "HNSW"}),
-        Variant("milvus-ivf", {"index_type": "IVF_FLAT", "nlist": 16}),
+    "milvus-lite": (
+        Variant("milvus-lite-flat", {"index_type": "FLAT"}),
+        Variant("milvus-lite-hnsw", {"index_type": "HNSW"}),
+        Variant("milvus-lite-ivf", {"index_type": "IVF_FLAT", "nlist": 16}),
     ),
 }
 
@@ -56,12 +56,12 @@ _ROUNDED = (
 GAPS: dict[tuple[str, str], str] = {
     ("test_selective_filters_keep_their_recall", "faiss-hnsw-post"): _POST,
     ("test_selective_filters_keep_their_recall", "faiss-hnsw-walk"): _WALK,
-    ("test_selective_filters_keep_their_recall", "milvus-hnsw"): _WALK,
-    ("test_selective_filters_keep_their_recall", "milvus-ivf"): _LISTS,
-    ("test_an_update_moves_an_item_into_and_out_of_a_filter", "milvus-hnsw"): _WALK,
+    ("test_selective_filters_keep_their_recall", "milvus-lite-hnsw"): _WALK,
+    ("test_selective_filters_keep_their_recall", "milvus-lite-ivf"): _LISTS,
+    ("test_an_update_moves_an_item_into_and_out_of_a_filter", "milvus-lite-hnsw"): _WALK,
     ("test_k_beyond_the_number_of_items", "faiss-ivf"): _LISTS,
-    ("test_k_beyond_the_number_of_items", "milvus-ivf"): _LISTS,
-    ("test_ranges_of_integers_that_float64_cannot_hold", "qdrant"): _ROUNDED,
+    ("test_k_beyond_the_number_of_items", "milvus-lite-ivf"): _LISTS,
+    ("test_ranges_of_integers_that_float64_cannot_hold", "qdrant-edge"): _ROUNDED,
 }
 
 
@@ -77,6 +77,7 @@ class Subject:
     name: str
     variant: Variant
     path: Path
+    made: list[Engine] = field(default_factory=list)
 
     @property
     def kind(self) -> type[Engine]:
@@ -86,8 +87,15 @@ class Subject:
         """A new instance over the same directory; neither created nor opened yet."""
         kind = self.kind
         engine = kind(self.path, kind.IndexParams(**self.variant.index))
+        self.made.append(engine)
         engine.configure(kind.SearchParams(**self.variant.search))
         return engine
+
+    def drop(self) -> None:
+        """Leaves nothing on a server."""
+        for engine in self.made:
+            if isinstance(engine, Remote):
+                engine.drop()
 
     def created(self, schema: Schema) -> Engine:
         engine = self.engine()

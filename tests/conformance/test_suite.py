@@ -33,17 +33,19 @@ def run_without_qdrant(*options: str) -> subprocess.CompletedProcess[str]:
     script = (
         "import sys; sys.modules['qdrant_edge'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))"
     )
-    command = [sys.executable, "-c", script, CASE, "-k", "qdrant", "-p", "no:cacheprovider", *options]
+    command = [sys.executable, "-c", script, CASE, "-k", "qdrant-edge", "-p", "no:cacheprovider", *options]
     root = Path(__file__).parents[2]
     return subprocess.run(command, capture_output=True, text=True, cwd=root, check=False, timeout=120)
 
 
 @pytest.mark.parametrize(
     ("options", "code", "outcome"),
-    [((), 0, "1 skipped"), (("--require-engine", "qdrant"), 1, "--require-engine qdrant: ")],
+    [((), 0, "1 skipped"), (("--require-engine", "qdrant-edge"), 1, "--require-engine qdrant-edge: ")],
 )
 def test_a_missing_client_skips_unless_required(options: tuple[str, ...], code: int, outcome: str) -> None:
     run = run_without_qdrant(*options)
     assert run.returncode == code, run.stdout
     assert outcome in run.stdout
-    assert "engine 'qdrant' needs qdrant_edge. Install it with: pip install 'bakeoff[qdrant]'" in run.stdout
+    assert (
+        "engine 'qdrant-edge' needs qdrant_edge. Install it with: pip install 'bakeoff[qdrant]'" in run.stdout
+    )

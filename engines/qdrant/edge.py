@@ -25,7 +25,7 @@ from engines.base import (
 )
 from engines.columns import prepared
 from engines.filters import Filter
-from engines.qdrant.filters import translate
+from engines.qdrant.edge_filters import Conditions, as_filter
 
 _BATCH_BYTES = 4 << 20  # vectors in one operation; each is copied into the write-ahead log as a whole
 _DISTANCES = {"l2": qe.Distance.Euclid, "ip": qe.Distance.Dot, "cosine": qe.Distance.Cosine}
@@ -33,7 +33,7 @@ _PAYLOAD: dict[FieldKind, Any] = {
     "keyword": qe.PayloadSchemaType.Keyword,
     "integer": qe.PayloadSchemaType.Integer,
     "float": qe.PayloadSchemaType.Float,
-    "boolean": qe.PayloadSchemaType.Integer,  # stored as 0 and 1, see filters.py
+    "boolean": qe.PayloadSchemaType.Integer,  # stored as 0 and 1, see edge_filters.py
 }
 
 
@@ -67,7 +67,7 @@ class SearchParams(BaseModel):
     oversampling: Annotated[float, Field(ge=1)] = 1.0
 
 
-class Qdrant(Engine):
+class QdrantEdge(Engine):
     """One shard. Its binding holds Python's lock while it works: threads are safe and gain nothing."""
 
     capabilities = Capabilities(persistent=True, thread_safe=True, quantization=True)
@@ -92,7 +92,7 @@ class Qdrant(Engine):
     def create(self, schema: Schema) -> None:
         self.close()
         disk.begin(self._path, schema, self._params)
-        self._schema = schema
+        self._schema, self._conditions = schema, Conditions(schema)
         self._shard = qe.EdgeShard.create(str(self._path / "shard"), self._config(schema))
         for field in schema.fields:
             operation = qe.UpdateOperation.create_field_index(
@@ -103,7 +103,7 @@ class Qdrant(Engine):
     def open(self, schema: Schema) -> None:
         self.close()
         disk.verify(self._path, schema, self._params)
-        self._schema = schema
+        self._schema, self._conditions = schema, Conditions(schema)
         self._shard = qe.EdgeShard.load(str(self._path / "shard"), self._config(schema))
 
     def _config(self, schema: Schema) -> qe.EdgeConfig:
@@ -171,7 +171,7 @@ class Qdrant(Engine):
             qe.SearchRequest(
                 query=qe.Query.Nearest(vector.tolist()),
                 limit=k,
-                filter=None if where is None else translate(where, self._schema),
+                filter=None if where is None else as_filter(self._conditions.translate(where)),
                 params=self._exact if exact else self._approximate,
             )
         )

@@ -12,7 +12,7 @@ from engines.base import Batch, EngineError, Schema
 
 pytest.importorskip("pymilvus")
 
-from engines.milvus.adapter import Milvus
+from engines.milvus.lite import MilvusLite
 from engines.milvus.params import IndexParams, SearchParams
 
 SCHEMA = Schema(8, "l2")
@@ -29,14 +29,14 @@ def test_parameters_of_another_type_are_refused(index_type: str, stray: dict[str
 
 
 def test_search_parameters_of_another_type_are_refused(tmp_path: Path) -> None:
-    engine = Milvus(tmp_path, IndexParams())
+    engine = MilvusLite(tmp_path, IndexParams())
     with pytest.raises(EngineError, match="milvus: nprobe goes with IVF_FLAT and IVF_SQ8, not with HNSW"):
         engine.configure(SearchParams(nprobe=4))
 
 
 def test_index_and_search_parameters_reach_the_index(tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).standard_normal((700, 8), dtype=np.float32)
-    engine = Milvus(
+    engine = MilvusLite(
         tmp_path, IndexParams(index_type="IVF_FLAT", nlist=700)
     )  # each vector in a list of its own
     engine.create(SCHEMA)
@@ -50,7 +50,7 @@ def test_index_and_search_parameters_reach_the_index(tmp_path: Path) -> None:
 
 
 def test_another_collection_on_the_same_port_is_not_taken_for_the_first(tmp_path: Path) -> None:
-    engine = Milvus(tmp_path, IndexParams(index_type="FLAT"))
+    engine = MilvusLite(tmp_path, IndexParams(index_type="FLAT"))
     names = set()
     for schema in (SCHEMA, Schema(3, "l2"), Schema(3, "ip")):
         engine.create(schema)
@@ -63,7 +63,7 @@ def test_another_collection_on_the_same_port_is_not_taken_for_the_first(tmp_path
 def test_quantized_indexes_find_most(tmp_path: Path, index_type: str) -> None:
     vectors = np.random.default_rng(0).standard_normal((500, 8), dtype=np.float32)
     build = {"nlist": 8} if index_type == "IVF_SQ8" else {}
-    engine = Milvus(tmp_path, IndexParams.model_validate({"index_type": index_type, **build}))
+    engine = MilvusLite(tmp_path, IndexParams.model_validate({"index_type": index_type, **build}))
     engine.create(SCHEMA)
     engine.index(Batch(np.arange(500), vectors))
     engine.refresh()

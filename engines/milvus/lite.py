@@ -30,7 +30,7 @@ from engines.base import (
 )
 from engines.columns import prepared
 from engines.filters import Filter
-from engines.milvus.filters import translate
+from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, IndexParams, SearchParams, for_type
 
 # They print the traceback of every failed request, which is raised here as well, and gRPC's server that of
@@ -48,7 +48,7 @@ _TYPES: dict[FieldKind, tuple[DataType, dict[str, int]]] = {
 }
 
 
-class Milvus(Engine):
+class MilvusLite(Engine):
     """One collection in one Milvus Lite database."""
 
     capabilities = Capabilities(persistent=True, thread_safe=True, quantization=True)
@@ -96,6 +96,7 @@ class Milvus(Engine):
     def _name(self, schema: Schema) -> None:
         # pymilvus remembers a collection's fields by port and name beyond the life of the server on that
         # port, so collections of different fields must not share a name.
+        self._expressions = Expressions(schema)
         self._schema, self._collection = schema, f"items_{crc32(repr(schema).encode()):08x}"
 
     def _check_index(self) -> None:
@@ -151,7 +152,7 @@ class Milvus(Engine):
             data=[vector],
             anns_field="vector",
             limit=k,
-            filter="" if where is None else translate(where, self._schema),
+            filter="" if where is None else self._expressions.translate(where),
             search_params={"params": params},
         )
         return Hits(found[0].ids, found[0].distances)  # for L2 they are squared already

@@ -1,0 +1,96 @@
+"""Filters in an engine's own terms: the walk is written once, each engine supplies the words."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Generic, TypeVar
+
+from engines.base import Field, Schema, Value
+from engines.filters import INT64, And, Eq, Filter, In, Or, Range, integer_interval
+
+T = TypeVar("T")
+
+
+class Translator(ABC, Generic[T]):
+    """Turns filters over a schema into conditions of type T. Fields are called by their aliases."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema, self._aliases = schema, schema.aliases
+
+    def translate(self, where: Filter) -> T:
+        """The condition that holds for exactly the items that match. Raises KeyError for an unknown field."""
+        match where:
+            case Eq(name, value):
+                return self._one_of(name, (value,))
+            case In(name, values):
+                return self._one_of(name, values)
+            case Range():
+                return self._range(where)
+            case And(filters):
+                return (
+                    self.all_of([self.translate(inner) for inner in filters])
+                    if filters
+                    else self.everything()
+                )
+            case Or(filters):
+                return (
+                    self.any_of([self.translate(inner) for inner in filters]) if filters else self.nothing()
+                )
+            case _:  # only Not is left
+                return self.negate(self.translate(where.filter))
+
+    def _field(self, name: str) -> tuple[str, Field]:
+        field = self._schema.field(name)
+        if field is None:
+            raise KeyError(name)
+        return self._aliases[name], field
+
+    def _one_of(self, name: str, values: Sequence[Value]) -> T:
+        alias, field = self._field(name)
+        return self.one_of(alias, field, values) if values else self.nothing()
+
+    def _range(self, bounds: Range) -> T:
+        alias, field = self._field(bounds.field)
+        if field.kind != "integer":
+            given = {name: getattr(bounds, name) for name in ("gt", "gte", "lt", "lte")}
+            return self.within(
+                alias, {name: float(bound) for name, bound in given.items() if bound is not None}
+            )
+        interval = integer_interval(bounds)
+        if interval is None:
+            return self.nothing()
+        first, last = (bound if bound != end else None for bound, end in zip(interval, INT64, strict=True))
+        return self.everything() if first is None and last is None else self.between(alias, first, last)
+
+    @abstractmethod
+    def everything(self) -> T:
+        """Holds for every item."""
+
+    @abstractmethod
+    def nothing(self) -> T:
+        """Holds for no item."""
+
+    @abstractmethod
+    def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> T:
+        """The field has one of these values; there is at least one, each of the field's kind."""
+
+    @abstractmethod
+    def between(self, alias: str, first: int | None, last: int | None) -> T:
+        """An integer field lies between these, both included; None: no bound. At least one is given."""
+
+    @abstractmethod
+    def within(self, alias: str, bounds: Mapping[str, float]) -> T:
+        """A float field obeys every bound (gt, gte, lt, lte); at least one is given."""
+
+    @abstractmethod
+    def all_of(self, parts: Sequence[T]) -> T:
+        """Every part holds; there is at least one."""
+
+    @abstractmethod
+    def any_of(self, parts: Sequence[T]) -> T:
+        """At least one part holds; there is at least one."""
+
+    @abstractmethod
+    def negate(self, part: T) -> T:
+        """The part does not hold."""
