@@ -172,9 +172,9 @@ class EngineStats:
 
     vectors: int
     disk_bytes: int | None = None
+    details: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     server: str = ""
     retries: int = 0
-    details: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 @runtime_checkable
