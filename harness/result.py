@@ -94,12 +94,8 @@ def read_result(run: Path) -> RunResult:
         raise ConfigurationError(f"{path}: {'.'.join(map(str, first['loc']))} {first['msg']}") from error
 
 
-def write_json(path: Path, data: Any) -> None:
-    """Writes JSON so that the file is either the old or the new one, whole.
-
-    Raises MeasurementError; ValueError for NaN and infinity, which are never figures.
-    """
-    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+def write_text(path: Path, text: str) -> None:
+    """Writes a file so that it is either the old or the new one, whole. Raises MeasurementError."""
     temporary = path.with_name(path.name + ".part")
     try:
         with temporary.open("w", encoding="utf-8") as file:
@@ -111,8 +107,15 @@ def write_json(path: Path, data: Any) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise MeasurementError(
-            f"{path}: cannot be written: {error.strerror}. Free some space, then --resume"
+            f"{path}: cannot be written: {error.strerror}. Free some space and try again; a run goes on with --resume"
         ) from error
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Writes JSON as `write_text` does. Raises MeasurementError; ValueError for NaN and infinity, which are
+    never figures.
+    """
+    write_text(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
 def write_result(run: Path, result: RunResult) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import MeasurementError
-from harness.result import RunResult, read_result, write_json
+from harness.result import RunResult, read_result, write_json, write_text
 from reports.decision import Decision, conclude
 from reports.page import page
 from reports.ranking import Evidence, weigh
@@ -29,20 +27,8 @@ def write_report(run: Path) -> Path:
     decision = conclude(evidence)
     folder = run if run.is_dir() else run.parent
     write_json(folder / "decision.json", decision.model_dump(mode="json"))
-    return _write(folder / "report.html", render(evidence, decision))
-
-
-def _write(path: Path, text: str) -> Path:
-    temporary = path.with_name(path.name + ".part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise MeasurementError(
-            f"{path}: cannot be written: {error.strerror}. Free some space and try again"
-        ) from error
+    path = folder / "report.html"
+    write_text(path, render(evidence, decision))
     return path
 
 
