@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +10,7 @@ import numpy as np
 
 from engines.base import Column, FieldKind, Keywords
 from harness.datamodel import Attribute
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, noting
 from harness.manifest import UserManifest
 
 if TYPE_CHECKING:
@@ -34,14 +32,6 @@ class Table:
     ids: list[str | int] | None = None
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def noting(self) -> Iterator[None]:
-        """Adds the problems raised inside instead of stopping at them."""
-        try:
-            yield
-        except ConfigurationError as error:
-            self.problems += error.problems
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
@@ -74,10 +64,10 @@ def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str |
                     f"{label}: names must be unique, not empty, and none of and, or, not; rename it"
                 )
                 continue
-            with table.noting():
+            with noting(table.problems):
                 _add(table, name, _read(file, name, label), label, manifest)
         if manifest.id in schema.names:
-            with table.noting():
+            with noting(table.problems):
                 label = f"{path}: column '{manifest.id}'"
                 table.ids = _ids(_read(file, manifest.id, label), label)
         elif "id" in manifest.model_fields_set:

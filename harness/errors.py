@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class BakeoffError(Exception):
@@ -33,3 +34,12 @@ class GateFailedError(BakeoffError):
     """A threshold broke or a regression is outside tolerance and noise."""
 
     exit_code = 99
+
+
+@contextmanager
+def noting(problems: list[str]) -> Iterator[None]:
+    """Adds what a ConfigurationError raised inside tells to `problems`, so that one run names them all."""
+    try:
+        yield
+    except ConfigurationError as error:
+        problems += error.problems

@@ -17,7 +17,7 @@ from engines.filters import Filter, FilterSyntaxError, parse
 from harness.arrays import ArrayHasher, ArrayWriter, StoredArray
 from harness.columns import Table
 from harness.datamodel import Attribute, Dataset, filter_problems
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, noting
 from harness.manifest import UserManifest, read_user_manifest
 from harness.matrices import Matrix, transfer
 from harness.progress import Progress
@@ -108,7 +108,7 @@ def _store(
         jobs.append((source.queries, {QUERIES: None}))
     stored: dict[str, StoredArray] = {}
     for matrix, masks in jobs:
-        with ExitStack() as stack, source.noting():
+        with ExitStack() as stack, noting(source.problems):
             sinks = {name: _sink(folder, name, matrix, mask, stack) for name, mask in masks.items()}
             parts = [(sinks[name], mask) for name, mask in masks.items()]
             source.problems += transfer(matrix, source.metric, parts, progress)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from engines.base import Metric
 from harness.columns import Table, open_parquet, read_table, vector_column
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, noting
 from harness.manifest import UserManifest
 from harness.matrices import Matrix, from_hdf5, from_npy, from_parquet
 
@@ -39,14 +38,6 @@ class Source:
     table: Table | None = None
     filters: Path | None = None
     problems: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def noting(self) -> Iterator[None]:
-        """Adds the problems raised inside instead of stopping at them."""
-        try:
-            yield
-        except ConfigurationError as error:
-            self.problems += error.problems
 
 
 def inputs(path: Path) -> tuple[Path, list[Path]]:
@@ -89,16 +80,16 @@ def _open_folder(source: Source) -> None:
     )
     source.brings_queries = queries.exists()
     if vectors.exists():
-        with source.noting():
+        with noting(source.problems):
             source.vectors = from_npy(vectors)
     else:
         held = ", ".join(sorted(file.name for file in folder.iterdir())[:10]) or "nothing"
         source.problems.append(f"{folder}: {VECTORS} is missing (the folder holds: {held})")
     if source.brings_queries:
-        with source.noting():
+        with noting(source.problems):
             source.queries = from_npy(queries)
     if attributes.exists():
-        with source.noting():
+        with noting(source.problems):
             source.table = read_table(attributes, source.manifest, source.sidecar)
     if filters.exists():
         source.filters = filters
@@ -108,7 +99,7 @@ def _open_folder(source: Source) -> None:
 
 def _open_parquet(source: Source) -> None:
     path = source.path
-    with source.noting():
+    with noting(source.problems):
         with open_parquet(path) as file:
             column = vector_column(file, path, source.manifest.vectors)
         source.table = read_table(path, source.manifest, source.sidecar, skip=column)
@@ -137,10 +128,10 @@ def _open_hdf5(source: Source, stack: ExitStack) -> None:
     else:
         if distance is not None:
             _settle_metric(source, _DISTANCES[distance])
-        with source.noting():
+        with noting(source.problems):
             source.vectors = from_hdf5(file, path, "train")
         if source.brings_queries:
-            with source.noting():
+            with noting(source.problems):
                 source.queries = from_hdf5(file, path, "test")
 
 
