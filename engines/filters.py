@@ -1,14 +1,4 @@
-"""The filter language: six immutable node types, their meaning (`matches`) and their JSON form.
-
-JSON form, as used in scenarios and in `filters.jsonl`::
-
-    {"brand": "Zara"}                      Eq
-    {"brand": ["Zara", "H&M"]}             In
-    {"price": {"gte": 10, "lt": 50}}       Range (gt, gte, lt, lte)
-    {"and": [...]}, {"or": [...]}          And, Or
-    {"not": {...}}                         Not
-    {"brand": "Zara", "size": "M"}         several keys: And
-"""
+"""The filter language: six immutable node types and their meaning (`matches`)."""
 
 from __future__ import annotations
 
@@ -31,6 +21,7 @@ _COMPARE: dict[str, Callable[[Any, float], Mask]] = {
     "lt": operator.lt,
     "lte": operator.le,
 }
+BOUNDS = tuple(_COMPARE)  # of a range
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +52,13 @@ class Range:
 
     def __post_init__(self) -> None:
         if self.gt is None and self.gte is None and self.lt is None and self.lte is None:
-            raise ValueError(f"a range over '{self.field}' needs one of {', '.join(_COMPARE)}")
+            raise ValueError(f"a range over '{self.field}' needs one of {', '.join(BOUNDS)}")
+
+    @property
+    def bounds(self) -> dict[str, float]:
+        """The bounds that are given, by name."""
+        given = {name: getattr(self, name) for name in BOUNDS}
+        return {name: bound for name, bound in given.items() if bound is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +83,6 @@ class Not:
 
 
 Filter = Eq | In | Range | And | Or | Not
-
-
-class FilterSyntaxError(ValueError):
-    """A filter's JSON form is malformed; the message says where and what is expected."""
 
 
 def matches(where: Filter | None, columns: Mapping[str, Column], rows: int) -> Mask:  # noqa: PLR0911
@@ -169,99 +162,22 @@ def integer_interval(bounds: Range) -> tuple[int, int] | None:
     return (first, last) if first <= last else None
 
 
-def _within(column: Column, bounds: Range) -> Mask:
+def _within(column: Column, where: Range) -> Mask:
     if isinstance(column, Keywords) or column.dtype == np.bool_:
         return np.zeros(len(column), dtype=np.bool_)  # no numbers; check() reports such a range
     if column.dtype.kind == "i":
-        interval = integer_interval(bounds)
+        interval = integer_interval(where)
         if interval is None:
             return np.zeros(len(column), dtype=np.bool_)
         first, last = interval
         parts = [column >= first] if first > INT64[0] or last == INT64[1] else []
         parts += [column <= last] if last < INT64[1] else []
     else:
-        parts = [
-            compare(column, float(bound))
-            for name, compare in _COMPARE.items()
-            if (bound := getattr(bounds, name)) is not None
-        ]
+        parts = [_COMPARE[name](column, float(bound)) for name, bound in where.bounds.items()]
     mask: Mask = parts[0]
     for part in parts[1:]:
         np.logical_and(mask, part, out=mask)
     return mask
-
-
-def parse(data: object) -> Filter | None:
-    """The filter of a JSON form; None for null and for {}. Raises FilterSyntaxError."""
-    if data is None or data == {}:
-        return None
-    if not isinstance(data, Mapping):
-        raise FilterSyntaxError(f"a filter must be an object such as {{'brand': 'Zara'}}, got {data!r}")
-    parts = tuple(_parse_key(str(key), value) for key, value in data.items())
-    return parts[0] if len(parts) == 1 else And(parts)
-
-
-def _parse_key(key: str, value: object) -> Filter:
-    if key in ("and", "or"):
-        if not isinstance(value, list):
-            raise FilterSyntaxError(f"'{key}' must hold a list of filters, got {value!r}")
-        parts = tuple(_parse_inner(key, part) for part in value)
-        return And(parts) if key == "and" else Or(parts)
-    if key == "not":
-        return Not(_parse_inner(key, value))
-    if isinstance(value, Mapping):
-        unknown = sorted(set(map(str, value)) - set(_COMPARE))
-        if unknown or not value:
-            raise FilterSyntaxError(f"'{key}' takes the bounds {', '.join(_COMPARE)}, got {dict(value)!r}")
-        for bound, number in value.items():
-            if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
-                raise FilterSyntaxError(f"'{key}.{bound}' must be a finite number, got {number!r}")
-        return Range(key, **value)
-    if isinstance(value, list):
-        return In(key, tuple(_parse_value(key, item) for item in value))
-    return Eq(key, _parse_value(key, value))
-
-
-def _parse_inner(key: str, data: object) -> Filter:
-    inner = parse(data)
-    if inner is None:
-        raise FilterSyntaxError(f"'{key}' must not hold an empty filter")
-    return inner
-
-
-def _parse_value(key: str, value: object) -> Value:
-    if not isinstance(value, str | int | float | bool):
-        raise FilterSyntaxError(f"'{key}' must be compared with text, a number or a boolean, got {value!r}")
-    if not isinstance(value, str) and not _is_finite(value):
-        raise FilterSyntaxError(f"'{key}' must be compared with a finite number, got {value!r}")
-    return value
-
-
-def _is_finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)  # converts to float64, so it raises for 10**400
-    except OverflowError:
-        return False
-
-
-def to_json(where: Filter | None) -> dict[str, Any]:  # noqa: PLR0911 - one a node type
-    """The JSON form, such that parse(to_json(f)) == f."""
-    match where:
-        case None:
-            return {}
-        case Eq(name, value):
-            return {name: value}
-        case In(name, values):
-            return {name: list(values)}
-        case Range(name):
-            bounds = {bound: getattr(where, bound) for bound in _COMPARE}
-            return {name: {bound: number for bound, number in bounds.items() if number is not None}}
-        case And(filters):
-            return {"and": [to_json(inner) for inner in filters]}
-        case Or(filters):
-            return {"or": [to_json(inner) for inner in filters]}
-        case _:
-            return {"not": to_json(where.filter)}
 
 
 def leaves(where: Filter | None) -> Iterator[Eq | In | Range]:

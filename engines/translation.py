@@ -50,14 +50,11 @@ class Translator(ABC, Generic[T]):
         alias, field = self._field(name)
         return self.one_of(alias, field, values) if values else self.nothing()
 
-    def _range(self, bounds: Range) -> T:
-        alias, field = self._field(bounds.field)
+    def _range(self, where: Range) -> T:
+        alias, field = self._field(where.field)
         if field.kind != "integer":
-            given = {name: getattr(bounds, name) for name in ("gt", "gte", "lt", "lte")}
-            return self.within(
-                alias, {name: float(bound) for name, bound in given.items() if bound is not None}
-            )
-        interval = integer_interval(bounds)
+            return self.within(alias, {name: float(bound) for name, bound in where.bounds.items()})
+        interval = integer_interval(where)
         if interval is None:
             return self.nothing()
         first, last = (bound if bound != end else None for bound, end in zip(interval, INT64, strict=True))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from engines.base import Column, FieldKind, Keywords
+from engines.filter_syntax import RESERVED
 from harness.datamodel import Attribute
 from harness.errors import ConfigurationError, noting
 from harness.manifest import UserManifest
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 Kind = FieldKind | Literal["text"]
-_RESERVED = ("and", "or", "not")
 _SHOWN = 3  # examples of each kind of fault
 
 
@@ -59,7 +59,7 @@ def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str |
             ]
         for name in known:
             label = f"{path}: column '{name}'"
-            if not name or name in _RESERVED or schema.names.count(name) > 1:
+            if not name or name in RESERVED or schema.names.count(name) > 1:
                 table.problems.append(
                     f"{label}: names must be unique, not empty, and none of and, or, not; rename it"
                 )

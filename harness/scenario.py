@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from engines.filters import FilterSyntaxError, parse
+from engines.filter_syntax import FilterSyntaxError, parse
 from harness.errors import ConfigurationError
 from harness.threshold import Threshold, ThresholdSyntaxError, parse_threshold
 

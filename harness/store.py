@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Column, Keywords, Metric
-from engines.filters import Filter, parse, to_json
+from engines.filter_syntax import parse, to_json
+from engines.filters import Filter
 from harness.arrays import StoredArray
 from harness.datamodel import Attribute, Dataset
 from harness.errors import DatasetError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engines.filters import to_json
+from engines.filter_syntax import to_json
 from harness.datamodel import Dataset
 from harness.errors import MeasurementError
 from harness.exact import Truth, distinct, exact_neighbours

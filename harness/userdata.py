@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.filters import Filter, FilterSyntaxError, parse
+from engines.filter_syntax import FilterSyntaxError, parse
+from engines.filters import Filter
 from harness.arrays import ArrayHasher, ArrayWriter, StoredArray
 from harness.columns import Table
 from harness.datamodel import Attribute, Dataset, filter_problems

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Keywords
-from engines.filters import Eq, Filter, In, Range, matches, parse
+from engines.filter_syntax import parse
+from engines.filters import Eq, Filter, In, Range, matches
 from harness.datamodel import Dataset, filter_problems
 from harness.errors import ConfigurationError
 from harness.scenario import FilterSpec

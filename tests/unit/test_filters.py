@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.base import Column, Field, Keywords, Schema
+from engines.filter_syntax import RESERVED, FilterSyntaxError, parse, to_json
 from engines.filters import (
     INT64,
     And,
     Eq,
     Filter,
-    FilterSyntaxError,
     In,
     Not,
     Or,
@@ -24,8 +24,6 @@ from engines.filters import (
     integer_interval,
     leaves,
     matches,
-    parse,
-    to_json,
 )
 
 SCHEMA = Schema(
@@ -74,7 +72,7 @@ def filters(leaf: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
 
 
 KNOWN = filters(comparisons(st.sampled_from(list(COLUMNS)), VALUES))
-NAMES = st.text().filter(lambda name: name not in ("and", "or", "not"))
+NAMES = st.text().filter(lambda name: name not in RESERVED)
 
 
 def holds(where: Filter | None, row: dict[str, Any]) -> bool:  # noqa: PLR0911 - one a node type

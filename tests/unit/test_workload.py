@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.base import Column, Keywords
-from engines.filters import And, Eq, In, Range, matches, parse
+from engines.filter_syntax import parse
+from engines.filters import And, Eq, In, Range, matches
 from harness.dataset import Attribute, Dataset
 from harness.errors import ConfigurationError
 from harness.scenario import FilterSpec
