@@ -15,6 +15,8 @@ class Entry:
     target: str  # "module:Class"
     install: str = ""  # what to say when the import fails
     summary: str = ""
+    # "module:function" that starts its server as a process: (folder, cpus, memory_bytes) -> context of Launched.
+    launcher: str = ""
 
 
 ENGINES: dict[str, Entry] = {
@@ -29,7 +31,10 @@ ENGINES: dict[str, Entry] = {
         "engines.milvus.lite:MilvusLite", "pip install 'bakeoff[milvus]'", "Milvus Lite through pymilvus"
     ),
     "pgvector": Entry(
-        "engines.pgvector.adapter:PgVector", "pip install 'bakeoff[pgvector]'", "PostgreSQL with pgvector"
+        "engines.pgvector.adapter:PgVector",
+        "pip install 'bakeoff[pgvector]'",
+        "PostgreSQL with pgvector",
+        launcher="engines.pgvector.local:running",
     ),
     "qdrant": Entry("engines.qdrant.adapter:Qdrant", "pip install 'bakeoff[qdrant]'", "Qdrant server"),
     "milvus": Entry("engines.milvus.adapter:Milvus", "pip install 'bakeoff[milvus]'", "Milvus server"),

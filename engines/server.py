@@ -81,6 +81,19 @@ class Endpoint:
         return urlsplit(self.url).scheme in ("https", "grpcs")
 
 
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A server that an engine's launcher has started as a process.
+
+    settings: KEY -> value of BAKEOFF_<ENGINE>_<KEY>, in which the adapter finds it. pid: the root of its
+    process tree. data: the folder with everything it stores.
+    """
+
+    settings: Mapping[str, str]
+    pid: int
+    data: Path
+
+
 def variable(engine: str, key: str) -> str:
     """The environment variable of one of an engine's settings: BAKEOFF_MILVUS_URL."""
     return f"BAKEOFF_{engine.upper().replace('-', '_')}_{key}"

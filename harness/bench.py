@@ -11,6 +11,7 @@ import numpy as np
 from engines.base import Batch, Engine, Ids
 from harness.corpus import Corpus
 from harness.dataset import Dataset
+from harness.meters import Meter
 from harness.plan import Session
 from harness.samples import Samples
 from harness.scenario import Scenario
@@ -26,6 +27,7 @@ class Bench:
     path: Path  # the engine's own directory
     engine: Engine
     corpus: Corpus
+    meter: Meter
 
     def judge(self, name: str, samples: Samples) -> Judged:
         """The answers to a workload's queries held against the oracle."""

@@ -50,7 +50,8 @@ def _say(text: str) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from harness.runner import Listener, point_latest, result_summary, run_scenario
+    from harness.recorder import Listener
+    from harness.runner import point_latest, result_summary, run_scenario
     from harness.terminal import ProgressBar
 
     scenario = _scenario(options)

@@ -17,7 +17,7 @@ from harness.arrays import ArrayWriter, StoredArray, block_rows
 from harness.datamodel import Attribute
 from harness.errors import ConfigurationError, DatasetError
 from harness.listings import KINDS, generate, visual_clusters
-from harness.manifest import Band, ListingsManifest
+from harness.listings_manifest import Band, ListingsManifest
 from harness.progress import Progress
 from harness.sources import fetch
 from harness.store import Parts, save, throttled

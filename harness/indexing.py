@@ -7,12 +7,13 @@ import time
 
 import numpy as np
 
-from engines.base import Ids
+from engines.base import EngineStats, Ids
 from harness.bench import Bench, as_samples, batches
 from harness.plan import blank
-from harness.resources import PeakMemory, cpu_s, release, rss_bytes
+from harness.resources import release
 from harness.result import Measurement
 from harness.scenario import IndexTask
+from harness.usage import Usage
 
 EXACT_CHECK_S = 1.0  # how long the exact mode is held against the oracle; at least one query a filter
 
@@ -27,8 +28,7 @@ def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
     """
     dataset, engine, k = bench.corpus.dataset, bench.engine, bench.scenario.k
     gc.collect()
-    peak, level_bytes, start_cpu_s = PeakMemory(), rss_bytes(), cpu_s()
-    peak.start()
+    usage = Usage(bench.meter)
     engine.create(dataset.schema)
     start_ns = time.perf_counter_ns()
     for batch in batches(dataset, task.batch_size):
@@ -37,24 +37,16 @@ def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
     acknowledged_ns = time.perf_counter_ns()
     engine.refresh()
     ready_ns = time.perf_counter_ns()
-    peak_bytes = peak.bytes()
+    used, reasons = usage.figures(len(dataset.vectors))
     metrics: dict[str, float | None] = {
         "index_vectors_per_s": len(dataset.vectors) / ((ready_ns - start_ns) / 1e9),
         "index_s": (acknowledged_ns - start_ns) / 1e9,
         "ready_s": round((ready_ns - acknowledged_ns) / 1e9, 3),  # less is the cost of a call, not a wait
-        "cpu_s": cpu_s() - start_cpu_s,
-        "rss_peak_bytes": None if peak_bytes is None else max(0, peak_bytes - level_bytes),
-        "rss_bytes": max(0, rss_bytes() - level_bytes),
     }
-    reasons = (
-        {}
-        if peak_bytes is not None
-        else {"rss_peak_bytes": "the kernel does not tell peak memory (no /proc)"}
-    )
     stats = engine.stats()
-    metrics["disk_bytes"] = stats.disk_bytes
-    if stats.disk_bytes is None:
-        reasons["disk_bytes"] = "the engine keeps nothing on disk"
+    stored, why = _disk(bench, stats)
+    metrics |= used | stored | {"retries": float(stats.retries)}
+    reasons |= why
     recall, asked = exact_recall(bench)
     metrics |= {f"exact_recall_at_{k}": recall, "exact_queries": float(asked)}
     if recall is None:
@@ -68,6 +60,17 @@ def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
         update={"metrics": metrics, "reasons": reasons, "error": error}
     )
     return cell, (start_ns, ready_ns)
+
+
+def _disk(bench: Bench, stats: EngineStats) -> tuple[dict[str, float | None], dict[str, str]]:
+    """What is on disk, as seen from outside or else as the engine says; the reason where neither tells."""
+    seen = bench.meter.disk_bytes()
+    size = stats.disk_bytes if seen is None else seen
+    names = ("disk_bytes", "disk_bytes_per_vector")
+    if size is None:
+        reason = bench.meter.reason if bench.meter.separate else "the engine keeps nothing on disk"
+        return dict.fromkeys(names), dict.fromkeys(names, reason)
+    return dict(zip(names, (size, size / len(bench.corpus.dataset.vectors)), strict=True)), {}
 
 
 def exact_recall(bench: Bench) -> tuple[float | None, int]:

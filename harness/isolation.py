@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from engines.server import redact
 from harness.corpus import load_corpus
 from harness.session import Job, run_session
 
@@ -78,6 +79,7 @@ def die_with_parent() -> None:
 def _main(job: Job, cache: Path, sender: Connection) -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us in order
+    os.environ.update(job.settings)
     log = os.open(job.run / "engines.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -87,4 +89,4 @@ def _main(job: Job, cache: Path, sender: Connection) -> None:
     except BrokenPipeError:
         return  # the parent has gone; there is nobody to tell
     except Exception as error:  # noqa: BLE001  the parent reports it with the cells it cost
-        sender.send(("failed", f"{type(error).__name__}: {error}"))
+        sender.send(("failed", redact(f"{type(error).__name__}: {error}")))

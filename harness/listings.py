@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engines.base import Column, FieldKind, Keywords
 from harness.correlation import choose, correlated_keys, stretches, zipf
-from harness.manifest import Listings, Shares
+from harness.listings_manifest import Listings, Shares
 
 KINDS: dict[str, FieldKind | Literal["text"]] = {
     "category": "keyword",

@@ -8,7 +8,7 @@ from harness.errors import ConfigurationError
 
 
 def shipped(kind: str) -> Path:
-    """The folder of shipped `scenarios` or `datasets`: beside the packages in a checkout, inside one in a wheel."""
+    """The folder of shipped `scenarios`, `datasets` or `docker`: in a checkout, or inside a package in a wheel."""
     here = Path(__file__).parent
     checkout = here.parent / kind
     return checkout if checkout.is_dir() else here / "data" / kind

@@ -14,7 +14,7 @@ from itertools import pairwise
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 from typing import NamedTuple, Protocol
 
 from engines.base import Engine
@@ -118,11 +118,18 @@ def _part(total: int, first: int, share: int, clients: int) -> int:
     return total * (first + share) // clients - total * first // clients
 
 
-def drive_processes(opener: Callable[[], Engine], plans: Sequence[Plan]) -> Samples:
+def drive_processes(
+    opener: Callable[[], Engine],
+    plans: Sequence[Plan],
+    *,
+    warmup_s: float = 0.0,
+    warm: Callable[[], None] = lambda: None,
+) -> Samples:
     """Runs each plan in a process of its own, all at once, and returns the samples of all.
 
     opener: picklable; called in each process, returns an opened engine, which the process closes. Engines
-    are open before the common start. Raises MeasurementError, with the cause, as soon as one process fails
+    are open before the common start. warm: called `warmup_s` after it.
+    Raises MeasurementError, with the cause, as soon as one process fails
     or dies; the others are then ended, as they are when the caller is interrupted.
     """
     context = get_context("spawn")
@@ -139,6 +146,8 @@ def drive_processes(opener: Callable[[], Engine], plans: Sequence[Plan]) -> Samp
         start_ns = perf_counter_ns() + _LEAD_NS
         for child in children:
             child.link.send(start_ns)
+        sleep(max(0.0, (start_ns - perf_counter_ns()) / 1e9 + warmup_s))
+        warm()
         samples = concatenate([part for part in _receive(children) if part is not None])
         finished = True
         return samples

@@ -66,14 +66,23 @@ class FilterSpec(Model):
 class EngineSpec(Model):
     """One engine with a grid of parameters: every list is tried in full. Index lists cost a build each."""
 
-    engine: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*(:\w+)?$")]  # registered, or package.module:Class
+    engine: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]*(:\w+)?$")]  # registered, or package.module:Class
     label: Name | None = None  # how the report calls it; the engine's name by default
+    # How a server is started where BAKEOFF_<ENGINE>_URL names none that runs; `auto`: as a process if it can.
+    server: Literal["auto", "container", "process"] = "auto"
     index: dict[str, Any] = {}
     search: dict[str, Any] = {}
 
     @property
     def title(self) -> str:
         return self.label or self.engine.rpartition(":")[2]
+
+
+class ContainerLimits(Model):
+    """What each server may use, the same for every engine."""
+
+    cpus: PositiveFloat = 2.0
+    memory_mib: Annotated[int, Field(ge=256)] = 4096
 
 
 class IndexTask(Model):
@@ -178,6 +187,7 @@ class Scenario(Model):
         None  # wall-clock aim of the whole run; trials that would exceed it are left out
     )
     cell_timeout_s: PositiveFloat = 600.0  # an engine silent for longer is killed and its cells marked failed
+    limits: ContainerLimits = ContainerLimits()
     engines: Annotated[list[EngineSpec], Field(min_length=1)]
     filters: Annotated[list[FilterSpec], Field(min_length=1)] = [FilterSpec(name="none")]
     tasks: Annotated[list[Task], Field(min_length=1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,10 @@ from harness.load import closed_loop, drive_processes, open_loop, split_closed_l
 from harness.metrics import summarize
 from harness.parameters import index_params, search_params
 from harness.plan import Params, SearchCell, Session, blank
-from harness.resources import cpu_s
 from harness.result import Measurement
 from harness.samples import OK, Samples, write_samples
 from harness.scenario import SearchTask
+from harness.usage import Cpu
 from harness.workload import Workload
 
 DRAIN_S = 1.0  # how long an open loop waits for answers after its last request was due
@@ -36,9 +36,9 @@ def measure_search(bench: Bench, cell: SearchCell, samples_file: Path) -> tuple[
     workload = bench.corpus.workloads[cell.filter]
     if task.warmup_s and task.processes == 1:  # apart, so that its CPU time is not counted
         _drive(bench, cell, workload, task.warmup_s)
-    start_cpu_s = cpu_s()
-    samples = _drive(bench, cell, workload, task.duration_s)
-    used_cpu_s = cpu_s() - start_cpu_s
+    cpu = Cpu(bench.meter)
+    samples = _drive(bench, cell, workload, task.duration_s, cpu.restart)
+    used, missing = cpu.figures()
     if not len(samples):
         raise MeasurementError(f"no query was due within {task.duration_s:g} s; raise rate or duration_s")
     offered_s = None if cell.rate is None else task.duration_s
@@ -46,10 +46,14 @@ def measure_search(bench: Bench, cell: SearchCell, samples_file: Path) -> tuple[
         samples, bench.judge(cell.filter, samples), k=workload.k, offered_s=offered_s
     )
     succeeded = int((samples.status == OK).sum())
-    metrics["cpu_s"] = used_cpu_s
-    metrics["cpu_s_per_1000"] = used_cpu_s / succeeded * 1000 if succeeded else None
-    if not succeeded:
-        reasons["cpu_s_per_1000"] = "no query succeeded"
+    metrics |= used
+    reasons |= missing
+    for name, seconds in used.items():
+        metrics[f"{name}_per_1000"] = (
+            seconds / succeeded * 1000 if succeeded and seconds is not None else None
+        )
+        if metrics[f"{name}_per_1000"] is None:
+            reasons[f"{name}_per_1000"] = missing.get(name, "no query succeeded")
     samples_file.parent.mkdir(exist_ok=True)
     write_samples(samples_file, samples)
     measurement = blank(bench.session, cell).model_copy(
@@ -68,8 +72,17 @@ def _check_supported(bench: Bench, task: SearchTask) -> None:
         raise UnsupportedError("several client processes cannot share it: it lives inside one process")
 
 
-def _drive(bench: Bench, cell: SearchCell, workload: Workload, duration_s: float) -> Samples:
-    """One window of load, from threads of this process or from processes with an engine each."""
+def _drive(
+    bench: Bench,
+    cell: SearchCell,
+    workload: Workload,
+    duration_s: float,
+    warm: Callable[[], None] = lambda: None,
+) -> Samples:
+    """One window of load, from threads of this process or from processes with an engine each.
+
+    warm: called when processes have warmed up, as nearly as their common clock allows.
+    """
     task, seed = cell.task, bench.scenario.seed + bench.session.trial
     load: dict[str, Any] = {"workload": workload, "timeout_s": task.timeout_s, "seed": seed}
     if cell.rate is None:
@@ -88,7 +101,7 @@ def _drive(bench: Bench, cell: SearchCell, workload: Workload, duration_s: float
     plans = drive(
         processes=task.processes, clients=max(task.clients, task.processes), warmup_s=task.warmup_s, **load
     )
-    return drive_processes(opener, plans)
+    return drive_processes(opener, plans, warmup_s=task.warmup_s, warm=warm)
 
 
 def reopen(session: Session, search: Params, path: Path, schema: Schema) -> Engine:

@@ -6,6 +6,7 @@ others go on when one crashes, hangs or is killed for memory.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 from collections.abc import Callable
@@ -13,11 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from engines.base import UnsupportedError
+from engines.base import Engine, Remote, UnsupportedError
 from engines.registry import load
+from engines.server import redact
 from harness.bench import Bench
 from harness.corpus import Corpus
 from harness.indexing import Span, measure_index
+from harness.meters import Meter, OwnProcess
 from harness.parameters import index_params
 from harness.plan import Params, SearchCell, Session, blank, search_cells
 from harness.result import Measurement
@@ -29,19 +32,26 @@ Measure = Callable[[], tuple[Measurement, Span]]
 
 
 class Send(Protocol):
-    """How a session reports: ("at", what) on the way, ("cell", Measurement, span or None) when one is measured."""
+    """How a session reports: ("at", what) on the way, ("server", name and version) once it is known, and
+    ("cell", Measurement, span or None) when one is measured.
+    """
 
     def __call__(self, kind: str, *values: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a session is to do. known: the cells measured before, by key; they are not repeated."""
+    """What a session is to do. known: the cells measured before, by key; they are not repeated.
+
+    settings: environment variables in which the adapter finds its server. meter: what the engine uses.
+    """
 
     scenario: Scenario
     session: Session
     run: Path
     known: dict[str, Measurement] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    meter: Meter = field(default_factory=OwnProcess)
 
 
 def run_session(job: Job, corpus: Corpus, send: Send) -> None:
@@ -56,11 +66,22 @@ def run_session(job: Job, corpus: Corpus, send: Send) -> None:
     path.mkdir(parents=True)
     engine = kind(path, index_params(kind, session.index, session.label))
     try:
-        bench = Bench(job.scenario, session, path, engine, corpus)
+        bench = Bench(job.scenario, session, path, engine, corpus, job.meter)
         _Course(job, bench, send, list(job.known.values())).run()
     finally:
-        engine.close()
+        _leave(engine)
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _leave(engine: Engine) -> None:
+    """Lets go of the engine and of what it keeps on a server."""
+    if not isinstance(engine, Remote):
+        engine.close()
+        return
+    # A server that does not answer any more has failed its cells already. What it keeps is dropped when a
+    # collection of this name is created again.
+    with contextlib.suppress(Exception):
+        engine.drop()
 
 
 @dataclass(slots=True)
@@ -77,6 +98,8 @@ class _Course:
         index_task = next(task for task in scenario.tasks if isinstance(task, IndexTask))
         empty = blank(session, index_task)
         index = self.attempt(empty, lambda: measure_index(self.bench, index_task))
+        if index.error is None and (server := self.bench.engine.stats().server):
+            self.send("server", server)
         for task in scenario.tasks:
             if isinstance(task, SearchTask):
                 for planned in search_cells(task, self.bench.corpus.filters, session.searches):
@@ -112,9 +135,9 @@ class _Course:
         try:
             measurement, span = measure()
         except UnsupportedError as error:
-            measurement = empty.model_copy(update={"error": f"unsupported: {error}"})
+            measurement = empty.model_copy(update={"error": redact(f"unsupported: {error}")})
         except Exception as error:  # noqa: BLE001  whatever a client library raises concerns this cell only
-            measurement = empty.model_copy(update={"error": f"{type(error).__name__}: {error}"})
+            measurement = empty.model_copy(update={"error": redact(f"{type(error).__name__}: {error}")})
         if (
             measurement.key not in self.job.known
         ):  # an index is rebuilt for what is missing, not measured again

@@ -19,7 +19,7 @@ from typing import Protocol
 from urllib.parse import urljoin
 
 from harness.errors import DatasetError
-from harness.manifest import DebianPackage, RemoteFile, Sources
+from harness.listings_manifest import DebianPackage, RemoteFile, Sources
 from harness.progress import Progress
 from harness.store import no_room, throttled
 

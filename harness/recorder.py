@@ -1,0 +1,153 @@
+"""Runs the sessions of a scenario and takes down what they report, saving after every cell."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engines.base import Engine
+from engines.server import redact
+from harness.calibrate import client_bound
+from harness.containers import ServerFailedError
+from harness.isolation import SessionFailedError, messages
+from harness.noise import NoiseMonitor
+from harness.plan import Filters, Session, identity, session_cells, trial_sessions
+from harness.progress import Progress, silent
+from harness.result import Measurement, RunResult, write_result
+from harness.scenario import Scenario
+from harness.servers import serving
+from harness.session import Job
+
+MAX_STEAL = 0.05  # share of CPU time taken by the hypervisor beyond which a cell is flagged
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Whom a run tells: `progress` on the way, `created` once its folder holds a result file."""
+
+    progress: Progress = silent
+    created: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Recorder:
+    """Collects the cells of a run, completes each with the machine's noise, and saves."""
+
+    scenario: Scenario
+    kinds: Mapping[str, type[Engine]]  # by label
+    run: Path
+    result: RunResult
+    filters: Filters
+    listener: Listener
+    noise: NoiseMonitor = field(init=False)
+    ceilings: dict[str, float] = field(init=False)  # what one client process can do, by executor
+    total: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        planned = [
+            cell
+            for trial in range(self.scenario.trials)
+            for session in trial_sessions(self.scenario, trial)
+            for cell in session_cells(self.scenario, session, self.filters)
+        ]
+        self.total = len(planned)
+
+    def run_session(self, session: Session, cache: Path) -> None:
+        """Runs what is missing of a session; cells it never reported are recorded as failed, with the cause."""
+        known = {identity(cell, self.scenario): cell for cell in self.result.measurements}
+        planned = session_cells(self.scenario, session, self.filters)
+        if all(identity(cell, self.scenario) in known for cell in planned):
+            return
+        spec = next(spec for spec in self.scenario.engines if spec.title == session.label)
+        data, done = self.run / "engines" / f"{session.label}-server", len(self.result.measurements)
+        try:
+            with serving(
+                spec, self.kinds[session.label], self.scenario.limits, data, self.listener.progress
+            ) as served:
+                self.result.engines[session.label] |= served.facts
+                job = Job(
+                    self.scenario,
+                    session,
+                    self.run,
+                    {cell.key: cell for cell in known.values()},
+                    served.settings,
+                    served.meter,
+                )
+                try:
+                    self.follow(job, cache)
+                finally:
+                    self.explain(done, served.fate())
+        except (SessionFailedError, ServerFailedError) as error:
+            have = {identity(cell, self.scenario) for cell in self.result.measurements}
+            lost = [cell for cell in planned if identity(cell, self.scenario) not in have]
+            self.result.measurements.extend(
+                cell.model_copy(update={"error": redact(str(error))}) for cell in lost
+            )
+            self.save()
+        finally:
+            shutil.rmtree(data, ignore_errors=True)
+
+    def follow(self, job: Job, cache: Path) -> None:
+        """Runs a session and takes down what it reports. Raises SessionFailedError."""
+        for kind, *values in messages(job, cache, self.scenario.cell_timeout_s):
+            if kind == "cell":
+                self.record(*values)
+            elif kind == "server":
+                client = self.kinds[job.session.label].version()
+                self.result.engines[job.session.label]["version"] = f"{values[0]} through {client}"
+            else:
+                self.listener.progress(values[0], len(self.result.measurements), self.total)
+
+    def explain(self, since: int, fate: str | None) -> None:
+        """Adds what became of a server to the cells that failed since."""
+        if fate is None:
+            return
+        self.result.measurements[since:] = [
+            cell.model_copy(update={"error": f"{cell.error}; {fate}"}) if cell.error else cell
+            for cell in self.result.measurements[since:]
+        ]
+        self.save()
+
+    def record(self, cell: Measurement, span: tuple[int, int] | None) -> None:
+        """Adds one cell, with the noise of its window, and saves."""
+        if span is not None:
+            cell = self._with_noise(cell, span)
+        self.result.measurements.append(cell)
+        self.save()
+        self.listener.progress(cell.engine, len(self.result.measurements), self.total)
+
+    def _with_noise(self, cell: Measurement, span: tuple[int, int]) -> Measurement:
+        noise = self.noise.window(*span)
+        flags = list(cell.flags)
+        if noise.steal_share is not None and noise.steal_share > MAX_STEAL:
+            flags.append(f"steal {noise.steal_share:.1%}")
+        load = cell.params.get("load", {})
+        ceiling_qps = self.ceilings.get(str(cell.executor), math.inf)
+        if client_bound(cell.metrics.get("throughput_qps") or 0.0, load.get("processes", 1), ceiling_qps):
+            flags.append("client-bound")
+        measured = {name: getattr(noise, name) for name in ("steal_share", "hiccup_p99_us", "hiccup_max_us")}
+        return cell.model_copy(
+            update={
+                "metrics": cell.metrics | measured,
+                "reasons": cell.reasons | noise.reasons,
+                "flags": flags,
+            }
+        )
+
+    def note(self, text: str) -> None:
+        """Adds a remark on the run as a whole."""
+        self.result.notes.append(text)
+
+    def save(self) -> None:
+        """Writes the result file."""
+        write_result(self.run, self.result)
+
+    def finish(self) -> None:
+        """Marks the run as complete."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.result = self.result.model_copy(update={"finished_at": now})
+        self.save()
