@@ -19,7 +19,8 @@ from harness.dataset import Dataset, load_dataset
 from harness.errors import ConfigurationError, DatasetError
 from harness.images import read_idx
 from harness.listings import KINDS, brand_names, generate, visual_clusters
-from harness.manifest import Listings, ListingsManifest, read_manifest
+from harness.listings_manifest import Listings, ListingsManifest
+from harness.manifest import read_manifest
 from harness.workload import Workload, selectivity
 
 ROOT = Path(__file__).parents[2]

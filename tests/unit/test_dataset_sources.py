@@ -16,7 +16,7 @@ import pytest
 
 from harness import sources
 from harness.errors import DatasetError
-from harness.manifest import DebianPackage, RemoteFile, Sources
+from harness.listings_manifest import DebianPackage, RemoteFile, Sources
 from harness.progress import silent
 from harness.sources import fetch
 
