@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
+from collections import deque
 from collections.abc import Mapping
 from struct import pack
 from types import MappingProxyType
@@ -39,7 +40,8 @@ class HttpError(EngineError):
 
 
 class HttpClient:
-    """Requests to one server, over one connection a thread. Safe in threads; not to be used across a fork.
+    """Requests to one server, over as many connections as there are requests at once. Safe in threads; not to be
+    used across a fork. Connections outlive the threads that opened them, so that a new window of load finds them open.
 
     retries: requests sent again because the server had closed the connection while it was idle.
     """
@@ -60,13 +62,13 @@ class HttpClient:
         self._forget()
 
     def _forget(self) -> None:
-        self._local = threading.local()
-        self._connections: WeakSet[Connection] = WeakSet()  # one ends with its thread
+        self._idle: deque[Connection] = deque()
+        self._connections: WeakSet[Connection] = WeakSet()
 
     def warm(self) -> None:
-        """Connects this thread. Raises EngineError where that fails."""
-        if getattr(self._local, "connection", None) is None:
-            self._connect()
+        """Opens a connection unless one is idle. Raises EngineError where that fails."""
+        if not self._idle:
+            self._idle.append(self._connect())
 
     def post(self, target: str, body: bytes) -> bytes:
         """The body of the answer to a POST. target: path and query, percent-encoded.
@@ -76,43 +78,44 @@ class HttpClient:
         """
         head = f"POST {self._prefix}{target} HTTP/1.1\r\n{self._headers}{len(body)}\r\n\r\n"
         request = head.encode("ascii") + body
-        connection: Connection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            try:
-                return self._ask(connection, request, target, kept=True)
-            except ClosedError:
-                with self._lock:
-                    self.retries += 1
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            return self._ask(self._connect(), request, target, kept=False)
+        try:
+            return self._ask(connection, request, target, kept=True)
+        except ClosedError:
+            with self._lock:
+                self.retries += 1
         return self._ask(self._connect(), request, target, kept=False)
 
     def _ask(self, connection: Connection, request: bytes, target: str, *, kept: bool) -> bytes:
         try:
             answer = connection.exchange(request)
         except (OSError, httptools.HttpParserError) as error:
-            self._drop(connection)
+            connection.close()
             if kept and isinstance(error, ClosedError):
                 raise
             raise self._explained(error, target) from error
         except BaseException:
-            self._drop(connection)  # the answer is still under way
+            connection.close()  # the answer is still under way
             raise
-        if not answer.keep_alive:
-            self._drop(connection)
-        if not 200 <= answer.status < 300:
-            raise HttpError(f"{self._endpoint.url}{target}", answer.status, answer.body)
-        return answer.body
+        status, body = answer.status, answer.body  # before another thread may use the connection
+        if answer.keep_alive:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        if not 200 <= status < 300:
+            raise HttpError(f"{self._endpoint.url}{target}", status, body)
+        return body
 
     def close(self) -> None:
-        """Closes the connections of all threads; the next request opens one again."""
+        """Closes every connection; the next request opens one again."""
         with self._lock:
             connections = list(self._connections)
             self._forget()
         for connection in connections:
             connection.close()
-
-    def _drop(self, connection: Connection) -> None:
-        connection.close()
-        self._local.connection = None
 
     def _explained(self, error: Exception, target: str) -> EngineError:
         where = f"{self._endpoint.url}{target}"
@@ -127,7 +130,6 @@ class HttpClient:
         connection = Connection(sock)
         with self._lock:
             self._connections.add(connection)
-        self._local.connection = connection
         return connection
 
     def _socket(self) -> socket.socket:

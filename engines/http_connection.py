@@ -96,4 +96,4 @@ class Connection:
         self._sock.close()
 
     def __del__(self) -> None:
-        self._sock.close()  # its thread has ended
+        self._sock.close()  # its client has gone

@@ -154,7 +154,7 @@ def test_a_server_that_closes_is_asked_again_over_a_new_connection(answer: bytes
 def test_a_connection_that_went_stale_is_opened_again_and_counted() -> None:
     with stub([OK], [OK]) as server, client_of(server.url) as client:
         client.post("/", b"1")
-        assert client._local.connection._sock.recv(1, socket.MSG_PEEK) == b""  # it has hung up
+        assert client._idle[-1]._sock.recv(1, socket.MSG_PEEK) == b""  # it has hung up
         assert client.post("/", b"2") == b"fine"
         assert (server.connections, client.retries) == (2, 1)
         assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [b"1", b"2"]
@@ -273,18 +273,35 @@ def test_no_server_is_one_clear_line() -> None:
         client.post("/", b"")
 
 
-def test_each_thread_has_a_connection_which_ends_with_it() -> None:
-    with stub([OK], [OK], [OK], close=False) as server, client_of(server.url) as client:
-        client.post("/", b"")
-        for _ in range(2):
+def test_connections_outlive_the_threads_that_opened_them() -> None:
+    with stub([OK, OK, OK, OK], close=False) as server, client_of(server.url) as client:
+        client.warm()
+        for _ in range(3):
             thread = threading.Thread(target=client.post, args=("/", b""))
             thread.start()
             thread.join()
-        del thread
-        assert server.connections == 3
-        assert len(client._connections) == 1
+        client.warm()
+        assert server.connections == len(client._connections) == 1
+
+
+def test_requests_at_once_have_a_connection_each() -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def answer(sock: socket.socket) -> None:
+        asked.set()
+        go_on.wait(5)
+        sock.sendall(OK)
+
+    with stub([answer], [], close=False) as server, client_of(server.url) as client:
+        thread = threading.Thread(target=client.post, args=("/", b""))
+        thread.start()
+        asked.wait(5)
+        client.warm()  # the only connection is busy
+        go_on.set()
+        thread.join()
+        assert len(client._idle) == 2
         client.close()
-        assert len(client._connections) == 0
+        assert len(client._idle) == 0
 
 
 def test_nothing_is_left_open_when_a_client_is_forgotten() -> None:
