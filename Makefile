@@ -25,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/pip check --disable-pip-version-check >&2
 	@touch $@
 
-bench: $(STAMP)  ## Measure the engines and write the report (SCENARIO=quick|standard|filters|smoke)
+bench: $(STAMP)  ## Measure the engines and write the report (SCENARIO=quick|standard|servers|filters|smoke)
 	$(BIN)/bakeoff run $(SCENARIO)
 
 report: $(STAMP)  ## Write the newest run's report again

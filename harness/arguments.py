@@ -58,10 +58,11 @@ def _add_run(commands: Any) -> None:
         "measure a scenario's engines and write result, report and decision",
         "  bakeoff run quick\n"
         "  bakeoff run quick --dataset path/to/my-data      (vectors.npy, attributes.parquet, queries.npy)\n"
-        "  bakeoff run standard --engines faiss-hnsw,qdrant --trials 5\n"
+        "  bakeoff run standard --engines faiss-hnsw,qdrant-edge --trials 5\n"
+        "  bakeoff run servers --engines qdrant --url qdrant=http://10.0.0.5:6333      (a server that runs already)\n"
         "  bakeoff run standard --resume                    (go on with runs/latest)",
     )
-    parser.add_argument("scenario", help="a scenario's name (quick, standard, filters, smoke) or a YAML file")
+    parser.add_argument("scenario", help="a scenario's name (quick, standard, servers, filters, smoke) or a YAML file")
     parser.add_argument(
         "--dataset", metavar="REF", help="a dataset's name, a folder, a .parquet or an .hdf5 file"
     )
@@ -69,6 +70,14 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("--queries", type=int, metavar="N", help="only the first N queries")
     parser.add_argument("--trials", type=int, metavar="N", help="how often everything is measured")
     parser.add_argument("--engines", metavar="A,B", help="only these of the scenario's engines, by label")
+    parser.add_argument(
+        "--url",
+        action="append",
+        default=[],
+        metavar="ENGINE=URL",
+        help="use the server that runs there (as BAKEOFF_<ENGINE>_URL does; credentials: BAKEOFF_<ENGINE>_USER, "
+        "_PASSWORD, _API_KEY, _CA_CERTS); may be repeated",
+    )
     parser.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/<scenario>-<time>)")
     parser.add_argument("--runs", metavar="DIR", default="runs", help="where runs are kept (default: runs)")
     parser.add_argument(

@@ -55,6 +55,7 @@ def _run(options: argparse.Namespace) -> int:
     from harness.terminal import ProgressBar
 
     scenario = _scenario(options)
+    _use_servers(options.url, scenario)
     run = _run_folder(options, scenario.name)
     run.parent.mkdir(parents=True, exist_ok=True)
     _say(f"{scenario.name}: {scenario.description or scenario.dataset} -> {run}")
@@ -106,6 +107,23 @@ def _scenario(options: argparse.Namespace) -> Scenario:
         if changes.get(key) is not None and changes[key] < 1:
             raise ConfigurationError(f"--{key} must be at least 1, got {changes[key]}")
     return scenario.model_copy(update=changes)
+
+
+def _use_servers(urls: Sequence[str], scenario: Scenario) -> None:
+    """Lets the adapters find the servers named by --url. Credentials in a URL are seen by other users of the machine
+    anyway; in results and messages they are not.
+    """
+    from engines.server import clean, variable
+
+    engines = sorted({spec.engine for spec in scenario.engines})
+    for given in urls:
+        engine, sign, url = given.partition("=")
+        if not sign or "://" not in url or engine not in engines:
+            raise ConfigurationError(
+                f"--url must be ENGINE=URL with an engine of {scenario.name} ({', '.join(engines)}), "
+                f"such as {engines[0]}=http://host:port, got {clean(given)!r}"
+            )
+        os.environ[variable(engine, "URL")] = url
 
 
 def _run_folder(options: argparse.Namespace, name: str) -> Path:
