@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from engines.server import variable
 from harness.errors import ConfigurationError
 from harness.paths import shipped
-from harness.scenario import ContainerLimits, explain
+from harness.scenario import ContainerLimits
+from harness.strict import explain
 
 _REFERENCE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 _HEAP_SHARE = 0.5  # of a container's memory, for a JVM; the rest is for files and native memory
@@ -111,7 +112,7 @@ def read_manifest(engine: str, limits: ContainerLimits, environ: Mapping[str, st
     try:
         file = _File.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path))) from error
+        raise ConfigurationError(explain(error, str(path), data)) from error
     if engine not in file.services:
         raise ConfigurationError(f"{path}: services must hold one called {engine}")
     return Manifest(engine=engine, service=file.services[engine], extension=file.extension)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from engines.base import Metric
-from harness.scenario import Model, Name, PositiveInt
+from harness.strict import Model, Name, PositiveInt
 
 Shares = Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)]
 

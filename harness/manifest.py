@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from engines.base import Metric, Value
 from harness.errors import ConfigurationError
 from harness.listings_manifest import ListingsManifest
-from harness.scenario import Model, Name, PositiveInt, explain
+from harness.strict import Listed, Model, Name, PositiveInt, explain, read_yaml
 
-# `--dataset synthetic:selectivities=0.1` has no way to say that one value is a list.
-Listed = BeforeValidator(lambda value: value if isinstance(value, list | tuple) else [value])
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -77,7 +74,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
     """A manifest, some keys replaced (`listings.seed` reaches inside). Raises ConfigurationError with every
     problem.
     """
-    data = {"name": path.stem, **_read(path)}
+    data = {"name": path.stem, **read_yaml(path, "metric and name")}
     model = _KINDS.get(str(data.get("kind")))
     if model is None:
         raise ConfigurationError(
@@ -101,7 +98,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(explain(error, source)) from error
+        raise ConfigurationError(explain(error, source, data)) from error
 
 
 def _replace(data: dict[str, Any], key: str, value: object) -> None:
@@ -115,26 +112,10 @@ def _replace(data: dict[str, Any], key: str, value: object) -> None:
 
 def read_user_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> UserManifest:
     """The manifest beside a user's data; defaults where there is none. Raises ConfigurationError."""
-    data = _read(path) if path.exists() else {}
+    data = read_yaml(path, "metric and name") if path.exists() else {}
     for key, value in (overrides or {}).items():
         _replace(data, key, value)
     try:
         return UserManifest.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path))) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: is not UTF-8 text: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise ConfigurationError(f"{path}: must hold keys such as metric and name, got {type(data).__name__}")
-    return data
+        raise ConfigurationError(explain(error, str(path), data)) from error

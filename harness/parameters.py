@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from engines.base import Engine
 from harness.errors import ConfigurationError
 from harness.plan import Params
-from harness.scenario import explain
+from harness.strict import explain
 
 
 def index_params(kind: type[Engine], given: Params, label: str) -> BaseModel:
@@ -26,5 +26,5 @@ def _validate(model: type[BaseModel], given: Params, where: str) -> BaseModel:
     except ValidationError as error:
         known = ", ".join(model.model_fields) or "none"
         raise ConfigurationError(
-            [f"{line} (parameters: {known})" for line in explain(error, where)]
+            [f"{line} (parameters: {known})" for line in explain(error, where, given)]
         ) from error

@@ -5,22 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from engines.filter_syntax import FilterSyntaxError, parse
 from harness.errors import ConfigurationError
+from harness.strict import Listed, Model, Name, PositiveInt, explain, read_yaml
 from harness.threshold import Threshold, ThresholdSyntaxError, parse_threshold
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
-
-
-class Model(BaseModel):
-    """Base of everything read from a scenario file: immutable, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FilterSpec(Model):
@@ -70,8 +62,8 @@ class EngineSpec(Model):
     label: Name | None = None  # how the report calls it; the engine's name by default
     # How a server is started where BAKEOFF_<ENGINE>_URL names none that runs; `auto`: as a process if it can.
     server: Literal["auto", "container", "process"] = "auto"
-    index: dict[str, Any] = {}
-    search: dict[str, Any] = {}
+    index: dict[str, Any] = Field(default_factory=dict)
+    search: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -107,7 +99,7 @@ class SearchTask(Model):
     executor: Literal["closed_loop", "arrival_rate"] = "closed_loop"
     clients: PositiveInt = 1
     processes: PositiveInt = 1
-    rate: Annotated[list[PositiveFloat], Field(min_length=1)] | PositiveFloat | None = None
+    rate: Annotated[list[PositiveFloat], Field(min_length=1), Listed] | None = None
     arrivals: Literal["poisson", "constant"] = "poisson"
     params: Literal["all", "operating_point"] = "all"
     filters: Annotated[list[Name], Field(min_length=1)] | None = None  # names; every filter by default
@@ -127,7 +119,7 @@ class SearchTask(Model):
     @property
     def rates(self) -> list[float | None]:
         """Every rate to be offered; None stands for a closed loop."""
-        return [*self.rate] if isinstance(self.rate, list) else [self.rate]
+        return [*self.rate] if self.rate is not None else [None]
 
 
 class UpdateTask(Model):
@@ -146,17 +138,17 @@ Task = Annotated[IndexTask | SearchTask | UpdateTask, Field(discriminator="task"
 class DecisionSpec(Model):
     """What an engine must do to be eligible, and what is then maximised or minimised."""
 
-    requirements: Annotated[list[str], Field(min_length=1)] = [
+    requirements: Annotated[tuple[str, ...], Field(min_length=1)] = (
         "recall >= 0.95",
         "violations == 0",
         "errors == 0",
-    ]
+    )
     objective: Literal["max throughput_qps", "min cpu_s_per_1000"] = "max throughput_qps"
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.9  # the pick must win this share of the resamples
 
     @field_validator("requirements")
     @classmethod
-    def _parse(cls, value: list[str]) -> list[str]:
+    def _parse(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         problems = []
         for text in value:
             try:
@@ -189,7 +181,7 @@ class Scenario(Model):
     cell_timeout_s: PositiveFloat = 600.0  # an engine silent for longer is killed and its cells marked failed
     limits: ContainerLimits = ContainerLimits()
     engines: Annotated[list[EngineSpec], Field(min_length=1)]
-    filters: Annotated[list[FilterSpec], Field(min_length=1)] = [FilterSpec(name="none")]
+    filters: Annotated[tuple[FilterSpec, ...], Field(min_length=1)] = (FilterSpec(name="none"),)
     tasks: Annotated[list[Task], Field(min_length=1)]
     decision: DecisionSpec = DecisionSpec()
 
@@ -222,34 +214,8 @@ class Scenario(Model):
 
 def load_scenario(path: Path) -> Scenario:
     """Reads and checks a scenario file. Raises ConfigurationError with every problem."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict):
-        raise ConfigurationError(f"{path}: must hold keys such as name, engines and tasks")
-    data.setdefault("name", path.stem)
+    data = {"name": path.stem, **read_yaml(path, "name, engines and tasks")}
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path))) from error
-
-
-def explain(error: ValidationError, source: str) -> list[str]:
-    """One line a problem: `source: key message, got value`."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(
-            "."
-        )
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message = "is not a known key, remove it or correct its spelling"
-        elif problem["type"] not in ("missing", "value_error"):
-            message = f"{message[0].lower()}{message[1:]}, got {problem['input']!r}"
-        lines += [f"{source}: {key} {part}" if key else f"{source}: {part}" for part in message.split("\n")]
-    return lines
+        raise ConfigurationError(explain(error, str(path), data)) from error

@@ -124,8 +124,11 @@ def test_references_carry_parameters(ref: str, where: str, changes: dict[str, ob
         ("fashion-mnits", ["'fashion-mnits' is neither known (fashion-mnist, synthetic) nor a path"]),
         ("synthetic:rows=", ["must read key=value"]),
         ("synthetic:rows=1,=2", ["must read key=value"]),
-        ("synthetic:rows=0,dim=x", ["rows input should be greater than 0, got 0", "dim input", "got 'x'"]),
-        ("synthetic:metric=jaccard", ["metric input should be 'l2', 'ip' or 'cosine', got 'jaccard'"]),
+        (
+            "synthetic:rows=0,dim=x",
+            ["rows must be greater than 0, got 0", "dim must be a valid integer", "got 'x'"],
+        ),
+        ("synthetic:metric=jaccard", ["metric must be 'l2', 'ip' or 'cosine', got 'jaccard'"]),
         (
             "synthetic:row=5,kind=listings",
             ["row is not a parameter (known: clusters,", "kind is not a parameter"],

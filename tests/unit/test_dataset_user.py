@@ -364,7 +364,7 @@ def test_what_is_missing_is_told(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("manifest", "told"),
     [
-        ("metric: jaccard\n", "metric input should be 'l2', 'ip' or 'cosine', got 'jaccard'"),
+        ("metric: jaccard\n", "metric must be 'l2', 'ip' or 'cosine', got 'jaccard'"),
         ("metrik: l2\n", "metrik is not a known key"),
         ("metric: l2\nqueries: 3\n", "queries holds out rows, but"),
         ("metric: l2\nvectors: v\n", "vectors names a Parquet column"),

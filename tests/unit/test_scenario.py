@@ -51,10 +51,9 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         tasks=[{"task": "index"}, {"task": "search", "name": "s", "executor": "arrival_rate", "rate": -5}],
     )
     text = "\n".join(problems(path))
-    assert "k input should be greater than 0, got 0" in text
+    assert "k must be greater than 0, got 0" in text
     assert "colour is not a known key" in text
-    assert "tasks[1]" in text
-    assert "-5" in text
+    assert "tasks[1].rate must be greater than 0, got -5" in text
 
 
 @pytest.mark.parametrize(
@@ -81,7 +80,16 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
             {"tasks": [{"task": "index"}, {"task": "search", "name": "s", "rate": 5}]},
             "a closed loop has none",
         ),
-        ({"tasks": [{"task": "dance"}]}, "tasks[0]"),
+        (
+            {"tasks": [{"task": "dance"}]},
+            "tasks[0].task must be one of 'index', 'search', 'updates', got 'dance'",
+        ),
+        ({"tasks": [{"name": "dance"}]}, "tasks[0].task is missing"),
+        ({"tasks": [{"task": "search"}]}, "tasks[0].name is missing"),
+        (
+            {"tasks": [{"task": "search", "name": "s", "executor": "arrival_rate", "rate": [1, "x"]}]},
+            "tasks[0].rate[1] must be a valid number",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_refused(
@@ -91,11 +99,19 @@ def test_what_does_not_fit_together_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("a: [", "is not YAML"), ("- a", "must hold keys"), ("", "must hold")]
+    ("text", "expected"),
+    [
+        ("a: [", "is not YAML: line 1 column 5: "),
+        ("- a", "must hold keys such as name, engines and tasks, got list"),
+        ("", "engines is missing"),
+        ("k: 1\nname: x\nk: 2", "is not YAML: line 3 column 1: key 'k' occurs twice"),
+        ("name: caf\xe9", "is not UTF-8 text"),
+        ("name: \x07", "is not YAML: unacceptable character"),
+    ],
 )
 def test_files_that_are_no_scenario(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "bad.yaml"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     assert expected in problems(path)[0]
 
 

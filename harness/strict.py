@@ -1,0 +1,108 @@
+"""What users write in YAML, read strictly: no unknown keys, and every problem told with file, key and value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from harness.errors import ConfigurationError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+PositiveInt = Annotated[int, Field(gt=0)]
+# A value that stands alone is a list of one.
+Listed = BeforeValidator(lambda value: value if isinstance(value, list | tuple) else [value])
+
+_SUBJECT = re.compile(r"^(Input|String|List|Tuple|Dictionary) should ")
+
+
+class Model(BaseModel):
+    """Base of everything read from such a file: immutable, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that occurs twice: YAML would keep the last one without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key '{key.value}' occurs twice, remove one", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return node
+
+
+def read_yaml(path: Path, example: str) -> dict[str, Any]:
+    """The keys of a YAML file; none where it is empty. Raises ConfigurationError.
+
+    example: what keys are expected, for who gives another kind of file.
+    """
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not UTF-8 text: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
+        raise ConfigurationError(f"{path}: is not YAML: {line}{error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path}: must hold keys such as {example}, got {type(data).__name__}")
+    return data
+
+
+def explain(error: ValidationError, source: str, data: object) -> list[str]:
+    """One line a problem: `source: key message, got value`. data: what was validated."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = _key(problem["loc"], data)
+        message = problem["msg"].removeprefix("Value error, ")
+        context = problem.get("ctx", {})
+        tag = str(context.get("discriminator", "")).strip("'")  # the key that tells which model it is
+        match problem["type"]:
+            case "value_error":
+                pass
+            case "missing":
+                message = "is missing"
+            case "extra_forbidden":
+                message = "is not a known key, remove it or correct its spelling"
+            case "union_tag_not_found":
+                key, message = f"{key}.{tag}", "is missing"
+            case "union_tag_invalid":
+                key = f"{key}.{tag}"
+                message = f"must be one of {context['expected_tags']}, got '{context['tag']}'"
+            case _:
+                message = f"{_SUBJECT.sub('must ', message)}, got {problem['input']!r}"
+        lines += [f"{source}: {key} {part}" if key else f"{source}: {part}" for part in message.split("\n")]
+    return list(dict.fromkeys(lines))
+
+
+def _key(location: tuple[int | str, ...], data: object) -> str:
+    """A place in the data as written there; pydantic's also names the members of unions it tried."""
+    key = ""
+    for depth, part in enumerate(location):
+        if isinstance(part, int) and isinstance(data, list | tuple):
+            key += f"[{part}]"
+            data = data[part]
+        elif isinstance(part, str) and isinstance(data, Mapping):
+            last = depth == len(location) - 1
+            if part in data or last:
+                key += f".{part}"
+            data = data.get(part, data)
+    return key.lstrip(".")
