@@ -16,10 +16,10 @@ from engines.filters import And, Eq, Filter, Range
 from harness.arrays import ArrayWriter, StoredArray, block_rows
 from harness.datamodel import Attribute
 from harness.errors import ConfigurationError, DatasetError
+from harness.fetch import fetch
 from harness.listings import KINDS, generate, visual_clusters
 from harness.listings_manifest import Band, ListingsManifest
 from harness.progress import Progress
-from harness.sources import fetch
 from harness.store import Parts, save, throttled
 
 Bytes = npt.NDArray[np.uint8]

@@ -16,9 +16,9 @@ import pytest
 
 from harness import sources
 from harness.errors import DatasetError
+from harness.fetch import fetch
 from harness.listings_manifest import DebianPackage, RemoteFile, Sources
 from harness.progress import silent
-from harness.sources import fetch
 
 CONTENT = {"one.gz": b"first file " * 5000, "two.gz": b"second file"}
 FILES = [RemoteFile(name=name, sha256=hashlib.sha256(data).hexdigest()) for name, data in CONTENT.items()]
