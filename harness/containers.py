@@ -41,8 +41,7 @@ def _docker() -> Any:
     from docker.errors import DockerException
 
     try:
-        client = docker.from_env()
-        client.ping()
+        client = docker.from_env(version="auto")  # asks the engine for its version
     except DockerException as error:
         raise ServerFailedError(
             f"no Docker engine answers ({_brief(error)}). Start one, or set BAKEOFF_<ENGINE>_URL to a running server"
@@ -183,7 +182,7 @@ def _ready(container: DockerContainer, manifest: Manifest) -> Started:
     """Waits until the server answers. Raises ServerFailedError when it ends before that, or takes too long."""
     inner, extension = container.get_wrapped_container(), manifest.extension
     host = container.get_container_host_ip()
-    ports = {port: _host_port(container, port) for port in manifest.service.container_ports}
+    ports = {port: _host_port(container, manifest, port) for port in manifest.service.container_ports}
     deadline = time.monotonic() + extension.start_s
     while not answers(host, ports[extension.ready.port], extension.ready.path):
         inner.reload()
@@ -197,16 +196,16 @@ def _ready(container: DockerContainer, manifest: Manifest) -> Started:
     return Started(inner.id, manifest.service.image, manifest.settings(host, ports), inner)
 
 
-def _host_port(container: DockerContainer, port: int) -> int:
+def _host_port(container: DockerContainer, manifest: Manifest, port: int) -> int:
     from docker.errors import APIError
     from testcontainers.core.exceptions import ContainerConnectException
 
     try:
         return container._get_exposed_port(port)
-    except (APIError, ConnectionError, ContainerConnectException):
+    except (APIError, ConnectionError, ContainerConnectException):  # it has ended already
         inner = container.get_wrapped_container()
         inner.reload()
-        raise ServerFailedError(f"port {port} is not published; {_obituary(inner)}") from None
+        raise ServerFailedError(f"{manifest.engine}: {_obituary(inner)}") from None
 
 
 def answers(host: str, port: int, path: str | None) -> bool:

@@ -154,6 +154,10 @@ class Container(_Sampled):
     separate = True
     reason = "the Docker engine does not tell"
 
+    def __del__(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
     def _stats(self) -> dict[str, Any]:
         if self._client is None:
             import docker

@@ -1,0 +1,199 @@
+"""Containers for real: started, measured, limited, explained when they die, and always removed."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.compose import Extension, Manifest, Ready, Service
+from harness.containers import OWNER, ServerFailedError, remove_leftovers, started
+from harness.meters import Container
+
+docker = pytest.importorskip("docker")
+IMAGE = os.environ.get("BAKEOFF_TEST_IMAGE", "local/debian:bookworm")
+MIB = 2**20
+# A server in the only language that a minimal Debian has: answers /ready with 200, and /fill by using 80 MiB more.
+SERVER = r"""
+use IO::Socket::INET; $| = 1; print "up\n"; my @held; my $mib = 80;
+my $s = IO::Socket::INET->new(LocalPort => 8000, Listen => 5, ReuseAddr => 1) or die;
+while (my $c = $s->accept) {
+    my $line = <$c>; while (my $h = <$c>) { last if $h =~ /^\r?$/ }
+    push @held, "x" x ($mib << 20) if $line =~ m{/fill};
+    my $n = 0; if ($line =~ m{/work}) { $n += $_ for 1 .. 5_000_000 }
+    print $c $line =~ m{/missing} ? "HTTP/1.0 404 No\r\n\r\n" : "HTTP/1.0 200 OK\r\n\r\nok"; close $c;
+}
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine() -> Any:
+    """A Docker engine with a small image; without one these tests are skipped, in CI they fail."""
+    required = os.environ.get("BAKEOFF_REQUIRE_DOCKER")
+    try:
+        client = docker.from_env()
+        client.images.get(IMAGE)
+    except docker.errors.DockerException as error:
+        reason = f"no Docker engine with {IMAGE} (tests/servers/images builds it): {error}"
+        if required:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    yield client
+    client.close()
+
+
+def manifest(
+    command: list[str] | None = None, *, path: str = "/ready", start_s: float = 20, **service: Any
+) -> Manifest:
+    return Manifest(
+        engine="tiny",
+        service=Service.model_validate(
+            {
+                "image": IMAGE,
+                "ports": ["127.0.0.1:8000:8000"],
+                "command": command or ["perl", "-e", SERVER],
+                "cpus": 1,
+                "mem_limit": "256m",
+                **service,
+            }
+        ),
+        extension=Extension(
+            settings={"URL": "http://{host}:{port_8000}"},
+            ready=Ready(port=8000, path=path),
+            data="/etc",
+            start_s=start_s,
+        ),
+    )
+
+
+def ours(client: Any) -> list[str]:
+    return [container.id for container in client.containers.list(all=True, filters={"label": OWNER})]
+
+
+def get(settings: dict[str, str], path: str) -> None:
+    from urllib.request import urlopen
+
+    with urlopen(settings["BAKEOFF_TINY_URL"] + path, timeout=20) as answer:
+        answer.read()
+
+
+def test_a_container_is_measured_and_removed(engine: Any) -> None:
+    seen: list[str] = []
+    with started(manifest(), lambda what, *_: seen.append(what)) as container:
+        meter = Container(container.id, "/etc")
+        limits = engine.containers.get(container.id).attrs["HostConfig"]
+        assert (limits["NanoCpus"], limits["Memory"], limits["MemorySwap"]) == (10**9, 256 * MIB, 256 * MIB)
+        before = meter.cpu_s()
+        meter.start_peak()
+        get(container.settings, "/work")
+        get(container.settings, "/fill")
+        peak, after = meter.peak_bytes(), meter.cpu_s()
+        assert before is not None
+        assert after is not None
+        assert 0.05 < after - before < 10
+        assert peak is not None
+        assert 80 * MIB < peak < 256 * MIB
+        disk = meter.disk_bytes()
+        assert disk is not None
+        assert 100_000 < disk < 50 * MIB
+        assert container.fate() is None
+    assert seen == ["starting tiny"]
+    assert container.id not in ours(engine)
+
+
+def test_one_that_needs_too_much_memory_is_said_to(engine: Any) -> None:
+    with started(manifest(mem_limit="64m")) as container:
+        with pytest.raises(OSError, match="."):
+            get(container.settings, "/fill")
+        deadline = time.monotonic() + 10
+        while (fate := container.fate()) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert fate is not None
+        assert "killed for using more than its memory (limits.memory_mib)" in fate
+        assert "last log lines: up" in fate
+    assert container.id not in ours(engine)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (
+            {"command": ["perl", "-e", "print 'no licence'; exit 3"]},
+            "tiny: its container does not run: it ended with exit code 3; last log lines: no licence",
+        ),
+        ({"path": "/missing", "start_s": 1.0}, r"tiny: not ready within 1 s \(start_s\); last log lines: up"),
+        ({"command": ["no-such-program"]}, f"tiny: {IMAGE} cannot be started: .*no-such-program"),
+        (
+            {"image": "local/none:1"},
+            r"tiny: image local/none:1 cannot be pulled: .*\. Set BAKEOFF_IMAGE_TINY to one that can",
+        ),
+    ],
+)
+def test_what_went_wrong_is_said(engine: Any, broken: dict[str, Any], message: str) -> None:
+    with pytest.raises(ServerFailedError, match=message), started(manifest(**broken)):
+        pass
+    assert ours(engine) == []
+
+
+def test_without_an_engine_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    with (
+        pytest.raises(ServerFailedError, match=r"no Docker engine answers .* set BAKEOFF_<ENGINE>_URL"),
+        started(manifest()),
+    ):
+        pass
+    assert remove_leftovers() == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # Docker's client forgets sockets that cannot connect
+        gc.collect()
+
+
+def test_what_a_killed_run_leaves_is_removed_by_the_next(engine: Any) -> None:
+    code = (
+        "from tests.servers.test_containers import *\n"
+        "with started(manifest()) as container:\n"
+        "    print(container.id, flush=True); time.sleep(60)"
+    )
+    root = Path(__file__).parents[2]
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root)
+    assert run.stdout is not None
+    left = run.stdout.readline().strip()
+    assert left in ours(engine)
+    assert remove_leftovers() == 0  # its owner is alive
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    assert left in ours(engine)
+    assert remove_leftovers() == 1
+    assert ours(engine) == []
+
+
+def test_interrupted_runs_remove_their_containers(engine: Any) -> None:
+    code = (
+        "import signal\n"
+        "from tests.servers.test_containers import *\n"
+        "from harness.cli import _interrupt\n"
+        "signal.signal(signal.SIGTERM, _interrupt)\n"
+        "with started(manifest()) as container:\n"
+        "    print(container.id, flush=True); time.sleep(60)"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline().strip() in ours(engine)
+    run.terminate()
+    run.wait(20)
+    run.stdout.close()
+    assert ours(engine) == []
