@@ -9,9 +9,10 @@ from typing import Any
 from harness.threshold import Threshold
 from reports.cell_table import HEAD, cell_tables
 from reports.cells import Configuration, Table
-from reports.charts import Chart, latency_charts, recall_charts, selectivity_charts
+from reports.charts import Chart, recall_charts, selectivity_charts
 from reports.decision import Decision
 from reports.dots import Row, best_rows, build_rows, dot_chart
+from reports.latency import latency_charts
 from reports.postfilter import post_tables, unpaired
 from reports.prose import environment_facts, limitations, method, run_facts
 from reports.ranking import Evidence
