@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,14 +36,24 @@ class Table:
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """Raises ConfigurationError."""
+    """A file of columns that their names tell apart. Raises ConfigurationError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(path)
+        file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise ConfigurationError(f"{path}: is no intact Parquet file ({error})") from error
+    repeated = [name for name, times in Counter(file.schema_arrow.names).items() if times > 1]
+    if repeated:
+        file.close()
+        raise ConfigurationError(
+            [
+                f"{path}: column '{name}' occurs more than once; rename or drop all but one"
+                for name in repeated
+            ]
+        )
+    return file
 
 
 def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str | None = None) -> Table:
@@ -59,10 +70,9 @@ def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str |
             ]
         for name in known:
             label = f"{path}: column '{name}'"
-            if not name or name in RESERVED or schema.names.count(name) > 1:
-                table.problems.append(
-                    f"{label}: names must be unique, not empty, and none of and, or, not; rename it"
-                )
+            if not name or name in RESERVED:
+                reason = f"{', '.join(RESERVED)} are words of the filter language" if name else "has no name"
+                table.problems.append(f"{label}: {reason}; rename it")
                 continue
             with noting(table.problems):
                 _add(table, name, _read(file, name, label), label, manifest)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import psutil
 import pyarrow.parquet as pq
 import pytest
@@ -125,6 +126,19 @@ def test_all_problems_of_the_filters_and_the_engines_come_at_once(shell: Shell) 
     done = shell("run", shell.scenario("wrong", engines=[{"engine": "x"}, {"engine": "y"}]))
     assert "'x'" in done.stderr
     assert "'y'" in done.stderr
+
+
+def test_a_column_called_as_a_word_of_the_filter_language_stops_describe_and_run(shell: Shell) -> None:
+    pd.DataFrame({"brand": ["a"] * 300, "not": range(300)}).to_parquet(
+        shell.folder / "mine/attributes.parquet"
+    )
+    for command in (("data", "describe", "mine"), ("run", "tiny.yaml")):
+        done = shell(*command)
+        assert done.returncode == 104
+        assert (
+            "mine/attributes.parquet: column 'not': and, or, not are words of the filter language; rename it"
+            in done.stderr
+        )
 
 
 def test_client_processes_share_an_engine_that_allows_it(shell: Shell) -> None:

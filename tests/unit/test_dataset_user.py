@@ -411,7 +411,19 @@ def test_columns_that_cannot_be_filtered(
 
 def test_column_names_that_filters_cannot_use(folder: Folder) -> None:
     folder.table(**{"and": range(ROWS), "": range(ROWS), "ok": range(ROWS)})
-    assert [problem.split("'")[1] for problem in folder.problems()] == ["and", ""]
+    assert folder.problems() == [
+        "attributes.parquet: column 'and': and, or, not are words of the filter language; rename it",
+        "attributes.parquet: column '': has no name; rename it",
+    ]
+
+
+def test_column_names_that_occur_twice(folder: Folder) -> None:
+    table = pa.Table.from_arrays([pa.array(range(ROWS))] * 5, names=["id", "id", "x", "x", "y"])
+    pq.write_table(table, folder.path / "attributes.parquet")
+    assert folder.problems() == [
+        f"attributes.parquet: column '{name}' occurs more than once; rename or drop all but one"
+        for name in ("id", "x")
+    ]
 
 
 @pytest.mark.parametrize(
