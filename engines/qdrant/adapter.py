@@ -1,0 +1,166 @@
+"""A collection on a Qdrant server: points over gRPC or REST by hand, the rest through Qdrant's client."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel
+from qdrant_client import models
+
+from engines import disk
+from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
+from engines.columns import prepared
+from engines.filters import Filter
+from engines.qdrant.control import OLDEST_WITH_ACORN, Control, endpoint
+from engines.qdrant.failures import Retries
+from engines.qdrant.grpc_points import GrpcPoints
+from engines.qdrant.params import DISTANCES, IndexParams, SearchParams, searching
+from engines.qdrant.rest_points import RestPoints
+from engines.server import collection_name
+
+_DELETED_AT_ONCE = 100_000
+_LONGEST_PAUSE_S = 0.25  # between two looks at the collection's status
+
+
+class Qdrant(Engine):
+    """One collection. Threads share a connection over gRPC and have one each over REST."""
+
+    capabilities = Capabilities(
+        persistent=True, thread_safe=True, multi_process=True, server=True, quantization=True
+    )
+    IndexParams: ClassVar = IndexParams
+    SearchParams: ClassVar = SearchParams
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        assert isinstance(index, IndexParams)
+        self._path, self._params, self._name = path, index, collection_name(path)
+        self._points: GrpcPoints | RestPoints | None = None
+        self._search = SearchParams()
+
+    @classmethod
+    def version(cls) -> str:
+        return f"qdrant-client {version('qdrant-client')}"
+
+    @property
+    def _open(self) -> GrpcPoints | RestPoints:
+        assert self._points is not None, "create() or open() comes first"
+        return self._points
+
+    def create(self, schema: Schema) -> None:
+        self.close()
+        disk.begin(self._path, schema, self._params)
+        self._connect(schema)
+        self._control.create(self._name, schema, self._params)
+
+    def open(self, schema: Schema) -> None:
+        self.close()
+        disk.verify(self._path, schema, self._params)
+        self._connect(schema)
+        try:
+            vectors = self._info().config.params.vectors
+            expected = (schema.dim, DISTANCES[schema.metric])
+            if not isinstance(vectors, models.VectorParams) or (vectors.size, vectors.distance) != expected:
+                raise EngineError(f"{self._where} has other vectors, create it again: {vectors!r}")
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self, schema: Schema) -> None:
+        address, port = endpoint()
+        grpc = self._params.prefer_grpc
+        points = (
+            GrpcPoints(address, port, self._name, schema) if grpc else RestPoints(address, self._name, schema)
+        )
+        self._where = f"{points.where}: collection {self._name}"
+        self._schema, self._retries = schema, Retries()
+        self._control = Control(address, port, points.where, prefer_grpc=grpc)
+        self._pool = ThreadPoolExecutor(self._params.parallel, "qdrant-upsert")
+        self._points = points
+        try:
+            points.warm()
+            self._server = self._control.version()
+            self.configure(self._search)
+        except BaseException:
+            self.close()
+            raise
+
+    def configure(self, search: BaseModel) -> None:
+        assert isinstance(search, SearchParams)
+        self._search = search
+        if self._points is None:
+            return
+        if search.acorn:
+            self._control.require(self._server, OLDEST_WITH_ACORN, " for acorn")
+        approximate, exact = (searching(search, self._params, exact=exact) for exact in (False, True))
+        self._points.prepare(approximate, exact)
+
+    def index(self, batch: Batch) -> None:
+        points, sent = self._open, deque[Future[None]]()
+        for request in points.upserts(prepared(batch, self._schema), self._params.batch_size):
+            if len(sent) == self._params.parallel:
+                sent.popleft().result()
+            sent.append(self._pool.submit(self._retries.attempt, partial(points.upsert, request)))
+        while sent:
+            sent.popleft().result()
+
+    def delete(self, ids: Ids) -> None:
+        for start in range(0, len(ids), _DELETED_AT_ONCE):
+            self._retries.attempt(partial(self._open.delete, ids[start : start + _DELETED_AT_ONCE]))
+
+    def refresh(self) -> None:
+        """Waits until the optimizers have nothing left to do; every write was applied when it returned.
+
+        The server looks at its segments when it is asked: green means that none is to be merged or indexed, grey
+        (after a restart) that some are, but that nothing has made it begin.
+        """
+        pause_s = 0.01
+        while True:
+            info = self._info()
+            status, queue = info.status, info.update_queue
+            if info.optimizer_status != "ok" or status == models.CollectionStatus.RED:
+                raise EngineError(f"{self._where} is {status.value}, optimizers: {info.optimizer_status}")
+            pending = 0 if queue is None else queue.length + (queue.deferred_points or 0)
+            if status == models.CollectionStatus.GREEN and not pending:
+                return
+            if status == models.CollectionStatus.GREY:
+                self._control.optimize(self._name)
+            time.sleep(pause_s)
+            pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        self._schema.require_dim(vector)
+        return self._open.query(vector, k, where, exact=exact)
+
+    def count(self) -> int:
+        return self._control.count(self._name)
+
+    def stats(self) -> EngineStats:
+        info = self._info()
+        details = {"segments": info.segments_count, "indexed_vectors": info.indexed_vectors_count or 0}
+        retries = self._retries.count + self._open.retries
+        return EngineStats(self.count(), None, details, f"Qdrant {self._server}", retries)
+
+    def _info(self) -> models.CollectionInfo:
+        info = self._control.info(self._name)
+        if info is None:
+            raise EngineError(f"{self._where} does not exist, create it first")
+        return info
+
+    def drop(self) -> None:
+        if self._points is None:
+            self._connect(Schema(1, "l2"))
+        self._control.drop(self._name)
+        self.close()
+
+    def close(self) -> None:
+        if self._points is not None:
+            self._pool.shutdown()
+            self._control.close()
+            self._points.close()
+            self._points = None

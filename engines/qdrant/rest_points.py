@@ -1,0 +1,124 @@
+"""Points over REST: JSON by orjson, which reads NumPy arrays, through the HTTP client that engines share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import orjson
+from qdrant_client import models
+
+from engines.base import Batch, EngineError, Hits, Ids, Keywords, Schema, Vectors
+from engines.filters import Filter
+from engines.http import HttpClient
+from engines.qdrant.failures import of_http
+from engines.qdrant.filters import RestConditions, as_json
+from engines.server import Endpoint, deferred
+
+_REQUEST_BYTES = 16 << 20  # the server takes 32 MiB
+_FLOAT_BYTES = 13  # of a float32 in JSON, with its comma, at most but for tiny and huge ones
+
+
+class RestPoints:
+    """The points of one collection. Safe in threads."""
+
+    def __init__(self, endpoint: Endpoint, name: str, schema: Schema) -> None:
+        """No I/O."""
+        self.where = f"qdrant: {endpoint.url}"
+        self._schema, self._conditions = schema, RestConditions(schema)
+        headers = {} if endpoint.api_key is None else {"api-key": endpoint.api_key}
+        self._http = HttpClient(replace(endpoint, api_key=None), headers)
+        self._query_target = f"/collections/{name}/points/query"
+        self._write_target = f"/collections/{name}/points/batch?wait=true"
+
+    @property
+    def retries(self) -> int:
+        """Requests sent again because the server had closed a connection that was idle."""
+        return self._http.retries
+
+    def warm(self) -> None:
+        """Connects. Raises EngineError where that fails."""
+        self._http.warm()
+
+    def prepare(self, approximate: models.SearchParams, exact: models.SearchParams) -> None:
+        """Sets what goes with every query."""
+        self._params = [params.model_dump(mode="json", exclude_none=True) for params in (approximate, exact)]
+
+    def query(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> Hits:
+        """The nearest points; ids and scores are decoded when they are looked at."""
+        request: dict[str, Any] = {
+            "query": np.ascontiguousarray(vector),
+            "limit": k,
+            "params": self._params[exact],
+            "with_payload": False,
+            "with_vector": False,
+        }
+        if where is not None:
+            request["filter"] = as_json(self._conditions.translate(where))
+        answer = self._http.post(self._query_target, _json(request))
+        return deferred(answer, _squared if self._schema.metric == "l2" else _decoded)
+
+    def upserts(self, batch: Batch, rows: int) -> Iterator[bytes]:
+        """The batch as requests of at most so many rows."""
+        rows = max(1, min(rows, _REQUEST_BYTES // (_FLOAT_BYTES * self._schema.dim)))
+        for start in range(0, len(batch), rows):
+            yield from self._requests(batch, slice(start, min(start + rows, len(batch))))
+
+    def _requests(self, batch: Batch, rows: slice) -> Iterator[bytes]:
+        columns = {
+            alias: _values(batch.attributes[name][rows]) for name, alias in self._schema.aliases.items()
+        }
+        count = rows.stop - rows.start
+        points = {
+            "ids": batch.ids[rows].tolist(),
+            "vectors": np.ascontiguousarray(batch.vectors[rows]),
+            "payloads": [{alias: values[row] for alias, values in columns.items()} for row in range(count)],
+        }
+        request = _json({"operations": [{"upsert": {"batch": points}}]})
+        if len(request) <= _REQUEST_BYTES or count == 1:
+            yield request
+            return
+        middle = rows.start + count // 2
+        yield from self._requests(batch, slice(rows.start, middle))
+        yield from self._requests(batch, slice(middle, rows.stop))
+
+    def upsert(self, request: bytes) -> None:
+        """Returns once the points are in. Raises EngineError, BusyError where it may be tried again."""
+        try:
+            answer = orjson.loads(self._http.post(self._write_target, request))
+        except EngineError as error:
+            raise of_http(error) from error
+        statuses = {result.get("status") for result in answer["result"]}
+        if statuses != {"completed"}:
+            raise EngineError(f"{self.where}: a write was not completed, its status is {statuses}")
+
+    def delete(self, ids: Ids) -> None:
+        """Returns once the points are gone. Raises as `upsert` does."""
+        self.upsert(_json({"operations": [{"delete": {"points": ids.tolist()}}]}))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+
+def _json(request: dict[str, Any]) -> bytes:
+    return orjson.dumps(request, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _values(column: Any) -> list[Any]:
+    return column.decode() if isinstance(column, Keywords) else column.tolist()
+
+
+def _decoded(raw: bytes) -> tuple[Sequence[int], Sequence[float]]:
+    try:
+        points = orjson.loads(raw)["result"]["points"]
+        return [point["id"] for point in points], [point["score"] for point in points]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"qdrant: the answer is no list of points ({error!r})") from error
+
+
+def _squared(raw: bytes) -> tuple[Sequence[int], Sequence[float]]:
+    ids, distances = _decoded(raw)
+    return ids, [distance * distance for distance in distances]  # Qdrant's is the root

@@ -1,0 +1,176 @@
+"""The collections of Qdrant's stand-ins: what a server refuses, in front of the client's own local mode.
+
+Local mode (`QdrantClient(":memory:")`) is the client's reference implementation of filters and scores, in NumPy. It
+accepts more than a server does; this adds a server's refusals, and those of things a server would silently ignore.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from qdrant_client import QdrantClient, models
+
+NOT_FOUND, INVALID, EXISTS = "not found", "invalid", "exists"
+_MATCHED = {
+    models.PayloadSchemaType.KEYWORD: str,
+    models.PayloadSchemaType.INTEGER: int,
+    models.PayloadSchemaType.BOOL: bool,
+}
+_RANGED = (models.PayloadSchemaType.INTEGER, models.PayloadSchemaType.FLOAT)
+
+
+class RefusedError(Exception):
+    """The request is refused; kind is NOT_FOUND, INVALID or EXISTS."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+@dataclass
+class Collections:
+    """What one stand-in holds. One request at a time.
+
+    states: what the next questions for a collection's state are answered with, for tests of waiting.
+    """
+
+    version: str = "1.20.0"
+    api_key: str | None = None
+    states: deque[dict[str, Any]] = field(default_factory=deque)
+    asked: list[str] = field(default_factory=list)  # names of the requests served, in order
+    created: dict[str, models.CreateCollection] = field(default_factory=dict)
+    indexes: dict[str, dict[str, models.PayloadSchemaType]] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    local: QdrantClient = field(default_factory=lambda: QdrantClient(":memory:"))
+
+    def _known(self, name: str) -> models.CreateCollection:
+        if name not in self.created:
+            raise RefusedError(NOT_FOUND, f"Not found: Collection `{name}` doesn't exist!")
+        return self.created[name]
+
+    def create(self, name: str, request: models.CreateCollection) -> None:
+        if name in self.created:
+            raise RefusedError(EXISTS, f"Wrong input: Collection `{name}` already exists!")
+        if not isinstance(request.vectors, models.VectorParams):
+            raise RefusedError(INVALID, "the stand-in knows single unnamed vectors only")
+        _check_configuration(request)
+        self.local.create_collection(name, vectors_config=request.vectors)
+        self.created[name], self.indexes[name] = request, {}
+
+    def exists(self, name: str) -> bool:
+        return name in self.created
+
+    def drop(self, name: str) -> bool:
+        if self.created.pop(name, None) is None:
+            return False
+        del self.indexes[name]
+        return bool(self.local.delete_collection(name))
+
+    def update(self, name: str, request: models.UpdateCollection) -> None:
+        self._known(name)
+        if request.model_dump(exclude_none=True) != {"optimizers_config": {}}:
+            raise RefusedError(INVALID, f"the stand-in takes an empty change only, got {request!r}")
+
+    def info(self, name: str) -> models.CollectionInfo:
+        request = self._known(name)
+        info = self.local.get_collection(name)
+        params = info.config.params.model_copy(update={"vectors": request.vectors})
+        state = self.states.popleft() if self.states else {}
+        config = info.config.model_copy(update={"params": params})
+        return info.model_copy(update={"config": config, **state})
+
+    def index(self, name: str, alias: str, kind: models.PayloadSchemaType) -> None:
+        self._known(name)
+        self.indexes[name][alias] = kind
+
+    def upsert(self, name: str, points: list[models.PointStruct]) -> None:
+        size = self._known(name).vectors.size  # type: ignore[union-attr]
+        for point in points:
+            if not isinstance(point.id, int) or not 0 <= point.id < 2**64:
+                raise RefusedError(INVALID, f"the id {point.id!r} is no unsigned integer")
+            if not isinstance(point.vector, list) or len(point.vector) != size:
+                raise RefusedError(INVALID, f"Vector dimension error: expected dim: {size}")
+            self._check_payload(name, point.payload or {})
+        if not points:
+            raise RefusedError(INVALID, "Empty update request")
+        self.local.upsert(name, points)
+
+    def _check_payload(self, name: str, payload: dict[str, Any]) -> None:
+        if payload.keys() != self.indexes[name].keys():
+            raise RefusedError(INVALID, f"a payload of {sorted(payload)}, indexed are {self.indexes[name]}")
+        for alias, value in payload.items():
+            kind = self.indexes[name][alias]
+            wanted = _MATCHED.get(kind, float)
+            if type(value) is not wanted:
+                raise RefusedError(INVALID, f"{alias} is indexed as {kind.value}, got {value!r}")
+
+    def delete(self, name: str, selector: models.PointsSelector) -> None:
+        self._known(name)
+        if not isinstance(selector, models.PointIdsList) or not selector.points:
+            raise RefusedError(INVALID, "Empty update request")
+        self.local.delete(name, selector)
+
+    def query(self, name: str, request: models.QueryRequest) -> list[models.ScoredPoint]:
+        size = self._known(name).vectors.size  # type: ignore[union-attr]
+        vector = request.query.nearest if isinstance(request.query, models.NearestQuery) else request.query
+        if not isinstance(vector, list) or len(vector) != size:
+            raise RefusedError(INVALID, f"Vector dimension error: expected dim: {size}")
+        if request.limit is None or request.limit < 1:
+            raise RefusedError(INVALID, f"limit: {request.limit} must be 1 or larger")
+        if request.with_payload is not False or request.with_vector is not False:
+            raise RefusedError(INVALID, "ids and scores are to be asked for, nothing else")
+        if request.filter is not None:
+            self._check_filter(name, request.filter)
+        found = self.local.query_points(
+            name, vector, query_filter=request.filter, limit=request.limit, with_payload=False
+        )
+        return found.points
+
+    def _check_filter(self, name: str, where: models.Filter) -> None:
+        for clause in (where.must, where.should, where.must_not):
+            for condition in clause if isinstance(clause, list) else [clause] if clause else []:
+                if isinstance(condition, models.Filter):
+                    self._check_filter(name, condition)
+                elif isinstance(condition, models.FieldCondition):
+                    self._check_condition(name, condition)
+                elif not isinstance(condition, models.HasIdCondition):
+                    raise RefusedError(INVALID, f"the stand-in does not know {condition!r}")
+
+    def _check_condition(self, name: str, condition: models.FieldCondition) -> None:
+        kind = self.indexes[name].get(condition.key)
+        if kind is None:
+            raise RefusedError(INVALID, f'Index required but not found for "{condition.key}"')
+        match = condition.match
+        if isinstance(match, models.MatchValue | models.MatchAny):
+            values = match.any if isinstance(match, models.MatchAny) else [match.value]
+            fits = all(type(value) is _MATCHED.get(kind) for value in values)
+        else:
+            fits = isinstance(condition.range, models.Range) and kind in _RANGED
+        if not fits:
+            raise RefusedError(INVALID, f"{condition!r} over an index of {kind.value}")
+
+    def count(self, name: str, request: models.CountRequest) -> int:
+        self._known(name)
+        return self.local.count(name, count_filter=request.filter, exact=bool(request.exact)).count
+
+
+def _check_configuration(request: models.CreateCollection) -> None:
+    """The bounds that the server's own validation has."""
+    hnsw, optimizers = request.hnsw_config, request.optimizers_config
+    wrong = [
+        name
+        for name, fine in {
+            "vectors.size": 1 <= request.vectors.size <= 65_536,  # type: ignore[union-attr]
+            "hnsw_config.ef_construct": hnsw is None or hnsw.ef_construct is None or hnsw.ef_construct >= 4,
+            "optimizers_config.max_segment_size": optimizers is None or optimizers.max_segment_size != 0,
+            "shard_number": request.shard_number != 0,
+            "replication_factor": request.replication_factor != 0,
+            "write_consistency_factor": request.write_consistency_factor != 0,
+        }.items()
+        if not fine
+    ]
+    if wrong:
+        raise RefusedError(INVALID, f"Validation error in body: {wrong}")
