@@ -38,10 +38,27 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
             {"oversampling": 3.0},
         ),
     ),
+    "qdrant": (
+        Variant("qdrant-grpc"),
+        Variant("qdrant-rest", {"prefer_grpc": False}),
+        Variant("qdrant-hnsw", {"indexing_threshold": 1, "full_scan_threshold": 1}),
+        Variant(
+            "qdrant-scalar",
+            {"indexing_threshold": 1, "full_scan_threshold": 1, "quantization": "scalar"},
+            {"oversampling": 3.0},
+        ),
+    ),
     "milvus-lite": (
         Variant("milvus-lite-flat", {"index_type": "FLAT"}),
         Variant("milvus-lite-hnsw", {"index_type": "HNSW"}),
         Variant("milvus-lite-ivf", {"index_type": "IVF_FLAT", "nlist": 16}),
+    ),
+    "pgvector": (
+        Variant("pgvector-scan", {"index_type": "none"}),
+        Variant("pgvector-hnsw"),
+        Variant("pgvector-ivfflat", {"index_type": "ivfflat", "lists": 16}),
+        Variant("pgvector-halfvec", {"quantization": "halfvec"}),
+        Variant("pgvector-binary", {"quantization": "binary"}, {"oversampling": 30.0, "ef_search": 400}),
     ),
 }
 
@@ -62,6 +79,7 @@ GAPS: dict[tuple[str, str], str] = {
     ("test_k_beyond_the_number_of_items", "faiss-ivf"): _LISTS,
     ("test_k_beyond_the_number_of_items", "milvus-lite-ivf"): _LISTS,
     ("test_ranges_of_integers_that_float64_cannot_hold", "qdrant-edge"): _ROUNDED,
+    ("test_ranges_of_integers_that_float64_cannot_hold", "qdrant"): _ROUNDED,
 }
 
 
