@@ -12,11 +12,9 @@ import yaml
 from harness.datamodel import Dataset
 from harness.errors import ConfigurationError
 from harness.manifest import Manifest, SyntheticManifest, read_manifest
+from harness.paths import shipped
 from harness.progress import Progress, silent
 from harness.store import cached, key_of, open_dataset
-
-_PACKAGED = Path(__file__).parent / "data" / "datasets"  # in an installed wheel
-_CHECKOUT = Path(__file__).parent.parent / "datasets"
 
 
 def list_datasets() -> list[tuple[str, str]]:
@@ -80,8 +78,7 @@ def _scalar(text: str) -> Any:
 
 
 def _manifests() -> dict[str, Path]:
-    folder = _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {path.stem: path for path in sorted(shipped("datasets").glob("*.yaml"))}
 
 
 def _from_manifest(path: Path, changes: Mapping[str, Any], cache: Path, progress: Progress) -> Dataset:

@@ -8,10 +8,10 @@ from harness.errors import ConfigurationError
 
 
 def shipped(kind: str) -> Path:
-    """The folder of shipped `scenarios`, `datasets` or `docker`: in a checkout, or inside a package in a wheel."""
+    """The folder of shipped `scenarios`, `datasets` or `docker`: inside the package in a wheel, else beside it."""
     here = Path(__file__).parent
-    checkout = here.parent / kind
-    return checkout if checkout.is_dir() else here / "data" / kind
+    packaged = here / "data" / kind  # first: beside a wheel's packages may lie others called datasets or docker
+    return packaged if packaged.is_dir() else here.parent / kind
 
 
 def find_scenario(name: str) -> Path:
