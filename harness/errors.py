@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BakeoffError(Exception):
@@ -43,3 +46,9 @@ def noting(problems: list[str]) -> Iterator[None]:
         yield
     except ConfigurationError as error:
         problems += error.problems
+
+
+def unwritable(error: OSError) -> str:
+    """Why a file cannot be written, and what helps."""
+    remedy = "free some space" if error.errno in _NO_ROOM else "make its folder one that can be written to"
+    return f"cannot be written ({error.strerror or error}); {remedy}"

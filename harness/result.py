@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from harness.errors import ConfigurationError, MeasurementError
+from harness.errors import ConfigurationError, MeasurementError, unwritable
 
 SCHEMA_VERSION = 1
 
@@ -107,7 +107,7 @@ def write_text(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise MeasurementError(
-            f"{path}: cannot be written: {error.strerror}. Free some space and try again; a run goes on with --resume"
+            f"{path}: {unwritable(error)} and try again; a run goes on with --resume"
         ) from error
 
 

@@ -6,7 +6,6 @@ A folder holds `dataset.json` (what it is, written last), `vectors.npy`, `querie
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -27,11 +26,10 @@ from engines.filter_syntax import parse, to_json
 from engines.filters import Filter
 from harness.arrays import StoredArray
 from harness.datamodel import Attribute, Dataset
-from harness.errors import DatasetError
+from harness.errors import DatasetError, unwritable
 from harness.progress import Progress
 
 FORMAT = 1  # part of every cache key: raise it when the layout or a generator changes
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def throttled(progress: Progress, interval_s: float = 0.2) -> Progress:
@@ -158,11 +156,7 @@ def cached(
 
 def no_room(error: OSError, folder: Path) -> DatasetError:
     """What to tell of an OSError met while writing below `folder`."""
-    if error.errno in _NO_ROOM:
-        remedy = "no room left there: free some space, or set BAKEOFF_CACHE to a folder on another disk"
-    else:
-        remedy = f"{error}; make it writable, or set BAKEOFF_CACHE to a folder that is"
-    return DatasetError(f"{folder}: cannot be written, {remedy}")
+    return DatasetError(f"{folder}: {unwritable(error)}, or set BAKEOFF_CACHE to another folder")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 
 from engines.filter_syntax import to_json
 from harness.datamodel import Dataset
-from harness.errors import MeasurementError
+from harness.errors import MeasurementError, unwritable
 from harness.exact import Truth, distinct, exact_neighbours
 from harness.progress import Progress, silent
 from harness.workload import Workload
@@ -81,5 +81,5 @@ def _write(path: Path, truth: Truth) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise MeasurementError(
-            f"{path}: cannot be written: {error.strerror}. Free some space and run again"
+            f"{path}: {unwritable(error)}, or set BAKEOFF_CACHE to another folder"
         ) from error

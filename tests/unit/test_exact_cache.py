@@ -90,7 +90,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
     try:
-        with pytest.raises(MeasurementError, match=r"cannot be written: .*Free some space"):
+        with pytest.raises(MeasurementError, match=r"cannot be written .*; free some space"):
             cached_truth(DATASET, WORKLOAD, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
