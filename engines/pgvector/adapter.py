@@ -1,0 +1,249 @@
+"""PostgreSQL with pgvector, through psycopg and the libpq below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from importlib.metadata import version
+from math import isnan
+from pathlib import Path
+from typing import Any, ClassVar
+
+import psycopg
+from psycopg import pq
+from pydantic import BaseModel
+
+from engines import disk
+from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
+from engines.columns import prepared
+from engines.filters import Filter
+from engines.pgvector import binary
+from engines.pgvector.connection import Session, Sessions, failure, prepare_server, reported, unhurried
+from engines.pgvector.filters import Condition, Conditions
+from engines.pgvector.params import IndexParams, SearchParams, settings
+from engines.pgvector.tables import MAX_BTREE_BYTES, Table
+from engines.server import Endpoint, collection_name, deferred
+
+_PART_BYTES, _PART_ROWS = 8 << 20, 4096  # at most in one COPY, each a transaction of its own
+_LEAST_ROWS = 32  # fewer are not worth another connection's round trips
+_EVERYTHING = Condition("true")
+_TRANSIENT = (
+    psycopg.errors.UniqueViolation,  # another client has written the same ids
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+_ATTEMPTS = 5
+
+
+class PgVector(Engine):
+    """One table. Its indexes, on the vectors and on every field, are built by the first `refresh` that finds items."""
+
+    capabilities = Capabilities(
+        persistent=True, thread_safe=True, multi_process=True, server=True, quantization=True
+    )
+    IndexParams: ClassVar = IndexParams
+    SearchParams: ClassVar = SearchParams
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        assert isinstance(index, IndexParams)
+        self._path, self._params, self._name = path, index, collection_name(path)
+        self._sessions: Sessions | None = None
+        self.configure(SearchParams())
+
+    @classmethod
+    def version(cls) -> str:
+        return f"psycopg {version('psycopg')}, libpq {pq.version() // 10_000}.{pq.version() % 10_000}"
+
+    @property
+    def _open(self) -> Sessions:
+        assert self._sessions is not None, "create() or open() comes first"
+        return self._sessions
+
+    def create(self, schema: Schema) -> None:
+        self.close()
+        table = Table(self._name, schema, self._params)
+        table.check()
+        disk.begin(self._path, schema, self._params)
+        with self._attaching(table) as session:
+            for statement in (f"drop table if exists {self._name}", table.creation(), table.note()):
+                session.run(statement)
+        self._highest = -1
+
+    def open(self, schema: Schema) -> None:
+        self.close()
+        disk.verify(self._path, schema, self._params)
+        table = Table(self._name, schema, self._params)
+        with self._attaching(table) as session:
+            (note,) = session.texts(f"select obj_description(to_regclass('{self._name}'), 'pg_class')")
+            if note != table.described:
+                what = f"another collection: {note}" if note else "no collection"
+                raise EngineError(f"pgvector: the server holds {what} in {self._name}, create it again")
+            self._highest = session.number(f"select coalesce(max(id), -1) from {self._name}")
+
+    @contextmanager
+    def _attaching(self, table: Table) -> Iterator[Session]:
+        self._table, self._conditions, self._indexed = table, Conditions(table.schema), False
+        self._retries = 0
+        self._sessions = Sessions(Endpoint.of("pgvector"))
+        self._pool = ThreadPoolExecutor(self._params.connections, "pgvector")
+        try:
+            with reported():
+                self._server = prepare_server(self._sessions.mine().connection)
+                self._sessions.configure(self._settings)
+                yield self._sessions.mine()
+        except BaseException:
+            self.close()
+            raise
+
+    def configure(self, search: BaseModel) -> None:
+        assert isinstance(search, SearchParams)
+        self._settings, self._oversampling = settings(search, self._params), search.oversampling
+        if self._sessions is not None:
+            with reported():
+                self._sessions.configure(self._settings)
+
+    def index(self, batch: Batch) -> None:
+        batch = prepared(batch, self._table.schema)
+        if not len(batch):
+            return
+        with reported():
+            self._make_room_for_long_texts(batch)
+            fresh = int(batch.ids.min()) > self._highest
+            parts = self._parts(batch)
+            if len(parts) == 1:
+                self._retries += self._write(parts[0], fresh)
+            else:
+                futures = [self._pool.submit(self._write, part, fresh) for part in parts]
+                wait(futures)
+                self._retries += sum(future.result() for future in futures)
+        self._highest = max(self._highest, int(batch.ids.max()))
+
+    def _parts(self, batch: Batch) -> list[Batch]:
+        """A batch in as many parts as there are connections, or more where they would become too large."""
+        most = max(1, min(_PART_ROWS, _PART_BYTES // (4 * self._table.schema.dim)))
+        rows = min(most, max(_LEAST_ROWS, -(-len(batch) // self._params.connections)))
+        return [
+            Batch(
+                batch.ids[start : start + rows],
+                batch.vectors[start : start + rows],
+                {name: column[start : start + rows] for name, column in batch.attributes.items()},
+            )
+            for start in range(0, len(batch), rows)
+        ]
+
+    def _write(self, part: Batch, fresh: bool) -> int:
+        """Writes a part in one transaction and returns how often that was tried again.
+
+        fresh: the ids are thought to be new, so that nothing needs to be deleted first. Where one is not, the
+        primary key refuses the part as a whole.
+        """
+        copy, data = self._table.copy(), binary.copy_data(part, self._table.schema)
+        for attempt in range(_ATTEMPTS):
+            session = self._open.mine()
+            try:
+                if fresh and attempt == 0:
+                    session.copy(copy, data)
+                else:
+                    with session.connection.transaction():
+                        session.execute(self._table.deletion(), [binary.id_array(part.ids)])
+                        session.copy(copy, data)
+                return attempt
+            except _TRANSIENT:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _make_room_for_long_texts(self, batch: Batch) -> None:
+        """Drops B-trees that cannot take a text of the batch; `refresh` replaces them."""
+        if self._indexed:
+            for column in binary.columns_beyond(batch, self._table.schema, MAX_BTREE_BYTES):
+                if self._open.mine().texts(self._table.method(column)) == ["btree"]:
+                    self._open.mine().run(f"drop index {self._table.index_name(column)}")
+                    self._indexed = False
+
+    def refresh(self) -> None:
+        """Writes are searchable once acknowledged. What remains is to build the indexes that are missing, and to
+        let VACUUM and ANALYZE do what autovacuum would do at some time later.
+        """
+        session = self._open.mine()
+        with reported(), unhurried(session):
+            if not self._indexed:
+                self._build(session)
+            session.run(f"vacuum (analyze) {self._name}")
+
+    def _build(self, session: Session) -> None:
+        if session.number(f"select count(*) from (select from {self._name} limit 1) as one") == 0:
+            return
+        existing = session.texts(self._table.existing_indexes())
+        long = {
+            column
+            for column in binary.keyword_columns(self._table.schema)
+            if session.number(f"select max(octet_length({column}))::bigint from {self._name}")
+            > MAX_BTREE_BYTES
+        }
+        for name, value in self._params.build_settings.items():
+            session.run(f"set {name} = '{value}'")
+        for name, statement in self._table.indexes(long).items():
+            if name not in existing:
+                session.run(statement)
+        self._indexed = True
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        condition = _EVERYTHING if where is None else self._conditions.translate(where)
+        statement = self._table.search(k, condition, exact=exact, oversampling=self._oversampling)
+        values = (binary.vector(vector), *condition.values)
+        try:
+            # With a filter the best plan depends on its values, so that none is kept.
+            result = self._open.mine().execute(statement, values, prepare=where is None)
+        except psycopg.Error as error:
+            raise failure(error) from error
+        return deferred(result, self._decode)
+
+    def _decode(self, result: Any) -> tuple[list[int], list[float]]:
+        """Distances as scores, best first: an iterative scan in relaxed order returns them slightly out of it."""
+        rows = [
+            (binary.unpack_float(result.get_value(row, 1)), binary.unpack_id(result.get_value(row, 0)))
+            for row in range(result.ntuples)
+        ]
+        metric = self._table.schema.metric
+        if metric == "cosine":  # NaN from or to a zero vector
+            rows = [(1.0 if isnan(distance) else distance, id_) for distance, id_ in rows]
+        rows.sort()
+        scores = {
+            "l2": [distance * distance for distance, _ in rows],
+            "ip": [-distance for distance, _ in rows],
+            "cosine": [1.0 - distance for distance, _ in rows],
+        }
+        return [id_ for _, id_ in rows], scores[metric]
+
+    def delete(self, ids: Ids) -> None:
+        if len(ids):
+            with reported():
+                self._open.mine().execute(self._table.deletion(), [binary.id_array(ids)])
+
+    def count(self) -> int:
+        with reported():
+            return self._open.mine().number(f"select count(*) from {self._name}")
+
+    def stats(self) -> EngineStats:
+        with reported():
+            session = self._open.mine()
+            size = session.number(f"select pg_total_relation_size('{self._name}')")
+            indexes = session.number(f"select pg_indexes_size('{self._name}')")
+        return EngineStats(self.count(), size, {"index_bytes": indexes}, self._server, self._retries)
+
+    def drop(self) -> None:
+        session = Session(Endpoint.of("pgvector"))
+        self.close()
+        try:
+            with reported():
+                session.run(f"drop table if exists {self._name}")
+        finally:
+            session.close()
+
+    def close(self) -> None:
+        if self._sessions is not None:
+            self._pool.shutdown()
+            self._sessions.close()
+            self._sessions = None

@@ -1,0 +1,143 @@
+"""PostgreSQL's binary format, in which parameters and COPY data travel: big-endian, each value after its length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from struct import Struct
+from typing import Any
+
+import numpy as np
+
+from engines.base import Batch, EngineError, FieldKind, Ids, Keywords, Schema, Value, Vectors
+
+OIDS: dict[FieldKind, int] = {
+    "keyword": 25,
+    "integer": 20,
+    "float": 701,
+    "boolean": 16,
+}  # fixed in PostgreSQL
+_ARRAY, _LENGTH, _DIM = Struct(">5i"), Struct(">i"), Struct(">HH")
+_INT8, _FLOAT8 = Struct(">q"), Struct(">d")
+_COPY_HEADER, _COPY_TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_ONE_DIMENSION, _NO_NULLS, _FIRST = 1, 0, 1
+_DTYPES: dict[FieldKind, str] = {"integer": ">i8", "float": ">f8", "boolean": "?"}
+
+
+def vector(values: Vectors) -> bytes:
+    """float32[dim] as a value of the type vector."""
+    return _DIM.pack(len(values), 0) + values.astype(">f4").tobytes()
+
+
+def text(word: str) -> bytes:
+    """A str as a value of the type text, which holds no NUL: that is written as U+0001 U+0002, and U+0001 as
+    U+0001 U+0001. Raises EngineError for a lone surrogate, which UTF-8 cannot express.
+    """
+    if "\0" in word or "\1" in word:
+        word = word.replace("\1", "\1\1").replace("\0", "\1\2")
+    try:
+        return word.encode()
+    except UnicodeEncodeError:
+        raise EngineError(f"pgvector: {word!r} is no valid Unicode, PostgreSQL cannot store it") from None
+
+
+def value(kind: FieldKind, given: Value) -> bytes:
+    """A value of a field of this kind."""
+    if kind == "keyword":
+        return text(str(given))
+    if kind == "boolean":
+        return b"\1" if given else b"\0"
+    return _INT8.pack(int(given)) if kind == "integer" else _FLOAT8.pack(given)
+
+
+def array(kind: FieldKind, given: Sequence[Value]) -> bytes:
+    """An array of values of a field of this kind; at least one."""
+    parts = [value(kind, one) for one in given]
+    header = _ARRAY.pack(_ONE_DIMENSION, _NO_NULLS, OIDS[kind], len(parts), _FIRST)
+    return header + b"".join([_LENGTH.pack(len(part)) + part for part in parts])
+
+
+def id_array(ids: Ids) -> bytes:
+    """int64[n], n >= 1, as a bigint[]."""
+    elements = np.empty(len(ids), dtype=[("length", ">i4"), ("value", ">i8")])
+    elements["length"], elements["value"] = 8, ids
+    return _ARRAY.pack(_ONE_DIMENSION, _NO_NULLS, OIDS["integer"], len(ids), _FIRST) + elements.tobytes()
+
+
+def unpack_id(data: bytes | None) -> int:
+    """A bigint."""
+    return int(_INT8.unpack(data or b"")[0])
+
+
+def unpack_float(data: bytes | None) -> float:
+    """A double precision."""
+    return float(_FLOAT8.unpack(data or b"")[0])
+
+
+def copy_columns(schema: Schema) -> list[str]:
+    """The columns in the order in which `copy_data` writes them: those of fixed width first."""
+    aliases = [schema.aliases[field.name] for field in sorted(schema.fields, key=_is_keyword)]
+    return ["id", "embedding", *aliases]
+
+
+def _is_keyword(field: Any) -> bool:
+    return bool(field.kind == "keyword")
+
+
+def copy_data(batch: Batch, schema: Schema) -> bytes:
+    """A batch as COPY reads it. Raises EngineError for values that PostgreSQL cannot hold as they are meant."""
+    fixed = [field for field in schema.fields if field.kind != "keyword"]
+    layout: list[Any] = [
+        ("columns", ">i2"),
+        ("id_length", ">i4"),
+        ("id", ">i8"),
+        ("embedding_length", ">i4"),
+        ("dim", ">u2"),
+        ("unused", ">u2"),
+        ("embedding", ">f4", (schema.dim,)),
+    ]
+    for number, field in enumerate(fixed):
+        layout += [(f"length{number}", ">i4"), (f"value{number}", _DTYPES[field.kind])]
+    rows = np.zeros(len(batch), dtype=layout)
+    rows["columns"] = 2 + len(schema.fields)
+    rows["id_length"], rows["id"] = 8, batch.ids
+    rows["embedding_length"], rows["dim"], rows["embedding"] = 4 + 4 * schema.dim, schema.dim, batch.vectors
+    for number, field in enumerate(fixed):
+        column: Any = batch.attributes[field.name]
+        if field.kind == "float" and np.isnan(column).any():
+            raise EngineError(f"pgvector: NaN in '{field.name}': PostgreSQL takes it for the largest number")
+        rows[f"length{number}"], rows[f"value{number}"] = rows[f"value{number}"].dtype.itemsize, column
+    words = [_words(batch.attributes[field.name]) for field in schema.fields if field.kind == "keyword"]
+    if not words:
+        return _COPY_HEADER + rows.tobytes() + _COPY_TRAILER
+    records = rows.view(f"V{rows.dtype.itemsize}").tolist()
+    return b"".join(
+        chain([_COPY_HEADER], chain.from_iterable(zip(records, *words, strict=True)), [_COPY_TRAILER])
+    )
+
+
+def _words(column: Any) -> list[bytes]:
+    """One length and text per row; each word is encoded once."""
+    assert isinstance(column, Keywords)
+    used, codes = np.unique(column.codes, return_inverse=True)
+    encoded = np.empty(len(used), dtype=object)
+    encoded[:] = [
+        _LENGTH.pack(len(word)) + word for word in (text(column.vocabulary[code]) for code in used.tolist())
+    ]
+    words: list[bytes] = encoded[codes].tolist()
+    return words
+
+
+def keyword_columns(schema: Schema) -> list[str]:
+    """The columns that hold texts."""
+    return [schema.aliases[field.name] for field in schema.fields if field.kind == "keyword"]
+
+
+def columns_beyond(batch: Batch, schema: Schema, size: int) -> list[str]:
+    """The columns in which a batch has a text of more than `size` bytes."""
+    keywords = {name: column for name, column in batch.attributes.items() if isinstance(column, Keywords)}
+    return [
+        schema.aliases[name]
+        for name, column in keywords.items()
+        if any(len(text(column.vocabulary[code])) > size for code in np.unique(column.codes).tolist())
+    ]

@@ -1,0 +1,226 @@
+"""Connections to PostgreSQL: made with clear errors, and used at the level of libpq, the library below psycopg."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
+
+from engines.base import EngineError
+from engines.pgvector.binary import unpack_id
+from engines.server import REQUEST_TIMEOUT_S, Endpoint, redact, variable
+
+_CONNECT_TIMEOUT_S = 5
+_LIMITS = (
+    f"set statement_timeout = '{REQUEST_TIMEOUT_S:.0f}s'; set lock_timeout = '{REQUEST_TIMEOUT_S:.0f}s'; "
+    "set max_parallel_workers_per_gather = 0"  # one query, one thread, as in every engine
+)
+_DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+_OLDEST = (0, 8)  # of pgvector: iterative scans came with it
+_REMEDIES = {
+    ("password", "authentication", "pg_hba", "role"): "set {user} and {password} to those of the server",
+    (
+        "SSL",
+        "certificate",
+        "TLS",
+    ): "set {ca_certs} to its certificates, and sslmode in {url} to what it speaks",
+    ("database",): "name one that exists, as in {url}=postgresql://host:5432/database",
+}
+
+
+def connect(endpoint: Endpoint) -> psycopg.Connection[Any]:
+    """A connection in autocommit mode. Raises EngineError with the cause and a remedy, within seconds."""
+    try:
+        if "password" in conninfo_to_dict(endpoint.url):
+            raise EngineError(
+                f"pgvector: the URL has a password=, set {variable('pgvector', 'PASSWORD')} instead"
+            )
+        # Options of libpq; those that are None leave the URL's. Over TLS with given certificates, names are checked.
+        options: dict[str, Any] = {"user": endpoint.user, "password": endpoint.password}
+        if endpoint.ca_certs is not None:
+            options |= {"sslrootcert": str(endpoint.ca_certs), "sslmode": "verify-full"}
+        return psycopg.connect(
+            endpoint.url,
+            autocommit=True,
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            tcp_user_timeout=int(REQUEST_TIMEOUT_S * 1000),
+            application_name="bakeoff",
+            client_encoding="UTF8",
+            **options,
+        )
+    except psycopg.Error as error:
+        raise EngineError(_explained(error, endpoint)) from None
+
+
+def _explained(error: psycopg.Error, endpoint: Endpoint) -> str:
+    cause = redact(" ".join(str(error).split()))
+    names = {key.lower(): variable("pgvector", key) for key in ("URL", "USER", "PASSWORD", "CA_CERTS")}
+    remedy = "start the server, or set {url} to where it listens"
+    # What the server itself says comes after FATAL; before it stands the address, which may hold any word.
+    said = cause.rpartition("FATAL:")[2]
+    for words, advice in _REMEDIES.items():
+        if any(word in said for word in words):
+            remedy = advice
+            break
+    return f"pgvector: no connection to {redact(endpoint.url)}: {cause}; {remedy.format(**names)}"
+
+
+def prepare_server(connection: psycopg.Connection[Any]) -> str:
+    """Name and version of the server, once it is seen to have what is needed; the extension is created if it is
+    not there. Raises EngineError where something is missing.
+    """
+    query = "select extversion from pg_extension where extname = 'vector'"
+    try:
+        row = connection.execute(query).fetchone()
+        if row is None:
+            connection.execute("create extension if not exists vector")
+            row = connection.execute(query).fetchone()
+    except psycopg.Error as error:
+        raise EngineError(
+            f"pgvector: the server has no extension 'vector' ({_short(error)}); install pgvector there and let a "
+            "superuser run: create extension vector"
+        ) from None
+    assert row is not None
+    version = str(row[0])
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        raise EngineError(
+            f"pgvector: the server has version {version}, 0.8 or newer is needed; install it there and run: "
+            "alter extension vector update"
+        )
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise EngineError(f"pgvector: the database is encoded in {encoding}, use one with encoding 'UTF8'")
+    number = connection.info.server_version
+    return f"PostgreSQL {number // 10_000}.{number % 10_000}, pgvector {version}"
+
+
+def _short(error: Exception) -> str:
+    return redact(str(error).strip().partition("\n")[0])
+
+
+class Session:
+    """One connection, for one thread at a time. Parameters and results are in PostgreSQL's binary format. Methods
+    raise psycopg's errors.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.connection = connect(endpoint)
+        self.version = 0  # of the settings that `Sessions` has applied
+        self._pgconn = self.connection.pgconn
+        self._prepared: dict[str, bytes] = {}
+
+    def run(self, sql: str) -> None:
+        """Runs SQL without parameters, whose results are not wanted; several statements are one transaction."""
+        _checked(self._pgconn.exec_(sql.encode()))
+
+    def execute(self, sql: str, values: Sequence[bytes] = (), *, prepare: bool = False) -> pq.abc.PGresult:
+        """Runs one statement with parameters $1, $2, ... and waits for its result.
+
+        prepare: keep the statement, and at length its plan, for the next time. The plan then holds for any values.
+        """
+        formats = [pq.Format.BINARY] * len(values)
+        if not prepare:
+            return _checked(self._pgconn.exec_params(sql.encode(), values, None, formats, pq.Format.BINARY))
+        name = self._prepared.get(sql) or self._prepare(sql)
+        return _checked(self._pgconn.exec_prepared(name, values, formats, pq.Format.BINARY))
+
+    def _prepare(self, sql: str) -> bytes:
+        name = b"s%d" % len(self._prepared)
+        _checked(self._pgconn.prepare(name, sql.encode()))
+        self._prepared[sql] = name
+        return name
+
+    def copy(self, sql: str, data: bytes) -> None:
+        """Sends the data of a COPY ... FROM STDIN."""
+        with self.connection.cursor() as cursor, cursor.copy(sql) as copy:
+            copy.write(data)
+
+    def number(self, sql: str) -> int:
+        """The bigint that a query returns."""
+        return unpack_id(self.execute(sql).get_value(0, 0))
+
+    def texts(self, sql: str) -> list[str]:
+        """The texts in the one column that a query returns."""
+        result = self.execute(sql)
+        return [(result.get_value(row, 0) or b"").decode() for row in range(result.ntuples)]
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection is lost or closed."""
+        return self._pgconn.status != pq.ConnStatus.OK
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self.connection.close()
+
+
+def _checked(result: pq.abc.PGresult) -> pq.abc.PGresult:
+    if result.status not in _DONE:
+        raise psycopg.errors.error_from_result(result)
+    return result
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turns psycopg's errors into EngineError."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise failure(error) from error
+
+
+def failure(error: psycopg.Error) -> EngineError:
+    """What a refusal of the server, or the loss of it, is reported as."""
+    return EngineError(f"pgvector: {_short(error)} ({type(error).__name__})")
+
+
+@contextmanager
+def unhurried(session: Session) -> Iterator[None]:
+    """No time limit for what an index build or VACUUM takes."""
+    session.run("set statement_timeout = 0")
+    try:
+        yield
+    finally:
+        if not session.broken:
+            session.run(f"set statement_timeout = '{REQUEST_TIMEOUT_S:.0f}s'")
+
+
+class Sessions:
+    """A session for every thread that asks, each with the settings given last."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint, self._local, self._lock = endpoint, threading.local(), threading.Lock()
+        self._all: list[Session] = []
+        self._settings = ""
+        self._version = 0
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Settings of the queries that follow. Other threads' sessions take them with their next query."""
+        # pgvector is loaded first: before that, PostgreSQL takes any value for its settings.
+        commands = [f"set {name} = '{value}'" for name, value in settings.items()]
+        self._settings, self._version = "; ".join(["select '[0]'::vector", *commands]), self._version + 1
+        self.mine()
+
+    def mine(self) -> Session:
+        """The calling thread's session; a new one in place of one that broke."""
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None or session.broken:
+            session = self._local.session = Session(self._endpoint)
+            with self._lock:
+                self._all.append(session)
+            session.run(_LIMITS)
+        if session.version != self._version:
+            session.run(self._settings)
+            session.version = self._version
+        return session
+
+    def close(self) -> None:
+        """Closes every thread's session; none may be in use."""
+        with self._lock:
+            while self._all:
+                self._all.pop().close()

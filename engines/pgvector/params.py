@@ -1,0 +1,90 @@
+"""The parameters of the pgvector engine, and what they are called on the server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from engines.base import EngineError
+from engines.params import changed
+
+_OF_TYPE = {"hnsw": ("m", "ef_construction"), "ivfflat": ("lists",), "none": ()}
+_OF_BUILD = ("quantization", "maintenance_work_mem", "max_parallel_maintenance_workers")
+
+
+class IndexParams(BaseModel):
+    """Under pgvector's and PostgreSQL's names.
+
+    index_type: none scans and sorts. m and ef_construction go with hnsw, lists with ivfflat. quantization: of the
+    index; the table keeps float32, and the distances of what the index finds are computed from that.
+    maintenance_work_mem ("2GB") and max_parallel_maintenance_workers: while an index is built; None: the
+    server's own. connections: how many load at the same time.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    index_type: Literal["hnsw", "ivfflat", "none"] = "hnsw"
+    m: Annotated[int, Field(ge=2, le=100)] = 16
+    ef_construction: Annotated[int, Field(ge=4, le=1000)] = 100
+    lists: Annotated[int, Field(ge=1, le=32_768)] = 128
+    quantization: Literal["none", "halfvec", "binary"] = "none"
+    maintenance_work_mem: Annotated[str, Field(pattern=r"^\d+(kB|MB|GB)$")] | None = None
+    max_parallel_maintenance_workers: Annotated[int, Field(ge=0, le=1024)] | None = None
+    connections: Annotated[int, Field(ge=1, le=64)] = 4
+
+    @model_validator(mode="after")
+    def _goes_with_type(self) -> IndexParams:
+        known = (*_OF_TYPE[self.index_type], "index_type", "connections")
+        known += _OF_BUILD if self.index_type != "none" else ()
+        if stray := [name for name in changed(self) if name not in known]:
+            raise ValueError(f"{', '.join(stray)}: no parameter of index_type: {self.index_type}, remove it")
+        if self.index_type == "hnsw" and self.ef_construction < 2 * self.m:
+            raise ValueError(f"ef_construction must be >= 2 * m, got {self.ef_construction} with m {self.m}")
+        return self
+
+    @property
+    def build(self) -> dict[str, int]:
+        """The parameters of this index type."""
+        return {name: getattr(self, name) for name in _OF_TYPE[self.index_type]}
+
+    @property
+    def build_settings(self) -> dict[str, str]:
+        """What to set on a connection before it builds an index."""
+        given = {name: getattr(self, name) for name in _OF_BUILD[1:]}
+        return {name: str(value) for name, value in given.items() if value is not None}
+
+
+class SearchParams(BaseModel):
+    """ef_search, max_scan_tuples and scan_mem_multiplier go with hnsw, probes and max_probes with ivfflat.
+
+    iterative_scan: go on through the index while a filter leaves fewer than k hits; strict_order exists for hnsw
+    only. oversampling: k times this many hits of a quantized index are compared by their float32 vectors.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    ef_search: Annotated[int, Field(ge=1, le=1000)] = 64
+    iterative_scan: Literal["off", "relaxed_order", "strict_order"] = "relaxed_order"
+    max_scan_tuples: Annotated[int, Field(ge=1)] = 20_000
+    scan_mem_multiplier: Annotated[float, Field(ge=1, le=1000)] = 1.0
+    probes: Annotated[int, Field(ge=1, le=32_768)] = 8
+    max_probes: Annotated[int, Field(ge=1, le=32_768)] = 32_768
+    oversampling: Annotated[float, Field(ge=1)] = 1.0
+
+
+_SETTINGS = {
+    "hnsw": ("ef_search", "iterative_scan", "max_scan_tuples", "scan_mem_multiplier"),
+    "ivfflat": ("probes", "iterative_scan", "max_probes"),
+    "none": (),
+}
+
+
+def settings(search: SearchParams, index: IndexParams) -> dict[str, str]:
+    """What to set on a connection that queries. Raises EngineError for what the index does not know."""
+    kind, quantized = index.index_type, index.quantization != "none"
+    known = (*_SETTINGS[kind], *(["oversampling"] if quantized else []))
+    if stray := [name for name in changed(search) if name not in known]:
+        what = f"index_type: {kind}, quantization: {index.quantization}"
+        raise EngineError(f"pgvector: {', '.join(stray)}: no parameter of {what}, remove it")
+    if kind == "ivfflat" and search.iterative_scan == "strict_order":
+        raise EngineError("pgvector: ivfflat has no iterative_scan: strict_order, use relaxed_order or off")
+    return {f"{kind}.{name}": str(getattr(search, name)) for name in _SETTINGS[kind]}
