@@ -53,6 +53,11 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("milvus-lite-hnsw", {"index_type": "HNSW"}),
         Variant("milvus-lite-ivf", {"index_type": "IVF_FLAT", "nlist": 16}),
     ),
+    "milvus": (
+        Variant("milvus-flat", {"index_type": "FLAT"}),
+        Variant("milvus-hnsw", {"index_type": "HNSW"}),
+        Variant("milvus-scann", {"index_type": "SCANN", "nlist": 16}, {"consistency_level": "Session"}),
+    ),
     "pgvector": (
         Variant("pgvector-scan", {"index_type": "none"}),
         Variant("pgvector-hnsw"),

@@ -30,7 +30,7 @@ def test_parameters_of_another_type_are_refused(index_type: str, stray: dict[str
 
 def test_search_parameters_of_another_type_are_refused(tmp_path: Path) -> None:
     engine = MilvusLite(tmp_path, IndexParams())
-    with pytest.raises(EngineError, match="milvus: nprobe goes with IVF_FLAT and IVF_SQ8, not with HNSW"):
+    with pytest.raises(EngineError, match="milvus: nprobe goes with IVF_FLAT, IVF_SQ8, SCANN, not with HNSW"):
         engine.configure(SearchParams(nprobe=4))
 
 

@@ -1,0 +1,219 @@
+"""A Milvus server through the generated gRPC stubs of pymilvus."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+from pymilvus.grpc_gen import milvus_pb2  # type: ignore[import-untyped]
+
+from engines import disk
+from engines.base import (
+    Batch,
+    Capabilities,
+    Engine,
+    EngineError,
+    EngineStats,
+    Hits,
+    Ids,
+    Schema,
+    UnsupportedError,
+    Vectors,
+)
+from engines.columns import prepared
+from engines.filters import Filter
+from engines.milvus import messages, settling
+from engines.milvus.connection import Connection
+from engines.milvus.filters import Expressions
+from engines.milvus.params import EXACT, ServerIndexParams, ServerSearchParams, for_type
+from engines.server import Endpoint, collection_name, deferred
+
+_DELETED_AT_ONCE = 8192  # ids in one request
+
+
+class Milvus(Engine):
+    """One collection on a Milvus server."""
+
+    capabilities = Capabilities(
+        persistent=True, thread_safe=True, quantization=True, multi_process=True, server=True
+    )
+    IndexParams: ClassVar = ServerIndexParams
+    SearchParams: ClassVar = ServerSearchParams
+
+    def __init__(self, path: Path, index: BaseModel) -> None:
+        assert isinstance(index, ServerIndexParams)
+        self._path, self._params, self._name = path, index, collection_name(path)
+        self._connection: Connection | None = None
+        self.capabilities = replace(type(self).capabilities, exact=index.index_type in EXACT)
+        self._search, self._templates = ServerSearchParams(), {}
+        self._written = 1  # timestamp of the last write here; 1: long ago
+        self._newest: int | None = None  # the highest id so far, while only this engine knows the collection
+
+    @classmethod
+    def version(cls) -> str:
+        return f"pymilvus {version('pymilvus')}"
+
+    @property
+    def _open(self) -> Connection:
+        assert self._connection is not None, "create() or open() comes first"
+        return self._connection
+
+    def _connect(self, schema: Schema) -> Connection:
+        self.close()
+        self._connection = Connection(Endpoint.of("milvus"))
+        self._schema, self._expressions = schema, Expressions(schema)
+        self._head, self._templates = messages.search_head(schema.dim), {}
+        return self._connection
+
+    def create(self, schema: Schema) -> None:
+        server = self._connect(schema)
+        self._drop(server)
+        disk.begin(self._path, schema, self._params)
+        fields = messages.collection_schema(self._name, schema).SerializeToString()
+        request = milvus_pb2.CreateCollectionRequest(
+            collection_name=self._name, schema=fields, shards_num=self._params.shards_num
+        )
+        server.call("CreateCollection", request)
+        params = self._params
+        self._create_index(
+            "vector",
+            index_type=params.index_type,
+            metric_type=messages.METRICS[schema.metric],
+            params=params.build,
+        )
+        for field in schema.fields:
+            if index_type := messages.scalar_index(field.kind, server.version):
+                self._create_index(schema.aliases[field.name], index_type=index_type)
+        settling.load(server, self._name, params.replica_number)
+        self._written, self._newest = 1, -1
+
+    def _create_index(self, field: str, **options: Any) -> None:
+        request = milvus_pb2.CreateIndexRequest(
+            collection_name=self._name, field_name=field, index_name=field, extra_params=messages.pairs(options)
+        )
+        self._open.call("CreateIndex", request)
+
+    def _drop(self, server: Connection) -> None:
+        server.call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=self._name))
+
+    def open(self, schema: Schema) -> None:
+        self.close()
+        disk.verify(self._path, schema, self._params)
+        server = self._connect(schema)
+        request = milvus_pb2.DescribeCollectionRequest(collection_name=self._name)
+        found = server.call("DescribeCollection", request).schema
+        if not messages.same_fields(messages.collection_schema(self._name, schema), found):
+            self.close()
+            raise EngineError(f"milvus: {self._name} has other fields than {schema}, create it again")
+        settling.load(server, self._name, self._params.replica_number)
+        # What is there by now is seen at consistency level Session too.
+        stamp = server.call("AllocTimestamp", milvus_pb2.AllocTimestampRequest())
+        self._written, self._newest = stamp.timestamp, None
+
+    def configure(self, search: BaseModel) -> None:
+        assert isinstance(search, ServerSearchParams)
+        for_type(search, self._params.index_type)
+        self._search, self._templates = search, {}
+
+    def index(self, batch: Batch) -> None:
+        batch = prepared(batch, self._schema)
+        if not len(batch):
+            return
+        # Nothing can be replaced by ids above all others: inserting spares the server looking for them.
+        new = self._newest is not None and int(batch.ids.min()) > self._newest
+        method, kind = (
+            ("Insert", milvus_pb2.InsertRequest) if new else ("Upsert", milvus_pb2.UpsertRequest)
+        )
+        if self._newest is not None:
+            self._newest = max(self._newest, int(batch.ids.max()))
+        answers: deque[tuple[int, Callable[[], Any]]] = deque()
+        for request in messages.writes(kind, self._name, self._schema, batch, self._params.request_bytes):
+            if len(answers) == self._params.in_flight:
+                self._acknowledge(*answers.popleft())
+            answers.append((request.num_rows, self._open.begin(method, request)))
+        while answers:
+            self._acknowledge(*answers.popleft())
+
+    def _acknowledge(self, rows: int, answer: Callable[[], Any]) -> None:
+        reply = answer()
+        if reply.insert_cnt != rows:
+            raise EngineError(f"milvus: {reply.insert_cnt} of {rows} items of a request were written")
+        self._written = max(self._written, reply.timestamp)
+
+    def refresh(self) -> None:
+        """Flushes, compacts, waits for every index and for it to be loaded, and for the last write to be seen."""
+        settling.settle(self._open, self._name, self._params.replica_number)
+        self._newest = None  # from here on others may write too
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        template = self._templates.get((k, exact)) or self._template(k, exact)
+        request = milvus_pb2.SearchRequest()
+        request.CopyFrom(template)
+        if where is not None:
+            request.dsl = self._expressions.translate(where)
+        if self._search.consistency_level == "Session":
+            request.guarantee_timestamp = self._written
+        self._schema.require_dim(vector)
+        request.placeholder_group = self._head + vector.tobytes()
+        return deferred(self._open.search(request), messages.decoded)
+
+    def _template(self, k: int, exact: bool) -> Any:
+        params = self._params
+        if exact and params.index_type not in EXACT:
+            raise UnsupportedError(f"Milvus has no exact search over {params.index_type}")
+        given = for_type(self._search, params.index_type)
+        if exact and "nprobe" in given:
+            given["nprobe"] = params.nlist
+        metric, level = messages.METRICS[self._schema.metric], self._search.consistency_level
+        request = messages.search(self._name, metric, k, given, level)
+        self._templates[k, exact] = request
+        return request
+
+    def delete(self, ids: Ids) -> None:
+        for start in range(0, len(ids), _DELETED_AT_ONCE):
+            listed = ", ".join(map(str, ids[start : start + _DELETED_AT_ONCE].tolist()))
+            request = milvus_pb2.DeleteRequest(collection_name=self._name, expr=f"id in [{listed}]")
+            self._written = max(self._written, self._open.call("Delete", request).timestamp)
+
+    def count(self) -> int:
+        return settling.count(self._open, self._name)
+
+    def stats(self) -> EngineStats:
+        server, params = self._open, self._params
+        request = milvus_pb2.GetPersistentSegmentInfoRequest(collectionName=self._name)
+        segments = server.call("GetPersistentSegmentInfo", request).infos
+        details = {"index_type": params.index_type, "segments": len(segments), "shards_num": params.shards_num}
+        return EngineStats(self.count(), self._stored_bytes(), details, server.server, server.retries)
+
+    def _stored_bytes(self) -> int | None:
+        """The logs of inserted and deleted rows, as the data coordinator counts them; indexes are not in it."""
+        server = self._open
+        described = server.call(
+            "DescribeCollection", milvus_pb2.DescribeCollectionRequest(collection_name=self._name)
+        )
+        request = milvus_pb2.GetMetricsRequest(request=json.dumps({"metric_type": "system_info"}))
+        for node in json.loads(server.call("GetMetrics", request).response).get("nodes_info", []):
+            sizes = (node["infos"].get("quota_metrics") or {}).get("CollectionBinlogSize") or {}
+            if str(described.collectionID) in sizes:
+                return int(sizes[str(described.collectionID)])
+        return None
+
+    def drop(self) -> None:
+        """Removes the collection, if there is one, and closes; also after `close`."""
+        server = self._connection or Connection(Endpoint.of("milvus"))
+        self._connection = server
+        try:
+            self._drop(server)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
