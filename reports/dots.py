@@ -30,11 +30,6 @@ class Row:
     point: Point | None
     reason: str | None
 
-    def scaled(self, by: float) -> Row:
-        """The row with its figure multiplied."""
-        point = self.point and Point(self.point.mean * by, self.point.low * by, self.point.high * by)
-        return Row(self.engine, self.label, point, self.reason)
-
 
 def build_rows(table: Table, kind: str, metric: str) -> list[Row]:
     """One row an index that was built, for metrics of the `index` and `updates` tasks."""

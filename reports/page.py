@@ -14,7 +14,7 @@ from reports.decision import Decision
 from reports.dots import Row, best_rows, build_rows, dot_chart
 from reports.latency import latency_charts
 from reports.postfilter import post_tables, unpaired
-from reports.prose import environment_facts, limitations, method, run_facts
+from reports.prose import environment_facts, how_it_ran, limitations, method, run_facts
 from reports.ranking import Evidence
 from reports.requirements import metric_name, requirements
 from reports.style import Look, looks
@@ -118,7 +118,8 @@ def _figures(
         Figures(
             "resources",
             "Resources",
-            "Memory is that of the engine's process above its level before the collection was created.",
+            "Memory of an engine in the measuring process is what it holds above the level before the collection; of a "
+            "server it is all that it holds. Per vector, it is the growth alone.",
             tuple(_resource_charts(table, look, shown)),
             "No resources were measured.",
         ),
@@ -142,17 +143,14 @@ def _index_charts(table: Table, look: Mapping[str, Look]) -> list[Chart]:
 def _resource_charts(
     table: Table, look: Mapping[str, Look], shown: Mapping[str, Configuration]
 ) -> list[Chart]:
-    rows = {"cpu_s_per_1000": best_rows(table, shown, "cpu_s_per_1000")}
-    rows |= {metric: build_rows(table, "index", metric) for metric in ("rss_peak_bytes", "disk_bytes")}
-    vectors = table.result.dataset.get("rows")
-    if vectors:
-        rows["bytes_per_vector"] = [
-            row.scaled(1 / vectors) for row in build_rows(table, "index", "rss_bytes")
-        ]
+    rows = {metric: best_rows(table, shown, metric) for metric in _PER_QUERY}
+    rows |= {metric: build_rows(table, "index", metric) for metric in _SIZES}
     return _dots("resources", rows, look)
 
 
 _INDEX = ("index_vectors_per_s", "ready_s", "cpu_s")
+_PER_QUERY = ("cpu_s_per_1000", "client_cpu_s_per_1000")
+_SIZES = ("rss_peak_bytes", "disk_bytes", "rss_bytes_per_vector", "disk_bytes_per_vector")
 _UPDATES = ("upserts_per_s", "deletes_per_s")
 
 
@@ -199,13 +197,21 @@ UPDATE_COLUMNS = (
 )
 
 
-def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str]]:
-    """Label, version, and abilities that are missing."""
+_KINDS = ("server", "pipelined")  # capabilities that say how an engine is reached, not what it can do
+
+
+def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str]]:
+    """Label, version, how it was run, and abilities that are missing."""
     facts = []
     for engine, entry in evidence.table.result.engines.items():
         abilities = entry.get("capabilities") or {}
-        lacking = [name.replace("_", " ") for name, value in abilities.items() if value is False]
-        facts.append((engine, str(entry.get("version") or "unknown"), ", ".join(lacking) or "nothing"))
+        lacking = [
+            name.replace("_", " ")
+            for name, value in abilities.items()
+            if value is False and name not in _KINDS
+        ]
+        version = str(entry.get("version") or "unknown")
+        facts.append((engine, version, how_it_ran(entry), ", ".join(lacking) or "nothing"))
     return facts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness.result import RunResult
@@ -97,8 +98,24 @@ def method(table: Table) -> list[str]:
         "Requirements are judged by the mean over trials, filter by filter, counts by the worst trial; a value whose "
         "95 % interval (Student's) includes the limit is too close to call (≈). What was not measured does not meet a "
         "requirement.",
-        "CPU time of an engine that lives inside the client's process includes the client's.",
+        "CPU time of an engine that lives inside the client's process includes the client's; a server's is counted "
+        "apart. Answers of servers are decoded after the window.",
     ]
+
+
+def how_it_ran(engine: Mapping[str, Any]) -> str:
+    """Where an engine of a result ran, and what it was allowed to use."""
+    server = engine.get("server") or {}
+    match server.get("run"):
+        case "container":
+            limits = f"{server['cpus']:g} CPUs and {number(server['memory_mib'])} MiB"
+            return f"container of {server['image']} with {limits}"
+        case "process":
+            return f"server started as a process; limits: {server['limits']}"
+        case "url":
+            return f"running server {server['url']}".rstrip()
+        case _:
+            return "in the measuring process"
 
 
 def limitations(evidence: Evidence) -> list[str]:
@@ -110,8 +127,8 @@ def limitations(evidence: Evidence) -> list[str]:
     ]
     texts = [
         "One machine and one dataset: another processor, dimension or distribution can change the order.",
-        "Engines and load generator share the machine's cores. Embedded engines are measured in-process: a network "
-        "between service and engine is not part of these figures.",
+        "Engines and load generator share the machine's cores. Engines in the measuring process have no network "
+        "between them and the service, servers here only this machine's own.",
         f"{trials} trial{'s' if trials != 1 else ''} of a short window each: rare disturbances (compaction, garbage "
         "collection, a noisy neighbour) may have been missed, and P99.9 needs longer windows.",
         "The mix weighs all filters alike. If yours are asked unequally often, read the panels of those that matter.",
