@@ -41,11 +41,12 @@ class Matrix:
 def from_npy(path: Path) -> Matrix:
     """A .npy file, memory-mapped. Raises ConfigurationError."""
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        # Not np.load: of a file of another kind it says that unpickling might help.
+        array = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, EOFError, OSError) as error:
-        raise ConfigurationError(f"{path}: is no intact .npy file of numbers ({error})") from error
-    if not isinstance(array, np.ndarray):
-        raise ConfigurationError(f"{path}: holds several arrays; save one with numpy.save")
+        raise ConfigurationError(
+            f"{path}: is no intact .npy file of numbers ({error}); write it with numpy.save"
+        ) from error
     check_shape(str(path), array.shape, array.dtype)
     usable = path if array.dtype == np.dtype("<f4") and array.flags.c_contiguous else None
     rows, dim = array.shape
@@ -54,7 +55,7 @@ def from_npy(path: Path) -> Matrix:
         step = block_rows(dim)
         for start in range(0, rows, step):
             # Mapped anew each time: pages of one long-lived map would all stay resident.
-            yield np.load(path, mmap_mode="r")[start : start + step]
+            yield np.lib.format.open_memmap(path, mode="r")[start : start + step]
 
     return Matrix(str(path), rows, dim, blocks, usable)
 
@@ -65,8 +66,13 @@ def from_hdf5(file: h5py.File, path: Path, name: str) -> Matrix:
 
     data = file.get(name)
     label = f"{path}: '{name}'"
+    if data is None:
+        held = ", ".join(file) or "nothing"
+        raise ConfigurationError(
+            f"{label} is missing, the file holds {held}; call the vectors train and test"
+        )
     if not isinstance(data, h5py.Dataset):
-        raise ConfigurationError(f"{label} is missing, the file holds {', '.join(file) or 'nothing'}")
+        raise ConfigurationError(f"{label} is a group, not an array; store the vectors under this name")
     check_shape(label, data.shape, data.dtype)
     rows, dim = data.shape
     step = block_rows(dim)

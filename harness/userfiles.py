@@ -43,7 +43,17 @@ class Source:
 def inputs(path: Path) -> tuple[Path, list[Path]]:
     """The manifest beside the data at `path`, and the files that may hold them. Raises ConfigurationError."""
     if path.is_dir():
-        return path / "dataset.yaml", [path / name for name in (VECTORS, QUERIES, ATTRIBUTES, FILTERS)]
+        files = [path / name for name in (VECTORS, QUERIES, ATTRIBUTES, FILTERS)]
+        # attributes.csv, say: whoever brings it expects to find its columns.
+        strays = [
+            f"{other}: is not read; save it as {file.name}, or rename it"
+            for file in files
+            if not file.exists()
+            for other in sorted(path.glob(f"{file.stem}.*"))
+        ]
+        if strays:
+            raise ConfigurationError(strays)
+        return path / "dataset.yaml", files
     if path.suffix in (".parquet", *HDF5):
         return path.with_suffix(".yaml"), [path]
     raise ConfigurationError(
@@ -61,7 +71,8 @@ def open_source(path: Path, sidecar: Path, manifest: UserManifest, stack: ExitSt
         _open_parquet(source)
     else:
         _open_hdf5(source, stack)
-    if source.metric is None:
+    # An HDF5 file that cannot be read might have named it.
+    if source.metric is None and not (path.suffix in HDF5 and source.problems):
         source.problems.append(f"{sidecar}: metric is missing; write 'metric: l2', ip or cosine there")
     if manifest.vectors is not None and path.suffix != ".parquet":
         source.problems.append(f"{sidecar}: vectors names a Parquet column, but {path} is none; remove it")

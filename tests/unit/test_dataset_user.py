@@ -520,7 +520,8 @@ def test_the_vector_column_may_be_named(tmp_path: Path) -> None:
     [
         ("jaccard", {"train": VECTORS}, "distance 'jaccard' cannot be measured; these can: euclidean"),
         ("hamming", {"train": VECTORS}, "distance 'hamming' cannot be measured"),
-        ("euclidean", {"rain": VECTORS}, "'train' is missing, the file holds rain"),
+        ("euclidean", {"rain": VECTORS}, "'train' is missing, the file holds rain; call the vectors train"),
+        ("euclidean", {"train/a": VECTORS}, "'train' is a group, not an array"),
         ("euclidean", {"train": VECTORS, "test": VECTORS[:, :2]}, "'test': has 2 dimensions"),
         ("euclidean", {"train": VECTORS[0]}, "'train': must have 2 dimensions"),
         ("euclidean", {"train": VECTORS.astype(int)}, "'train': must be float32"),
@@ -552,6 +553,37 @@ def test_sparse_and_broken_hdf5_and_contradictions(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(ConfigurationError, match="no intact HDF5"):
         load_dataset(str(path), cache=tmp_path / "cache")
+
+
+def test_a_text_file_called_npy_is_told_apart(folder: Folder) -> None:
+    folder.text("vectors.npy", "1.5,2.5\n3.5,4.5\n")
+    (problem,) = folder.problems()
+    assert problem.startswith(
+        "vectors.npy: is no intact .npy file of numbers (the magic string is not correct"
+    )
+    assert problem.endswith("; write it with numpy.save")
+
+
+def test_a_file_of_the_right_name_and_another_kind_is_not_passed_over(folder: Folder) -> None:
+    folder.text("attributes.csv", "brand\n")
+    folder.text("filters.json", "[]")
+    with pytest.raises(ConfigurationError) as caught:
+        folder.load()
+    assert [problem.removeprefix(f"{folder.path}/") for problem in caught.value.problems] == [
+        "attributes.csv: is not read; save it as attributes.parquet, or rename it",
+        "filters.json: is not read; save it as filters.jsonl, or rename it",
+    ]
+    folder.table(price=range(ROWS))  # the source it was made from may stay
+    (folder.path / "filters.json").unlink()
+    assert folder.load().schema.fields[0].name == "price"
+
+
+def test_an_hdf5_file_that_cannot_be_read_is_not_blamed_for_its_metric(tmp_path: Path) -> None:
+    path = tmp_path / "x.hdf5"
+    path.write_text("text")
+    with pytest.raises(ConfigurationError) as caught:
+        load_dataset(str(path), cache=tmp_path / "cache")
+    assert len(caught.value.problems) == 1
 
 
 def test_other_files_are_no_dataset(tmp_path: Path) -> None:
