@@ -1,0 +1,138 @@
+"""Deployment: one application, the only one a Vespa of one's own can hold, with a schema for each collection."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import orjson
+
+from engines.base import EngineError
+from engines.http import HttpError
+from engines.server import PREFIX, Endpoint, variable
+from engines.vespa.client import Client
+from engines.vespa.package import CONTAINER, package
+from engines.vespa.params import IndexParams
+
+_PORT = 19071
+_TENANT = "/application/v2/tenant/default"
+_ACTIVE = f"{_TENANT}/application/default/environment/prod/region/default/instance/default"
+_OLDEST = (8, 500)
+_DEPLOY_S = 300.0  # to prepare an application, and then to make every service use it
+_PAUSE_S = 0.25
+# An application without any schema could not be deployed, and without an application nothing listens.
+_IDLE = f"{PREFIX}idle"
+_IDLE_TEXT = f"schema {_IDLE} {{\n    document {_IDLE} {{\n    }}\n}}\n"
+
+
+class ConfigServer:
+    """The config server of a Vespa."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._client = Client(endpoint, _DEPLOY_S, Content_Type="application/zip")
+
+    @classmethod
+    def of(cls, vespa: Endpoint) -> ConfigServer:
+        """At BAKEOFF_VESPA_CONFIG_URL, else at port 19071 of the host that answers queries."""
+        try:
+            return cls(Endpoint.of("vespa-config"))
+        except EngineError as error:
+            if variable("vespa-config", "URL") not in str(error) or "no server is known" not in str(error):
+                raise
+        parts = urlsplit(vespa.url)
+        return cls(replace(vespa, url=f"{parts.scheme}://{parts.hostname}:{_PORT}"))
+
+    def check(self) -> None:
+        """Raises EngineError unless a config server of a supported version answers."""
+        told = self._get("/state/v1/version")
+        version = str(told.get("version", "")) if isinstance(told, dict) else ""
+        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        if numbers < _OLDEST:
+            raise EngineError(
+                f"vespa: {self._endpoint.url} runs version {version or 'unknown'}; "
+                f"{'.'.join(map(str, _OLDEST))} or later is needed"
+            )
+
+    def schemas(self) -> list[str]:
+        """The names of the schemas deployed. Raises EngineError where another application is, to spare it."""
+        try:
+            services = self._client.send("GET", f"{_ACTIVE}/content/services.xml")
+        except HttpError as error:
+            if error.status == 404:
+                return []
+            raise
+        root = ElementTree.fromstring(services)
+        if not any(container.get("id") == CONTAINER for container in root.iter("container")):
+            raise EngineError(
+                f"vespa: {self._endpoint.url} holds an application that is not Bakeoff's, which a benchmark would "
+                "replace with all its documents; use a Vespa of its own"
+            )
+        return [document.get("type", "") for document in root.iter("document")]
+
+    def current(self, collection: str) -> str | None:
+        """The schema that holds a collection; None where there is none."""
+        return next((name for name in self.schemas() if name.startswith(f"{collection}_")), None)
+
+    def create(self, collection: str, text: Any, params: IndexParams) -> str:
+        """Replaces a collection by an empty one and returns its schema's name; text(name): the schema.
+
+        A new name each time: a schema never has to change its fields, which Vespa allows but for a few, and what
+        is left of the former documents can never be found.
+        """
+        name = f"{collection}_{token_hex(4)}"
+        self._deploy({**self._others(collection), name: text(name)}, params)
+        return name
+
+    def drop(self, collection: str, params: IndexParams) -> None:
+        """Removes a collection and its documents; does nothing where there is none."""
+        if self.current(collection) is not None:
+            self._deploy(self._others(collection) or {_IDLE: _IDLE_TEXT}, params)
+
+    def _others(self, collection: str) -> dict[str, str]:
+        names = [name for name in self.schemas() if not name.startswith((f"{collection}_", _IDLE))]
+        files = f"{_ACTIVE}/content/schemas"
+        return {name: self._client.send("GET", f"{files}/{name}.sd").decode() for name in names}
+
+    def _deploy(self, schemas: dict[str, str], params: IndexParams) -> None:
+        body = package(schemas, params)
+        told = orjson.loads(self._client.send("POST", f"{_TENANT}/prepareandactivate", body))
+        restarts = told.get("configChangeActions", {}).get("restart", [])
+        if restarts:
+            raise EngineError(
+                f"vespa: {self._endpoint.url} must be restarted before it obeys the new application, whose machines "
+                "differ; give all scenarios of one Vespa the same `hosts`, or start from an empty one"
+            )
+        self._converge(int(told["session-id"]))
+
+    def _converge(self, generation: int) -> None:
+        """Waits until every service has the application of this generation."""
+        deadline, last = time.monotonic() + _DEPLOY_S, "nothing told"
+        while time.monotonic() < deadline:
+            try:
+                told = self._get(f"{_ACTIVE}/serviceconverge")
+                if told["converged"] and told["currentGeneration"] >= generation:
+                    return
+                last = f"at generation {told['currentGeneration']} of {generation}"
+            except HttpError as error:  # while services start
+                last = str(error)
+            time.sleep(_PAUSE_S)
+        raise EngineError(
+            f"vespa: the application is not in use after {_DEPLOY_S:g} s ({last}); see vespa.log"
+        )
+
+    def _get(self, target: str) -> Any:
+        answer = self._client.send("GET", target)
+        try:
+            return orjson.loads(answer)
+        except orjson.JSONDecodeError:
+            raise EngineError(
+                f"vespa: {self._endpoint.url}{target} does not answer in JSON; is that a config server?"
+            ) from None
+
+    def close(self) -> None:
+        self._client.close()

@@ -1,0 +1,139 @@
+"""The application package: what Vespa is told of the collections, by pyvespa's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from zipfile import ZipFile
+
+from vespa.configuration import services as xml
+from vespa.configuration.vt import VT
+from vespa.package import (
+    HNSW,
+    ApplicationPackage,
+    Document,
+    DocumentSummary,
+    QueryField,
+    QueryProfile,
+    RankProfile,
+    ServicesConfiguration,
+    Summary,
+    Validation,
+    ValidationID,
+)
+from vespa.package import Field as VespaField
+from vespa.package import Schema as VespaSchema
+
+from engines.base import Field, FieldKind, Metric, Schema
+from engines.vespa.params import IndexParams
+from engines.vespa.values import lowest
+
+CONTAINER, CONTENT = "bakeoff", "items"  # the clusters; by the first one an application is known to be ours
+PROFILE, SUMMARY = "nearest", "ids"
+MAX_HITS = 100_000  # of a query; Vespa's default is 400
+_DISTANCES: dict[Metric, str] = {"l2": "euclidean", "ip": "dotproduct", "cosine": "prenormalized-angular"}
+# The contract's scores; negative for l2, since Vespa puts the highest first.
+_SCORES: dict[Metric, str] = {
+    "l2": "-1 * distance(field, embedding) * distance(field, embedding)",
+    "ip": "-1 * distance(field, embedding)",
+    "cosine": "1 - distance(field, embedding)",
+}
+_TYPES: dict[FieldKind, str] = {"keyword": "string", "integer": "long", "float": "double", "boolean": "bool"}
+
+
+def schema_text(name: str, schema: Schema, params: IndexParams) -> str:
+    """The schema of a collection, in Vespa's language: everything in memory, nothing but the id returned."""
+    tensor = f"tensor<float>(x[{schema.dim}])"
+    graph = HNSW(
+        _DISTANCES[schema.metric],  # type: ignore[arg-type]
+        params.max_links_per_node,
+        params.neighbors_to_explore_at_insert,
+    )
+    fields = [
+        VespaField("id", "long", indexing=["attribute", "summary"]),
+        VespaField("embedding", tensor, indexing=["attribute", "index"], ann=graph),
+        *(made for field in schema.fields for made in _fields(schema.aliases[field.name], field)),
+    ]
+    profile = RankProfile(
+        PROFILE,
+        first_phase=_SCORES[schema.metric],
+        inputs=[("query(q)", tensor)],
+        num_threads_per_search=1,  # one query, one thread
+    )
+    summary = DocumentSummary(SUMMARY, summary_fields=[Summary("id")])
+    made = VespaSchema(name, Document(fields), rank_profiles=[profile], document_summaries=[summary])
+    return str(made.schema_to_text)
+
+
+def _fields(alias: str, field: Field) -> list[VespaField]:
+    if field.kind == "boolean":  # a bit a document: it needs no dictionary
+        return [VespaField(alias, "bool", indexing=["attribute"], rank="filter")]
+    fast = VespaField(
+        alias,
+        _TYPES[field.kind],
+        indexing=["attribute"],
+        attribute=["fast-search"],  # a dictionary with the documents of each value
+        rank="filter",
+        match=["word", "cased"] if field.kind == "keyword" else None,
+    )
+    flag = [VespaField(lowest(alias), "bool", indexing=["attribute"], rank="filter")]
+    return [fast, *(flag if field.kind == "integer" else [])]
+
+
+def package(schemas: Mapping[str, str], params: IndexParams) -> bytes:
+    """A zip file of the whole application: schemas by name, on the machines that `params` names.
+
+    It may replace one with other schemas, whose documents Vespa then removes.
+    """
+    until = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    application = ApplicationPackage(
+        CONTAINER,
+        schema=[],
+        create_schema_by_default=False,
+        query_profile=QueryProfile([QueryField("maxHits", str(MAX_HITS))]),
+        validations=[Validation(ValidationID.contentTypeRemoval, until, "Bakeoff drops its collections")],
+        services_config=ServicesConfiguration(CONTAINER, services_config=_services(schemas, params)),
+    )
+    buffer = BytesIO(application.to_zip().getvalue())
+    with ZipFile(buffer, "a") as archive:
+        for name, text in schemas.items():
+            archive.writestr(f"schemas/{name}.sd", text)
+        if params.hosts:
+            archive.writestr("hosts.xml", _hosts(params.hosts))
+    return buffer.getvalue()
+
+
+def _services(schemas: Mapping[str, str], params: IndexParams) -> VT:
+    machines = range(max(1, len(params.hosts)))
+    # Every core for building the graph, as in the other engines; the default is half of them.
+    proton = xml.proton(xml.tuning(xml.searchnode(xml.feeding(xml.concurrency("1.0")))))
+    tuning = xml.tuning(
+        # By default feeding stops at 80 percent of the memory or 75 of the disk that the machine has.
+        xml.resource_limits(xml.disk("0.95"), xml.memory("0.95")),
+        # Every node is asked for k hits; the default asks for fewer and may miss some.
+        xml.dispatch(xml.top_k_probability("1.0")),
+    )
+    content = xml.content(
+        xml.min_redundancy(str(params.min_redundancy)),
+        xml.documents(*(xml.document(type=name, mode="index") for name in schemas)),
+        xml.nodes(*(xml.node(distribution_key=str(i), hostalias=f"node{i}") for i in machines)),
+        xml.engine(proton),
+        tuning,
+        id=CONTENT,
+        version="1.0",
+    )
+    container = xml.container(
+        xml.search(),
+        xml.document_api(),
+        xml.nodes(xml.node(hostalias="node0")),
+        id=CONTAINER,
+        version="1.0",
+    )
+    admin = xml.admin(xml.adminserver(hostalias="node0"), version="2.0")
+    return xml.services(admin, container, content, version="1.0")
+
+
+def _hosts(names: tuple[str, ...]) -> str:
+    lines = "".join(f'<host name="{name}"><alias>node{i}</alias></host>' for i, name in enumerate(names))
+    return f'<?xml version="1.0" encoding="utf-8"?>\n<hosts>{lines}</hosts>\n'

@@ -1,0 +1,63 @@
+"""Values as Vespa holds them, where it cannot hold what the contract asks for as it is."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from engines.base import Batch, EngineError, Keywords, Schema, Vectors
+from engines.columns import unit
+from engines.filters import INT64
+
+NAMESPACE = "bakeoff"  # of every document's id
+# What a string of Vespa may not contain: control characters and what Unicode calls no characters.
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufdd0-\ufdef\ufffe\uffff\\" + "".join(
+    f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
+) + "]")  # fmt: skip
+
+
+def lowest(alias: str) -> str:
+    """The attribute that says that an integer is the lowest there is, which Vespa takes for no value at all."""
+    return f"{alias}_lowest"
+
+
+def encoded(word: str) -> str:
+    """A word as it is stored and asked for: itself, but for what Vespa refuses, the empty word and backslashes.
+
+    No two words are encoded alike. Vespa takes an empty string for no value.
+    """
+    return _ILLEGAL.sub(lambda found: f"\\{ord(found[0]):x}\\", word) if word else "\\"
+
+
+def stored(vectors: Vectors, schema: Schema) -> Vectors:
+    """Vectors as they are indexed: of length 1 where cosines are asked for, which `prenormalized-angular` wants.
+
+    Raises EngineError for another dimension or numbers that are not finite, which JSON cannot carry.
+    """
+    schema.require_dim(vectors)
+    if not np.isfinite(vectors).all():
+        raise EngineError("vespa: a vector holds NaN or an infinite number; remove it")
+    return unit(vectors) if schema.metric == "cosine" else vectors
+
+
+def columns(batch: Batch, schema: Schema, rows: slice) -> dict[str, list[Any]]:
+    """The attributes of some rows by the names of Vespa's fields, each value ready for JSON.
+
+    Raises EngineError for numbers that are not finite.
+    """
+    values: dict[str, list[Any]] = {}
+    for name, alias in schema.aliases.items():
+        column = batch.attributes[name][rows]
+        if isinstance(column, Keywords):
+            values[alias] = [encoded(word) for word in column.decode()]
+        elif column.dtype.kind == "f":
+            if not np.isfinite(column).all():
+                raise EngineError(f"vespa: '{name}' holds NaN or an infinite number; remove it")
+            values[alias] = column.tolist()
+        else:
+            values[alias] = column.tolist()
+            if column.dtype.kind == "i":
+                values[lowest(alias)] = (column == INT64[0]).tolist()
+    return values
