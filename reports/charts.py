@@ -155,7 +155,7 @@ def selectivity_charts(
         Axis(f"recall@{table.k}", Scale.recall(recalls)),
         Axis("queries per second", Scale.fitting(rates)),
     )
-    takeaways = _steadiest(lines[metric], "recall"), _steadiest(lines["throughput_qps"], "throughput")
+    takeaways = _recall_falls(lines[metric]), _throughput_falls(lines["throughput_qps"])
     return [
         Chart(
             f"selectivity-{i}",
@@ -166,19 +166,30 @@ def selectivity_charts(
     ]
 
 
-def _steadiest(lines: Sequence[Series], what: str) -> str:
-    """Which engine loses most between its widest and its narrowest filter."""
-    losses = {line.engine: line.y[0].mean / line.y[-1].mean for line in lines if line.y[-1].mean > 0}
-    if not losses:
-        return f"{what} was not measured"
-    worst = min(losses, key=lambda engine: losses[engine])
-    if what == "recall":
-        drop = {line.engine: line.y[-1].mean - min(point.mean for point in line.y) for line in lines}
-        worst = max(drop, key=lambda engine: drop[engine])
-        if drop[worst] < 0.01:
-            return "Recall hardly depends on the filter"
-        low = min(point.mean for line in lines if line.engine == worst for point in line.y)
-        return f"Recall falls most for {worst}, to {low:.3f}"
-    if losses[worst] > 0.9:
+def _recall_falls(lines: Sequence[Series]) -> str:
+    """Which engine's recall is lowest anywhere, compared with its widest filter."""
+    if not lines:
+        return "recall was not measured"
+    drops = {line.engine: line.y[-1].mean - min(point.mean for point in line.y) for line in lines}
+    worst = max(lines, key=lambda line: drops[line.engine])
+    if drops[worst.engine] < 0.01:
+        return "Recall hardly depends on the filter"
+    return f"Recall falls most for {worst.engine}, to {min(point.mean for point in worst.y):.3f}"
+
+
+def _throughput_falls(lines: Sequence[Series]) -> str:
+    """Which engine is slowed down most by any of its filters, which need not be the narrowest."""
+    lows = {line.engine: min(range(len(line.y)), key=lambda at: line.y[at].mean) for line in lines}
+    kept = {
+        line.engine: line.y[lows[line.engine]].mean / line.y[-1].mean for line in lines if line.y[-1].mean > 0
+    }
+    if not kept:
+        return "throughput was not measured"
+    worst = min((line for line in lines if line.engine in kept), key=lambda line: kept[line.engine])
+    if kept[worst.engine] > 0.9:
         return "No engine slows down much as filters narrow"
-    return f"{worst} slows down most: to {percent(losses[worst])} of its throughput with the widest filter"
+    where = percent(worst.x[lows[worst.engine]].mean / 100)
+    return (
+        f"{worst.engine} slows down most: to {percent(kept[worst.engine])} of its throughput "
+        f"with the widest filter, where {where} of the items pass"
+    )

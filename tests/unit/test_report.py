@@ -388,3 +388,17 @@ def test_takeaways_follow_the_data() -> None:
     assert "No engine slows down much as filters narrow" in text
     text = Page(render_result(build(requirements=("recall >= 1",)))).text
     assert "no rival no other engine meets every requirement" in text
+
+
+def test_the_filter_that_slows_an_engine_most_need_not_be_the_narrowest() -> None:
+    one = {"qdrant": ENGINES["qdrant"]}
+    rates = {"none": 1000.0, "10pct": 200.0, "1pct": 4000.0}
+    result = build(engines=one, arrivals=False, filters={"none": 1.0, "10pct": 0.1, "1pct": 0.01})
+    sagging = edit(
+        result, lambda c: with_metrics(c, throughput_qps=rates[c.filter]) if c.kind == "search" else c
+    )
+    text = Page(render_result(sagging)).text
+    assert (
+        "qdrant slows down most: to 20 % of its throughput with the widest filter, where 10 % of the items pass"
+        in text
+    )
