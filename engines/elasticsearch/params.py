@@ -1,0 +1,123 @@
+"""The parameters of the Elasticsearch engine, and the mapping and search options made of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from engines.base import EngineError, FieldKind, Metric, Schema
+from engines.params import changed
+
+VECTOR, ID = "vector", "id"  # fields beside the schema's f0, f1, ...
+# Docs: "dense_vector", index_options.type and similarity.
+_SIMILARITY: dict[Metric, str] = {"l2": "l2_norm", "ip": "max_inner_product", "cosine": "cosine"}
+_TYPES: dict[FieldKind, str] = {
+    "keyword": "keyword",
+    "integer": "long",
+    "float": "double",
+    "boolean": "boolean",
+}
+
+
+class IndexParams(BaseModel):
+    """Under Elasticsearch's names.
+
+    type, m, ef_construction: of index_options; m and ef_construction go with the graphs (*_hnsw). refresh_interval:
+    after loading; before, it is off. force_merge: the first refresh() after create() merges everything into one
+    segment, so one graph, as in the other engines; later ones only wait for merges that Elasticsearch starts itself.
+    thread_count, chunk_size: bulk requests in flight and documents in each, as in elasticsearch.helpers.parallel_bulk.
+    script_score: exact queries over any type, by a script that every official distribution can run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    type: Literal[
+        "hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat"
+    ] = "hnsw"
+    m: Annotated[int, Field(ge=2, le=512)] = 16
+    ef_construction: Annotated[int, Field(ge=1, le=3200)] = 100
+    number_of_shards: Annotated[int, Field(ge=1, le=1024)] = 1
+    number_of_replicas: Annotated[int, Field(ge=0)] = 0
+    refresh_interval: Annotated[str, Field(pattern=r"^(-1|\d+(ms|s|m|h))$")] = "1s"
+    hnsw_filter_heuristic: Literal["acorn", "fanout"] = "acorn"
+    force_merge: bool = True
+    thread_count: Annotated[int, Field(ge=1, le=64)] = 4
+    chunk_size: Annotated[int, Field(ge=1)] = 500
+    script_score: bool = False
+
+    @model_validator(mode="after")
+    def _goes_with_type(self) -> IndexParams:
+        graph = ("m", "ef_construction", "hnsw_filter_heuristic")
+        stray = [name for name in changed(self) if name in graph and not self.graph]
+        if stray:
+            raise ValueError(f"{', '.join(stray)}: no parameter of type: {self.type}, remove it")
+        return self
+
+    @property
+    def graph(self) -> bool:
+        """Whether there is a graph, and so approximate search."""
+        return self.type.endswith("hnsw")
+
+    @property
+    def quantized(self) -> bool:
+        """Whether vectors are compared in a shorter form first."""
+        return self.type not in ("hnsw", "flat")
+
+    def mappings(self, schema: Schema) -> dict[str, Any]:
+        """The fields of an index, under the schema's aliases."""
+        options: dict[str, Any] = {"type": self.type}
+        if self.graph:
+            options |= {"m": self.m, "ef_construction": self.ef_construction}
+        vector = {
+            "type": "dense_vector",
+            "dims": schema.dim,
+            "similarity": _SIMILARITY[schema.metric],
+            "index_options": options,
+        }
+        # Only fetched: reading a number from a column is cheaper than the text of _id from the stored fields.
+        fields: dict[str, Any] = {ID: {"type": "long", "index": False}, VECTOR: vector}
+        fields |= {schema.aliases[field.name]: {"type": _TYPES[field.kind]} for field in schema.fields}
+        # So that open() can tell whose index it is.
+        return {"dynamic": "strict", "properties": fields, "_meta": {"bakeoff": f"{schema!r} {self!r}"}}
+
+    def settings(self) -> dict[str, Any]:
+        """The settings of an index that is about to be loaded."""
+        settings: dict[str, Any] = {
+            "number_of_shards": self.number_of_shards,
+            "number_of_replicas": self.number_of_replicas,
+            "refresh_interval": "-1",
+            "store.stats_refresh_interval": "0s",  # or its size is that of ten seconds ago
+        }
+        if self.graph:
+            settings["dense_vector.hnsw_filter_heuristic"] = self.hnsw_filter_heuristic
+        return settings
+
+
+class SearchParams(BaseModel):
+    """num_candidates: of each shard; Elasticsearch's ef.
+
+    oversample: of rescore_vector, for the quantized types: so many times k candidates are compared again by the
+    original vectors. 0: none are, and scores are approximate. Default: 3 for bbq_*, which is Elasticsearch's, else 1.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    num_candidates: Annotated[int, Field(ge=1, le=10_000)] = 64
+    oversample: Annotated[float, Field(ge=0, le=10)] | None = None
+
+    @model_validator(mode="after")
+    def _is_known(self) -> SearchParams:
+        if self.oversample is not None and 0 < self.oversample < 1:
+            raise ValueError(f"oversample must be 0 or between 1 and 10, got {self.oversample}")
+        return self
+
+    def rescoring(self, index: IndexParams) -> dict[str, Any]:
+        """What a knn query says of it. Raises EngineError where the index has nothing to rescore."""
+        if not index.quantized:
+            if self.oversample is not None:
+                raise EngineError(
+                    f"elasticsearch: oversample goes with quantized types, not with {index.type}"
+                )
+            return {}
+        default = 3.0 if index.type.startswith("bbq") else 1.0
+        factor = default if self.oversample is None else self.oversample
+        return {"rescore_vector": {"oversample": factor}}
