@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.arguments import parse
-from harness.errors import BakeoffError, ConfigurationError, GateFailedError
+from harness.errors import BakeoffError, ConfigurationError, GateFailedError, MeasurementError, unwritable
 
 if TYPE_CHECKING:
     from harness.result import RunResult
@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BakeoffError.exit_code
     except OSError as error:
-        _say(f"error: {error.filename or 'a file'}: {error.strerror}")
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _say(f"error: {what}; check the path, its permissions and the room on the disk")
         return BakeoffError.exit_code
 
 
@@ -57,14 +58,15 @@ def _run(options: argparse.Namespace) -> int:
     scenario = _scenario(options)
     _use_servers(options.url, scenario)
     run = _run_folder(options, scenario.name)
-    run.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(run)
     _say(f"{scenario.name}: {scenario.description or scenario.dataset} -> {run}")
     try:
         with ProgressBar() as bar:
             listener = Listener(progress=bar, created=lambda: point_latest(run))
             result = run_scenario(scenario, run, _cache(), resume=options.resume, listener=listener)
     except KeyboardInterrupt:
-        _say(f"What was measured is saved. Go on with the same command and: --out {run} --resume")
+        if (run / "result.json").exists():
+            _say(f"What was measured is saved. Go on with the same command and: --out {run} --resume")
         raise
     _write_report(run)
     _print_summary(result)
@@ -143,6 +145,19 @@ def _run_folder(options: argparse.Namespace, name: str) -> Path:
             f"--out: {run} holds a run already; add --resume to go on with it, or name another"
         )
     return run
+
+
+def _make_room(run: Path) -> None:
+    """Makes the folder that the run's is made in. Where nothing can be written it fails now, not after minutes."""
+    from tempfile import TemporaryFile
+
+    folder = run if run.exists() else run.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MeasurementError(f"{folder}: {unwritable(error)}, or name another with --out") from error
 
 
 def _cache() -> Path:

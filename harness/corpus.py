@@ -9,9 +9,11 @@ from typing import Any
 from harness.dataset import Dataset, load_dataset
 from harness.errors import ConfigurationError
 from harness.progress import Progress, silent
-from harness.scenario import Scenario
+from harness.scenario import Scenario, UpdateTask
 from harness.truth import Truth, cached_truth
 from harness.workload import Workload, build_workload, selectivity
+
+FEWEST_UPDATED = 4  # items: a quarter is changed, a quarter deleted, a quarter written one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +38,13 @@ def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) ->
     """
     dataset = load_dataset(scenario.dataset, cache=cache / "datasets", progress=progress)
     dataset = dataset.head(scenario.rows, scenario.queries)
-    if scenario.k > len(dataset.vectors):
-        raise ConfigurationError(
-            f"scenario {scenario.name}: k is {scenario.k} but {dataset.name} has {len(dataset.vectors)} items; lower k"
-        )
     corpus = Corpus(dataset, {}, {}, {}, {})
-    problems: list[str] = []
+    problems = _too_small(scenario, dataset)
     for spec in scenario.filters:
         try:
             built = build_workload(spec, dataset, scenario.k, scenario.seed)
         except ConfigurationError as error:
-            problems += [f"scenario {scenario.name}: {line}" for line in error.problems]
+            problems += [f"{scenario.source}: {line}" for line in error.problems]
             continue
         corpus.workloads.update({workload.name: workload for workload in built})
         corpus.filters[spec.name] = [workload.name for workload in built]
@@ -55,12 +53,25 @@ def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) ->
         raise ConfigurationError(problems)
     if not corpus.workloads:
         raise ConfigurationError(
-            f"scenario {scenario.name}: filters: {dataset.name} offers none of them "
+            f"{scenario.source}: filters: {dataset.name} offers none of them "
             f"({'; '.join(corpus.skipped.values())}); add '- name: none' to measure without filters"
         )
     for name, workload in corpus.workloads.items():
         corpus.truths[name] = cached_truth(dataset, workload, cache / "truth", progress)
     return corpus
+
+
+def _too_small(scenario: Scenario, dataset: Dataset) -> list[str]:
+    """What the scenario asks of more items than there are."""
+    rows, problems = len(dataset.vectors), []
+    if scenario.k > rows:
+        problems.append(f"{scenario.source}: k is {scenario.k} but {dataset.name} has {rows} items; lower k")
+    if rows < FEWEST_UPDATED and any(isinstance(task, UpdateTask) for task in scenario.tasks):
+        problems.append(
+            f"{scenario.source}: tasks: updates needs at least {FEWEST_UPDATED} items, {dataset.name} has "
+            f"{rows}; leave the task out"
+        )
+    return problems
 
 
 def describe_corpus(corpus: Corpus) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from engines.filter_syntax import FilterSyntaxError, parse
 from harness.errors import ConfigurationError
@@ -184,6 +184,12 @@ class Scenario(Model):
     filters: Annotated[tuple[FilterSpec, ...], Field(min_length=1)] = (FilterSpec(name="none"),)
     tasks: Annotated[list[Task], Field(min_length=1)]
     decision: DecisionSpec = DecisionSpec()
+    _file: Path | None = PrivateAttr(None)
+
+    @property
+    def source(self) -> str:
+        """What messages call it: its file."""
+        return str(self._file or f"scenario {self.name}")
 
     @model_validator(mode="after")
     def _names_agree(self) -> Scenario:
@@ -216,6 +222,8 @@ def load_scenario(path: Path) -> Scenario:
     """Reads and checks a scenario file. Raises ConfigurationError with every problem."""
     data = {"name": path.stem, **read_yaml(path, "name, engines and tasks")}
     try:
-        return Scenario.model_validate(data)
+        scenario = Scenario.model_validate(data)
     except ValidationError as error:
         raise ConfigurationError(explain(error, str(path), data)) from error
+    scenario._file = path
+    return scenario

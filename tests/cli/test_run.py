@@ -94,17 +94,17 @@ def test_own_data_without_attributes_runs_a_portable_scenario(shell: Shell) -> N
     ("changes", "arguments", "expected"),
     [
         ({"engines": [{"engine": "faist"}]}, (), "unknown engine 'faist'"),
-        ({"engines": [{"engine": "faiss", "index": {"kind": "hnsw", "Mm": 3}}]}, (), "Mm"),
-        ({"engines": [{"engine": "faiss", "search": {"efSearch": [16, -1]}}]}, (), "efSearch"),
-        ({"k": 1000}, (), "k"),
+        ({"engines": [{"engine": "faiss", "index": {"kind": "hnsw", "Mm": 3}}]}, (), "index: Mm is not a known key"),
+        ({"engines": [{"engine": "faiss", "search": {"efSearch": [16, -1]}}]}, (), "search: efSearch must be greater"),
+        ({"k": 1000}, (), "wrong.yaml: k is 1000 but mine has 300 items; lower k"),
         ({"filters": [{"name": "f", "where": {"colour": "red"}}], **INDEX_ONLY}, (), "unknown column 'colour'"),
         ({"filters": [{"name": "f", "where": {"brand": {"gt": 3}}}], **INDEX_ONLY}, (), "a range needs"),
-        ({"filters": [{"name": "f", "keyword": "colour"}], **INDEX_ONLY}, (), "colour"),
+        ({"filters": [{"name": "f", "keyword": "colour"}], **INDEX_ONLY}, (), "keyword: unknown column 'colour'"),
         ({}, ("--dataset", "fashion-mnits"), "fashion-mnits"),
         ({}, ("--dataset", "nowhere/at/all"), "nowhere/at/all"),
         ({}, ("--engines", "hnws"), "--engines: hnws"),
         ({}, ("--rows", "0"), "--rows must be at least 1"),
-        ({}, ("--rows", "301"), "301"),
+        ({}, ("--rows", "301"), "rows: 301 asked for, but dataset 'mine' has 300"),
         ({}, ("--resume",), "holds no result.json"),
         ({"trial": 3}, (), "trial is not a known key"),
     ],
@@ -294,7 +294,27 @@ def test_help_ends_in_examples() -> None:
     assert shell("dance").returncode == 104
 
 
-def test_a_folder_that_cannot_be_written_is_named(shell: Shell) -> None:
-    done = shell("run", "tiny.yaml", "--out", "/proc/nowhere/run")
+@pytest.mark.parametrize(
+    ("out", "named"),
+    [("/proc/nowhere/run", "/proc/nowhere"), ("/proc/run", "/proc"), ("tiny.yaml/x/run", "tiny.yaml/x")],
+)
+def test_a_folder_that_cannot_be_written_is_named_before_anything_else_is_done(
+    shell: Shell, out: str, named: str
+) -> None:
+    done = shell("run", "tiny.yaml", "--out", out)
     assert done.returncode == 1
-    assert "/proc/nowhere" in done.stderr
+    assert f"error: {named}: cannot be written" in done.stderr
+    assert "--out" in done.stderr
+    assert not (shell.folder / "cache").exists()
+
+
+def test_more_is_not_asked_of_a_corpus_than_it_has(shell: Shell) -> None:
+    done = shell("run", "tiny.yaml", "--rows", "3")
+    assert done.returncode == 104
+    assert "tiny.yaml: k is 5 but mine has 3 items; lower k" in done.stderr
+    assert "tiny.yaml: tasks: updates needs at least 4 items, mine has 3; leave the task out" in done.stderr
+
+
+def test_the_smallest_corpus_is_measured(shell: Shell) -> None:
+    done = shell("run", shell.scenario("small", k=4), "--rows", "4")
+    assert done.returncode == 0, done.stderr
