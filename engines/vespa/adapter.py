@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import orjson
 from pydantic import BaseModel
@@ -27,18 +26,18 @@ from engines.base import (
 from engines.columns import prepared
 from engines.filters import Filter
 from engines.http import HttpError
-from engines.server import REQUEST_TIMEOUT_S, Endpoint, collection_name, deferred
-from engines.vespa.client import Client, Feeder, Operation
+from engines.server import Endpoint, collection_name, deferred
+from engines.vespa.client import Client, Feeder
 from engines.vespa.deployment import ConfigServer
-from engines.vespa.filters import Yql
-from engines.vespa.package import PROFILE, SUMMARY, schema_text
+from engines.vespa.package import schema_text
 from engines.vespa.params import IndexParams, SearchParams
-from engines.vespa.values import NAMESPACE, columns, stored
+from engines.vespa.queries import TIMEOUT, Queries, complete, total
+from engines.vespa.values import NAMESPACE, Documents
 
 _BATCH_BYTES = 16 << 20  # vectors that are made ready at a time
 _READY_S = 60.0  # for the nodes to serve an application that every service has
 _PAUSE_S = 0.25
-_TIMEOUT = f"{REQUEST_TIMEOUT_S - 5:g}s"  # before the connection's own, so that Vespa says what took so long
+_SEARCH = "/search/"
 
 
 class Vespa(Engine, Remote):
@@ -91,7 +90,7 @@ class Vespa(Engine, Remote):
         self._probe()
 
     def _connect(self, endpoint: Endpoint, name: str, schema: Schema) -> None:
-        self._schema, self._name, self._yql = schema, name, Yql(schema)
+        self._schema, self._name, self._queries = schema, name, Queries(name, schema, self._search)
         self._documents = f"/document/v1/{NAMESPACE}/{name}/docid/"
         self._client = Client(endpoint)
         self._feeder = Feeder(self._client, self._params.max_workers)
@@ -123,93 +122,37 @@ class Vespa(Engine, Remote):
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        self._explore = search.exploreAdditionalHits
-        options = {
-            "ranking.profile": PROFILE,
-            "ranking.softtimeout.enable": False,  # late answers are errors, not shorter
-            "presentation.summary": SUMMARY,
-            "timeout": _TIMEOUT,
-            **search.matching,
-        }
-        self._options = orjson.dumps(options)[1:-1]
+        self._search = search
+        if self._client is not None:
+            self._queries.search = search
+            self._client.warm()
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._schema)
         size = max(1, _BATCH_BYTES // (4 * self._schema.dim))
         for start in range(0, len(batch), size):
-            rows = slice(start, start + size)
-            ids, values = batch.ids[rows].tolist(), columns(batch, self._schema, rows)
-            cells, width = (
-                stored(batch.vectors[rows], self._schema).astype(">f4").tobytes().hex(),
-                8 * self._schema.dim,
-            )
+            self._put(Documents(batch, self._schema, slice(start, start + size)))
 
-            def put(
-                row: int,
-                ids: list[int] = ids,
-                values: dict[str, list[Any]] = values,
-                cells: str = cells,
-                width: int = width,
-            ) -> Operation:
-                fields: dict[str, Any] = {name: column[row] for name, column in values.items()}
-                fields["id"], fields["embedding"] = (
-                    ids[row],
-                    {"values": cells[row * width : (row + 1) * width]},
-                )
-                return "POST", self._target(ids[row]), orjson.dumps({"fields": fields})
-
-            self._feeder.run(len(ids), put)
+    def _put(self, documents: Documents) -> None:
+        ids = documents.ids
+        self._feeder.run(len(ids), lambda row: ("POST", self._target(ids[row]), documents.body(row)))
 
     def _target(self, id_: int) -> str:
-        return f"{self._documents}{id_}?timeout={_TIMEOUT}"
+        return f"{self._documents}{id_}?timeout={TIMEOUT}"
 
     def refresh(self) -> None:
         """Checks that all nodes answer: an acknowledged write is searchable, its place in the graph included."""
         self.count()
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
-        near = "approximate: false" if exact else f'"hnsw.exploreAdditionalHits": {self._explore}'
-        condition = "" if where is None else f" and {self._yql.translate(where)}"
-        yql = (
-            f"select id from {self._name} where "
-            f"({{targetHits: {k}, {near}}}nearestNeighbor(embedding, q)){condition}"
-        )
-        cells = orjson.dumps(stored(vector, self._schema), option=orjson.OPT_SERIALIZE_NUMPY)
-        parts = (
-            b'{"yql":',
-            orjson.dumps(yql),
-            b',"input.query(q)":',
-            cells,
-            b',"hits":%d,' % k,
-            self._options,
-            b"}",
-        )
-        return deferred(self._answer(b"".join(parts)), self._decode)
-
-    def _answer(self, body: bytes) -> bytes:
-        """The answer to a query. Raises EngineError where it is not that of all nodes over all documents."""
-        answer = self._open.post("/search/", body)
-        # No text of ours is in it, so that these can only be Vespa's own words.
-        if b'"errors":' in answer or b'"full":false' in answer or b'"degraded":' in answer:
-            root = orjson.loads(answer)["root"]
-            raise EngineError(f"vespa: incomplete answer: {root.get('errors') or root.get('coverage')}")
-        return answer
-
-    def _decode(self, answer: bytes) -> tuple[Sequence[int], Sequence[float]]:
-        sign = -1 if self._schema.metric == "l2" else 1
-        hits = orjson.loads(answer)["root"].get("children", [])
-        try:
-            return [hit["fields"]["id"] for hit in hits], [sign * hit["relevance"] for hit in hits]
-        except KeyError as error:
-            raise ValueError(f"vespa: a hit lacks {error}: {answer[:500]!r}") from None
+        body = self._queries.nearest(vector, k, where, exact=exact)
+        return deferred(complete(self._open.post(_SEARCH, body)), self._queries.hits)
 
     def delete(self, ids: Ids) -> None:
         self._feeder.run(len(ids), lambda row: ("DELETE", self._target(int(ids[row])), b""))
 
     def count(self) -> int:
-        body = {"yql": f"select id from {self._name} where true", "hits": 0, "ranking.profile": "unranked"}
-        answer = self._answer(orjson.dumps({**body, "timeout": _TIMEOUT}))
-        return int(orjson.loads(answer)["root"]["fields"]["totalCount"])
+        return total(complete(self._open.post(_SEARCH, self._queries.all())))
 
     def stats(self) -> EngineStats:
         retries = self._open.retries + self._feeder.retries

@@ -1,8 +1,10 @@
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.yahoo.application.Application;
 import com.yahoo.application.Networking;
+import com.yahoo.application.container.DocumentAccesses;
 import com.yahoo.application.container.handler.Request;
 import com.yahoo.application.container.handler.Response;
 import com.yahoo.config.application.api.ValidationOverrides;
@@ -12,10 +14,16 @@ import com.yahoo.config.model.api.ValidationParameters;
 import com.yahoo.config.model.application.provider.FilesApplicationPackage;
 import com.yahoo.config.model.deploy.DeployState;
 import com.yahoo.config.model.deploy.TestProperties;
+import com.yahoo.document.DocumentPut;
+import com.yahoo.document.DocumentTypeManager;
+import com.yahoo.document.json.DocumentOperationType;
+import com.yahoo.document.json.JsonReader;
+import com.yahoo.document.json.JsonWriter;
 import com.yahoo.vespa.config.search.AttributesConfig;
 import com.yahoo.vespa.model.VespaModel;
 import com.yahoo.vespa.model.application.validation.Validation;
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -31,12 +39,14 @@ import java.util.Map;
  * {"model": folder, "previous": folder}: builds and validates the application package in the folder as a config
  * server does, as the successor of another if that is given.
  * {"serve": folder}: starts the container of an application package, without sockets and without content nodes.
+ * {"put": body, "id": id}: reads a document of that application as /document/v1 does, and writes it again.
  * {"uri": ..., "method": ..., "body": ...}: hands a request to that container.
  */
 public class VespaApplication {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static Application application;
+    private static DocumentTypeManager types;
 
     public static void main(String[] args) throws Exception {
         PrintStream answers = new PrintStream(System.out, true, StandardCharsets.UTF_8);
@@ -66,7 +76,15 @@ public class VespaApplication {
             model(question.get("model").asText(), question.path("previous").asText(""), answer);
         } else if (question.has("serve")) {
             if (application != null) application.close();
-            application = Application.fromApplicationPackage(Path.of(question.get("serve").asText()), Networking.disable);
+            String folder = question.get("serve").asText();
+            application = Application.fromApplicationPackage(Path.of(folder), Networking.disable);
+            types = DocumentAccesses.createFromSchemas(folder + "/schemas").getDocumentTypeManager();
+        } else if (question.has("put")) {
+            byte[] body = question.get("put").asText().getBytes(StandardCharsets.UTF_8);
+            JsonReader reader = new JsonReader(types, new ByteArrayInputStream(body), new JsonFactory());
+            DocumentPut put = (DocumentPut) reader.readSingleDocumentStreaming(DocumentOperationType.PUT,
+                                                                      question.get("id").asText()).operation();
+            answer.put("document", new String(JsonWriter.toByteArray(put.getDocument()), StandardCharsets.UTF_8));
         } else {
             byte[] body = question.path("body").asText("").getBytes(StandardCharsets.UTF_8);
             Request request = new Request("http://localhost" + question.get("uri").asText(), body,
