@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +27,7 @@ from engines.base import (
 )
 from engines.columns import prepared
 from engines.filters import Filter
-from engines.milvus import messages, settling
+from engines.milvus import collection, messages, settling
 from engines.milvus.connection import Connection
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ServerIndexParams, ServerSearchParams, for_type
@@ -51,7 +50,8 @@ class Milvus(Engine):
         self._path, self._params, self._name = path, index, collection_name(path)
         self._connection: Connection | None = None
         self.capabilities = replace(type(self).capabilities, exact=index.index_type in EXACT)
-        self._search, self._templates = ServerSearchParams(), {}
+        self._search = ServerSearchParams()
+        self._templates: dict[tuple[int, bool], Any] = {}  # (k, exact) -> request
         self._written = 1  # timestamp of the last write here; 1: long ago
         self._newest: int | None = None  # the highest id so far, while only this engine knows the collection
 
@@ -73,45 +73,16 @@ class Milvus(Engine):
 
     def create(self, schema: Schema) -> None:
         server = self._connect(schema)
-        self._drop(server)
         disk.begin(self._path, schema, self._params)
-        fields = messages.collection_schema(self._name, schema).SerializeToString()
-        request = milvus_pb2.CreateCollectionRequest(
-            collection_name=self._name, schema=fields, shards_num=self._params.shards_num
-        )
-        server.call("CreateCollection", request)
-        params = self._params
-        self._create_index(
-            "vector",
-            index_type=params.index_type,
-            metric_type=messages.METRICS[schema.metric],
-            params=params.build,
-        )
-        for field in schema.fields:
-            if index_type := messages.scalar_index(field.kind, server.version):
-                self._create_index(schema.aliases[field.name], index_type=index_type)
-        settling.load(server, self._name, params.replica_number)
+        collection.create(server, self._name, schema, self._params)
         self._written, self._newest = 1, -1
-
-    def _create_index(self, field: str, **options: Any) -> None:
-        request = milvus_pb2.CreateIndexRequest(
-            collection_name=self._name, field_name=field, index_name=field, extra_params=messages.pairs(options)
-        )
-        self._open.call("CreateIndex", request)
-
-    def _drop(self, server: Connection) -> None:
-        server.call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=self._name))
 
     def open(self, schema: Schema) -> None:
         self.close()
         disk.verify(self._path, schema, self._params)
         server = self._connect(schema)
-        request = milvus_pb2.DescribeCollectionRequest(collection_name=self._name)
-        found = server.call("DescribeCollection", request).schema
-        if not messages.same_fields(messages.collection_schema(self._name, schema), found):
-            self.close()
-            raise EngineError(f"milvus: {self._name} has other fields than {schema}, create it again")
-        settling.load(server, self._name, self._params.replica_number)
+        collection.verify(server, self._name, schema)
+        collection.load(server, self._name, self._params.replica_number)
         # What is there by now is seen at consistency level Session too.
         stamp = server.call("AllocTimestamp", milvus_pb2.AllocTimestampRequest())
         self._written, self._newest = stamp.timestamp, None
@@ -127,9 +98,7 @@ class Milvus(Engine):
             return
         # Nothing can be replaced by ids above all others: inserting spares the server looking for them.
         new = self._newest is not None and int(batch.ids.min()) > self._newest
-        method, kind = (
-            ("Insert", milvus_pb2.InsertRequest) if new else ("Upsert", milvus_pb2.UpsertRequest)
-        )
+        method, kind = ("Insert", milvus_pb2.InsertRequest) if new else ("Upsert", milvus_pb2.UpsertRequest)
         if self._newest is not None:
             self._newest = max(self._newest, int(batch.ids.max()))
         answers: deque[tuple[int, Callable[[], Any]]] = deque()
@@ -167,7 +136,7 @@ class Milvus(Engine):
         params = self._params
         if exact and params.index_type not in EXACT:
             raise UnsupportedError(f"Milvus has no exact search over {params.index_type}")
-        given = for_type(self._search, params.index_type)
+        given = for_type(self._search, params.index_type, k)
         if exact and "nprobe" in given:
             given["nprobe"] = params.nlist
         metric, level = messages.METRICS[self._schema.metric], self._search.consistency_level
@@ -182,34 +151,23 @@ class Milvus(Engine):
             self._written = max(self._written, self._open.call("Delete", request).timestamp)
 
     def count(self) -> int:
-        return settling.count(self._open, self._name)
+        return collection.count(self._open, self._name)
 
     def stats(self) -> EngineStats:
         server, params = self._open, self._params
-        request = milvus_pb2.GetPersistentSegmentInfoRequest(collectionName=self._name)
-        segments = server.call("GetPersistentSegmentInfo", request).infos
-        details = {"index_type": params.index_type, "segments": len(segments), "shards_num": params.shards_num}
-        return EngineStats(self.count(), self._stored_bytes(), details, server.server, server.retries)
-
-    def _stored_bytes(self) -> int | None:
-        """The logs of inserted and deleted rows, as the data coordinator counts them; indexes are not in it."""
-        server = self._open
-        described = server.call(
-            "DescribeCollection", milvus_pb2.DescribeCollectionRequest(collection_name=self._name)
-        )
-        request = milvus_pb2.GetMetricsRequest(request=json.dumps({"metric_type": "system_info"}))
-        for node in json.loads(server.call("GetMetrics", request).response).get("nodes_info", []):
-            sizes = (node["infos"].get("quota_metrics") or {}).get("CollectionBinlogSize") or {}
-            if str(described.collectionID) in sizes:
-                return int(sizes[str(described.collectionID)])
-        return None
+        details = {
+            "index_type": params.index_type,
+            "segments": collection.segments(server, self._name),
+            "shards_num": params.shards_num,
+            "replica_number": params.replica_number,
+        }
+        stored = collection.stored_bytes(server, self._name)
+        return EngineStats(self.count(), stored, details, server.server, server.retries)
 
     def drop(self) -> None:
-        """Removes the collection, if there is one, and closes; also after `close`."""
-        server = self._connection or Connection(Endpoint.of("milvus"))
-        self._connection = server
+        server = self._connection = self._connection or Connection(Endpoint.of("milvus"))
         try:
-            self._drop(server)
+            collection.drop(server, self._name)
         finally:
             self.close()
 

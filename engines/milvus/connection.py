@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc  # type: ignore[import-untyped]
 
 from engines.base import EngineError
@@ -31,7 +31,9 @@ _OPTIONS = [
     ("grpc.keepalive_time_ms", 10_000),  # a server that has vanished is noticed within 15 s
     ("grpc.keepalive_timeout_ms", 5_000),
 ]
-_CREDENTIALS = f"set {variable('milvus', 'USER')} and _PASSWORD, or _API_KEY for a token, to those of the server"
+_CREDENTIALS = (
+    f"set {variable('milvus', 'USER')} and _PASSWORD, or _API_KEY for a token, to those of the server"
+)
 _REMEDIES = {
     grpc.StatusCode.UNAVAILABLE: f"is the server running, and is {variable('milvus', 'URL')} its address, with "
     "https:// exactly if it speaks TLS?",
@@ -74,7 +76,9 @@ class Connection:
         numbers = re.match(r"(\d+)\.(\d+)", text)
         version = (int(numbers[1]), int(numbers[2])) if numbers else _OLDEST
         if version < _OLDEST:
-            raise EngineError(f"milvus at {self.url}: version {text} is not supported, 2.3 is the oldest that is")
+            raise EngineError(
+                f"milvus at {self.url}: version {text} is not supported, 2.3 is the oldest that is"
+            )
         return version, f"Milvus {text}"
 
     def call(self, method: str, request: Any, *, timeout_s: float = REQUEST_TIMEOUT_S) -> Any:
@@ -94,7 +98,9 @@ class Connection:
         while True:
             try:
                 reply = (
-                    send(request, timeout=timeout_s, metadata=self._metadata) if sent is None else sent.result()
+                    send(request, timeout=timeout_s, metadata=self._metadata)
+                    if sent is None
+                    else sent.result()
                 )
             except grpc.RpcError as error:
                 raise self.lost(method, error) from None

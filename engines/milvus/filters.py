@@ -1,10 +1,13 @@
-"""Filters as Milvus expressions. Milvus Lite ignores expression templates, so values are written out."""
+"""Filters as Milvus expressions, with every value written out: servers before 2.5 have no expression templates, and
+Milvus Lite ignores them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from engines.base import Field, FieldKind, Value
+from engines.filters import INT64
 from engines.translation import Translator
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -22,12 +25,17 @@ class Expressions(Translator[str]):
         return "id < 0"
 
     def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> str:
-        literals = [_literal(value, field.kind) for value in values]
-        return f"{alias} == {literals[0]}" if len(literals) == 1 else f"{alias} in [{', '.join(literals)}]"
+        # A server reads the smallest integer as the negative of one that is too large, so it is never written.
+        lowest = [f"{alias} < {INT64[0] + 1}"] if field.kind == "integer" and INT64[0] in values else []
+        literals = [_literal(value, field.kind) for value in values if not lowest or value != INT64[0]]
+        if not literals:
+            return lowest[0]
+        same = f"{alias} == {literals[0]}" if len(literals) == 1 else f"{alias} in [{', '.join(literals)}]"
+        return " or ".join([same, *lowest])
 
     def between(self, alias: str, first: int | None, last: int | None) -> str:
         parts = [] if first is None else [f"{alias} >= {first}"]
-        return " and ".join(parts if last is None else [*parts, f"{alias} <= {last}"])
+        return " and ".join(parts if last is None else [*parts, f"{alias} < {last + 1}"])
 
     def within(self, alias: str, bounds: Mapping[str, float]) -> str:
         return " and ".join(f"{alias} {_SIGNS[name]} {bound!r}" for name, bound in bounds.items())

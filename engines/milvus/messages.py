@@ -52,17 +52,16 @@ def collection_schema(name: str, schema: Schema) -> Any:
     return schema_pb2.CollectionSchema(name=name, fields=fields)
 
 
-def same_fields(ours: Any, theirs: Any) -> bool:
-    """Whether two collection schemas have the same fields: names, types and dimensions."""
-
-    def described(schema: Any) -> set[tuple[Any, ...]]:
-        return {
-            (field.name, field.data_type, field.is_primary_key, pair.value if pair.key == "dim" else None)
-            for field in schema.fields
-            for pair in (*(p for p in field.type_params if p.key == "dim"), common_pb2.KeyValuePair())[:1]
-        }
-
-    return described(ours) == described(theirs)
+def described(schema: Any) -> dict[str, tuple[Any, ...]]:
+    """Of a collection schema, by field: type, whether it is the key, and the dimension."""
+    return {
+        field.name: (
+            field.data_type,
+            field.is_primary_key,
+            next((pair.value for pair in field.type_params if pair.key == "dim"), None),
+        )
+        for field in schema.fields
+    }
 
 
 def scalar_index(kind: FieldKind, version: tuple[int, int]) -> str | None:
@@ -137,7 +136,13 @@ def search_head(dim: int) -> bytes:
 
 def search(name: str, metric: str, k: int, params: Mapping[str, Any], level: str) -> Any:
     """A search for the k nearest to one vector; vector, filter and guarantee timestamp are to be filled in."""
-    options = {"anns_field": "vector", "topk": k, "metric_type": metric, "params": params, "round_decimal": -1}
+    options = {
+        "anns_field": "vector",
+        "topk": k,
+        "metric_type": metric,
+        "params": params,
+        "round_decimal": -1,
+    }
     return milvus_pb2.SearchRequest(
         collection_name=name,
         nq=1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -89,7 +89,8 @@ class ServerSearchParams(SearchParams):
 
     consistency_level: how fresh an answer must be. Strong waits for everything acknowledged before the query,
     Session for what this client wrote, Bounded for what is older than 5 s, Eventually for nothing. reorder_k:
-    candidates compared by their full vectors; None leaves it to the server.
+    candidates compared by their full vectors; None leaves it to the server. ef, reorder_k and search_list are
+    raised to k where they are less, as Milvus demands.
     """
 
     reorder_k: Annotated[int, Field(ge=1)] | None = None
@@ -97,8 +98,8 @@ class ServerSearchParams(SearchParams):
     consistency_level: Literal["Strong", "Session", "Bounded", "Eventually"] = "Bounded"
 
 
-def for_type(search: SearchParams, index_type: str) -> dict[str, int]:
-    """What Milvus is given with each query. Raises EngineError for what the index does not know."""
+def for_type(search: SearchParams, index_type: str, k: int = 1) -> dict[str, int]:
+    """What Milvus is given with each query for k items. Raises EngineError for what the index does not know."""
     known = type(search).model_fields
     taken: dict[str, int] = {}
     for name, types in SEARCH.items():
@@ -106,7 +107,8 @@ def for_type(search: SearchParams, index_type: str) -> dict[str, int]:
             continue
         value = getattr(search, name)
         if index_type in types and value is not None:
-            taken[name] = value
+            # A server refuses a search that looks at fewer candidates than it is to return.
+            taken[name] = value if name == "nprobe" else max(value, k)
         elif index_type not in types and name in changed(search):
             raise EngineError(f"milvus: {name} goes with {', '.join(types)}, not with {index_type}")
     return taken

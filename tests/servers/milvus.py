@@ -52,17 +52,16 @@ def running(folder: Path) -> Iterator[str]:
 def _built() -> str:
     """The image made on this machine."""
     import docker
-    from docker.errors import DockerException, ImageNotFound
 
     try:
         client = docker.from_env(version="auto")
-    except DockerException as error:
+    except docker.errors.DockerException as error:
         raise UnavailableError(
             f"no Docker engine answers ({error}); start one, or run tests/servers/images/milvus as root"
         ) from error
     try:
         client.images.get(LOCAL_IMAGE)
-    except ImageNotFound as error:
+    except docker.errors.ImageNotFound as error:
         raise UnavailableError(
             f"there is no image {LOCAL_IMAGE}; make it with tests/servers/images/milvus, or set {_IMAGE} to one"
         ) from error

@@ -1,0 +1,122 @@
+"""One collection on a server: made, checked, loaded, counted, dropped."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pymilvus.grpc_gen import milvus_pb2  # type: ignore[import-untyped]
+
+from engines.base import EngineError, Schema
+from engines.milvus import messages
+from engines.milvus.connection import Connection
+from engines.milvus.params import ServerIndexParams
+
+_SHORTEST_S, _LONGEST_S = 0.01, 0.25  # between two looks at the server
+
+
+def create(server: Connection, name: str, schema: Schema, params: ServerIndexParams) -> None:
+    """Makes an empty collection with its indexes and loads it; one of the same name is dropped."""
+    drop(server, name)
+    fields = messages.collection_schema(name, schema).SerializeToString()
+    server.call(
+        "CreateCollection",
+        milvus_pb2.CreateCollectionRequest(collection_name=name, schema=fields, shards_num=params.shards_num),
+    )
+    options = {
+        "index_type": params.index_type,
+        "metric_type": messages.METRICS[schema.metric],
+        "params": params.build,
+    }
+    _create_index(server, name, "vector", options)
+    for field in schema.fields:
+        if index_type := messages.scalar_index(field.kind, server.version):
+            _create_index(server, name, schema.aliases[field.name], {"index_type": index_type})
+    load(server, name, params.replica_number)
+
+
+def _create_index(server: Connection, name: str, field: str, options: dict[str, Any]) -> None:
+    server.call(
+        "CreateIndex",
+        milvus_pb2.CreateIndexRequest(
+            collection_name=name, field_name=field, index_name=field, extra_params=messages.pairs(options)
+        ),
+    )
+
+
+def verify(server: Connection, name: str, schema: Schema) -> None:
+    """Raises EngineError unless there is such a collection with the fields and the metric of this schema."""
+    found = _described(server, name).schema
+    index = server.call(
+        "DescribeIndex", milvus_pb2.DescribeIndexRequest(collection_name=name, index_name="vector")
+    )
+    (vectors,) = (
+        description for description in index.index_descriptions if description.field_name == "vector"
+    )
+    metric = next((pair.value for pair in vectors.params if pair.key == "metric_type"), None)
+    ours = messages.described(messages.collection_schema(name, schema)), messages.METRICS[schema.metric]
+    if (messages.described(found), metric) != ours:
+        raise EngineError(f"milvus at {server.url}: {name} has another schema than {schema}, create it again")
+
+
+def load(server: Connection, name: str, replicas: int, *, again: bool = False) -> None:
+    """Loads it into the query nodes, or has them take over what has changed since they loaded it."""
+    request = milvus_pb2.LoadCollectionRequest(collection_name=name, replica_number=replicas, refresh=again)
+    server.call("LoadCollection", request)
+    asked = milvus_pb2.GetLoadingProgressRequest(collection_name=name)
+
+    def loaded() -> bool:
+        progress = server.call("GetLoadingProgress", asked)
+        return bool((progress.refresh_progress if again else progress.progress) >= 100)
+
+    until(loaded)
+
+
+def count(server: Connection, name: str) -> int:
+    """How many items there are, everything included that was acknowledged before."""
+    request = milvus_pb2.QueryRequest(
+        collection_name=name, expr="", output_fields=["count(*)"], consistency_level=messages.STRONG
+    )
+    return int(server.call("Query", request).fields_data[0].scalars.long_data.data[0])
+
+
+def identity(server: Connection, name: str) -> int:
+    """The number that the server gave it."""
+    return int(_described(server, name).collectionID)
+
+
+def segments(server: Connection, name: str) -> int:
+    """How many segments have been written to storage."""
+    request = milvus_pb2.GetPersistentSegmentInfoRequest(collectionName=name)
+    return len(server.call("GetPersistentSegmentInfo", request).infos)
+
+
+def stored_bytes(server: Connection, name: str) -> int | None:
+    """The size of its logs of inserted and deleted rows, without indexes; None where the server does not tell."""
+    number = str(identity(server, name))
+    request = milvus_pb2.GetMetricsRequest(request=json.dumps({"metric_type": "system_info"}))
+    nodes = json.loads(server.call("GetMetrics", request).response).get("nodes_info") or []
+    for node in nodes:
+        sizes = (node["infos"].get("quota_metrics") or {}).get("CollectionBinlogSize") or {}
+        if number in sizes:
+            return int(sizes[number])
+    return None
+
+
+def drop(server: Connection, name: str) -> None:
+    """Removes it, if it is there."""
+    server.call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=name))
+
+
+def _described(server: Connection, name: str) -> Any:
+    return server.call("DescribeCollection", milvus_pb2.DescribeCollectionRequest(collection_name=name))
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Asks again and again, ever less often. Building an index may take hours: there is no time limit."""
+    pause_s = _SHORTEST_S
+    while not done():
+        time.sleep(pause_s)
+        pause_s = min(1.5 * pause_s, _LONGEST_S)

@@ -1,0 +1,394 @@
+"""The own of the adapter to a Milvus server: messages, parameters, and a server that refuses or is not there."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from engines.base import Batch, EngineError, Field, Keywords, Schema, UnsupportedError
+from engines.filters import And, Eq, In, Not, Range
+
+pytest.importorskip("pymilvus")
+
+import grpc
+from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
+
+from engines.milvus import connection, messages
+from engines.milvus.adapter import Milvus
+from engines.milvus.filters import Expressions
+from engines.milvus.params import ServerIndexParams, ServerSearchParams, for_type
+from tests.servers.fake_milvus import FakeMilvus
+
+SCHEMA = Schema(
+    4,
+    "l2",
+    (Field("brand", "keyword"), Field("price", "integer"), Field("size", "float"), Field("new", "boolean")),
+)
+
+
+def batch(rows: int, first: int = 0, word: str = "x") -> Batch:
+    return Batch(
+        np.arange(first, first + rows),
+        np.arange(4 * rows, dtype=np.float32).reshape(rows, 4),
+        {
+            "brand": Keywords.encode([word] * rows),
+            "price": np.full(rows, -1, dtype=np.int64),
+            "size": np.full(rows, 0.5),
+            "new": np.ones(rows, dtype=np.bool_),
+        },
+    )
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeMilvus]:
+    with FakeMilvus().listening() as fake:
+        monkeypatch.setenv("BAKEOFF_MILVUS_URL", fake.url)
+        for name in ("USER", "PASSWORD", "API_KEY"):
+            monkeypatch.delenv(f"BAKEOFF_MILVUS_{name}", raising=False)
+        yield fake
+
+
+@pytest.fixture
+def engine(server: FakeMilvus, tmp_path: Path) -> Iterator[Milvus]:
+    engine = Milvus(tmp_path, ServerIndexParams())
+    engine.create(SCHEMA)
+    yield engine
+    engine.close()
+
+
+# -- filters and messages
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        (Eq("brand", 'a"\\\n'), 'f0 == "a\\"\\\\\\n"'),
+        (In("brand", ("a", "b")), 'f0 in ["a", "b"]'),
+        (Eq("price", -(2**63)), "f1 < -9223372036854775807"),
+        (In("price", (-(2**63), 7)), "f1 == 7 or f1 < -9223372036854775807"),
+        (Range("price", gte=-(2**63), lte=-(2**63)), "f1 < -9223372036854775807"),
+        (Range("price", gt=1, lte=5), "f1 >= 2 and f1 < 6"),
+        (Range("size", gt=0.1, lte=1e22), "f2 > 0.1 and f2 <= 1e+22"),
+        (Not(And((Eq("new", True), Eq("size", 1)))), "not ((f3 == true) and (f2 == 1.0))"),
+    ],
+)
+def test_filters_become_expressions(where: Any, text: str) -> None:
+    assert Expressions(SCHEMA).translate(where) == text
+
+
+def test_rows_are_written_as_the_client_would() -> None:
+    rows = 300
+    column = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, rows, dtype=np.int64)
+    given = batch(rows)
+    given = Batch(given.ids, given.vectors, {**given.attributes, "price": column})
+    (request,) = messages.writes(milvus_pb2.InsertRequest, "c", SCHEMA, given, 1 << 20)
+    expected = milvus_pb2.InsertRequest(
+        collection_name="c",
+        num_rows=rows,
+        fields_data=[
+            schema_pb2.FieldData(type=5, field_name="id", scalars={"long_data": {"data": range(rows)}}),
+            schema_pb2.FieldData(
+                type=101,
+                field_name="vector",
+                vectors={"dim": 4, "float_vector": {"data": given.vectors.reshape(-1).tolist()}},
+            ),
+            schema_pb2.FieldData(type=21, field_name="f0", scalars={"string_data": {"data": ["x"] * rows}}),
+            schema_pb2.FieldData(type=5, field_name="f1", scalars={"long_data": {"data": column.tolist()}}),
+            schema_pb2.FieldData(type=11, field_name="f2", scalars={"double_data": {"data": [0.5] * rows}}),
+            schema_pb2.FieldData(type=1, field_name="f3", scalars={"bool_data": {"data": [True] * rows}}),
+        ],
+    )
+    assert request == expected
+
+
+def test_requests_are_bounded_by_bytes_whatever_the_strings() -> None:
+    sizes = [
+        (request.num_rows, request.ByteSize())
+        for request in messages.writes(
+            milvus_pb2.UpsertRequest, "c", SCHEMA, batch(50, word="é" * 3000), 1 << 16
+        )
+    ]
+    assert sum(rows for rows, _ in sizes) == 50
+    assert len(sizes) == 5
+    assert all(size < 1 << 16 for _, size in sizes)
+    # A row that is too large for one request goes alone, and the server says what it thinks of it.
+    alone = messages.writes(milvus_pb2.UpsertRequest, "c", SCHEMA, batch(3, word="x" * 70_000), 1 << 16)
+    assert [request.num_rows for request in alone] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("dim", [1, 31, 32, 4096, 32_768])
+def test_a_query_holds_the_vector_as_the_client_would_write_it(dim: int) -> None:
+    vector = np.random.default_rng(dim).standard_normal(dim).astype(np.float32)
+    group = common_pb2.PlaceholderGroup.FromString(messages.search_head(dim) + vector.tobytes())
+    value = common_pb2.PlaceholderValue(
+        tag="$0", type=common_pb2.PlaceholderType.FloatVector, values=[vector.tobytes()]
+    )
+    assert group == common_pb2.PlaceholderGroup(placeholders=[value])
+
+
+def test_older_servers_get_the_scalar_indexes_that_they_have() -> None:
+    kinds = ("keyword", "integer", "float", "boolean")
+    old = [messages.scalar_index(kind, (2, 3)) for kind in kinds]  # type: ignore[arg-type]
+    assert old == ["Trie", "STL_SORT", "STL_SORT", None]
+    assert {messages.scalar_index(kind, (2, 4)) for kind in kinds} == {"INVERTED"}  # type: ignore[arg-type]
+
+
+# -- parameters
+
+
+def test_parameters_of_another_index_type_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValidationError, match="with_raw_data: no parameter of index_type: IVF_FLAT, remove it"
+    ):
+        ServerIndexParams(index_type="IVF_FLAT", with_raw_data=False)
+    with pytest.raises(EngineError, match="milvus: reorder_k goes with SCANN, not with HNSW"):
+        Milvus(tmp_path, ServerIndexParams()).configure(ServerSearchParams(reorder_k=100))
+
+
+def test_search_parameters_are_raised_to_k() -> None:
+    assert for_type(ServerSearchParams(ef=20), "HNSW", 50) == {"ef": 50}
+    assert for_type(ServerSearchParams(nprobe=2, reorder_k=20), "SCANN", 50) == {"nprobe": 2, "reorder_k": 50}
+    assert for_type(ServerSearchParams(), "FLAT", 50) == {}
+
+
+def test_exact_search_is_offered_where_there_is_one(tmp_path: Path, server: FakeMilvus) -> None:
+    for index_type, exact in (("FLAT", True), ("IVF_FLAT", True), ("HNSW", False), ("SCANN", False)):
+        engine = Milvus(tmp_path, ServerIndexParams(index_type=index_type))  # type: ignore[arg-type]
+        assert engine.capabilities.exact is exact
+        engine.create(SCHEMA)
+        if not exact:
+            with pytest.raises(UnsupportedError, match=f"Milvus has no exact search over {index_type}"):
+                engine.query(np.ones(4, np.float32), 3, exact=True)
+        engine.close()
+
+
+@pytest.mark.parametrize(
+    ("level", "number", "stamp"),
+    [("Strong", 0, 0), ("Session", 1, 100), ("Bounded", 2, 0), ("Eventually", 3, 0)],
+)
+def test_queries_say_how_fresh_the_answer_must_be(
+    engine: Milvus, server: FakeMilvus, level: Any, number: int, stamp: int
+) -> None:
+    engine.configure(ServerSearchParams(consistency_level=level))
+    engine.index(batch(2))
+    engine.query(np.ones(4, np.float32), 3, Eq("new", True))
+    (asked,) = server.requests("Search")
+    assert (asked.consistency_level, asked.guarantee_timestamp) == (number, stamp)
+    assert asked.dsl == "f3 == true"
+
+
+# -- writes
+
+
+def test_ids_above_all_others_are_inserted_until_the_first_refresh(
+    engine: Milvus, server: FakeMilvus
+) -> None:
+    engine.index(batch(10))
+    engine.index(batch(10, first=10))
+    engine.index(batch(10, first=15))
+    assert [name for name, _ in server.asked if name in ("Insert", "Upsert")] == [
+        "Insert",
+        "Insert",
+        "Upsert",
+    ]
+    engine.refresh()
+    engine.index(batch(10, first=100))
+    assert len(server.requests("Upsert")) == 2
+
+
+def test_a_refusal_for_the_rate_is_sent_again_and_counted(
+    engine: Milvus, server: FakeMilvus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_PAUSE_S", 0.001)
+    refusals = iter([common_pb2.Status(code=8), common_pb2.Status(error_code="RateLimit")])
+
+    def answer(request: Any) -> Any:
+        status = next(refusals, None)
+        return milvus_pb2.MutationResult(insert_cnt=0 if status else request.num_rows, status=status)
+
+    server.answers["Insert"] = answer
+    engine.index(batch(10))
+    assert len(server.requests("Insert")) == 3
+    assert engine._open.retries == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            milvus_pb2.MutationResult(status=common_pb2.Status(code=9, reason="memory is\nshort")),
+            r"milvus at http://127.0.0.1:\d+: Insert: memory is short \(code 9\)",
+        ),
+        (milvus_pb2.MutationResult(insert_cnt=1), "milvus: 1 of 3 items of a request were written"),
+        (
+            (grpc.StatusCode.UNAVAILABLE, "going down"),
+            "Insert: UNAVAILABLE: going down; is the server running",
+        ),
+    ],
+)
+def test_what_is_not_written_is_said(engine: Milvus, server: FakeMilvus, answer: Any, message: str) -> None:
+    server.answers["Insert"] = lambda _: answer
+    with pytest.raises(EngineError, match=message):
+        engine.index(batch(3))
+
+
+def test_an_error_in_any_request_in_flight_is_reported(server: FakeMilvus, tmp_path: Path) -> None:
+    engine = Milvus(tmp_path, ServerIndexParams(request_bytes=1 << 16, in_flight=4))
+    engine.create(Schema(1024, "l2"))
+
+    def answer(request: Any) -> Any:
+        last = 99 in request.fields_data[0].scalars.long_data.data
+        return milvus_pb2.MutationResult(
+            insert_cnt=request.num_rows, status=common_pb2.Status(code=65535 if last else 0)
+        )
+
+    server.answers["Insert"] = answer
+    with pytest.raises(EngineError, match="Insert: no reason was given"):
+        engine.index(Batch(np.arange(100), np.ones((100, 1024), np.float32)))
+    assert len(server.requests("Insert")) == 7
+    engine.close()
+
+
+# -- settling
+
+
+def test_refresh_waits_for_flush_indexes_and_loading(engine: Milvus, server: FakeMilvus) -> None:
+    pending, state = iter([5, 0, 3, 0]), common_pb2.IndexState.Finished
+    flushed, progress = iter([False, True]), iter([50, 100])
+    server.answers["DescribeIndex"] = lambda _: milvus_pb2.DescribeIndexResponse(
+        index_descriptions=[milvus_pb2.IndexDescription(state=state, pending_index_rows=next(pending))]
+    )
+    server.answers["GetFlushState"] = lambda _: milvus_pb2.GetFlushStateResponse(flushed=next(flushed))
+    server.answers["GetLoadingProgress"] = lambda _: milvus_pb2.GetLoadingProgressResponse(
+        progress=100, refresh_progress=next(progress)
+    )
+    server.answers["ManualCompaction"] = lambda _: milvus_pb2.ManualCompactionResponse(compactionID=7)
+    server.asked.clear()
+    engine.refresh()
+    names = [name for name, _ in server.asked]
+    assert names == [
+        "Flush", *["GetFlushState"] * 2, *["DescribeIndex"] * 2, "DescribeCollection", "ManualCompaction",
+        *["GetCompactionState"] * 2, *["DescribeIndex"] * 2, "LoadCollection", *["GetLoadingProgress"] * 2, "Query",
+    ]  # fmt: skip
+    (loading,), (counting,) = server.requests("LoadCollection"), server.requests("Query")
+    assert loading.refresh
+    assert counting.consistency_level == common_pb2.ConsistencyLevel.Strong
+
+
+def test_an_index_that_fails_is_reported(engine: Milvus, server: FakeMilvus) -> None:
+    failed = milvus_pb2.IndexDescription(
+        state=common_pb2.IndexState.Failed, field_name="vector", index_state_fail_reason="no space left"
+    )
+    server.answers["DescribeIndex"] = lambda _: milvus_pb2.DescribeIndexResponse(index_descriptions=[failed])
+    with pytest.raises(EngineError, match="indexing vector failed: no space left"):
+        engine.refresh()
+
+
+def test_a_compaction_that_is_given_up_is_tried_again(engine: Milvus, server: FakeMilvus) -> None:
+    server.answers["ManualCompaction"] = lambda _: milvus_pb2.ManualCompactionResponse(compactionID=7)
+    server.answers["GetCompactionState"] = lambda _: milvus_pb2.GetCompactionStateResponse(
+        state=common_pb2.CompactionState.Completed, failedPlanNo=1
+    )
+    with pytest.raises(EngineError, match=r"compacting bakeoff_.* failed 3 times"):
+        engine.refresh()
+
+
+# -- connecting
+
+
+def refused_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("version", "accepted"),
+    [("2.2.16", False), ("v2.3.0", True), ("v2.6.15-gpu", True), ("master-1a2b", True)],
+)
+def test_old_servers_are_refused(server: FakeMilvus, tmp_path: Path, version: str, accepted: bool) -> None:
+    server.version = version
+    engine = Milvus(tmp_path, ServerIndexParams())
+    if accepted:
+        engine.create(SCHEMA)
+        assert engine._open.server == f"Milvus {version.removeprefix('v')}"
+    else:
+        with pytest.raises(
+            EngineError, match=r"version 2\.2\.16 is not supported, 2.3 is the oldest that is"
+        ):
+            engine.create(SCHEMA)
+    engine.close()
+
+
+def test_no_server_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BAKEOFF_MILVUS_URL", f"http://me:hunter2@127.0.0.1:{refused_port()}")
+    with pytest.raises(EngineError, match=r"UNAVAILABLE: .*; is the server running, and is") as raised:
+        Milvus(tmp_path, ServerIndexParams()).create(SCHEMA)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_tls_where_the_server_has_none(server: FakeMilvus, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("BAKEOFF_MILVUS_URL", server.url.replace("http:", "https:"))
+    with pytest.raises(EngineError, match="with https:// exactly if it speaks TLS"):
+        Milvus(tmp_path, ServerIndexParams()).create(SCHEMA)
+
+
+def test_a_server_that_is_silent_is_given_up_in_seconds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(connection, "_CONNECT_TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("BAKEOFF_MILVUS_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(EngineError, match=r"DEADLINE_EXCEEDED: .*is it overloaded, or out of reach"):
+            Milvus(tmp_path, ServerIndexParams()).create(SCHEMA)
+
+
+def test_wrong_credentials_are_named_and_not_shown(
+    server: FakeMilvus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKEOFF_MILVUS_USER", "root")
+    monkeypatch.setenv("BAKEOFF_MILVUS_PASSWORD", "hunter2")
+    server.answers["ShowCollections"] = lambda _: (
+        grpc.StatusCode.UNAUTHENTICATED,
+        "auth check failure, hunter2",
+    )
+    with pytest.raises(
+        EngineError, match=r"auth check failure, .*set BAKEOFF_MILVUS_USER and _PASSWORD"
+    ) as raised:
+        Milvus(tmp_path, ServerIndexParams()).create(SCHEMA)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_opening_another_schema_is_refused(server: FakeMilvus, engine: Milvus) -> None:
+    other = messages.collection_schema("c", Schema(4, "l2"))
+    server.answers["DescribeCollection"] = lambda _: milvus_pb2.DescribeCollectionResponse(schema=other)
+    index = milvus_pb2.IndexDescription(field_name="vector", params=messages.pairs({"metric_type": "L2"}))
+    server.answers["DescribeIndex"] = lambda _: milvus_pb2.DescribeIndexResponse(index_descriptions=[index])
+    with pytest.raises(EngineError, match="has another schema than"):
+        engine.open(SCHEMA)
+    other = messages.collection_schema("c", SCHEMA)
+    engine.open(SCHEMA)
+
+
+def test_the_server_is_told_of_the_stored_size_or_not(engine: Milvus, server: FakeMilvus) -> None:
+    assert engine.stats().disk_bytes is None
+    nodes = (
+        '{"nodes_info": [{"infos": {}}, {"infos": {"quota_metrics": {"CollectionBinlogSize": {"0": 12}}}}]}'
+    )
+    server.answers["GetMetrics"] = lambda _: milvus_pb2.GetMetricsResponse(response=nodes)
+    stats = engine.stats()
+    assert (stats.disk_bytes, stats.server) == (12, "Milvus 2.5.0")
+
+
+def test_dropping_works_after_closing(engine: Milvus, server: FakeMilvus) -> None:
+    engine.close()
+    server.asked.clear()
+    engine.drop()
+    assert len(server.requests("DropCollection")) == 1
+    engine.close()
