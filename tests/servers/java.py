@@ -60,7 +60,7 @@ def artifacts(pom: Path) -> Path:
     part = folder.with_suffix(f".part-{time.time_ns()}")
     part.mkdir(parents=True)
     command = ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={part}"]
-    print(f"fetching {pom.parent.name} from Maven Central", file=sys.stderr)
+    sys.stderr.write(f"fetching {pom.parent.name} from Maven Central\n")
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         shutil.rmtree(part)
