@@ -62,7 +62,9 @@ def _add_run(commands: Any) -> None:
         "  bakeoff run servers --engines qdrant --url qdrant=http://10.0.0.5:6333      (a server that runs already)\n"
         "  bakeoff run standard --resume                    (go on with runs/latest)",
     )
-    parser.add_argument("scenario", help="a scenario's name (quick, standard, servers, filters, smoke) or a YAML file")
+    parser.add_argument(
+        "scenario", help="a scenario's name (quick, standard, servers, filters, smoke) or a YAML file"
+    )
     parser.add_argument(
         "--dataset", metavar="REF", help="a dataset's name, a folder, a .parquet or an .hdf5 file"
     )

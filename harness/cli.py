@@ -185,7 +185,8 @@ def _print_summary(result: RunResult) -> None:
 
     from reports.tables import summary_table
 
-    Console(width=None if sys.stdout.isatty() else 120).print(summary_table(result))
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(summary_table(result, console.width))
 
 
 def _gate(options: argparse.Namespace) -> int:
@@ -220,7 +221,9 @@ def _data(options: argparse.Namespace) -> int:
         return 0
     with ProgressBar() as bar:
         dataset = load_dataset(options.dataset, cache=_cache() / "datasets", progress=bar)
-    print(describe(dataset))
+        bar("describe", 0, None)
+        text = describe(dataset)
+    print(text)
     return 0
 
 

@@ -36,6 +36,7 @@ def build_listings(folder: Path, spec: ListingsManifest, cache: Path, progress: 
             f"{spec.name}: listings.garments has {len(spec.listings.garments)} entries, "
             f"but the images are labelled up to {every_label.max()}; add the missing ones"
         )
+    progress("group images, generate attributes", 0, None)
     clusters = visual_clusters(images, spec.listings)
     # Items and queries together, so that a query's brand follows its cluster as an item's does.
     columns = generate(spec.listings, every_label, clusters)

@@ -139,7 +139,7 @@ def transfer(
         for sink, mask in sinks:
             sink.append(block if mask is None else block[mask[start : start + len(block)]])
         start += len(block)
-        progress(f"check {matrix.label}", start, matrix.rows)
+        progress(f"check {Path(matrix.label).name}", start, matrix.rows)
     return faults.problems(matrix.label)
 
 

@@ -10,7 +10,9 @@ from harness.errors import ConfigurationError
 def shipped(kind: str) -> Path:
     """The folder of shipped `scenarios`, `datasets` or `docker`: inside the package in a wheel, else beside it."""
     here = Path(__file__).parent
-    packaged = here / "data" / kind  # first: beside a wheel's packages may lie others called datasets or docker
+    packaged = (
+        here / "data" / kind
+    )  # first: beside a wheel's packages may lie others called datasets or docker
     return packaged if packaged.is_dir() else here.parent / kind
 
 

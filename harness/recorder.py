@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from engines.base import Engine
 from engines.server import redact
 from harness.calibrate import client_bound
 from harness.containers import ServerFailedError
+from harness.indexing import Span
 from harness.isolation import SessionFailedError, messages
 from harness.noise import NoiseMonitor
 from harness.plan import Filters, Session, identity, session_cells, trial_sessions
@@ -22,6 +24,7 @@ from harness.scenario import Scenario
 from harness.servers import serving
 from harness.session import Job
 
+_NOTICED_S = 0.5  # within which a server that has just died is known to have
 MAX_STEAL = 0.05  # share of CPU time taken by the hypervisor beyond which a cell is flagged
 
 
@@ -63,7 +66,7 @@ class Recorder:
         if all(identity(cell, self.scenario) in known for cell in planned):
             return
         spec = next(spec for spec in self.scenario.engines if spec.title == session.label)
-        data, done = self.run / "engines" / f"{session.label}-server", len(self.result.measurements)
+        data = self.run / "engines" / f"{session.label}-server"
         try:
             with serving(
                 spec, self.kinds[session.label], self.scenario.limits, data, self.listener.progress
@@ -77,10 +80,7 @@ class Recorder:
                     served.settings,
                     served.meter,
                 )
-                try:
-                    self.follow(job, cache)
-                finally:
-                    self.explain(done, served.fate())
+                self.follow(job, cache, served.fate)
         except (SessionFailedError, ServerFailedError) as error:
             have = {identity(cell, self.scenario) for cell in self.result.measurements}
             lost = [cell for cell in planned if identity(cell, self.scenario) not in have]
@@ -91,28 +91,27 @@ class Recorder:
         finally:
             shutil.rmtree(data, ignore_errors=True)
 
-    def follow(self, job: Job, cache: Path) -> None:
-        """Runs a session and takes down what it reports. Raises SessionFailedError."""
-        for kind, *values in messages(job, cache, self.scenario.cell_timeout_s):
-            if kind == "cell":
-                self.record(*values)
-            elif kind == "server":
-                client = self.kinds[job.session.label].version()
-                self.result.engines[job.session.label]["version"] = f"{values[0]} through {client}"
-            else:
-                self.listener.progress(values[0], len(self.result.measurements), self.total)
+    def follow(self, job: Job, cache: Path, fate: Callable[[], str | None]) -> None:
+        """Runs a session and takes down what it reports. Raises SessionFailedError.
 
-    def explain(self, since: int, fate: str | None) -> None:
-        """Adds what became of a server to the cells that failed since."""
-        if fate is None:
-            return
-        self.result.measurements[since:] = [
-            cell.model_copy(update={"error": f"{cell.error}; {fate}"}) if cell.error else cell
-            for cell in self.result.measurements[since:]
-        ]
-        self.save()
+        fate: what became of the server. With it gone, nothing counts that was measured since the last cell.
+        """
+        label = job.session.label
+        try:
+            for kind, *values in messages(job, cache, self.scenario.cell_timeout_s):
+                if kind == "cell":
+                    self.record(*_while_alive(fate, *values))
+                elif kind == "server":
+                    self.result.engines[label]["version"] = (
+                        f"{values[0]} through {self.kinds[label].version()}"
+                    )
+                else:
+                    self.listener.progress(values[0], len(self.result.measurements), self.total)
+        except SessionFailedError as error:
+            end = fate()
+            raise SessionFailedError(f"{error}; {end}") if end else error from None
 
-    def record(self, cell: Measurement, span: tuple[int, int] | None) -> None:
+    def record(self, cell: Measurement, span: Span | None) -> None:
         """Adds one cell, with the noise of its window, and saves."""
         if span is not None:
             cell = self._with_noise(cell, span)
@@ -120,7 +119,7 @@ class Recorder:
         self.save()
         self.listener.progress(cell.engine, len(self.result.measurements), self.total)
 
-    def _with_noise(self, cell: Measurement, span: tuple[int, int]) -> Measurement:
+    def _with_noise(self, cell: Measurement, span: Span) -> Measurement:
         noise = self.noise.window(*span)
         flags = list(cell.flags)
         if noise.steal_share is not None and noise.steal_share > MAX_STEAL:
@@ -151,3 +150,19 @@ class Recorder:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.result = self.result.model_copy(update={"finished_at": now})
         self.save()
+
+
+def _while_alive(
+    fate: Callable[[], str | None], cell: Measurement, span: Span | None
+) -> tuple[Measurement, Span | None]:
+    """A cell and its window, or without figures where its server did not live to the end of it."""
+    end = fate()
+    if end is None and (cell.error or cell.metrics.get("errors")):
+        time.sleep(_NOTICED_S)
+        end = fate()
+    if end is None:
+        return cell, span
+    error = f"{cell.error}; {end}" if cell.error else end
+    return cell.model_copy(
+        update={"metrics": {}, "reasons": {}, "samples": None, "error": redact(error)}
+    ), None

@@ -20,7 +20,7 @@ from harness.metrics import summarize
 from harness.parameters import index_params, search_params
 from harness.plan import Params, SearchCell, Session, blank
 from harness.result import Measurement
-from harness.samples import OK, Samples, write_samples
+from harness.samples import ERROR, OK, Samples, write_samples
 from harness.scenario import SearchTask
 from harness.usage import Cpu
 from harness.workload import Workload
@@ -41,6 +41,8 @@ def measure_search(bench: Bench, cell: SearchCell, samples_file: Path) -> tuple[
     used, missing = cpu.figures()
     if not len(samples):
         raise MeasurementError(f"no query was due within {task.duration_s:g} s; raise rate or duration_s")
+    if (samples.status == ERROR).all():
+        raise MeasurementError(f"every query failed: {max(samples.errors, key=samples.errors.__getitem__)}")
     offered_s = None if cell.rate is None else task.duration_s
     metrics, reasons = summarize(
         samples, bench.judge(cell.filter, samples), k=workload.k, offered_s=offered_s

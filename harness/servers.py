@@ -7,8 +7,11 @@ import importlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from engines.base import Engine
 from engines.registry import ENGINES
@@ -77,13 +80,21 @@ def serving(
         with _launched(spec.engine, limits, folder) as launched:
             settings = {variable(spec.engine, key): value for key, value in launched.settings.items()}
             facts = {"server": {"run": way, "limits": "none; its settings follow cpus and memory"}}
-            yield Served(ProcessTree(launched.pid, launched.data), settings, facts)
+            fate = partial(_process_fate, launched.pid)
+            yield Served(ProcessTree(launched.pid, launched.data), settings, facts, fate)
     else:
         manifest = read_manifest(spec.engine, limits)
         with started(manifest, progress) as container:
             facts = {"server": {"run": way, "image": container.image, **limits.model_dump()}}
             meter = Container(container.id, manifest.extension.data)
             yield Served(meter, container.settings, facts, container.fate)
+
+
+def _process_fate(pid: int) -> str | None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            return None
+    return f"its server has ended (process {pid})"
 
 
 @contextlib.contextmanager

@@ -87,7 +87,7 @@ class Https:
         data = bytearray()
         while chunk := response.read(_CHUNK_BYTES):
             data += chunk
-            self._progress(f"download {name}", len(data), total)
+            self._progress(f"download {name}, KiB", len(data) / 1024, total and total / 1024)
         if total is not None and len(data) != total:
             raise UnavailableError(f"{name}: cut off after {len(data):,} of {total:,} bytes")
         return bytes(data)

@@ -6,20 +6,25 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 
 class ProgressBar:
-    """A context manager; call it as `harness.progress.Progress` (what, done, total)."""
+    """A context manager; call it as `harness.progress.Progress` (what, done, total). It leaves nothing behind."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
+        # What is being done comes last, for its length varies: the bar stays where it is, and one line is enough.
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
+            TimeElapsedColumn(),
+            BarColumn(bar_width=20),
             TextColumn("{task.fields[count]}"),
+            TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
         )
-        self._bar = Progress(*columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal)
+        self._bar = Progress(
+            *columns, console=console, transient=True, expand=True, disable=not console.is_terminal
+        )
         self._task: TaskID | None = None
 
     def __enter__(self) -> ProgressBar:
