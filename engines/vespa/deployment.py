@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import orjson
@@ -25,8 +25,8 @@ _OLDEST = (8, 500)
 _DEPLOY_S = 300.0  # to prepare an application, and then to make every service use it
 _PAUSE_S = 0.25
 # An application without any schema could not be deployed, and without an application nothing listens.
-_IDLE = f"{PREFIX}idle"
-_IDLE_TEXT = f"schema {_IDLE} {{\n    document {_IDLE} {{\n    }}\n}}\n"
+_NONE = f"{PREFIX}idle"
+IDLE = {_NONE: f"schema {_NONE} {{\n    document {_NONE} {{\n    }}\n}}\n"}
 
 
 class ConfigServer:
@@ -39,13 +39,10 @@ class ConfigServer:
     @classmethod
     def of(cls, vespa: Endpoint) -> ConfigServer:
         """At BAKEOFF_VESPA_CONFIG_URL, else at port 19071 of the host that answers queries."""
-        try:
+        if os.environ.get(variable("vespa-config", "URL")):
             return cls(Endpoint.of("vespa-config"))
-        except EngineError as error:
-            if variable("vespa-config", "URL") not in str(error) or "no server is known" not in str(error):
-                raise
-        parts = urlsplit(vespa.url)
-        return cls(replace(vespa, url=f"{parts.scheme}://{parts.hostname}:{_PORT}"))
+        host = f"[{vespa.host}]" if ":" in vespa.host else vespa.host
+        return cls(replace(vespa, url=f"{'https' if vespa.secure else 'http'}://{host}:{_PORT}"))
 
     def check(self) -> None:
         """Raises EngineError unless a config server of a supported version answers."""
@@ -91,10 +88,10 @@ class ConfigServer:
     def drop(self, collection: str, params: IndexParams) -> None:
         """Removes a collection and its documents; does nothing where there is none."""
         if self.current(collection) is not None:
-            self._deploy(self._others(collection) or {_IDLE: _IDLE_TEXT}, params)
+            self._deploy(self._others(collection) or IDLE, params)
 
     def _others(self, collection: str) -> dict[str, str]:
-        names = [name for name in self.schemas() if not name.startswith((f"{collection}_", _IDLE))]
+        names = [name for name in self.schemas() if not name.startswith((f"{collection}_", _NONE))]
         files = f"{_ACTIVE}/content/schemas"
         return {name: self._client.send("GET", f"{files}/{name}.sd").decode() for name in names}
 

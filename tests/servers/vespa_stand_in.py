@@ -110,7 +110,9 @@ class StandIn:
     def _document(self, method: str, path: str, params: dict[str, str], headers: Any, body: bytes) -> bytes:
         found = _DOCUMENT.fullmatch(path)
         if found is None or found[2] not in self.schemas:
-            raise RefusalError(404 if found is None else 400, {"pathId": path, "message": "no such document type"})
+            raise RefusalError(
+                404 if found is None else 400, {"pathId": path, "message": "no such document type"}
+            )
         unknown = set(params) - {"timeout", "route", "tracelevel", "condition"}
         if unknown or not _DURATION.fullmatch(params.get("timeout", "1s")):
             raise RefusalError(400, {"pathId": path, "message": f"Unknown or malformed parameters {params}"})
@@ -133,7 +135,9 @@ class StandIn:
                     raise RefusedError(f"a document has fields and nothing else, got {sorted(document)}")
                 schema.put(id_, document["fields"])
             except (ValueError, TypeError, RefusedError) as error:
-                raise RefusalError(400, {"pathId": path, "message": f"In document '{name}': {error}"}) from error
+                raise RefusalError(
+                    400, {"pathId": path, "message": f"In document '{name}': {error}"}
+                ) from error
             self.puts += 1
         else:
             raise RefusalError(405, {"pathId": path, "message": f"'{method}' not allowed"})
