@@ -18,7 +18,7 @@ class ProgressBar:
         columns = (
             SpinnerColumn(),
             TimeElapsedColumn(),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=min(20, console.width // 6)),
             TextColumn("{task.fields[count]}"),
             TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
         )

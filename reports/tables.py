@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from reports.wording import number, quantity, settings
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+_NARROWEST_TABLE = 110  # columns
 _MARKS = {"pick": "✔ pick", "leads": "leads", "eligible": "meets all", "eliminated": "out"}
 
 
@@ -37,10 +38,8 @@ class SummaryRow:
     verdict: str
 
 
-def summary_rows(result: RunResult) -> list[SummaryRow]:
+def summary_rows(evidence: Evidence, decision: Decision) -> list[SummaryRow]:
     """One row a candidate, in the order of the scenario."""
-    evidence = weigh(result)
-    decision = conclude(evidence)
     return [_row(evidence, candidate, decision) for candidate in evidence.candidates]
 
 
@@ -74,27 +73,52 @@ def _worst(groups: list[Group], metric: str, worst: Callable[[list[float]], floa
     return worst([fmean(group.values(metric).values()) for group in groups])
 
 
-def summary_table(result: RunResult) -> RenderableType:
-    """The rows as a table for a terminal, with the decision's sentence below."""
+def summary_table(result: RunResult, width: int = 120) -> RenderableType:
+    """The rows for a terminal of `width` columns, with the decision's sentence below.
+
+    A table where there is room for one, else a line a row: a table would cut figures off.
+    """
     from rich.console import Group as Stack
-    from rich.table import Table as TerminalTable
     from rich.text import Text
 
     evidence = weigh(result)
-    filters = len(evidence.table.filters)
-    table = TerminalTable(
-        title=f"{result.name}: worst of {filters} filters, mean over trials", title_justify="left"
-    )
+    decision = conclude(evidence)
+    rows, filters = summary_rows(evidence, decision), len(evidence.table.filters)
+    worst = f"worst of {filters} filters, " if filters > 1 else ""
+    title = f"{result.name}: {worst}mean over trials"
+    figures = (f"recall@{evidence.table.k}", "P99", "queries/s (mix)", "violations", "errors")
+    shown = _table if width >= _NARROWEST_TABLE else _lines
+    return Stack(shown(title, figures, rows), Text(decision.sentence, style="bold"))
+
+
+def _lines(title: str, figures: Sequence[str], rows: Sequence[SummaryRow]) -> RenderableType:
+    from rich.text import Text
+
+    text = Text(f"{title}\n")
+    for row in rows:
+        engine, setting, *values, verdict = _texts(row)
+        told = ", ".join(f"{name} {value}" for name, value in zip(figures, values, strict=True))
+        text.append(f"- {engine}{f' ({setting})' if setting else ''}: {told}; {verdict}\n", style=_style(row))
+    return text
+
+
+def _table(title: str, figures: Sequence[str], rows: Sequence[SummaryRow]) -> RenderableType:
+    from rich.table import Table as TerminalTable
+    from rich.text import Text
+
+    table = TerminalTable(title=title, title_justify="left")
     for heading in ("engine", "settings"):
         table.add_column(heading, overflow="fold")
-    for heading in (f"recall@{evidence.table.k}", "P99", "queries/s (mix)", "violations", "errors"):
-        table.add_column(heading, justify="right")
-    table.add_column("verdict")
-    for row in summary_rows(result):
-        table.add_row(
-            *(Text(text) for text in _texts(row)), style="bold" if row.verdict == _MARKS["pick"] else ""
-        )
-    return Stack(table, Text(conclude(evidence).sentence, style="bold"))
+    for heading in figures:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(text) for text in _texts(row)), style=_style(row))
+    return table
+
+
+def _style(row: SummaryRow) -> str:
+    return "bold" if row.verdict == _MARKS["pick"] else ""
 
 
 def _texts(row: SummaryRow) -> list[str]:

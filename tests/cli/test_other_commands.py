@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import re
+import subprocess
+import sys
+import termios
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -82,6 +88,38 @@ def test_data_is_listed_and_described(finished: Any) -> None:
     done = shell("data", "describe", "nowhere")
     assert done.returncode == 104
     assert "nowhere" in done.stderr
+
+
+def test_a_terminal_shows_one_line_of_progress_and_then_none(finished: Any) -> None:
+    shell, _ = finished
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 60))
+    environment = shell.environment() | {"TERM": "xterm", "BAKEOFF_CACHE": str(shell.folder / "empty")}
+    del environment["COLUMNS"]
+    command = [
+        sys.executable,
+        "-m",
+        "harness.cli",
+        "data",
+        "describe",
+        "synthetic:rows=2000,dim=8,queries=10",
+    ]
+    with subprocess.Popen(
+        command, cwd=shell.folder, env=environment, stdout=subprocess.PIPE, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # how the end of a pseudo-terminal shows
+            while part := os.read(ours, 4096):
+                shown += part
+        assert process.stdout is not None and b"2,000 items" in process.stdout.read()
+    os.close(ours)
+    frames = [
+        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip() for line in re.split(r"[\r\n]+", shown.decode())
+    ]
+    assert any("starting" in frame for frame in frames)
+    assert all(len(frame) <= 60 for frame in frames)
+    assert shown.endswith(b"\x1b[2K")  # the line is erased
 
 
 def test_engines_are_listed_with_their_parameters(finished: Any) -> None:

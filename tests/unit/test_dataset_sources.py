@@ -108,8 +108,8 @@ def test_the_next_source_is_asked_only_for_what_is_missing(
     where = Sources(https=(server.address,))
     assert fetch("d", FILES, where, tmp_path / "cache", lambda *report: seen.append(report)) == CONTENT
     assert server.asked == ["two.gz"]
-    size = len(ARCHIVES["two.gz"])
-    assert seen[-1] == ("download two.gz", size, size)
+    size = len(ARCHIVES["two.gz"]) / 1024
+    assert seen[-1] == ("download two.gz, KiB", size, size)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from harness.errors import ConfigurationError, MeasurementError
 from harness.result import Measurement, RunResult, write_result
 from reports.cell_table import cell_tables
 from reports.cells import Table
+from reports.decision import conclude
 from reports.html import render_result, write_report
 from reports.plotting import nines, spread
 from reports.postfilter import post_tables, unpaired
+from reports.ranking import weigh
 from reports.style import looks
-from reports.tables import summary_rows, summary_table
+from reports.tables import SummaryRow, summary_rows, summary_table
 from reports.wording import factor, listing, number, percent, plain, quantity, settings, shortened, words
 from tests.unit.results import ENGINES, build, edit, failed, realistic, with_metrics
 
@@ -279,8 +281,13 @@ def test_what_post_filtering_costs() -> None:
     assert post_tables(Table(nothing))[0].takeaway.endswith("was not measured on both sides")
 
 
+def summary(result: RunResult) -> list[SummaryRow]:
+    evidence = weigh(result)
+    return summary_rows(evidence, conclude(evidence))
+
+
 def test_summary_of_a_run() -> None:
-    rows = {(row.engine, row.settings): row for row in summary_rows(realistic())}
+    rows = {(row.engine, row.settings): row for row in summary(realistic())}
     assert len(rows) == 14
     leader = rows["faiss-hnsw", "M=16, kind=hnsw; efSearch=64"]
     assert leader.verdict == "leads"
@@ -288,7 +295,7 @@ def test_summary_of_a_run() -> None:
     assert rows["milvus", ""].failed_cells == 1
     assert rows["milvus", ""].verdict == "out"
     assert rows["milvus", ""].p99_ms is None
-    picked = [row for row in summary_rows(build(objective="min cpu_s_per_1000")) if row.verdict == "✔ pick"]
+    picked = [row for row in summary(build(objective="min cpu_s_per_1000")) if row.verdict == "✔ pick"]
     assert [row.settings for row in picked] == ["M=16, kind=hnsw; efSearch=64"]
     assert picked[0].qps is not None
 
@@ -306,6 +313,22 @@ def test_summary_prints_names_as_they_are() -> None:
     text = console.export_text()
     assert "[red]x[/red]" in text
     assert "Pick faiss-hnsw" in text
+
+
+def test_no_figure_of_the_summary_is_cut_off_in_a_narrow_terminal() -> None:
+    from rich.console import Console
+
+    texts = []
+    for width in (40, 109, 110, 140):
+        with Path("/dev/null").open("w") as nowhere:
+            console = Console(width=width, record=True, file=nowhere)
+            console.print(summary_table(realistic(), width))
+        texts.append(console.export_text())
+        assert "…" not in texts[-1]
+        for row in summary(realistic()):
+            if row.qps is not None:
+                assert number(row.qps) in texts[-1]
+    assert ["┏" in text for text in texts] == [False, False, True, True]
 
 
 @pytest.mark.parametrize(
