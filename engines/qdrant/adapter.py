@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -102,12 +102,15 @@ class Qdrant(Engine):
 
     def index(self, batch: Batch) -> None:
         points, sent = self._open, deque[Future[None]]()
-        for request in points.upserts(prepared(batch, self._schema), self._params.batch_size):
-            if len(sent) == self._params.parallel:
+        try:
+            for request in points.upserts(prepared(batch, self._schema), self._params.batch_size):
+                if len(sent) == self._params.parallel:
+                    sent.popleft().result()
+                sent.append(self._pool.submit(self._retries.attempt, partial(points.upsert, request)))
+            while sent:
                 sent.popleft().result()
-            sent.append(self._pool.submit(self._retries.attempt, partial(points.upsert, request)))
-        while sent:
-            sent.popleft().result()
+        finally:
+            wait(sent)  # so that nothing is written any more once this has failed
 
     def delete(self, ids: Ids) -> None:
         for start in range(0, len(ids), _DELETED_AT_ONCE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,7 @@ class Control:
         tls: dict[str, Any] = {}
         if endpoint.ca_certs is not None:
             channel["root_certificates"] = Path(endpoint.ca_certs).read_bytes()
-            tls["verify"] = str(endpoint.ca_certs)
+            tls["verify"] = ssl.create_default_context(cafile=endpoint.ca_certs)
         self._where = where
         self._client = QdrantClient(
             url=endpoint.url,

@@ -78,7 +78,7 @@ class GrpcConditions(Conditions[grpc.Condition]):
         return grpc.Condition(field=grpc.FieldCondition(key=alias, range=grpc.Range(**bounds)))
 
     def clause(self, kind: Clause, parts: Sequence[grpc.Condition]) -> grpc.Condition:
-        return grpc.Condition(filter=grpc.Filter(**{kind: parts}))
+        return grpc.Condition(filter=grpc.Filter(**{kind: parts}))  # type: ignore[arg-type]
 
 
 def as_filter(condition: grpc.Condition) -> grpc.Filter:

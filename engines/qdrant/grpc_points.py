@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import grpc
+import grpc  # type: ignore[import-untyped]
 import numpy as np
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from qdrant_client import grpc as messages
 from qdrant_client import models
 from qdrant_client.conversions.conversion import RestToGrpc
@@ -34,11 +34,16 @@ class GrpcPoints:
     retries = 0  # of its own
 
     def __init__(self, endpoint: Endpoint, port: int, name: str, schema: Schema) -> None:
-        """No I/O."""
+        """No I/O. Raises EngineError for a key that cannot be sent."""
         self.where = f"qdrant: {endpoint.url} (gRPC port {port})"
+        key = endpoint.api_key
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise EngineError(
+                f"{self.where}: the API key must be printable ASCII; is there a stray line break?"
+            )
         self._name, self._schema = name, schema
         self._conditions = GrpcConditions(schema)
-        self._metadata = () if endpoint.api_key is None else (("api-key", endpoint.api_key),)
+        self._metadata = () if key is None else (("api-key", key),)
         self._channel = _channel(endpoint, port)
         # Without serializers: requests are bytes already, answers are decoded after the timed window.
         self._query = self._channel.unary_unary("/qdrant.Points/Query")
@@ -53,7 +58,7 @@ class GrpcPoints:
     def warm(self) -> None:
         """Connects. Raises EngineError where that fails."""
         with explained(self.where):
-            stub = messages.QdrantStub(self._channel)
+            stub = messages.QdrantStub(self._channel)  # type: ignore[no-untyped-call]
             stub.HealthCheck(
                 messages.HealthCheckRequest(), timeout=CONNECT_TIMEOUT_S, metadata=self._metadata
             )

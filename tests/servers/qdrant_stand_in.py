@@ -218,7 +218,8 @@ class PointCalls(messages.PointsServicer):  # type: ignore[misc]
 def standing_in(collections: Collections | None = None, credentials: Any = None) -> Iterator[StandIn]:
     """Both servers on free ports of 127.0.0.1. credentials: of a gRPC server that speaks TLS."""
     stand_in = StandIn(collections or Collections())
-    server = grpc.server(ThreadPoolExecutor(8), interceptors=(Guard(stand_in),))
+    unlimited = [("grpc.max_receive_message_length", -1)]  # as in Qdrant
+    server = grpc.server(ThreadPoolExecutor(8), interceptors=(Guard(stand_in),), options=unlimited)
     messages.add_QdrantServicer_to_server(Root(stand_in.collections), server)
     messages.add_CollectionsServicer_to_server(CollectionCalls(stand_in.collections), server)
     messages.add_PointsServicer_to_server(PointCalls(stand_in), server)

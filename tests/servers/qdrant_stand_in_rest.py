@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, TypeVar
@@ -37,6 +38,11 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     collections: ClassVar[Collections]
     failures: ClassVar[deque[Any]]
+    connections: ClassVar[list[socket.socket]]
+
+    def setup(self) -> None:
+        super().setup()
+        self.connections.append(self.connection)
 
     def log_message(self, *_: Any) -> None:
         """Nothing on stderr."""
@@ -186,7 +192,9 @@ def _points(batch: models.Batch) -> list[models.PointStruct]:
 @contextmanager
 def serving(collections: Collections, failures: deque[Any]) -> Iterator[str]:
     """Yields the URL of a server on a free port of 127.0.0.1."""
-    kind = type("Bound", (Handler,), {"collections": collections, "failures": failures})
+    connections: list[socket.socket] = []
+    shared = {"collections": collections, "failures": failures, "connections": connections}
+    kind = type("Bound", (Handler,), shared)
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -197,3 +205,6 @@ def serving(collections: Collections, failures: deque[Any]) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+        for connection in connections:
+            with suppress(OSError):  # the client was faster
+                connection.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,174 @@
+"""What a query costs in the client, beside Qdrant's high-level client: CPU time of the thread, nothing sent.
+
+`python -m tests.perf.client_qdrant`. The transport is a stub that hands back a serialised answer of ten points, to
+both alike; serialising requests and parsing answers is counted, sockets and threads of gRPC and HTTP are not. Parts
+of a round are measured in turn, so that what disturbs one disturbs all; medians of the rounds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import numpy as np
+import orjson
+from qdrant_client import QdrantClient, grpc, models
+
+from engines.base import Batch, Field, Hits, Keywords, Schema
+from engines.filters import And, Eq, Range
+from engines.qdrant.grpc_points import GrpcPoints
+from engines.qdrant.params import IndexParams, SearchParams, searching
+from engines.qdrant.rest_points import RestPoints
+from engines.server import Endpoint
+from tests.perf.table import show
+
+K, QUERIES, ROUNDS, POINTS = 10, 500, 15, 2000
+NAME, URL = "bakeoff_00000000", "http://127.0.0.1:6333"
+WHERE = And((Eq("brand", "Zara"), Range("price", gte=10, lt=50)))
+MODEL = models.Filter(
+    must=[
+        models.FieldCondition(key="f0", match=models.MatchValue(value="Zara")),
+        models.FieldCondition(key="f1", range=models.Range(gte=10, lt=50)),
+    ]
+)
+GRPC_ANSWER = grpc.QueryResponse(
+    result=[grpc.ScoredPoint(id=grpc.PointId(num=id_), score=0.5, version=7) for id_ in range(K)], time=1e-3
+).SerializeToString()
+REST_ANSWER = orjson.dumps(
+    {
+        "result": {"points": [{"id": id_, "version": 7, "score": 0.5} for id_ in range(K)]},
+        "status": "ok",
+        "time": 1e-3,
+    }
+)
+
+
+def figures() -> list[dict[str, Any]]:
+    """Rows of name, ours, reference, ratio and unit."""
+    return [row for dim in (128, 768) for row in (*_queries(dim), _upsert(dim))]
+
+
+def _schema(dim: int) -> Schema:
+    return Schema(dim, "cosine", (Field("brand", "keyword"), Field("price", "integer")))
+
+
+def _queries(dim: int) -> list[dict[str, Any]]:
+    vector = np.random.default_rng(0).standard_normal(dim, dtype=np.float32)
+    rows = []
+    for protocol, ours, client in (("gRPC", _grpc(dim), _client(True)), ("REST", _rest(dim), _client(False))):
+        params = searching(SearchParams(), IndexParams(), exact=False)
+
+        def high_level(where: models.Filter | None, client: Any = client, params: Any = params) -> Any:
+            return client.query_points(
+                NAME, vector, query_filter=where, search_params=params, limit=K, with_payload=False
+            )
+
+        for label, where, model in (("", None, None), (", filtered", WHERE, MODEL)):
+            calls: dict[str, Callable[[], Any]] = {
+                "query()": lambda ours=ours, where=where: ours.query(vector, K, where, exact=False),  # type: ignore[misc]
+                "query() and decoding": lambda ours=ours, where=where: _read(  # type: ignore[misc]
+                    ours.query(vector, K, where, exact=False)
+                ),
+                "reference": lambda ask=high_level, model=model: ask(model),  # type: ignore[misc]
+            }
+            times = _rounds(calls, QUERIES)
+            reference = times.pop("reference")
+            note = "at most 60 us" if protocol == "gRPC" else "without the HTTP client of either"
+            rows += [
+                _row(f"qdrant {protocol} {dim}-d{label}, {part} / high-level client", mine, reference, note)
+                for part, mine in times.items()
+            ]
+    return rows
+
+
+def _upsert(dim: int) -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    ours, client = _grpc(dim), _client(True)
+    words = [f"brand-{code}" for code in rng.integers(0, 50, POINTS)]
+    prices = rng.integers(0, 1000, POINTS)
+    vectors = rng.standard_normal((POINTS, dim), dtype=np.float32)
+    batch = Batch(np.arange(POINTS), vectors, {"brand": Keywords.encode(words), "price": prices})
+
+    def high_level() -> None:
+        payload = [{"f0": word, "f1": price} for word, price in zip(words, prices.tolist(), strict=True)]
+        points = [
+            models.PointStruct(id=row, vector=vectors[row].tolist(), payload=payload[row])
+            for row in range(POINTS)
+        ]
+        client.upsert(NAME, points)
+
+    def mine() -> None:
+        for request in ours.upserts(batch, 1000):
+            ours.upsert(request)
+
+    times = _rounds({"ours": mine, "reference": high_level}, 1, POINTS)
+    return _row(f"qdrant gRPC {dim}-d, a point loaded / high-level client", *times.values(), "")
+
+
+def _grpc(dim: int) -> GrpcPoints:
+    points = GrpcPoints(Endpoint(URL), 6334, NAME, _schema(dim))
+    written = grpc.PointsOperationResponse(result=grpc.UpdateResult(status=grpc.UpdateStatus.Completed))
+    done = written.SerializeToString()
+    points._query = lambda request, timeout, metadata: GRPC_ANSWER
+    points._upsert = lambda request, timeout, metadata: done
+    return _prepared(points)
+
+
+def _rest(dim: int) -> RestPoints:
+    points = RestPoints(Endpoint(URL), NAME, _schema(dim))
+    points._http.post = lambda target, body: REST_ANSWER  # type: ignore[method-assign]
+    return _prepared(points)
+
+
+def _prepared(points: Any) -> Any:
+    points.prepare(*(searching(SearchParams(), IndexParams(), exact=exact) for exact in (False, True)))
+    return points
+
+
+class Stub:
+    """The generated stub without a channel: what serialises and parses in gRPC's place."""
+
+    def Query(self, request: Any, timeout: Any = None) -> Any:  # noqa: N802
+        request.SerializeToString()
+        return grpc.QueryResponse.FromString(GRPC_ANSWER)
+
+    def Upsert(self, request: Any, timeout: Any = None) -> Any:  # noqa: N802
+        request.SerializeToString()
+        return grpc.PointsOperationResponse(result=grpc.UpdateResult(status=grpc.UpdateStatus.Completed))
+
+
+def _client(prefer_grpc: bool) -> QdrantClient:
+    client = QdrantClient(url=URL, prefer_grpc=prefer_grpc, check_compatibility=False)
+    remote: Any = client._client
+    remote._grpc_points_client_pool = [Stub()] * remote._get_grpc_pool_size()
+    answer = httpx.Response(200, content=REST_ANSWER)
+    remote.openapi_client.client._client.send = lambda request: answer
+    return client
+
+
+def _read(hits: Hits) -> None:
+    list(hits.ids), list(hits.scores)
+
+
+def _rounds(calls: dict[str, Callable[[], Any]], times: int, units: int = 1) -> dict[str, float]:
+    """Median CPU time of a call, or of one of its units, in microseconds."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            start = time.thread_time_ns()
+            for _ in range(times):
+                call()
+            taken[name].append((time.thread_time_ns() - start) / (1e3 * times * units))
+    return {name: statistics.median(found) for name, found in taken.items()}
+
+
+def _row(name: str, ours: float, reference: float, note: str) -> dict[str, Any]:
+    ratio = ours / reference
+    return {"name": name, "ours": ours, "reference": reference, "ratio": ratio, "unit": "us", "note": note}
+
+
+if __name__ == "__main__":
+    show(figures())
