@@ -65,6 +65,11 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("elasticsearch-int8", {"type": "int8_hnsw"}),
         Variant("elasticsearch-int4", {"type": "int4_hnsw"}, {"oversample": 3.0}),
     ),
+    "opensearch": (
+        Variant("opensearch-hnsw"),
+        Variant("opensearch-segments", {"force_merge": False, "number_of_shards": 2}),
+        Variant("opensearch-4x", {"compression_level": "4x"}),
+    ),
     "pgvector": (
         Variant("pgvector-scan", {"index_type": "none"}),
         Variant("pgvector-hnsw"),
