@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 
 import httptools
 
 _RECEIVE_BYTES = 1 << 16
+_LENGTH = re.compile(rb"\r\n(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
 
 
 class ClosedError(OSError):
@@ -15,9 +17,9 @@ class ClosedError(OSError):
 
 
 class Answer:
-    """What the parser finds in one answer after the other."""
+    """What the parser finds in one answer after the other. Of headers it is told nothing: each would be a call."""
 
-    __slots__ = ("_framed", "_headed", "_parser", "_parts", "complete", "feed_data", "keep_alive", "status")
+    __slots__ = ("_parser", "_parts", "complete", "feed_data", "keep_alive", "status")
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
@@ -26,35 +28,28 @@ class Answer:
 
     def begin(self) -> None:
         self._parts: list[bytes] = []
-        self.complete = self._headed = self._framed = self.keep_alive = False
-        self.status = 0
+        self.complete = False
 
     @property
     def body(self) -> bytes:
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
-    def on_header(self, name: bytes, _: bytes) -> None:
-        if len(name) in (14, 17) and name.lower() in (b"content-length", b"transfer-encoding"):
-            self._framed = True
-
-    def on_headers_complete(self) -> None:
-        self._headed = True
-
     def on_body(self, part: bytes) -> None:
         self._parts.append(part)
 
     def on_message_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if status < 200:  # "go on", before the answer proper
+        self.status = self._parser.get_status_code()
+        if self.status < 200:  # "go on", before the answer proper
             self.begin()
             return
-        self.complete, self.status, self.keep_alive = True, status, self._parser.should_keep_alive()
+        self.complete, self.keep_alive = True, self._parser.should_keep_alive()
 
-    def end(self) -> None:
+    def end(self, received: bytes) -> None:
         """The server closed the connection: the end of a body without a length. Raises OSError of any other."""
-        if not self._headed or self._framed:
+        head, separator, _ = received.partition(b"\r\n\r\n")
+        if not separator or _LENGTH.search(head):
             raise ConnectionError("closed in the middle of an answer")
-        self.complete, self.status = True, self._parser.get_status_code()
+        self.complete, self.keep_alive, self.status = True, False, self._parser.get_status_code()
 
 
 class Connection:
@@ -71,7 +66,7 @@ class Connection:
         """
         answer, sock = self._answer, self._sock
         answer.begin()
-        silent = True
+        received: list[bytes] = []
         try:  # noqa: SIM105 - that is slower
             sock.sendall(request)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
@@ -80,16 +75,16 @@ class Connection:
             try:
                 data = sock.recv(_RECEIVE_BYTES)
             except ConnectionResetError as error:
-                if silent:
-                    raise ClosedError(*error.args) from error
-                raise
+                if received:
+                    raise
+                raise ClosedError(*error.args) from error
             if data:
+                received.append(data)
                 answer.feed_data(data)
-                silent = False
-            elif silent:
-                raise ClosedError("closed without an answer")
+            elif received:
+                answer.end(b"".join(received))
             else:
-                answer.end()
+                raise ClosedError("closed without an answer")
         return answer
 
     def close(self) -> None:

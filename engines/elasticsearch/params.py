@@ -110,14 +110,14 @@ class SearchParams(BaseModel):
             raise ValueError(f"oversample must be 0 or between 1 and 10, got {self.oversample}")
         return self
 
-    def rescoring(self, index: IndexParams) -> dict[str, Any]:
-        """What a knn query says of it. Raises EngineError where the index has nothing to rescore."""
+    def rescoring(self, index: IndexParams) -> bytes:
+        """What a knn query says of it, as members in JSON. Raises EngineError where there is nothing to rescore."""
         if not index.quantized:
             if self.oversample is not None:
                 raise EngineError(
                     f"elasticsearch: oversample goes with quantized types, not with {index.type}"
                 )
-            return {}
+            return b""
         default = 3.0 if index.type.startswith("bbq") else 1.0
         factor = default if self.oversample is None else self.oversample
-        return {"rescore_vector": {"oversample": factor}}
+        return b',"rescore_vector":{"oversample":%b}' % str(factor).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,8 +13,12 @@ from engines.base import Batch, EngineError, Ids, Keywords, Metric, Schema, Vect
 from engines.elasticsearch.filters import Query
 from engines.elasticsearch.params import ID, VECTOR
 
+_BIG_ENDIAN = np.dtype(">f4")
 # Ids come from a column; neither _id nor _source is read.
-_FETCH = {"_source": False, "stored_fields": "_none_", "docvalue_fields": [ID], "track_total_hits": False}
+_SEARCH = (
+    b'{"size":%%d,"query":%%b,"_source":false,"stored_fields":"_none_","docvalue_fields":["%b"],'
+    b'"track_total_hits":false}' % ID.encode()
+)
 # Docs: "script_score", "Functions for vector fields". The scores are those of kNN search.
 _SCRIPTS: dict[Metric, str] = {
     "l2": f"1 / (1 + Math.pow(l2norm(params.vector, '{VECTOR}'), 2))",
@@ -23,39 +27,34 @@ _SCRIPTS: dict[Metric, str] = {
 }
 
 
-def pack(vector: Vectors) -> str:
-    """A vector as Elasticsearch takes it since 9.4: base64 of its big-endian float32."""
-    return b64encode(vector.astype(">f4").tobytes()).decode()
+def pack(vector: Vectors) -> bytes:
+    """A vector in JSON as Elasticsearch takes it since 9.4: base64 of its big-endian float32."""
+    return b'"%b"' % b2a_base64(vector.astype(_BIG_ENDIAN).tobytes(), newline=False)
 
 
-def plain(vector: Vectors) -> Vectors:
-    """A vector as every version takes it, for a list of numbers."""
-    return np.ascontiguousarray(vector, dtype=np.float32)
+def plain(vector: Vectors) -> bytes:
+    """A vector in JSON as every version takes it: numbers in the shortest decimal form of float32."""
+    return orjson.dumps(np.ascontiguousarray(vector, dtype=np.float32), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def dump(body: object) -> bytes:
-    """JSON; float32 arrays keep their shortest decimal form."""
-    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def knn(vector: str | Vectors, k: int, candidates: int, where: Query | None, options: Query) -> bytes:
-    """A search for k neighbours.
+def knn(vector: bytes, k: int, candidates: int, where: Query | None, options: bytes) -> bytes:
+    """A search for k neighbours. vector: in JSON. options: further members of the query.
 
     As a query, not at the top level: that would be a phase of its own and take about a third longer.
     """
-    query = {"field": VECTOR, "query_vector": vector, "k": k, "num_candidates": max(k, candidates), **options}
-    if where is not None:
-        query["filter"] = where
-    return dump({"size": k, "query": {"knn": query}, **_FETCH})
+    condition = b"" if where is None else b',"filter":%b' % orjson.dumps(where)
+    query = b'{"knn":{"field":"%b","query_vector":%b,"k":%d,"num_candidates":%d%b%b}}'
+    return _SEARCH % (
+        k,
+        query % (VECTOR.encode(), vector, k, max(k, candidates), options, condition),
+    )
 
 
 def script(vector: Vectors, k: int, metric: Metric, where: Query | None) -> bytes:
     """A search that compares every match with the vector."""
-    score = {
-        "query": {"match_all": {}} if where is None else {"bool": {"filter": where}},
-        "script": {"source": _SCRIPTS[metric], "params": {VECTOR: plain(vector)}},
-    }
-    return dump({"size": k, "query": {"script_score": score}, **_FETCH})
+    condition: Query = {"match_all": {}} if where is None else {"bool": {"filter": where}}
+    query = b'{"script_score":{"query":%b,"script":{"source":%b,"params":{"vector":%b}}}}'
+    return _SEARCH % (k, query % (orjson.dumps(condition), orjson.dumps(_SCRIPTS[metric]), plain(vector)))
 
 
 def _squared_distance(score: float) -> float:
@@ -93,7 +92,7 @@ def decoder(metric: Metric) -> Callable[[bytes], tuple[Sequence[int], Sequence[f
     return decode
 
 
-def upserts(batch: Batch, schema: Schema, pack: Callable[[Vectors], str | Vectors]) -> list[bytes]:
+def upserts(batch: Batch, schema: Schema, pack: Callable[[Vectors], bytes]) -> list[bytes]:
     """One operation of a bulk request for each row. Raises EngineError for numbers that JSON cannot hold."""
     columns: dict[str, list[Any]] = {ID: batch.ids.tolist()}
     for name, alias in schema.aliases.items():
@@ -109,10 +108,11 @@ def upserts(batch: Batch, schema: Schema, pack: Callable[[Vectors], str | Vector
                 )
             column = column + 0.0  # as positive_zero
         columns[alias] = column.tolist()
-    columns[VECTOR] = [pack(vector) for vector in batch.vectors]
+    vector = b'"%b":' % VECTOR.encode()
     return [
-        b'{"index":{"_id":"%d"}}\n%b\n' % (row[0], dump(dict(zip(columns, row, strict=True))))
-        for row in zip(*columns.values(), strict=True)
+        b'{"index":{"_id":"%d"}}\n{%b%b,%b\n'
+        % (values[0], vector, pack(row), orjson.dumps(dict(zip(columns, values, strict=True)))[1:])
+        for row, *values in zip(batch.vectors, *columns.values(), strict=True)
     ]
 
 
