@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 import time
@@ -224,12 +225,16 @@ def gone(pids: list[int]) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_run_keeps_its_cells_and_resumes(shell: Shell, number: signal.Signals) -> None:
-    process = shell.start("run", "tiny.yaml", "--out", "runs/cut")
+    process = shell.start("run", "tiny.yaml", "--out", "runs/cut", start_new_session=True)
     run = shell.folder / "runs" / "cut"
     wait_for_cells(run, 3)
     children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-    process.send_signal(number)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: Ctrl-C reaches every process of the run
+    else:
+        process.send_signal(number)
     _, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
     assert gone(children)  # nothing outlives the run
     if number != signal.SIGKILL:
         assert process.returncode == 1
