@@ -115,7 +115,7 @@ class Vespa(Engine, Remote):
         self._server = str(orjson.loads(self._open.send("GET", "/state/v1/version"))["version"])
         self.count()
         try:
-            self._open.send("GET", f"{self._documents}none")
+            self._open.send("GET", f"{self._documents}none?timeout=5s")
         except HttpError as error:
             if error.status != 404:
                 raise

@@ -46,7 +46,14 @@ class ConfigServer:
 
     def check(self) -> None:
         """Raises EngineError unless a config server of a supported version answers."""
-        told = self._get("/state/v1/version")
+        try:
+            told = self._get("/state/v1/version")
+        except HttpError:
+            raise
+        except EngineError as error:
+            raise EngineError(
+                f"{error} The config server's address is {variable('vespa-config', 'URL')}"
+            ) from error
         version = str(told.get("version", "")) if isinstance(told, dict) else ""
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if numbers < _OLDEST:

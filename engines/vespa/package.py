@@ -126,7 +126,8 @@ def _services(schemas: Mapping[str, str], params: IndexParams) -> VT:
     container = xml.container(
         xml.search(),
         xml.document_api(),
-        xml.nodes(xml.node(hostalias="node0")),
+        # The vectors are not in the JVM; its default of 1.5 GB would take their memory in a small container.
+        xml.nodes(xml.jvm(options="-Xms512m -Xmx1g"), xml.node(hostalias="node0")),
         id=CONTAINER,
         version="1.0",
     )
