@@ -25,6 +25,7 @@ OWNER = "io.bakeoff.owner"  # label: which process a container belongs to
 LOG_LINES = 15
 _POLL_S = 0.25
 _ANSWER_S = 2.0  # how long a server may take to say whether it is ready
+_HANG_UP_S = 0.5  # within which Docker's proxy hangs up on who connects to a port that nothing listens on yet
 
 
 class ServerFailedError(MeasurementError):
@@ -212,8 +213,7 @@ def answers(host: str, port: int, path: str | None) -> bool:
     """Whether a server accepts connections and, with a path, answers 200 there."""
     try:
         if path is None:
-            socket.create_connection((host, port), _ANSWER_S).close()
-            return True
+            return _stays_connected(host, port)
         connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_S)
         try:
             connection.request("GET", path)
@@ -222,6 +222,16 @@ def answers(host: str, port: int, path: str | None) -> bool:
             connection.close()
     except (OSError, http.client.HTTPException):
         return False
+
+
+def _stays_connected(host: str, port: int) -> bool:
+    """Whether who connects is kept: Docker's proxy accepts for every container, and only then tries to reach it."""
+    with socket.create_connection((host, port), _ANSWER_S) as connection:
+        connection.settimeout(_HANG_UP_S)
+        try:
+            return connection.recv(1) != b""
+        except TimeoutError:  # it waits for us to speak first
+            return True
 
 
 def _obituary(container: Container) -> str:

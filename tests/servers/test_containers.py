@@ -50,7 +50,7 @@ def engine() -> Any:
 
 
 def manifest(
-    command: list[str] | None = None, *, path: str = "/ready", start_s: float = 20, **service: Any
+    command: list[str] | None = None, *, path: str | None = "/ready", start_s: float = 20, **service: Any
 ) -> Manifest:
     return Manifest(
         engine="tiny",
@@ -74,7 +74,9 @@ def manifest(
 
 
 def ours(client: Any) -> list[str]:
-    return [container.id for container in client.containers.list(all=True, filters={"label": OWNER})]
+    """Other runs on this machine may have containers too, but none of this image."""
+    containers = client.containers.list(all=True, filters={"label": OWNER})
+    return [container.id for container in containers if container.attrs["Config"]["Image"] == IMAGE]
 
 
 def get(settings: dict[str, str], path: str) -> None:
@@ -129,6 +131,11 @@ def test_one_that_needs_too_much_memory_is_said_to(engine: Any) -> None:
             "tiny: its container does not run: it ended with exit code 3; last log lines: no licence",
         ),
         ({"path": "/missing", "start_s": 1.0}, r"tiny: not ready within 1 s \(start_s\); last log lines: up"),
+        # Docker accepts connections to a port that nothing listens on.
+        (
+            {"path": None, "command": ["sleep", "60"], "start_s": 1.0},
+            r"tiny: not ready within 1 s \(start_s\)",
+        ),
         ({"command": ["no-such-program"]}, f"tiny: {IMAGE} cannot be started: .*no-such-program"),
         (
             {"image": "local/none:1"},
@@ -151,7 +158,8 @@ def test_without_an_engine_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, 
         pass
     assert remove_leftovers() == 0
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # Docker's client forgets sockets that cannot connect
+        # Docker's client forgets sockets that cannot connect.
+        warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
 
 
