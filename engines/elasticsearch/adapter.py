@@ -121,6 +121,7 @@ class Elasticsearch(Engine):
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         self._schema.require_dim(vector)
+        vector = wire.comparable(vector, self._schema.metric)
         condition = None if where is None else self._queries.translate(where)
         if not exact or self._params.type == "flat":
             body = wire.knn(self._pack(vector), k, self._candidates, condition, self._options)

@@ -10,8 +10,13 @@ from engines.base import EngineError, FieldKind, Metric, Schema
 from engines.params import changed
 
 VECTOR, ID = "vector", "id"  # fields beside the schema's f0, f1, ...
-# Docs: "dense_vector", index_options.type and similarity.
-_SIMILARITY: dict[Metric, str] = {"l2": "l2_norm", "ip": "max_inner_product", "cosine": "cosine"}
+# Docs: "dense_vector", similarity. Cosines are the inner products of vectors that the adapter gives length 1, which the
+# docs call the most efficient way; the similarities cosine and dot_product refuse zero vectors.
+_SIMILARITY: dict[Metric, str] = {
+    "l2": "l2_norm",
+    "ip": "max_inner_product",
+    "cosine": "max_inner_product",
+}
 _TYPES: dict[FieldKind, str] = {
     "keyword": "keyword",
     "integer": "long",

@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 
 from engines.base import Batch, EngineError, Ids, Keywords, Metric, Schema, Vectors
+from engines.columns import unit
 from engines.elasticsearch.filters import Query
 from engines.elasticsearch.params import ID, VECTOR
 
@@ -20,11 +21,13 @@ _SEARCH = (
     b'"track_total_hits":false}' % ID.encode()
 )
 # Docs: "script_score", "Functions for vector fields". The scores are those of kNN search.
-_SCRIPTS: dict[Metric, str] = {
-    "l2": f"1 / (1 + Math.pow(l2norm(params.vector, '{VECTOR}'), 2))",
-    "ip": f"double p = dotProduct(params.vector, '{VECTOR}'); return p < 0 ? 1 / (1 - p) : p + 1",
-    "cosine": f"(cosineSimilarity(params.vector, '{VECTOR}') + 1) / 2",
-}
+_DISTANCE = f"1 / (1 + Math.pow(l2norm(params.vector, '{VECTOR}'), 2))"
+_PRODUCT = f"double p = dotProduct(params.vector, '{VECTOR}'); return p < 0 ? 1 / (1 - p) : p + 1"
+
+
+def comparable(vectors: Vectors, metric: Metric) -> Vectors:
+    """Vectors, or one, as they are to be compared: under cosine with length 1."""
+    return unit(vectors) if metric == "cosine" else vectors
 
 
 def pack(vector: Vectors) -> bytes:
@@ -53,34 +56,24 @@ def knn(vector: bytes, k: int, candidates: int, where: Query | None, options: by
 def script(vector: Vectors, k: int, metric: Metric, where: Query | None) -> bytes:
     """A search that compares every match with the vector."""
     condition: Query = {"match_all": {}} if where is None else {"bool": {"filter": where}}
+    source = _DISTANCE if metric == "l2" else _PRODUCT
     query = b'{"script_score":{"query":%b,"script":{"source":%b,"params":{"vector":%b}}}}'
-    return _SEARCH % (k, query % (orjson.dumps(condition), orjson.dumps(_SCRIPTS[metric]), plain(vector)))
+    return _SEARCH % (k, query % (orjson.dumps(condition), orjson.dumps(source), plain(vector)))
 
 
+# Docs: "dense_vector", similarity: how _score is made of each, here turned round. It is a float32, for l2 between 0 and
+# 1: distances that differ by less than 1e-7 are one.
 def _squared_distance(score: float) -> float:
     return 1 / score - 1 if score else float("inf")
 
 
 def _inner_product(score: float) -> float:
-    return score - 1 if score >= 1 else 1 - 1 / score
-
-
-def _cosine(score: float) -> float:
-    return 2 * score - 1
-
-
-# Docs: "dense_vector", similarity: how _score is made of each, here turned round. It is a float32 between 0 and 1 for
-# l2 and cosine, so it tells no distances apart that differ by less than 1e-7.
-_SCORES: dict[Metric, Callable[[float], float]] = {
-    "l2": _squared_distance,
-    "ip": _inner_product,
-    "cosine": _cosine,
-}
+    return score - 1 if score >= 1 else 1 - 1 / score if score else float("-inf")
 
 
 def decoder(metric: Metric) -> Callable[[bytes], tuple[Sequence[int], Sequence[float]]]:
     """Reads ids and scores from the answer to a search. Raises ValueError for anything else."""
-    convert = _SCORES[metric]
+    convert = _squared_distance if metric == "l2" else _inner_product
 
     def decode(raw: bytes) -> tuple[Sequence[int], Sequence[float]]:
         try:
@@ -108,11 +101,12 @@ def upserts(batch: Batch, schema: Schema, pack: Callable[[Vectors], bytes]) -> l
                 )
             column = column + 0.0  # as positive_zero
         columns[alias] = column.tolist()
+    vectors = comparable(batch.vectors, schema.metric)
     vector = b'"%b":' % VECTOR.encode()
     return [
         b'{"index":{"_id":"%d"}}\n{%b%b,%b\n'
         % (values[0], vector, pack(row), orjson.dumps(dict(zip(columns, values, strict=True)))[1:])
-        for row, *values in zip(batch.vectors, *columns.values(), strict=True)
+        for row, *values in zip(vectors, *columns.values(), strict=True)
     ]
 
 
