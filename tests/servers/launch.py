@@ -17,6 +17,10 @@ LAUNCHERS = {
     "milvus": "tests.servers.milvus",
     "opensearch": "tests.servers.opensearch",
     "pgvector": "tests.servers.pgvector",
+    # No servers: nothing real can be had without a container registry. They check every request against the client's
+    # own models or the engine's own grammar, and answer exactly.
+    "qdrant": "tests.servers.qdrant_stand_in",
+    "vespa": "tests.servers.vespa_stand_in",
 }
 
 
