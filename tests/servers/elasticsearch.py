@@ -48,21 +48,8 @@ classname=org.elasticsearch.transport.netty4.Netty4Plugin
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
     """The URL of a node that keeps its files in `folder`. Raises UnavailableError with the reason and the remedy."""
-    runtime, jars = java.runtime(21), sorted(java.artifacts(_NODE / "pom.xml").glob("*.jar"))
-    # A server refuses to start where a module's classes are its own as well.
-    module = [jar for jar in jars if jar.name.startswith(("netty-", "transport-netty4-"))]
-    class_path = ":".join(str(jar) for jar in jars if jar not in module)
-    for name, text in {
-        "config/elasticsearch.yml": _SETTINGS,
-        "config/log4j2.properties": _LOG,
-        "modules/transport-netty4/plugin-descriptor.properties": _MODULE,
-    }.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
-    for jar in module:
-        shutil.copy(jar, folder / "modules" / "transport-netty4")
-    _compile(runtime, class_path, folder)
+    runtime = java.runtime(21)
+    class_path = ":".join(str(path) for path in [folder, *lay_out(folder, _SETTINGS)])
     command = [
         runtime,
         f"-Xms{_HEAP}",
@@ -70,12 +57,32 @@ def running(folder: Path) -> Iterator[str]:
         "-XX:+UseSerialGC",
         "--enable-native-access=ALL-UNNAMED",
         *(["--add-modules", _VECTORS] if java.has_module(runtime, _VECTORS) else []),
-        *("-cp", f"{folder}:{class_path}", "StartNode", folder),
+        *("-cp", class_path, "StartNode", folder),
     ]
     log = folder / "output.log"
     with java.process(command, folder, log) as child:
         address = re.compile(r"HttpServerTransport\].* publish_address \{([\d.:]+)\}")
         yield java.await_url(child, log, address, "/_cluster/health?wait_for_status=yellow&timeout=5s")
+
+
+def lay_out(home: Path, settings: str) -> list[Path]:
+    """Writes what a node has in its home: settings, its module, its start. Returns the jars for the class path."""
+    jars = sorted(java.artifacts(_NODE / "pom.xml").glob("*.jar"))
+    # A server refuses to start where a module's classes are its own as well.
+    module = [jar for jar in jars if jar.name.startswith(("netty-", "transport-netty4-"))]
+    class_path = [jar for jar in jars if jar not in module]
+    for name, text in {
+        "config/elasticsearch.yml": settings,
+        "config/log4j2.properties": _LOG,
+        "modules/transport-netty4/plugin-descriptor.properties": _MODULE,
+    }.items():
+        file = home / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    for jar in module:
+        shutil.copy(jar, home / "modules" / "transport-netty4")
+    _compile(java.runtime(21), ":".join(map(str, class_path)), home)
+    return class_path
 
 
 def _compile(runtime: Path, class_path: str, folder: Path) -> None:
