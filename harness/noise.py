@@ -12,6 +12,7 @@ from typing import Self
 
 from harness import noise_probe
 from harness.errors import MeasurementError
+from harness.interrupts import uninterrupted
 
 _GRACE_S = 2.0
 
@@ -41,7 +42,8 @@ class NoiseMonitor:
     def __enter__(self) -> Self:
         # -I -S: no site packages, no user environment; it starts in a few ms and cannot be led astray.
         command = [sys.executable, "-I", "-S", noise_probe.__file__]
-        self._probe = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        with uninterrupted():
+            self._probe = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         return self
 
     def __exit__(

@@ -11,7 +11,6 @@ import ctypes
 import json
 import os
 import select
-import signal
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
@@ -72,9 +71,6 @@ class Record:
 
 def main() -> None:
     """Sleeps, notes, answers; returns at the end of standard input."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the parent too, which ends this process in order
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
     record, parent, tick = Record(), os.getppid(), 0
