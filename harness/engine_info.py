@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from pydantic import BaseModel
@@ -13,27 +14,38 @@ from harness.errors import ConfigurationError
 def describe_engines(only: str | None = None) -> str:
     """A line an engine; for one engine by name, its capabilities and parameters too. Raises ConfigurationError."""
     if only is None:
-        return "\n".join(_line(name) for name in ENGINES)
+        return _lines(list(ENGINES))
     try:
         kind = load(only)
     except UnknownEngineError as error:
         raise ConfigurationError(str(error)) from error
     except MissingClientError:
-        return _line(only)
+        return _lines([only])
     able = [name for name, value in asdict(kind.capabilities).items() if value is True]
-    lines = [_line(only), f"  metrics: {', '.join(kind.capabilities.metrics)}", f"  can: {', '.join(able)}"]
+    lines = [
+        _lines([only]),
+        f"  metrics: {', '.join(kind.capabilities.metrics)}",
+        f"  can: {', '.join(able)}",
+    ]
     lines += ["  index parameters:", *_parameters(kind.IndexParams)]
     lines += ["  search parameters:", *_parameters(kind.SearchParams)]
     return "\n".join(lines)
 
 
-def _line(name: str) -> str:
-    entry = ENGINES[name]
+def _lines(names: Sequence[str]) -> str:
+    states = [_state(name) for name in names]
+    widths = [max(map(len, column)) for column in (names, states)]
+    return "\n".join(
+        f"{name:{widths[0]}}  {state:{widths[1]}}  {ENGINES[name].summary}"
+        for name, state in zip(names, states, strict=True)
+    )
+
+
+def _state(name: str) -> str:
     try:
-        state = load(name).version()
+        return load(name).version()
     except MissingClientError:
-        state = f"not installed; {entry.install}"
-    return f"{name:12} {state:28} {entry.summary}"
+        return f"not installed; {ENGINES[name].install}"
 
 
 def _parameters(model: type[BaseModel]) -> list[str]:
