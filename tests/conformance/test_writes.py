@@ -157,7 +157,8 @@ def test_reopening_finds_everything(subject: Subject) -> None:
     model.delete([12])
     model.settle()
     check(model)
-    assert (model.engine.stats().disk_bytes or 0) > 0
+    stored = model.engine.stats().disk_bytes
+    assert (stored or 0) > 0 or (stored is None and model.engine.capabilities.server)  # not every server tells
     model.engine.close()
 
 
