@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from tests.servers.launch import UnavailableError
 
 _SOURCES = Path(__file__).parent / "vespa"
 _PROGRAM = "VespaApplication"
+_STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
+_NUMBER = r"-?\d+(?:\.\d+)?(?:E-?\d+)?"
 
 
 class VespaModel:
@@ -85,3 +88,26 @@ def running(folder: Path) -> Iterator[VespaModel]:
                 process.kill()
                 process.wait()
             process.stdout.close()  # type: ignore[union-attr]
+
+
+def in_our_form(yql: str) -> str:
+    """Vespa's rendering of a query tree in the words that the stand-in knows."""
+    parts = _STRING.split(yql)
+    strings = [part.replace("\\'", "'") for part in parts[1::2]]
+    text = "\0".join(parts[::2])
+    for pattern, new in (
+        (r" (limit|timeout) \d+", ""),
+        (r"\{id: \d+\}", ""),
+        (r"\bid: \d+, ", ""),
+        (r"hnsw\.exploreAdditionalHits", '"hnsw.exploreAdditionalHits"'),
+        (r"\bAND\b", "and"),
+        (r"\bOR\b", "or"),
+        (r"(\d)L\b", r"\1"),
+        (rf"([=<>]) \(\(({_NUMBER})\)\)", r"\1 \2"),
+        (rf"([=<>]) \(({_NUMBER})\)", r"\1 \2"),
+        (rf"(\w+) >= ({_NUMBER})", r"range(\1, \2, Infinity)"),
+        (rf"(\w+) <= ({_NUMBER})", r"range(\1, -Infinity, \2)"),
+    ):
+        text = re.sub(pattern, new, text)
+    pieces = text.split("\0")
+    return "".join(piece + string for piece, string in zip(pieces, [*strings, ""], strict=True))

@@ -20,25 +20,15 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.etree import ElementTree
 
-import numpy as np
-
 from engines.server import variable
+from tests.servers.vespa_search import DURATION, found, most_hits
 from tests.servers.vespa_store import RefusedError, Schema, deployed, unpacked
-from tests.servers.vespa_yql import QueryError, Reader
+from tests.servers.vespa_yql import QueryError
 
 VERSION = "8.0-stand-in"
 _TENANT = "/application/v2/tenant/default"
 _ACTIVE = f"{_TENANT}/application/default/environment/prod/region/default/instance/default"
 _DOCUMENT = re.compile(r"/document/v1/(\w+)/(\w+)/docid/(.+)")
-_MATCHING = {
-    "postFilterThreshold": (0, 1),
-    "approximateThreshold": (0, 1),
-    "filterFirstThreshold": (0, 1),
-    "filterFirstExploration": (0, 1),
-    "explorationSlack": (0, 1),
-    "targetHitsMaxAdjustmentFactor": (1, 1e9),
-}
-_DURATION = re.compile(r"\d+(\.\d+)?(s|ms)?")
 
 
 class RefusalError(Exception):
@@ -114,7 +104,7 @@ class StandIn:
                 404 if found is None else 400, {"pathId": path, "message": "no such document type"}
             )
         unknown = set(params) - {"timeout", "route", "tracelevel", "condition"}
-        if unknown or not _DURATION.fullmatch(params.get("timeout", "1s")):
+        if unknown or not DURATION.fullmatch(params.get("timeout", "1s")):
             raise RefusalError(400, {"pathId": path, "message": f"Unknown or malformed parameters {params}"})
         schema, id_ = self.schemas[found[2]], found[3]
         name = f"id:{found[1]}:{found[2]}::{id_}"
@@ -148,80 +138,11 @@ class StandIn:
             raise _query_refused("the query in a POST is application/json")
         try:
             asked = {**json.loads(body), **params}
-            root = self._hits(asked)
+            root = found(asked, self.schemas, most_hits(self.files), degraded=self.degraded)
         except (ValueError, TypeError, KeyError, QueryError) as error:
             raise _query_refused(str(error)) from error
         self.searches += 1
         return _json({"root": root})
-
-    def _hits(self, asked: dict[str, Any]) -> dict[str, Any]:
-        query = Reader(asked.pop("yql")).read()
-        schema = self.schemas.get(query.source)
-        if schema is None:
-            raise QueryError(f"Could not resolve source ref '{query.source}'.")
-        hits, profile = asked.pop("hits", 10), asked.pop("ranking.profile", "default")
-        vector, summary = asked.pop("input.query(q)", None), asked.pop("presentation.summary", None)
-        self._check_rest(asked, hits, profile, summary)
-        table = schema.table
-        passing = np.flatnonzero(query.passes(table))
-        scores = np.zeros(len(passing))
-        if query.near is not None:
-            if profile != "nearest" or query.near_arguments != ("embedding", "q"):
-                raise QueryError(f"no tensor query({query.near_arguments[1]}) in the rank profile {profile}")
-            if not isinstance(vector, list) or len(vector) != schema.dim:
-                raise QueryError(f"'input.query(q)' must be a tensor of type tensor<float>(x[{schema.dim}])")
-            scores = relevance(
-                table.columns["embedding"][passing], np.array(vector, np.float32), schema.distance
-            )
-        best = np.argsort(-scores, kind="stable")[:hits]
-        coverage: dict[str, Any] = {"coverage": 100, "documents": table.rows, "full": True, "nodes": 1}
-        if self.degraded:
-            coverage |= {"coverage": 50, "degraded": {"timeout": True}, "full": False}
-        root: dict[str, Any] = {"id": "toplevel", "relevance": 1.0, "fields": {"totalCount": len(passing)}}
-        root["coverage"] = {**coverage, "results": 1, "resultsFull": int(not self.degraded)}
-        ids = table.columns["id"][passing] if len(passing) else np.empty(0, np.int64)
-        if len(best):
-            root["children"] = [
-                {
-                    "id": f"index:items/0/{int(ids[row]):024x}",
-                    "relevance": float(scores[row]),
-                    "source": "items",
-                    "fields": {"id": int(ids[row])},
-                }
-                for row in best.tolist()
-            ]
-        return root
-
-    def _check_rest(self, asked: dict[str, Any], hits: Any, profile: Any, summary: Any) -> None:
-        most = ElementTree.fromstring(self.files["search/query-profiles/default.xml"]).find(
-            "field[@name='maxHits']"
-        )
-        if type(hits) is not int or not 0 <= hits <= int(
-            most.text if most is not None and most.text else 400
-        ):
-            raise QueryError(f"{hits} hits requested, more than the configured limit")
-        if profile not in ("nearest", "unranked", "default") or summary not in (None, "ids"):
-            raise QueryError(f"invalid rank profile '{profile}' or summary '{summary}'")
-        if not _DURATION.fullmatch(str(asked.pop("timeout", "1s"))):
-            raise QueryError("Could not parse timeout")
-        if asked.pop("ranking.softtimeout.enable", True) not in (True, False):
-            raise QueryError("'ranking.softtimeout.enable' must be a boolean")
-        for key, value in asked.items():
-            low, high = _MATCHING.get(key.removeprefix("ranking.matching."), (1, 0))
-            if not low <= value <= high:
-                raise QueryError(f"'{key}' is not known or cannot be {value!r}")
-
-
-def relevance(cells: np.ndarray, query: np.ndarray, distance: str) -> np.ndarray:
-    """The first phase of the three rank profiles, over Vespa's own distances; float64[n]."""
-    asked = query.astype(np.float64)
-    if distance == "euclidean":
-        return np.asarray(-((cells - asked) ** 2).sum(axis=1))
-    products = cells @ asked
-    if distance == "dotproduct":
-        return np.asarray(products)
-    # For vectors of length 1 only: the query's length stands for both. A query of zeros counts as of length 1.
-    return np.asarray(np.clip(products / (asked @ asked or 1.0), -1, 1))
 
 
 def _json(value: Any) -> bytes:

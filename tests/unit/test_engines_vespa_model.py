@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,7 +24,7 @@ from tests.conformance.test_filters import EQUALS, FLOATS, INTEGERS, NOTHING, OT
 from tests.conformance.test_generated import filters
 from tests.servers import vespa_model
 from tests.servers.launch import UnavailableError
-from tests.servers.vespa_model import VespaModel
+from tests.servers.vespa_model import VespaModel, in_our_form
 from tests.servers.vespa_store import Schema as StoredSchema
 from tests.servers.vespa_yql import Reader
 
@@ -221,33 +220,6 @@ def check(model: VespaModel, stored: StoredSchema, where: Filter) -> None:
     columns = {field.name: column_of(field.kind, COLUMNS[field.name]) for field in SCHEMA.fields}
     found = Reader(in_our_form(sent)).read().passes(stored.table)
     assert found.tolist() == matches(where, columns, ROWS).tolist(), (where, sent)
-
-
-_STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
-_NUMBER = r"-?\d+(?:\.\d+)?(?:E-?\d+)?"
-
-
-def in_our_form(yql: str) -> str:
-    """Vespa's rendering of a query tree in the words that the stand-in knows."""
-    parts = _STRING.split(yql)
-    strings = [part.replace("\\'", "'") for part in parts[1::2]]
-    text = "\0".join(parts[::2])
-    for pattern, new in (
-        (r" (limit|timeout) \d+", ""),
-        (r"\{id: \d+\}", ""),
-        (r"\bid: \d+, ", ""),
-        (r"hnsw\.exploreAdditionalHits", '"hnsw.exploreAdditionalHits"'),
-        (r"\bAND\b", "and"),
-        (r"\bOR\b", "or"),
-        (r"(\d)L\b", r"\1"),
-        (rf"([=<>]) \(\(({_NUMBER})\)\)", r"\1 \2"),
-        (rf"([=<>]) \(({_NUMBER})\)", r"\1 \2"),
-        (rf"(\w+) >= ({_NUMBER})", r"range(\1, \2, Infinity)"),
-        (rf"(\w+) <= ({_NUMBER})", r"range(\1, -Infinity, \2)"),
-    ):
-        text = re.sub(pattern, new, text)
-    pieces = text.split("\0")
-    return "".join(piece + string for piece, string in zip(pieces, [*strings, ""], strict=True))
 
 
 @pytest.mark.parametrize("where", [*EQUALS, *OTHERS, *NOTHING], ids=lambda where: repr(where)[:60])
