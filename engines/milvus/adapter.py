@@ -25,7 +25,7 @@ from engines.base import (
     UnsupportedError,
     Vectors,
 )
-from engines.columns import prepared
+from engines.columns import prepared, unit
 from engines.filters import Filter
 from engines.milvus import collection, messages, settling
 from engines.milvus.connection import Connection
@@ -84,8 +84,11 @@ class Milvus(Engine):
         collection.verify(server, self._name, schema)
         collection.load(server, self._name, self._params.replica_number)
         # What is there by now is seen at consistency level Session too.
-        stamp = server.call("AllocTimestamp", milvus_pb2.AllocTimestampRequest())
-        self._written, self._newest = stamp.timestamp, None
+        self._written, self._newest = self._now(), None
+
+    def _now(self) -> int:
+        """A timestamp of the server: later than all that it has acknowledged. Servers of 2.3 give deletes none."""
+        return int(self._open.call("AllocTimestamp", milvus_pb2.AllocTimestampRequest()).timestamp)
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, ServerSearchParams)
@@ -129,6 +132,8 @@ class Milvus(Engine):
         if self._search.consistency_level == "Session":
             request.guarantee_timestamp = self._written
         self._schema.require_dim(vector)
+        if self._schema.metric == "cosine":
+            vector = unit(vector)
         request.placeholder_group = self._head + vector.tobytes()
         return deferred(self._open.search(request), messages.decoded)
 
@@ -148,7 +153,7 @@ class Milvus(Engine):
         for start in range(0, len(ids), _DELETED_AT_ONCE):
             listed = ", ".join(map(str, ids[start : start + _DELETED_AT_ONCE].tolist()))
             request = milvus_pb2.DeleteRequest(collection_name=self._name, expr=f"id in [{listed}]")
-            self._written = max(self._written, self._open.call("Delete", request).timestamp)
+            self._written = max(self._written, self._open.call("Delete", request).timestamp or self._now())
 
     def count(self) -> int:
         return collection.count(self._open, self._name)
@@ -161,8 +166,9 @@ class Milvus(Engine):
             "shards_num": params.shards_num,
             "replica_number": params.replica_number,
         }
-        stored = collection.stored_bytes(server, self._name)
-        return EngineStats(self.count(), stored, details, server.server, server.retries)
+        items = self.count()
+        stored = collection.stored_bytes(server, self._name) if items else 0
+        return EngineStats(items, stored, details, server.server, server.retries)
 
     def drop(self) -> None:
         server = self._connection = self._connection or Connection(Endpoint.of("milvus"))

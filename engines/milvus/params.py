@@ -18,14 +18,12 @@ BUILD: dict[str, tuple[str, ...]] = {
     "SCANN": (*_LISTS, "with_raw_data"),
     "HNSW": _GRAPH,
     "HNSW_SQ": _GRAPH,
-    "DISKANN": (),
 }
 # Search parameter -> the index types it goes with.
 SEARCH: dict[str, tuple[str, ...]] = {
     "ef": ("HNSW", "HNSW_SQ"),
     "nprobe": ("IVF_FLAT", "IVF_SQ8", "SCANN"),
     "reorder_k": ("SCANN",),
-    "search_list": ("DISKANN",),
 }
 EXACT = ("FLAT", "IVF_FLAT")  # the others cannot be made to compare everything
 
@@ -62,12 +60,13 @@ class IndexParams(_Typed):
 class ServerIndexParams(_Typed):
     """M and efConstruction go with the graphs, nlist with the lists, with_raw_data with SCANN.
 
-    DISKANN needs a server with queryNode.enableDisk, HNSW_SQ one from 2.5.6 on. shards_num: channels that writes
-    are spread over. replica_number: copies in memory, each on query nodes of its own. in_flight: requests of a
-    batch that are sent before the first is answered, each of at most request_bytes.
+    HNSW_SQ needs a server from 2.5 on. DISKANN is not offered: a server that is not configured for it accepts it and
+    never finishes. shards_num: channels that writes are spread over. replica_number: copies in memory, each on query
+    nodes of its own. in_flight: requests of a batch that are sent before the first is answered, each of at most
+    request_bytes.
     """
 
-    index_type: Literal["FLAT", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8", "SCANN", "DISKANN"] = "HNSW"
+    index_type: Literal["FLAT", "HNSW", "HNSW_SQ", "IVF_FLAT", "IVF_SQ8", "SCANN"] = "HNSW"
     with_raw_data: bool = True
     shards_num: Annotated[int, Field(ge=1, le=64)] = 1
     replica_number: Annotated[int, Field(ge=1)] = 1
@@ -85,16 +84,15 @@ class SearchParams(BaseModel):
 
 
 class ServerSearchParams(SearchParams):
-    """ef goes with the graphs, nprobe with the lists, reorder_k with SCANN, search_list with DISKANN.
+    """ef goes with the graphs, nprobe with the lists, reorder_k with SCANN.
 
     consistency_level: how fresh an answer must be. Strong waits for everything acknowledged before the query,
     Session for what this client wrote, Bounded for what is older than 5 s, Eventually for nothing. reorder_k:
-    candidates compared by their full vectors; None leaves it to the server. ef, reorder_k and search_list are
-    raised to k where they are less, as Milvus demands.
+    candidates compared by their full vectors; ef and reorder_k are raised to k where they are less, as Milvus
+    demands.
     """
 
-    reorder_k: Annotated[int, Field(ge=1)] | None = None
-    search_list: Annotated[int, Field(ge=1)] = 64
+    reorder_k: Annotated[int, Field(ge=1)] = 100
     consistency_level: Literal["Strong", "Session", "Bounded", "Eventually"] = "Bounded"
 
 
@@ -106,9 +104,9 @@ def for_type(search: SearchParams, index_type: str, k: int = 1) -> dict[str, int
         if name not in known:
             continue
         value = getattr(search, name)
-        if index_type in types and value is not None:
+        if index_type in types:
             # A server refuses a search that looks at fewer candidates than it is to return.
             taken[name] = value if name == "nprobe" else max(value, k)
-        elif index_type not in types and name in changed(search):
+        elif name in changed(search):
             raise EngineError(f"milvus: {name} goes with {', '.join(types)}, not with {index_type}")
     return taken

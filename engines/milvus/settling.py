@@ -12,6 +12,7 @@ from engines.milvus.connection import Connection
 
 _STALE_S = 5.0  # how old an answer of a replica may be at consistency level Bounded (common.gracefulTime)
 _ATTEMPTS = 3
+_STALLED_S = 1800.0  # without a row indexed: longer than the largest segment takes
 
 
 def settle(server: Connection, name: str, replicas: int) -> None:
@@ -38,16 +39,27 @@ def _flush(server: Connection, name: str) -> None:
 
 def _await_indexes(server: Connection, name: str) -> None:
     request = milvus_pb2.DescribeIndexRequest(collection_name=name)
+    seen: list[int] = []
+    since_s = time.monotonic()
 
     def built() -> bool:
+        nonlocal seen, since_s
         indexes = server.call("DescribeIndex", request).index_descriptions
         for index in indexes:
             if index.state == common_pb2.IndexState.Failed:
                 reason = index.index_state_fail_reason or "the server gives no reason"
                 raise EngineError(f"milvus at {server.url}: indexing {index.field_name} failed: {reason}")
         # indexed_rows and total_rows are no measure: they differ for a while after a compaction, in both directions.
+        pending = sorted(index.pending_index_rows for index in indexes)
+        if pending != seen:
+            seen, since_s = pending, time.monotonic()
+        elif any(pending) and time.monotonic() - since_s > _STALLED_S:
+            raise EngineError(
+                f"milvus at {server.url}: no row of {name} was indexed for {_STALLED_S:.0f} s, {max(pending)} are "
+                "left; does the server have an index node, and this index type?"
+            )
         finished = common_pb2.IndexState.Finished
-        return all(index.pending_index_rows == 0 and index.state == finished for index in indexes)
+        return not any(pending) and all(index.state == finished for index in indexes)
 
     until(built)
 

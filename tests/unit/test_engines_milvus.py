@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ pytest.importorskip("pymilvus")
 import grpc
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
 
-from engines.milvus import connection, messages
+from engines.milvus import collection, connection, messages, settling
 from engines.milvus.adapter import Milvus
 from engines.milvus.filters import Expressions
 from engines.milvus.params import ServerIndexParams, ServerSearchParams, for_type
@@ -139,6 +140,18 @@ def test_older_servers_get_the_scalar_indexes_that_they_have() -> None:
     assert {messages.scalar_index(kind, (2, 4)) for kind in kinds} == {"INVERTED"}  # type: ignore[arg-type]
 
 
+def test_cosines_are_products_of_unit_vectors(server: FakeMilvus, tmp_path: Path) -> None:
+    engine = Milvus(tmp_path, ServerIndexParams())
+    engine.create(Schema(2, "cosine"))
+    engine.index(Batch(np.arange(2), np.array([[3, 4], [0, 0]], dtype=np.float32)))
+    engine.query(np.array([0, 5], dtype=np.float32), 1)
+    engine.close()
+    (index,), (insert,), (search,) = (server.requests(name) for name in ("CreateIndex", "Insert", "Search"))
+    assert "IP" in {pair.value for pair in index.extra_params}
+    assert insert.fields_data[1].vectors.float_vector.data[:] == pytest.approx([0.6, 0.8, 0, 0])
+    assert search.placeholder_group.endswith(np.array([0, 1], np.float32).tobytes())
+
+
 # -- parameters
 
 
@@ -148,7 +161,7 @@ def test_parameters_of_another_index_type_are_refused(tmp_path: Path) -> None:
     ):
         ServerIndexParams(index_type="IVF_FLAT", with_raw_data=False)
     with pytest.raises(EngineError, match="milvus: reorder_k goes with SCANN, not with HNSW"):
-        Milvus(tmp_path, ServerIndexParams()).configure(ServerSearchParams(reorder_k=100))
+        Milvus(tmp_path, ServerIndexParams()).configure(ServerSearchParams(reorder_k=50))
 
 
 def test_search_parameters_are_raised_to_k() -> None:
@@ -290,6 +303,32 @@ def test_an_index_that_fails_is_reported(engine: Milvus, server: FakeMilvus) -> 
         engine.refresh()
 
 
+def test_an_index_that_is_never_built_is_given_up(
+    engine: Milvus, server: FakeMilvus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "_STALLED_S", 0.05)
+    pending = iter([9, 7])
+    server.answers["DescribeIndex"] = lambda _: milvus_pb2.DescribeIndexResponse(
+        index_descriptions=[
+            milvus_pb2.IndexDescription(
+                state=common_pb2.IndexState.Finished, pending_index_rows=next(pending, 5)
+            )
+        ]
+    )
+    with pytest.raises(EngineError, match=r"no row of bakeoff_[0-9a-f]+ was indexed for 0 s, 5 are left"):
+        engine.refresh()
+
+
+def test_deletes_without_a_timestamp_are_seen_too(engine: Milvus, server: FakeMilvus) -> None:
+    server.answers["Delete"] = lambda _: milvus_pb2.MutationResult()
+    server.answers["AllocTimestamp"] = lambda _: milvus_pb2.AllocTimestampResponse(timestamp=500)
+    engine.configure(ServerSearchParams(consistency_level="Session"))
+    engine.delete(np.arange(10_000))
+    assert len(server.requests("Delete")) == 2
+    engine.query(np.ones(4, np.float32), 3)
+    assert server.requests("Search")[0].guarantee_timestamp == 500
+
+
 def test_a_compaction_that_is_given_up_is_tried_again(engine: Milvus, server: FakeMilvus) -> None:
     server.answers["ManualCompaction"] = lambda _: milvus_pb2.ManualCompactionResponse(compactionID=7)
     server.answers["GetCompactionState"] = lambda _: milvus_pb2.GetCompactionStateResponse(
@@ -376,14 +415,28 @@ def test_opening_another_schema_is_refused(server: FakeMilvus, engine: Milvus) -
     engine.open(SCHEMA)
 
 
-def test_the_server_is_told_of_the_stored_size_or_not(engine: Milvus, server: FakeMilvus) -> None:
-    assert engine.stats().disk_bytes is None
-    nodes = (
-        '{"nodes_info": [{"infos": {}}, {"infos": {"quota_metrics": {"CollectionBinlogSize": {"0": 12}}}}]}'
+def test_the_stored_size_is_awaited_or_unknown(
+    engine: Milvus, server: FakeMilvus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collection, "_LONGEST_S", 0.001)
+    assert engine.stats().disk_bytes == 0  # for it is empty
+    server.answers["Query"] = lambda _: milvus_pb2.QueryResults(
+        fields_data=[{"scalars": {"long_data": {"data": [5]}}}]
     )
-    server.answers["GetMetrics"] = lambda _: milvus_pb2.GetMetricsResponse(response=nodes)
+    assert engine.stats().disk_bytes is None
+    sizes = iter([{}, {}, {"0": 12}])
+    server.answers["GetMetrics"] = lambda _: milvus_pb2.GetMetricsResponse(
+        response=json.dumps(
+            {
+                "nodes_info": [
+                    {"infos": {}},
+                    {"infos": {"quota_metrics": {"CollectionBinlogSize": next(sizes)}}},
+                ]
+            }
+        )
+    )
     stats = engine.stats()
-    assert (stats.disk_bytes, stats.server) == (12, "Milvus 2.5.0")
+    assert (stats.vectors, stats.disk_bytes, stats.server) == (5, 12, "Milvus 2.5.0")
 
 
 def test_dropping_works_after_closing(engine: Milvus, server: FakeMilvus) -> None:
