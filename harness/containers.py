@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import psutil
 from harness.compose import Manifest
 from harness.errors import MeasurementError
 from harness.progress import Progress, silent
+from harness.readiness import answers
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 OWNER = "io.bakeoff.owner"  # label: which process a container belongs to
 LOG_LINES = 15
+_LOOPBACK = "127.0.0.1"
+_LOCAL = ("localhost", _LOOPBACK)
 _POLL_S = 0.25
-_ANSWER_S = 2.0  # how long a server may take to say whether it is ready
-_HANG_UP_S = 0.5  # within which Docker's proxy hangs up on who connects to a port that nothing listens on yet
 
 
 class ServerFailedError(MeasurementError):
@@ -51,7 +51,8 @@ def _docker() -> Any:
 
 
 def _brief(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+    """In one line; of an answer of the Docker engine its explanation, without the request that it answers."""
+    return " ".join(str(getattr(error, "explanation", None) or error).split())[:300]
 
 
 def remove_leftovers() -> int:
@@ -110,7 +111,7 @@ def started(manifest: Manifest, progress: Progress = silent) -> Iterator[Started
         _pull(client, manifest, progress)
         container = DockerContainer(manifest.service.image, **_options(manifest))
         container.with_envs(**manifest.service.environment)
-        container.with_exposed_ports(*manifest.service.container_ports)
+        _publish(container, manifest.service.container_ports)
         if manifest.service.command:
             container.with_command(manifest.service.command)
         progress(f"starting {manifest.engine}", 0, None)
@@ -126,7 +127,7 @@ def _removed_afterwards(container: DockerContainer, manifest: Manifest) -> Itera
 
     try:
         try:
-            container.start()
+            _start(container)
         except APIError as error:
             raise ServerFailedError(
                 f"{manifest.engine}: {manifest.service.image} cannot be started: {_brief(error)}"
@@ -134,6 +135,34 @@ def _removed_afterwards(container: DockerContainer, manifest: Manifest) -> Itera
         yield
     finally:
         container.stop()
+
+
+def _start(container: DockerContainer) -> None:
+    """With the Docker engine's own limits on resources where it may not raise them, as one without root's rights."""
+    from docker.errors import APIError
+
+    try:
+        container.start()
+    except APIError as error:
+        if "rlimit" not in str(error.explanation):
+            raise
+        container.stop()
+        container._kwargs.pop("ulimits")
+        container.start()
+
+
+def _here(container: DockerContainer) -> bool:
+    """Whether its published ports are this machine's."""
+    from testcontainers.core.config import ConnectionMode
+
+    client = container.get_docker_client()
+    return client.get_connection_mode() is ConnectionMode.docker_host and client.host() in _LOCAL
+
+
+def _publish(container: DockerContainer, ports: Sequence[int]) -> None:
+    """To this machine only, if Docker runs on it: the servers ask for no password."""
+    bound = (_LOOPBACK,) if _here(container) else None
+    container.ports.update(dict.fromkeys(map(str, ports), bound))  # type: ignore[arg-type]  # Docker's client takes it
 
 
 def _options(manifest: Manifest) -> dict[str, Any]:
@@ -182,7 +211,7 @@ def _refused(manifest: Manifest, reason: str) -> str:
 def _ready(container: DockerContainer, manifest: Manifest) -> Started:
     """Waits until the server answers. Raises ServerFailedError when it ends before that, or takes too long."""
     inner, extension = container.get_wrapped_container(), manifest.extension
-    host = container.get_container_host_ip()
+    host = _LOOPBACK if _here(container) else container.get_container_host_ip()
     ports = {port: _host_port(container, manifest, port) for port in manifest.service.container_ports}
     deadline = time.monotonic() + extension.start_s
     while not answers(host, ports[extension.ready.port], extension.ready.path):
@@ -207,31 +236,6 @@ def _host_port(container: DockerContainer, manifest: Manifest, port: int) -> int
         inner = container.get_wrapped_container()
         inner.reload()
         raise ServerFailedError(f"{manifest.engine}: {_obituary(inner)}") from None
-
-
-def answers(host: str, port: int, path: str | None) -> bool:
-    """Whether a server accepts connections and, with a path, answers 200 there."""
-    try:
-        if path is None:
-            return _stays_connected(host, port)
-        connection = http.client.HTTPConnection(host, port, timeout=_ANSWER_S)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status == http.client.OK
-        finally:
-            connection.close()
-    except (OSError, http.client.HTTPException):
-        return False
-
-
-def _stays_connected(host: str, port: int) -> bool:
-    """Whether who connects is kept: Docker's proxy accepts for every container, and only then tries to reach it."""
-    with socket.create_connection((host, port), _ANSWER_S) as connection:
-        connection.settimeout(_HANG_UP_S)
-        try:
-            return connection.recv(1) != b""
-        except TimeoutError:  # it waits for us to speak first
-            return True
 
 
 def _obituary(container: Container) -> str:

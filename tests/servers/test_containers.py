@@ -18,6 +18,8 @@ from harness.containers import OWNER, ServerFailedError, remove_leftovers, start
 from harness.meters import Container
 
 docker = pytest.importorskip("docker")
+from testcontainers.core.config import ConnectionMode, testcontainers_config  # noqa: E402  with docker or not at all
+
 IMAGE = os.environ.get("BAKEOFF_TEST_IMAGE", "local/debian:bookworm")
 MIB = 2**20
 # A server in the only language that a minimal Debian has: answers /ready with 200, and /fill by using 80 MiB more.
@@ -121,6 +123,22 @@ def test_one_that_needs_too_much_memory_is_said_to(engine: Any) -> None:
         assert "killed for using more than its memory (limits.memory_mib)" in fate
         assert "last log lines: up" in fate
     assert container.id not in ours(engine)
+
+
+def test_other_machines_cannot_reach_it(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Also where these tests run in a container themselves, from which Docker may not be on 127.0.0.1.
+    monkeypatch.setattr(testcontainers_config, "connection_mode_override", ConnectionMode.docker_host)
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    with started(manifest()) as container:
+        published = engine.containers.get(container.id).attrs["NetworkSettings"]["Ports"]["8000/tcp"]
+        assert [where["HostIp"] for where in published] == ["127.0.0.1"]
+        assert container.settings["BAKEOFF_TINY_URL"] == f"http://127.0.0.1:{published[0]['HostPort']}"
+
+
+def test_limits_that_the_engine_may_not_raise_are_left_at_its_own() -> None:
+    beyond_any_kernel = 2**31
+    with started(manifest(ulimits={"nofile": beyond_any_kernel})) as container:
+        get(container.settings, "/ready")
 
 
 @pytest.mark.parametrize(
