@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from importlib.metadata import version
 from math import isnan
@@ -23,17 +22,10 @@ from engines.pgvector.connection import Session, Sessions, failure, prepare_serv
 from engines.pgvector.filters import Condition, Conditions
 from engines.pgvector.params import IndexParams, SearchParams, settings
 from engines.pgvector.tables import MAX_BTREE_BYTES, Table
+from engines.pgvector.writing import Writer
 from engines.server import Endpoint, collection_name, deferred
 
-_PART_BYTES, _PART_ROWS = 8 << 20, 4096  # at most in one COPY, each a transaction of its own
-_LEAST_ROWS = 32  # fewer are not worth another connection's round trips
 _EVERYTHING = Condition("true")
-_TRANSIENT = (
-    psycopg.errors.UniqueViolation,  # another client has written the same ids
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-)
-_ATTEMPTS = 5
 
 
 class PgVector(Engine):
@@ -49,6 +41,7 @@ class PgVector(Engine):
         assert isinstance(index, IndexParams)
         self._path, self._params, self._name = path, index, collection_name(path)
         self._sessions: Sessions | None = None
+        self._writer: Writer | None = None
         self.configure(SearchParams())
 
     @classmethod
@@ -60,6 +53,11 @@ class PgVector(Engine):
         assert self._sessions is not None, "create() or open() comes first"
         return self._sessions
 
+    @property
+    def _write(self) -> Writer:
+        assert self._writer is not None, "create() or open() comes first"
+        return self._writer
+
     def create(self, schema: Schema) -> None:
         self.close()
         table = Table(self._name, schema, self._params)
@@ -68,7 +66,7 @@ class PgVector(Engine):
         with self._attaching(table) as session:
             for statement in (f"drop table if exists {self._name}", table.creation(), table.note()):
                 session.run(statement)
-        self._highest = -1
+        self._writer = Writer(self._open, table, self._params.connections, highest=-1)
 
     def open(self, schema: Schema) -> None:
         self.close()
@@ -79,14 +77,13 @@ class PgVector(Engine):
             if note != table.described:
                 what = f"another collection: {note}" if note else "no collection"
                 raise EngineError(f"pgvector: the server holds {what} in {self._name}, create it again")
-            self._highest = session.number(f"select coalesce(max(id), -1) from {self._name}")
+            highest = session.number(f"select coalesce(max(id), -1) from {self._name}")
+        self._writer = Writer(self._open, table, self._params.connections, highest)
 
     @contextmanager
     def _attaching(self, table: Table) -> Iterator[Session]:
         self._table, self._conditions, self._indexed = table, Conditions(table.schema), False
-        self._retries = 0
         self._sessions = Sessions(Endpoint.of("pgvector"))
-        self._pool = ThreadPoolExecutor(self._params.connections, "pgvector")
         try:
             with reported():
                 self._server = prepare_server(self._sessions.mine().connection)
@@ -105,54 +102,10 @@ class PgVector(Engine):
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._table.schema)
-        if not len(batch):
-            return
-        with reported():
-            self._make_room_for_long_texts(batch)
-            fresh = int(batch.ids.min()) > self._highest
-            parts = self._parts(batch)
-            if len(parts) == 1:
-                self._retries += self._write(parts[0], fresh)
-            else:
-                futures = [self._pool.submit(self._write, part, fresh) for part in parts]
-                wait(futures)
-                self._retries += sum(future.result() for future in futures)
-        self._highest = max(self._highest, int(batch.ids.max()))
-
-    def _parts(self, batch: Batch) -> list[Batch]:
-        """A batch in as many parts as there are connections, or more where they would become too large."""
-        most = max(1, min(_PART_ROWS, _PART_BYTES // (4 * self._table.schema.dim)))
-        rows = min(most, max(_LEAST_ROWS, -(-len(batch) // self._params.connections)))
-        return [
-            Batch(
-                batch.ids[start : start + rows],
-                batch.vectors[start : start + rows],
-                {name: column[start : start + rows] for name, column in batch.attributes.items()},
-            )
-            for start in range(0, len(batch), rows)
-        ]
-
-    def _write(self, part: Batch, fresh: bool) -> int:
-        """Writes a part in one transaction and returns how often that was tried again.
-
-        fresh: the ids are thought to be new, so that nothing needs to be deleted first. Where one is not, the
-        primary key refuses the part as a whole.
-        """
-        copy, data = self._table.copy(), binary.copy_data(part, self._table.schema)
-        for attempt in range(_ATTEMPTS):
-            session = self._open.mine()
-            try:
-                if fresh and attempt == 0:
-                    session.copy(copy, data)
-                else:
-                    with session.connection.transaction():
-                        session.execute(self._table.deletion(), [binary.id_array(part.ids)])
-                        session.copy(copy, data)
-                return attempt
-            except _TRANSIENT:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
+        if len(batch):
+            with reported():
+                self._make_room_for_long_texts(batch)
+                self._write.upsert(batch)
 
     def _make_room_for_long_texts(self, batch: Batch) -> None:
         """Drops B-trees that cannot take a text of the batch; `refresh` replaces them."""
@@ -231,7 +184,7 @@ class PgVector(Engine):
             session = self._open.mine()
             size = session.number(f"select pg_total_relation_size('{self._name}')")
             indexes = session.number(f"select pg_indexes_size('{self._name}')")
-        return EngineStats(self.count(), size, {"index_bytes": indexes}, self._server, self._retries)
+        return EngineStats(self.count(), size, {"index_bytes": indexes}, self._server, self._write.retries)
 
     def drop(self) -> None:
         session = Session(Endpoint.of("pgvector"))
@@ -243,7 +196,8 @@ class PgVector(Engine):
             session.close()
 
     def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
         if self._sessions is not None:
-            self._pool.shutdown()
             self._sessions.close()
-            self._sessions = None
+        self._writer = self._sessions = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from struct import Struct
 from typing import Any
 
 import numpy as np
 
-from engines.base import Batch, EngineError, FieldKind, Ids, Keywords, Schema, Value, Vectors
+from engines.base import Batch, EngineError, Field, FieldKind, Ids, Keywords, Schema, Value, Vectors
 
 OIDS: dict[FieldKind, int] = {
     "keyword": 25,
@@ -19,7 +19,9 @@ OIDS: dict[FieldKind, int] = {
 }  # fixed in PostgreSQL
 _ARRAY, _LENGTH, _DIM = Struct(">5i"), Struct(">i"), Struct(">HH")
 _INT8, _FLOAT8 = Struct(">q"), Struct(">d")
+integer, double = _INT8.pack, _FLOAT8.pack  # a bigint, a double precision
 _COPY_HEADER, _COPY_TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_PIECE_BYTES = 120 << 10
 _ONE_DIMENSION, _NO_NULLS, _FIRST = 1, 0, 1
 _DTYPES: dict[FieldKind, str] = {"integer": ">i8", "float": ">f8", "boolean": "?"}
 
@@ -47,7 +49,7 @@ def value(kind: FieldKind, given: Value) -> bytes:
         return text(str(given))
     if kind == "boolean":
         return b"\1" if given else b"\0"
-    return _INT8.pack(int(given)) if kind == "integer" else _FLOAT8.pack(given)
+    return integer(int(given)) if kind == "integer" else double(float(given))
 
 
 def array(kind: FieldKind, given: Sequence[Value]) -> bytes:
@@ -80,13 +82,46 @@ def copy_columns(schema: Schema) -> list[str]:
     return ["id", "embedding", *aliases]
 
 
-def _is_keyword(field: Any) -> bool:
-    return bool(field.kind == "keyword")
+def _is_keyword(field: Field) -> bool:
+    return field.kind == "keyword"
 
 
-def copy_data(batch: Batch, schema: Schema) -> bytes:
-    """A batch as COPY reads it. Raises EngineError for values that PostgreSQL cannot hold as they are meant."""
+def copy_data(batch: Batch, schema: Schema) -> Iterator[bytes]:
+    """A batch as COPY reads it, in pieces. Raises EngineError for values that PostgreSQL cannot hold as they are meant.
+
+    The pieces are small enough for their memory to be used over and over: as a whole the data took twenty times as
+    long to make, most of it for the kernel to hand out new pages.
+    """
     fixed = [field for field in schema.fields if field.kind != "keyword"]
+    for field in fixed:
+        column: Any = batch.attributes[field.name]
+        if field.kind == "float" and np.isnan(column).any():
+            raise EngineError(f"pgvector: NaN in '{field.name}': PostgreSQL takes it for the largest number")
+    words = [_words(batch.attributes[field.name]) for field in schema.fields if field.kind == "keyword"]
+    layout = _row_layout(schema.dim, fixed)
+    step = max(1, _PIECE_BYTES // layout.itemsize)
+    yield _COPY_HEADER
+    for start in range(0, len(batch), step):
+        span = slice(start, start + step)
+        rows = np.zeros(len(batch.ids[span]), dtype=layout)
+        rows["columns"] = 2 + len(schema.fields)
+        rows["id_length"], rows["id"] = 8, batch.ids[span]
+        rows["embedding_length"], rows["dim"] = 4 + 4 * schema.dim, schema.dim
+        rows["embedding"] = batch.vectors[span]
+        for number, field in enumerate(fixed):
+            rows[f"length{number}"] = layout[f"value{number}"].itemsize
+            rows[f"value{number}"] = batch.attributes[field.name][span]
+        if words:
+            records = rows.view(f"V{layout.itemsize}").tolist()
+            texts = [column[span] for column in words]
+            yield b"".join(chain.from_iterable(zip(records, *texts, strict=True)))
+        else:
+            yield rows.tobytes()
+    yield _COPY_TRAILER
+
+
+def _row_layout(dim: int, fixed: Sequence[Field]) -> np.dtype[Any]:
+    """Every column of fixed width of a row, each after its length."""
     layout: list[Any] = [
         ("columns", ">i2"),
         ("id_length", ">i4"),
@@ -94,26 +129,11 @@ def copy_data(batch: Batch, schema: Schema) -> bytes:
         ("embedding_length", ">i4"),
         ("dim", ">u2"),
         ("unused", ">u2"),
-        ("embedding", ">f4", (schema.dim,)),
+        ("embedding", ">f4", (dim,)),
     ]
     for number, field in enumerate(fixed):
         layout += [(f"length{number}", ">i4"), (f"value{number}", _DTYPES[field.kind])]
-    rows = np.zeros(len(batch), dtype=layout)
-    rows["columns"] = 2 + len(schema.fields)
-    rows["id_length"], rows["id"] = 8, batch.ids
-    rows["embedding_length"], rows["dim"], rows["embedding"] = 4 + 4 * schema.dim, schema.dim, batch.vectors
-    for number, field in enumerate(fixed):
-        column: Any = batch.attributes[field.name]
-        if field.kind == "float" and np.isnan(column).any():
-            raise EngineError(f"pgvector: NaN in '{field.name}': PostgreSQL takes it for the largest number")
-        rows[f"length{number}"], rows[f"value{number}"] = rows[f"value{number}"].dtype.itemsize, column
-    words = [_words(batch.attributes[field.name]) for field in schema.fields if field.kind == "keyword"]
-    if not words:
-        return _COPY_HEADER + rows.tobytes() + _COPY_TRAILER
-    records = rows.view(f"V{rows.dtype.itemsize}").tolist()
-    return b"".join(
-        chain([_COPY_HEADER], chain.from_iterable(zip(records, *words, strict=True)), [_COPY_TRAILER])
-    )
+    return np.dtype(layout)
 
 
 def _words(column: Any) -> list[bytes]:

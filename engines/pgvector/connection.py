@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -135,10 +135,11 @@ class Session:
         self._prepared[sql] = name
         return name
 
-    def copy(self, sql: str, data: bytes) -> None:
+    def copy(self, sql: str, pieces: Iterable[bytes]) -> None:
         """Sends the data of a COPY ... FROM STDIN."""
         with self.connection.cursor() as cursor, cursor.copy(sql) as copy:
-            copy.write(data)
+            for piece in pieces:
+                copy.write(piece)
 
     def number(self, sql: str) -> int:
         """The bigint that a query returns."""

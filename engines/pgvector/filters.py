@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from engines.base import Field, Value
-from engines.pgvector.binary import array, value
+from engines.pgvector.binary import array, double, integer, value
 from engines.translation import Translator
 
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -35,27 +34,26 @@ class Conditions(Translator[Condition]):
         return Condition(f"{alias} = any({{}})", (array(field.kind, values),))
 
     def between(self, alias: str, first: int | None, last: int | None) -> Condition:
-        return self._compare(alias, "integer", {">=": first, "<=": last})
+        if first is None or last is None:
+            sign, bound = ("<=", last) if first is None else (">=", first)
+            assert bound is not None
+            return Condition(f"{alias} {sign} {{}}", (integer(bound),))
+        return Condition(f"{alias} between {{}} and {{}}", (integer(first), integer(last)))
 
     def within(self, alias: str, bounds: Mapping[str, float]) -> Condition:
-        return self._compare(alias, "float", {_COMPARE[name]: bound for name, bound in bounds.items()})
-
-    def _compare(
-        self, alias: str, kind: Literal["integer", "float"], bounds: Mapping[str, float | None]
-    ) -> Condition:
-        given = {sign: bound for sign, bound in bounds.items() if bound is not None}
-        sql = " and ".join(f"{alias} {sign} {{}}" for sign in given)
-        return Condition(f"({sql})", tuple(value(kind, bound) for bound in given.values()))
+        sql = " and ".join([f"{alias} {_COMPARE[name]} {{}}" for name in bounds])
+        return Condition(f"({sql})", tuple([double(bound) for bound in bounds.values()]))
 
     def all_of(self, parts: Sequence[Condition]) -> Condition:
-        return self._joined(" and ", parts)
+        return _joined(" and ", parts)
 
     def any_of(self, parts: Sequence[Condition]) -> Condition:
-        return self._joined(" or ", parts)
-
-    def _joined(self, word: str, parts: Sequence[Condition]) -> Condition:
-        sql = word.join(part.sql for part in parts)
-        return Condition(f"({sql})", tuple(chain.from_iterable(part.values for part in parts)))
+        return _joined(" or ", parts)
 
     def negate(self, part: Condition) -> Condition:
         return Condition(f"not ({part.sql})", part.values)
+
+
+def _joined(word: str, parts: Sequence[Condition]) -> Condition:
+    sql = word.join([part.sql for part in parts])
+    return Condition(f"({sql})", tuple([each for part in parts for each in part.values]))

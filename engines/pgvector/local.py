@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -87,46 +87,46 @@ def running(folder: Path, cpus: int, memory_bytes: int) -> Iterator[Launched]:
     PostgreSQL runs as 'nobody', to whom `folder` is handed over; where 'nobody' cannot reach it, the data goes to
     /var/tmp. Raises EngineError where the server does not start, with the last of what it said.
     """
-    home = _home(folder.absolute())
-    data, log = home / "data", home / "postgres.log"
-    _end_leftover(data)
-    shutil.rmtree(data, ignore_errors=True)
-    short = len(os.fsencode(home)) <= _SOCKET_BYTES
-    sockets = home if short else Path(tempfile.mkdtemp(prefix="bakeoff-", dir="/tmp"))
-    _hand_over(sockets)
-    server: subprocess.Popen[bytes] | None = None
-    try:
-        programs = _programs(home)
-        with log.open("wb") as said:
-            _initialize(programs, data, said.fileno(), log)
-            settings = server_settings(cpus, memory_bytes) | _shared_memory(memory_bytes)
-            given = [f"--{name}={value}" for name, value in settings.items()]
-            places = ["-D", str(data), "-k", str(sockets), "--listen_addresses="]
-            server = _spawn([str(programs / "postgres"), *places, *given], said.fileno())
-            _wait_until_ready(server, data, log)
+    with ExitStack() as stack:
+        home, sockets = _places(folder.absolute(), stack)
+        data, log = home / "data", home / "postgres.log"
+        _end_leftover(data)
+        shutil.rmtree(data, ignore_errors=True)
+        stack.callback(shutil.rmtree, data, ignore_errors=True)
+        programs, said = _programs(home), stack.enter_context(log.open("wb"))
+        _initialize(programs, data, said.fileno(), log)
+        settings = server_settings(cpus, memory_bytes) | _shared_memory(memory_bytes)
+        given = [f"--{name}={value}" for name, value in settings.items()]
+        where = ["-D", str(data), "-k", str(sockets), "--listen_addresses="]
+        server = _spawn([str(programs / "postgres"), *where, *given], said.fileno())
+        stack.callback(_stop, server)
+        _wait_until_ready(server, data, log)
         url = f"postgresql://postgres@/postgres?host={quote(str(sockets), safe='')}"
         yield Launched({"URL": url}, server.pid, data)
-    finally:
-        if server is not None:
-            _stop(server)
-        shutil.rmtree(data, ignore_errors=True)
-        if not short:
-            shutil.rmtree(sockets, ignore_errors=True)
 
 
 def _account() -> pwd.struct_passwd:
     return pwd.getpwnam(_UNPRIVILEGED) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 
 
-def _home(folder: Path) -> Path:
-    """The folder, or another that PostgreSQL's account can reach; made, and owned by that account."""
-    if os.geteuid() == 0 and not _reachable(folder.parent):
-        folder = Path(f"/var/tmp/bakeoff-pgvector-{crc32(os.fsencode(folder)):08x}")
+def _places(folder: Path, stack: ExitStack) -> tuple[Path, Path]:
+    """Where data and sockets go: `folder`, unless PostgreSQL's account cannot reach it or its path is too long for a
+    socket's. What lies elsewhere is removed at the end.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    if folder.is_symlink():
-        raise EngineError(f"pgvector: {folder} is a symbolic link, remove it")
-    _hand_over(folder)
-    return folder
+    home = folder
+    if os.geteuid() == 0 and not _reachable(folder.parent):
+        home = Path(f"/var/tmp/bakeoff-pgvector-{crc32(os.fsencode(folder)):08x}")
+        _end_leftover(home / "data")
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()  # fails where somebody else has put something there
+        stack.callback(shutil.rmtree, home, ignore_errors=True)
+    _hand_over(home)
+    if len(os.fsencode(home)) <= _SOCKET_BYTES:
+        return home, home
+    sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bakeoff-", dir="/tmp")))
+    _hand_over(sockets)
+    return home, sockets
 
 
 def _hand_over(folder: Path) -> None:

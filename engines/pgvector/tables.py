@@ -120,7 +120,7 @@ class Table:
 
         The limit, an int, is part of the text: a plan that is kept would take a parameter for a tenth of all rows.
         """
-        condition = where.sql.format(*(f"${number}" for number in range(2, len(where.values) + 2)))
+        condition = where.sql.format(*[f"${number}" for number in range(2, len(where.values) + 2)])
         rows = f"from {self.name}" if condition == "true" else f"from {self.name} where {condition}"
         distance = f"embedding {_OPERATORS[self.schema.metric]} $1::vector"
         if exact or self.params.index_type == "none":
