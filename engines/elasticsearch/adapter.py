@@ -85,8 +85,12 @@ class Elasticsearch(Engine):
         self.close()
         endpoint = Endpoint.of(_NAME)
         http = HttpClient(endpoint)
-        http.warm()
-        self._server = Server(endpoint)
+        http.warm()  # says what is wrong with address or certificate in one line
+        try:
+            self._server = Server(endpoint)
+        except EngineError:
+            http.close()
+            raise
         self._bulk = Bulk(http, self._index, self._params.thread_count)
         self._pack: Any = wire.pack if self._server.release >= _PACKED_SINCE else wire.plain
         self._schema, self._queries, self._decode = schema, Queries(schema), wire.decoder(schema.metric)

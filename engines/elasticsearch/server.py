@@ -32,7 +32,11 @@ class Server:
         if endpoint.ca_certs is not None:
             options["ca_certs"] = str(endpoint.ca_certs)
         self._client = Elasticsearch(endpoint.url, **options)
-        self.version = self._ask_version()
+        try:
+            self.version = self._ask_version()
+        except EngineError:
+            self._client.close()
+            raise
 
     @property
     def release(self) -> tuple[int, int]:

@@ -1,0 +1,62 @@
+"""A server of a few lines that answers the Elasticsearch adapter as it is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answer = tuple[int, Any]
+Handle = Callable[[str, str, bytes], Answer]
+
+
+@contextmanager
+def serving(handle: Handle, product: str | None = "Elasticsearch") -> Iterator[str]:
+    """The URL of a server that answers as `handle` says for a method, path and body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, content = handle(self.command, self.path, body)
+            text = b"" if self.command == "HEAD" else json.dumps(content).encode()
+            self.send_response(status)
+            if product is not None:
+                self.send_header("X-Elastic-Product", product)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def node(version: str = "9.5.3", **more: Answer) -> Handle:
+    """Answers the requests of create(), and those whose path's last part is in `more`."""
+
+    def handle(method: str, path: str, body: bytes) -> Answer:
+        last = path.partition("?")[0].rpartition("/")[2]
+        if last in more:
+            return more[last]
+        if "_nodes" in path:
+            return 200, {"nodes": {"n": {"version": version}}}
+        return 200, {"acknowledged": True}
+
+    return handle
