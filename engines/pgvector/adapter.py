@@ -123,7 +123,7 @@ class PgVector(Engine):
         with reported(), unhurried(session):
             if not self._indexed:
                 self._build(session)
-            session.run(f"vacuum (analyze) {self._name}")
+            session.run(f"vacuum (analyze, index_cleanup {self._params.index_cleanup}) {self._name}")
 
     def _build(self, session: Session) -> None:
         if session.number(f"select count(*) from (select from {self._name} limit 1) as one") == 0:

@@ -61,8 +61,7 @@ def _explained(error: psycopg.Error, endpoint: Endpoint) -> str:
     cause = redact(" ".join(str(error).split()))
     names = {key.lower(): variable("pgvector", key) for key in ("URL", "USER", "PASSWORD", "CA_CERTS")}
     remedy = "start the server, or set {url} to where it listens"
-    # What the server itself says comes after FATAL; before it stands the address, which may hold any word.
-    said = cause.rpartition("FATAL:")[2]
+    said = cause.rpartition("failed:")[2]  # before it stands the address, which may hold any word
     for words, advice in _REMEDIES.items():
         if any(word in said for word in words):
             remedy = advice

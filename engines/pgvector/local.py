@@ -157,9 +157,14 @@ def _programs(home: Path) -> Path:
     source = installed()
     if os.geteuid() != 0 or _reachable(source / "bin" / "postgres"):
         return source / "bin"
-    shutil.copytree(source, home / "install", dirs_exist_ok=True)
-    subprocess.run(["chmod", "-R", "a+rX", str(home / "install")], check=True)
-    return home / "install" / "bin"
+    packages, copy = source.parents[1], home / "install"
+    for part in (
+        source.relative_to(packages),
+        Path(f"{source.parent.name}.libs"),
+    ):  # the wheel's own libraries
+        shutil.copytree(packages / part, copy / part, dirs_exist_ok=True)
+    subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
+    return copy / source.relative_to(packages) / "bin"
 
 
 def _shared_memory(memory_bytes: int) -> dict[str, str]:

@@ -19,7 +19,8 @@ class IndexParams(BaseModel):
     index_type: none scans and sorts. m and ef_construction go with hnsw, lists with ivfflat. quantization: of the
     index; the table keeps float32, and the distances of what the index finds are computed from that.
     maintenance_work_mem ("2GB") and max_parallel_maintenance_workers: while an index is built; None: the
-    server's own. connections: how many load at the same time.
+    server's own. index_cleanup: whether the VACUUM of `refresh` takes dead entries out of the indexes, which repairs
+    the graph around each; auto leaves few of them in. connections: how many load at the same time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,11 +31,12 @@ class IndexParams(BaseModel):
     quantization: Literal["none", "halfvec", "binary"] = "none"
     maintenance_work_mem: Annotated[str, Field(pattern=r"^\d+(kB|MB|GB)$")] | None = None
     max_parallel_maintenance_workers: Annotated[int, Field(ge=0, le=1024)] | None = None
+    index_cleanup: Literal["auto", "on", "off"] = "auto"
     connections: Annotated[int, Field(ge=1, le=64)] = 4
 
     @model_validator(mode="after")
     def _goes_with_type(self) -> IndexParams:
-        known = (*_OF_TYPE[self.index_type], "index_type", "connections")
+        known = (*_OF_TYPE[self.index_type], "index_type", "index_cleanup", "connections")
         known += _OF_BUILD if self.index_type != "none" else ()
         if stray := [name for name in changed(self) if name not in known]:
             raise ValueError(f"{', '.join(stray)}: no parameter of index_type: {self.index_type}, remove it")

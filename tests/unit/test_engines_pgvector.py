@@ -458,6 +458,18 @@ def test_a_long_path_and_a_stale_folder_are_no_hindrance(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("launched")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL over to another account")
+def test_programs_that_the_other_account_cannot_reach_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_reachable", lambda path: False)
+    with local.running(tmp_path, 2, 512 << 20) as launched:
+        home = launched.data.parent
+        assert Path(psutil.Process(launched.pid).exe()).is_relative_to(home)
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("launched")
 def test_a_server_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "server_settings", lambda cpus, memory: {"shared_buffers": "lots"})
     with (
