@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -21,6 +20,7 @@ from zlib import crc32
 import psutil
 
 from engines.base import EngineError
+from engines.server import Launched
 
 _START_S = 30.0
 _STOP_S = 15.0
@@ -44,17 +44,6 @@ os.execv(command[0], command)
 
 class MissingServerError(EngineError):
     """The wheel with the server is not installed; the message says how to install it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Launched:
-    """A server of our own. settings: KEY -> value of BAKEOFF_PGVECTOR_<KEY>; pid: the root of its process tree;
-    data: where it keeps its files.
-    """
-
-    settings: dict[str, str]
-    pid: int
-    data: Path
 
 
 def server_settings(cpus: int, memory_bytes: int) -> dict[str, str]:

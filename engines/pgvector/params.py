@@ -20,7 +20,8 @@ class IndexParams(BaseModel):
     index; the table keeps float32, and the distances of what the index finds are computed from that.
     maintenance_work_mem ("2GB") and max_parallel_maintenance_workers: while an index is built; None: the
     server's own. index_cleanup: whether the VACUUM of `refresh` takes dead entries out of the indexes, which repairs
-    the graph around each; auto leaves few of them in. connections: how many load at the same time.
+    the graph around each; off, as PostgreSQL leaves them until a fifth of the table is dead.
+    connections: how many load at the same time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,7 +32,7 @@ class IndexParams(BaseModel):
     quantization: Literal["none", "halfvec", "binary"] = "none"
     maintenance_work_mem: Annotated[str, Field(pattern=r"^\d+(kB|MB|GB)$")] | None = None
     max_parallel_maintenance_workers: Annotated[int, Field(ge=0, le=1024)] | None = None
-    index_cleanup: Literal["auto", "on", "off"] = "auto"
+    index_cleanup: Literal["auto", "on", "off"] = "off"
     connections: Annotated[int, Field(ge=1, le=64)] = 4
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from engines.filters import Eq
 from engines.pgvector import local
 from engines.pgvector.adapter import IndexParams, PgVector, SearchParams
 from engines.pgvector.connection import Session
-from engines.server import Endpoint
+from engines.server import Endpoint, Launched
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Schema(
@@ -44,7 +44,7 @@ def batch(ids: list[int], brands: list[str], ratings: list[float] | None = None)
 
 
 @pytest.fixture(scope="module")
-def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Launched]:
+def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
     try:
         local.installed()
     except local.MissingServerError as error:
@@ -54,13 +54,13 @@ def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[local.Launche
 
 
 @pytest.fixture
-def server(launched: local.Launched, monkeypatch: pytest.MonkeyPatch) -> local.Launched:
+def server(launched: Launched, monkeypatch: pytest.MonkeyPatch) -> Launched:
     monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", launched.settings["URL"])
     return launched
 
 
 @pytest.fixture
-def engine(server: local.Launched, tmp_path: Path) -> Iterator[PgVector]:
+def engine(server: Launched, tmp_path: Path) -> Iterator[PgVector]:
     engine = PgVector(tmp_path, IndexParams())
     engine.create(SCHEMA)
     yield engine
@@ -158,7 +158,7 @@ def refusal(path: Path) -> str:
 
 
 def test_who_may_not_connect_is_told_what_to_set(
-    server: local.Launched, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    server: Launched, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     admin = Session(Endpoint.of("pgvector"))
     rules = server.data / "pg_hba.conf"
