@@ -72,7 +72,7 @@ class ServerIndexParams(_Typed):
     replica_number: Annotated[int, Field(ge=1)] = 1
     in_flight: Annotated[int, Field(ge=1, le=64)] = 4
     # A server takes requests of up to 64 MiB (proxy.grpc.serverMaxRecvSize).
-    request_bytes: Annotated[int, Field(ge=1 << 16, le=32 << 20)] = 4 << 20
+    request_bytes: Annotated[int, Field(ge=1 << 12, le=32 << 20)] = 4 << 20
 
 
 class SearchParams(BaseModel):
