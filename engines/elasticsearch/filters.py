@@ -9,6 +9,7 @@ from engines.base import Field, Value
 from engines.translation import Translator
 
 Query = dict[str, Any]
+LONGEST = 32_766  # bytes of a term in Lucene
 
 
 class Queries(Translator[Query]):
@@ -22,8 +23,10 @@ class Queries(Translator[Query]):
 
     def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> Query:
         if field.kind == "float":
-            return {"terms": {alias: [positive_zero(float(value)) for value in values]}}
-        return {"terms": {alias: list(values)}}
+            values = [positive_zero(float(value)) for value in values]
+        if field.kind == "keyword":  # a longer one is refused when it is written, and when it is looked for
+            values = [value for value in values if len(str(value).encode()) <= LONGEST]
+        return {"terms": {alias: list(values)}} if values else self.nothing()
 
     def between(self, alias: str, first: int | None, last: int | None) -> Query:
         bounds = {"gte": first, "lte": last}
