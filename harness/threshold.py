@@ -27,7 +27,7 @@ _METRICS = re.compile(
     r"|(latency|service_time|freshness|staleness)_p(50|90|95|99|999)_ms"
     r"|lateness_p(50|99)_us|hiccup_(p99|max)_us|steal_share"
     r"|throughput_qps|offered_qps|queries|index_vectors_per_s|upserts_per_s|deletes_per_s"
-    r"|index_s|ready_s|cpu_s|cpu_s_per_1000|client_cpu_s|rss_bytes|rss_peak_bytes|disk_bytes"
+    r"|index_s|ready_s|(client_)?cpu_s(_per_1000)?|rss_peak_bytes|(rss|disk)_bytes(_per_vector)?|retries"
     r"|violations|ghosts|duplicates|short_results|errors|timeouts"
 )
 

@@ -127,6 +127,13 @@ def test_matches_works_on_parts_of_columns(where: Filter, start: int, stop: int)
     )
 
 
+@pytest.mark.parametrize(
+    "where", [Range("price", gt=1, lt=2), Range("price", gte=2**70), Range("price", gt=5, lt=3)]
+)
+def test_a_range_without_an_integer_in_it_matches_nothing(where: Range) -> None:
+    assert not matches(where, ARRAYS, 36).any()
+
+
 def test_matches_returns_a_mask_of_the_callers_own() -> None:
     flag = np.array([True, False])
     mask = matches(Eq("new", True), {"new": flag}, 2)
