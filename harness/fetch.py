@@ -8,6 +8,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from harness.errors import DatasetError
@@ -88,7 +89,8 @@ def _keep(archive: bytes, path: Path) -> None:
         partial.write_bytes(archive)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise no_room(error, path.parent) from error
 
 

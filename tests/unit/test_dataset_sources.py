@@ -221,6 +221,15 @@ def test_a_package_that_does_not_exist_is_told(tmp_path: Path, monkeypatch: pyte
         fetch("d", FILES, where, tmp_path / "cache", silent)
 
 
+def test_a_cache_that_cannot_be_written_is_named_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(sources.MIRROR, str(put(tmp_path / "mirror", *CONTENT)))
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match=r"file/cache: cannot be written .*BAKEOFF_CACHE"):
+        fetch("d", FILES, Sources(), tmp_path / "file" / "cache", silent)
+
+
 def test_a_mirror_that_lacks_a_file_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(sources.MIRROR, str(put(tmp_path / "mirror", "one.gz")))
     with pytest.raises(DatasetError, match=r"no two\.gz in it"):

@@ -105,6 +105,7 @@ def test_what_does_not_fit_together_is_refused(
         ("- a", "must hold keys such as name, engines and tasks, got list"),
         ("", "engines is missing"),
         ("k: 1\nname: x\nk: 2", "is not YAML: line 3 column 1: key 'k' occurs twice"),
+        ("? [k]\n: 1", "is not YAML: line 1 column 3: found unhashable key"),
         ("name: caf\xe9", "is not UTF-8 text"),
         ("name: \x07", "is not YAML: unacceptable character"),
     ],
