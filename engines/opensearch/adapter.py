@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,12 +18,13 @@ from engines.http import HttpClient
 from engines.opensearch import wire
 from engines.opensearch.bulk import Bulk
 from engines.opensearch.filters import Queries
-from engines.opensearch.params import IndexParams, SearchParams
+from engines.opensearch.params import MOST_CANDIDATES, IndexParams, SearchParams
 from engines.opensearch.server import Server
 from engines.server import Endpoint, collection_name, deferred
 
 _NAME = "opensearch"
 _CHUNK_BYTES = 8 << 20  # vectors in one bulk request; as JSON they are two to three times as long
+_FEW = 50  # documents: less are not worth a request of their own
 
 
 class OpenSearch(Engine):
@@ -78,19 +80,24 @@ class OpenSearch(Engine):
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        self._options = search.options(self._params)
+        self._factor, self._options = search.factor(self._params), search.options(self._params)
         if self._http is not None:
             self._http.warm()
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._schema)
-        size = min(self._params.chunk_size, max(1, _CHUNK_BYTES // (4 * self._schema.dim)))
-        self._bulk.write(
-            _slices(len(batch), size), lambda rows: wire.upserts(_part(batch, rows), self._schema)
-        )
+        chunks = self._chunks(len(batch), _CHUNK_BYTES // (4 * self._schema.dim))
+        self._bulk.write(chunks, lambda rows: wire.upserts(_part(batch, rows), self._schema))
 
     def delete(self, ids: Ids) -> None:
-        self._bulk.write(_slices(len(ids), self._params.chunk_size), lambda rows: wire.deletions(ids[rows]))
+        chunks = self._chunks(len(ids), self._params.chunk_size)
+        self._bulk.write(chunks, lambda rows: wire.deletions(ids[rows]))
+
+    def _chunks(self, rows: int, limit: int) -> list[slice]:
+        """So large that there is one for each thread, within the limits."""
+        share = max(_FEW, ceil(rows / self._params.thread_count))
+        size = max(1, min(share, self._params.chunk_size, limit))
+        return [slice(start, start + size) for start in range(0, rows, size)]
 
     def refresh(self) -> None:
         """See README.md. The first one after create() that finds items ends the loading."""
@@ -108,7 +115,9 @@ class OpenSearch(Engine):
         if exact:
             body = wire.script(vector, k, self._schema.metric, condition)
         else:
-            body = wire.knn(vector, k, self._schema.metric, condition, self._options)
+            candidates = max(k, min(ceil(k * self._factor), MOST_CANDIDATES))
+            options = {"k": candidates, **self._options}
+            body = wire.knn(vector, k, self._schema.metric, condition, options)
         return deferred(self._open.post(self._search, body), self._decode)
 
     def count(self) -> int:
@@ -137,10 +146,6 @@ class OpenSearch(Engine):
             self._server.close()
             self._http.close()
             self._http = None
-
-
-def _slices(rows: int, size: int) -> list[slice]:
-    return [slice(start, start + size) for start in range(0, rows, size)]
 
 
 def _part(batch: Batch, rows: slice) -> Batch:

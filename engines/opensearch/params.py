@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.base import EngineError, FieldKind, Metric, Schema
 
+MOST_CANDIDATES = 10_000  # that OpenSearch takes as k
 VECTOR, ID = "vector", "id"  # fields beside the schema's f0, f1, ...
 # Cosines are the inner products of vectors that the adapter gives length 1: the space cosinesimil refuses zero vectors.
 SPACES: dict[Metric, str] = {"l2": "l2", "ip": "innerproduct", "cosine": "innerproduct"}
@@ -22,8 +23,8 @@ _TYPES: dict[FieldKind, str] = {
 class IndexParams(BaseModel):
     """Under OpenSearch's names.
 
-    engine: the library that builds and walks the graphs; m and ef_construction are theirs. mode, compression_level: of
-    the mapping; which levels an engine has depends on the version, and the server refuses the others.
+    engine: the library that builds and walks the graphs, with m and ef_construction. mode, compression_level: of the
+    mapping; which go together and with an engine depends on the version, and the server refuses the others.
     refresh_interval: after loading; before, it is off. force_merge: the first refresh() after create() merges
     everything into one segment, so one graph, as in the other engines; later ones only wait for merges that OpenSearch
     starts itself. concurrent_segment_search: index.search.concurrent_segment_search.mode; none: one thread a query.
@@ -43,12 +44,6 @@ class IndexParams(BaseModel):
     force_merge: bool = True
     thread_count: Annotated[int, Field(ge=1, le=64)] = 4
     chunk_size: Annotated[int, Field(ge=1)] = 500
-
-    @model_validator(mode="after")
-    def _goes_together(self) -> IndexParams:
-        if self.mode == "on_disk" and self.compression_level == "1x":
-            raise ValueError("mode: on_disk needs a compression_level other than 1x")
-        return self
 
     @property
     def quantized(self) -> bool:
@@ -92,11 +87,11 @@ class SearchParams(BaseModel):
     """ef_search: of each segment.
 
     oversample_factor: of rescore, for compressed vectors: so many times k candidates are compared again by the original
-    vectors. 0: none are, and scores are approximate. Default: 3 for on_disk, which is OpenSearch's, else 1.
+    vectors. 0: none are, and scores are approximate. Default: 1 up to 4x, 3 beyond, as 8x and more lose.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    ef_search: Annotated[int, Field(ge=1, le=10_000)] = 64
+    ef_search: Annotated[int, Field(ge=1, le=MOST_CANDIDATES)] = 64
     oversample_factor: Annotated[float, Field(ge=0, le=100)] | None = None
 
     @model_validator(mode="after")
@@ -107,13 +102,22 @@ class SearchParams(BaseModel):
             )
         return self
 
-    def options(self, index: IndexParams) -> dict[str, Any]:
-        """What a knn query says of them. Raises EngineError where the index has nothing to rescore."""
-        options: dict[str, Any] = {"method_parameters": {"ef_search": self.ef_search}}
+    def factor(self, index: IndexParams) -> float:
+        """How many times k candidates there are. Raises EngineError where the index has nothing to rescore."""
         if not index.quantized:
             if self.oversample_factor is not None:
                 raise EngineError("opensearch: oversample_factor needs a compression_level other than 1x")
-            return options
-        default = 3.0 if index.mode == "on_disk" else 1.0
-        factor = default if self.oversample_factor is None else self.oversample_factor
-        return options | {"rescore": {"oversample_factor": factor} if factor else False}
+            return 0.0
+        if self.oversample_factor is not None:
+            return self.oversample_factor
+        return 1.0 if index.compression_level in ("2x", "4x") else 3.0
+
+    def options(self, index: IndexParams) -> dict[str, Any]:
+        """What a knn query says of them.
+
+        Not the factor, which the adapter applies to k: OpenSearch 3.5 ignores it with the engine lucene.
+        """
+        options: dict[str, Any] = {"method_parameters": {"ef_search": self.ef_search}}
+        if index.quantized:
+            options["rescore"] = {"oversample_factor": 1.0} if self.factor(index) else False
+        return options

@@ -33,8 +33,8 @@ def _dump(body: object) -> bytes:
 
 
 def knn(vector: Vectors, k: int, metric: Metric, where: Query | None, options: Query) -> bytes:
-    """A search for k neighbours; the filter is applied while searching."""
-    query = {"vector": _plain(vector, metric), "k": k, **options}
+    """A search for the k best of options["k"] neighbours; the filter is applied while searching."""
+    query = {"vector": _plain(vector, metric), **options}
     if where is not None:
         query["filter"] = where
     return _dump({"size": k, "query": {"knn": {VECTOR: query}}, **_FETCH})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,14 @@ from pathlib import Path
 from tests.servers import java
 
 _POM = Path(__file__).parent / "opensearch_node" / "pom.xml"
+# What the plugin's gRPC classes refer to and no artifact on Maven Central has. They are looked at when the node starts,
+# and never used, for there is no gRPC server: empty interfaces do.
+_MISSING = (
+    "org/opensearch/transport/grpc/spi/QueryBuilderProtoConverter",
+    "org/opensearch/transport/grpc/spi/QueryBuilderProtoConverterRegistry",
+    "org/opensearch/protobufs/QueryContainer",
+    "org/opensearch/protobufs/QueryContainer$QueryContainerCase",
+)
 _VECTORS = "jdk.incubator.vector"
 _HEAP = "1g"
 _SETTINGS = """\
@@ -33,6 +42,10 @@ def running(folder: Path) -> Iterator[str]:
     for archive in jars.glob("*.zip"):
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(plugin)
+    for name in _MISSING:
+        file = plugin / f"{name}.class"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_interface(name))
     settings = folder / "config" / "opensearch.yml"
     settings.parent.mkdir()
     settings.write_text(_SETTINGS, "utf-8")
@@ -44,7 +57,7 @@ def running(folder: Path) -> Iterator[str]:
         "--enable-native-access=ALL-UNNAMED",
         *(["--add-modules", _VECTORS] if java.has_module(runtime, _VECTORS) else []),
         "-cp",
-        f"{jars}/*:{plugin}/*",
+        f"{jars}/*:{plugin}/*:{plugin}",
         "org.codelibs.opensearch.runner.OpenSearchRunner",
         *("-basePath", folder, "-confPath", settings.parent),
         *("-numOfNode", "1", "-clusterName", "bakeoff"),
@@ -55,3 +68,12 @@ def running(folder: Path) -> Iterator[str]:
     log = folder / "output.log"
     with java.process(command, folder, log) as child:
         yield java.await_url(child, log, re.compile(r"HttpServerTransport\] publish_address \{([\d.:]+)\}"))
+
+
+def _interface(name: str) -> bytes:
+    """A class file of Java 21 (JVM specification, chapter 4) that holds an interface without members."""
+    names = [b"\x01" + struct.pack(">H", len(text)) + text.encode() for text in (name, "java/lang/Object")]
+    pool = [names[0], b"\x07" + struct.pack(">H", 1), names[1], b"\x07" + struct.pack(">H", 3)]
+    head = struct.pack(">IHHH", 0xCAFEBABE, 0, 65, len(pool) + 1)
+    public_abstract_interface = 0x0601
+    return head + b"".join(pool) + struct.pack(">7H", public_abstract_interface, 2, 4, 0, 0, 0, 0)
