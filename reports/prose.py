@@ -108,12 +108,12 @@ def how_it_ran(engine: Mapping[str, Any]) -> str:
     server = engine.get("server") or {}
     match server.get("run"):
         case "container":
-            limits = f"{server['cpus']:g} CPUs and {number(server['memory_mib'])} MiB"
+            limits = f"{server['cpus']:g} CPUs and {server['memory_mib']:,} MiB"
             return f"container of {server['image']} with {limits}"
         case "process":
             return f"server started as a process; limits: {server['limits']}"
         case "url":
-            return f"running server {server['url']}".rstrip()
+            return f"running server {server['url']}"
         case _:
             return "in the measuring process"
 

@@ -16,6 +16,7 @@ from reports.decision import conclude
 from reports.html import render_result, write_report
 from reports.plotting import nines, spread
 from reports.postfilter import post_tables, unpaired
+from reports.prose import how_it_ran
 from reports.ranking import weigh
 from reports.style import looks
 from reports.tables import SummaryRow, summary_rows, summary_table
@@ -279,6 +280,22 @@ def test_what_post_filtering_costs() -> None:
     assert post_tables(Table(same))[0].takeaway == "Post-filtering loses no recall here"
     nothing = edit(realistic(), lambda c: failed(c, "x") if c.engine == "faiss-hnsw-post" else c)
     assert post_tables(Table(nothing))[0].takeaway.endswith("was not measured on both sides")
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        (None, "in the measuring process"),
+        (
+            {"run": "container", "image": "qdrant:1", "cpus": 2.0, "memory_mib": 4096},
+            "container of qdrant:1 with 2 CPUs and 4,096 MiB",
+        ),
+        ({"run": "process", "limits": "none"}, "server started as a process; limits: none"),
+        ({"run": "url", "url": "http://10.0.0.5:6333"}, "running server http://10.0.0.5:6333"),
+    ],
+)
+def test_where_an_engine_ran_is_told(server: dict[str, Any] | None, told: str) -> None:
+    assert how_it_ran({"server": server}) == told
 
 
 def summary(result: RunResult) -> list[SummaryRow]:
