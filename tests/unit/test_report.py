@@ -292,6 +292,7 @@ def test_what_post_filtering_costs() -> None:
         ),
         ({"run": "process", "limits": "none"}, "server started as a process; limits: none"),
         ({"run": "url", "url": "http://10.0.0.5:6333"}, "running server http://10.0.0.5:6333"),
+        ({"run": "url", "url": ""}, "running server"),
     ],
 )
 def test_where_an_engine_ran_is_told(server: dict[str, Any] | None, told: str) -> None:
