@@ -37,15 +37,8 @@ cluster.routing.allocation.disk.threshold_enabled: false
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
     """The URL of a node that keeps its files in `folder`. Raises UnavailableError with the reason and the remedy."""
-    runtime, jars = java.runtime(21), java.artifacts(_POM)
-    plugin = folder / "plugin"
-    for archive in jars.glob("*.zip"):
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(plugin)
-    for name in _MISSING:
-        file = plugin / f"{name}.class"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(_interface(name))
+    runtime, plugin = java.runtime(21), folder / "plugin"
+    jars = unpack(plugin)
     settings = folder / "config" / "opensearch.yml"
     settings.parent.mkdir()
     settings.write_text(_SETTINGS, "utf-8")
@@ -68,6 +61,21 @@ def running(folder: Path) -> Iterator[str]:
     log = folder / "output.log"
     with java.process(command, folder, log) as child:
         yield java.await_url(child, log, re.compile(r"HttpServerTransport\] publish_address \{([\d.:]+)\}"))
+
+
+def unpack(plugin: Path) -> Path:
+    """Writes the plugin's files to a folder; it and its jars belong on the class path. Returns the folder of the
+    node's jars.
+    """
+    jars = java.artifacts(_POM)
+    for archive in jars.glob("*.zip"):
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(plugin)
+    for name in _MISSING:
+        file = plugin / f"{name}.class"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_interface(name))
+    return jars
 
 
 def _interface(name: str) -> bytes:
