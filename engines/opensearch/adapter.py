@@ -73,7 +73,11 @@ class OpenSearch(Engine):
         endpoint = Endpoint.of(_NAME)
         http = HttpClient(endpoint)
         http.warm()
-        self._server = Server(endpoint)
+        try:
+            self._server = Server(endpoint)
+        except BaseException:
+            http.close()
+            raise
         self._bulk = Bulk(http, self._index, self._params.thread_count)
         self._schema, self._queries, self._decode = schema, Queries(schema), wire.decoder(schema.metric)
         self._http = http

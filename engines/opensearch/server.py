@@ -43,13 +43,18 @@ class Server:
         # What fails is reported, not tried again behind the clock.
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=REQUEST_TIMEOUT_S)
         self._client = OpenSearch([host], timeout=timeout, max_retries=0, **options)
-        self.version = self._ask_version()
+        try:
+            self.version = self._ask_version()
+        except BaseException:
+            self.close()
+            raise
 
     def _ask_version(self) -> str:
-        told = self._ask("GET", "/", "asking for its version").get("version", {})
-        version = str(told.get("number", "unknown"))
-        if told.get("distribution") != "opensearch":
+        answer = self._ask("GET", "/", "asking for its version")
+        told = answer.get("version") if isinstance(answer, dict) else None
+        if not isinstance(told, dict) or told.get("distribution") != "opensearch":
             raise EngineError(f"{self._url} is not OpenSearch: it does not say so in its answers")
+        version = str(told["number"])
         if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < _OLDEST:
             oldest = ".".join(map(str, _OLDEST))
             raise EngineError(f"{self._url} is OpenSearch {version}; version {oldest} or later is needed")
