@@ -83,14 +83,29 @@ def measured(dim: int) -> dict[str, float]:
     return {name: median(values) for name, values in seen.items()}
 
 
-def main() -> None:
+def figures() -> list[dict[str, Any]]:
+    """Rows of name, ours, reference, ratio and unit."""
+    rows = []
     for dim in (128, 768):
         cost = measured(dim)
-        print(f"{dim} dimensions, k = {K}; the aim is at most 60 us")
         for name, value in cost.items():
-            base = cost["MilvusClient.search, filter" if "filter" in name else "MilvusClient.search"]
-            print(f"  {name:30} {value:8.1f} us  {value / base:6.3f} of MilvusClient.search")
+            if not name.startswith("adapter"):
+                continue
+            reference = cost["MilvusClient.search" + (", filter" if "filter" in name else "")]
+            rows.append(
+                {
+                    "name": f"milvus {dim}-d, {name} / MilvusClient.search",
+                    "ours": value,
+                    "reference": reference,
+                    "ratio": value / reference,
+                    "unit": "us",
+                    "note": "at most 60 us",
+                }
+            )
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    from tests.perf.table import show
+
+    show(figures())
