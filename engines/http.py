@@ -76,7 +76,11 @@ class HttpClient:
         A connection that the server has closed without a byte of an answer is opened again, once. Raises HttpError
         for a status other than 2xx, EngineError where there is no whole answer.
         """
-        head = f"POST {self._prefix}{target} HTTP/1.1\r\n{self._headers}{len(body)}\r\n\r\n"
+        return self.send("POST", target, body)
+
+    def send(self, method: str, target: str, body: bytes = b"") -> bytes:
+        """The same for another method. Only for requests that may be carried out twice."""
+        head = f"{method} {self._prefix}{target} HTTP/1.1\r\n{self._headers}{len(body)}\r\n\r\n"
         request = head.encode("ascii") + body
         try:
             connection = self._idle.pop()

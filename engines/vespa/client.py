@@ -1,4 +1,4 @@
-"""Requests to Vespa: any method over kept connections, and writes that are sent again where Vespa asks for it."""
+"""Requests to Vespa, and writes that are sent again where Vespa asks for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from threading import Lock
 
 from engines.base import EngineError
 from engines.http import HttpClient, HttpError
-from engines.http_connection import ClosedError
 from engines.server import REQUEST_TIMEOUT_S, Endpoint
 
 Operation = tuple[str, str, bytes]  # method, target, body
@@ -21,7 +20,7 @@ _PAUSES_S = (0.02, 2.0)  # before the first repetition, and at most
 
 
 class Client(HttpClient):
-    """An `HttpClient` for other methods than POST too."""
+    """An `HttpClient` that sends a key as Vespa takes it."""
 
     def __init__(self, endpoint: Endpoint, timeout_s: float = REQUEST_TIMEOUT_S, **headers: str) -> None:
         """headers: by name, with `_` for `-`. An API key is sent as Vespa's tokens are, as a bearer's."""
@@ -29,21 +28,6 @@ class Client(HttpClient):
         if endpoint.api_key is not None:
             given["Authorization"] = f"Bearer {endpoint.api_key}"
         super().__init__(endpoint, given, timeout_s)
-
-    def send(self, method: str, target: str, body: bytes = b"") -> bytes:
-        """The body of the answer, as `post` gives it. Only for requests that may be carried out twice."""
-        head = f"{method} {self._prefix}{target} HTTP/1.1\r\n{self._headers}{len(body)}\r\n\r\n"
-        request = head.encode("ascii") + body
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            return self._ask(self._connect(), request, target, kept=False)
-        try:
-            return self._ask(connection, request, target, kept=True)
-        except ClosedError:
-            with self._lock:
-                self.retries += 1
-        return self._ask(self._connect(), request, target, kept=False)
 
 
 class Feeder:
