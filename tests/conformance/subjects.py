@@ -68,7 +68,7 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
     "opensearch": (
         Variant("opensearch-hnsw"),
         Variant("opensearch-segments", {"force_merge": False, "number_of_shards": 2}),
-        Variant("opensearch-4x", {"compression_level": "4x"}, {"oversample_factor": 3.0}),
+        Variant("opensearch-4x", {"compression_level": "4x"}, {"oversample_factor": 5.0}),
     ),
     "pgvector": (
         Variant("pgvector-scan", {"index_type": "none"}),
