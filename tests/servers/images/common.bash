@@ -7,7 +7,7 @@ label=io.bakeoff.recipe
 
 # has IMAGE FILE...: whether it was made by this script as it is now, from these files as they are now.
 has() {
-    recipe=$(cat "$images/common.bash" "$images/${0##*/}" "${@:2}" | sha256sum | cut -c1-16)
+    recipe=$(cat $images/{common.bash,debian} "$images/${0##*/}" "${@:2}" | sha256sum | cut -c1-16)
     [ "$(docker image inspect -f "{{index .Config.Labels \"$label\"}}" "$1" 2>/dev/null)" = "$recipe" ]
 }
 
