@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 Answer = tuple[int, Any]
@@ -14,8 +16,10 @@ Handle = Callable[[str, str, bytes], Answer]
 
 
 @contextmanager
-def serving(handle: Handle, product: str | None = "Elasticsearch") -> Iterator[str]:
-    """The URL of a server that answers as `handle` says for a method, path and body."""
+def serving(
+    handle: Handle, product: str | None = "Elasticsearch", certificate: tuple[Path, Path] | None = None
+) -> Iterator[str]:
+    """The URL of a server that answers as `handle` says for a method, path and body; with a certificate, over TLS."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -39,10 +43,14 @@ def serving(handle: Handle, product: str | None = "Elasticsearch") -> Iterator[s
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads, server.block_on_close = True, False
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield f"{'http' if certificate is None else 'https'}://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
             thread.join()

@@ -19,6 +19,7 @@ from engines.base import Batch, EngineError, Field, Schema
 from engines.elasticsearch import bulk
 from engines.elasticsearch.adapter import Elasticsearch
 from engines.elasticsearch.params import IndexParams
+from tests.servers.certificates import self_signed
 from tests.servers.fake_elasticsearch import Answer, Handle, node, serving
 
 SCHEMA = Schema(3, "l2", (Field("price", "integer"),))
@@ -183,6 +184,20 @@ def test_credentials_are_sent_by_both_clients(tmp_path: Path, monkeypatch: pytes
     with created(tmp_path, monkeypatch, node(_count=(200, {"count": 0}))) as engine:
         engine.count()
     assert seen == {"ApiKey a2V5"}
+
+
+def test_tls_needs_a_certificate_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = self_signed(tmp_path)
+    (tmp_path / "engine").mkdir()
+    engine = Elasticsearch(tmp_path / "engine", IndexParams())
+    with serving(node(_count=(200, {"count": 0})), certificate=certificate) as url:
+        monkeypatch.setenv("BAKEOFF_ELASTICSEARCH_URL", url)
+        with pytest.raises(EngineError, match=r"not trusted .*CA_CERTS"):
+            engine.create(SCHEMA)
+        monkeypatch.setenv("BAKEOFF_ELASTICSEARCH_CA_CERTS", str(certificate[0]))
+        engine.create(SCHEMA)
+        assert engine.count() == 0
+        engine.close()
 
 
 def test_an_older_release_gets_plain_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

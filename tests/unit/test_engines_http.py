@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import socket
-import subprocess
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 from engines.base import EngineError
 from engines.http import HttpClient, HttpError
 from engines.server import Endpoint
+from tests.servers.certificates import self_signed
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 
@@ -315,16 +315,7 @@ def test_nothing_is_left_open_when_a_client_is_forgotten() -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Certificate and key of a server on 127.0.0.1, signed by itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bakeoff"
-    command = ["openssl", *options.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
-    try:
-        subprocess.run(
-            [*command, "-out", "cert.pem", "-keyout", "key.pem"], cwd=folder, check=True, capture_output=True
-        )
-    except FileNotFoundError:
-        pytest.skip("openssl makes the certificate. Install it with: apt-get install openssl")
-    return folder / "cert.pem", folder / "key.pem"
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @contextmanager
