@@ -48,24 +48,24 @@ class Bulk:
                 with self._lock:
                     self.retries += 1
                 time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
-            operations = self._try(operations)
+            operations, reason = self._try(operations)
             if not operations:
                 return
         raise EngineError(
-            f"opensearch: {len(operations)} writes were refused as too many (HTTP 429) {_TRIES} times; "
-            "lower thread_count or chunk_size, or give the server more memory"
+            f"opensearch: the server was too busy for {len(operations)} writes {_TRIES} times ({reason}); "
+            "lower thread_count or chunk_size, or give it more memory"
         )
 
-    def _try(self, operations: list[bytes]) -> list[bytes]:
-        """Returns the operations that the server was too busy for."""
+    def _try(self, operations: list[bytes]) -> tuple[list[bytes], str]:
+        """Returns the operations that the server was too busy for, and what it said."""
         try:
             answer = orjson.loads(self._http.post(self._target, b"".join(operations)))
         except HttpError as error:
             if error.status == _BUSY:
-                return operations
+                return operations, str(error)
             raise
         if not answer["errors"]:
-            return []
+            return [], ""
         items = [item for entry in answer["items"] for item in entry.values()]
         failed = [item for item in items if "error" in item and item["status"] != _BUSY]
         if failed:
@@ -74,9 +74,10 @@ class Bulk:
                 f"opensearch: {len(failed)} of {len(items)} writes failed, first id {first['_id']}: "
                 f"HTTP {first['status']}: {_reason(first['error'])}"
             )
-        return [
-            operation for operation, item in zip(operations, items, strict=True) if item["status"] == _BUSY
-        ]
+        busy = [row for row, item in enumerate(items) if item["status"] == _BUSY]
+        if not busy or len(items) != len(operations):
+            raise EngineError(f"opensearch: an answer that makes no sense: errors, and {len(items)} items")
+        return [operations[row] for row in busy], _reason(items[busy[0]]["error"])
 
 
 def _reason(error: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ def running(folder: Path) -> Iterator[str]:
         runtime,
         f"-Xms{_HEAP}",
         f"-Xmx{_HEAP}",
-        "-XX:+UseSerialGC",
+        "-XX:+UseG1GC",  # the server's memory limit counts garbage, and knows how to be rid of it under G1 only
         "--enable-native-access=ALL-UNNAMED",
         *(["--add-modules", _VECTORS] if java.has_module(runtime, _VECTORS) else []),
         "-cp",

@@ -129,7 +129,7 @@ def test_what_the_server_was_too_busy_for_is_sent_again(
 
 def test_a_server_that_stays_busy_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
-        EngineError, match=r"2 writes were refused as too many .* 9 times; lower thread_count"
+        EngineError, match=r"too busy for 2 writes 9 times \(busy: no room .*\); lower thread_count"
     ):
         written(tmp_path, monkeypatch, [items(201, 429, 429), items(429, 429)])
 
