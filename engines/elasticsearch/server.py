@@ -162,7 +162,8 @@ class Server:
                 hint = "; the server is older than this client, version 9 or later is needed"
             raise EngineError(f"{self._url}: {what}: {text}{hint}") from error
         except TransportError as error:
-            raise EngineError(f"{self._url}: {what}: {redact(str(error))}") from error
+            text = redact(f"{type(error).__name__}: {error.message}")
+            raise EngineError(f"{self._url}: {what}: {text}; is the server still running?") from error
 
 
 def _whole(answer: Any) -> None:
