@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +14,6 @@ from engines.milvus.connection import Connection
 from engines.milvus.params import ServerIndexParams
 
 _SHORTEST_S, _LONGEST_S = 0.01, 0.25  # between two looks at the server
-_METRICS_KEPT_S = 6.0
 
 
 def create(server: Connection, name: str, schema: Schema, params: ServerIndexParams) -> None:
@@ -92,29 +90,6 @@ def segments(server: Connection, name: str) -> int:
     """How many segments have been written to storage."""
     request = milvus_pb2.GetPersistentSegmentInfoRequest(collectionName=name)
     return len(server.call("GetPersistentSegmentInfo", request).infos)
-
-
-def stored_bytes(server: Connection, name: str) -> int | None:
-    """The size of its logs of inserted and deleted rows, without indexes, up to 5 s ago; None where the server does not
-    tell.
-    """
-    number = str(identity(server, name))
-    sizes = _log_sizes(server)
-    deadline_s = time.monotonic() + _METRICS_KEPT_S
-    while sizes is not None and number not in sizes and time.monotonic() < deadline_s:
-        time.sleep(_LONGEST_S)  # the answer to an earlier question is repeated for a while
-        sizes = _log_sizes(server)
-    return (sizes or {}).get(number)
-
-
-def _log_sizes(server: Connection) -> dict[str, int] | None:
-    request = milvus_pb2.GetMetricsRequest(request=json.dumps({"metric_type": "system_info"}))
-    nodes = json.loads(server.call("GetMetrics", request).response).get("nodes_info") or []
-    for node in nodes:
-        sizes = (node["infos"].get("quota_metrics") or {}).get("CollectionBinlogSize")
-        if sizes is not None:
-            return {number: int(size) for number, size in sizes.items()}
-    return None
 
 
 def drop(server: Connection, name: str) -> None:

@@ -76,7 +76,6 @@ _ANSWERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "GetCompactionState": (milvus_pb2.GetCompactionStateResponse, {"state": "Completed"}),
     "GetFlushState": (milvus_pb2.GetFlushStateResponse, {"flushed": True}),
     "GetLoadingProgress": (milvus_pb2.GetLoadingProgressResponse, {"progress": 100, "refresh_progress": 100}),
-    "GetMetrics": (milvus_pb2.GetMetricsResponse, {"response": "{}"}),
     "GetPersistentSegmentInfo": (milvus_pb2.GetPersistentSegmentInfoResponse, {}),
     "GetVersion": (milvus_pb2.GetVersionResponse, {}),
     "Insert": (milvus_pb2.MutationResult, {"timestamp": 100}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ pytest.importorskip("pymilvus")
 import grpc
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2
 
-from engines.milvus import collection, connection, messages, settling
+from engines.milvus import connection, messages, settling
 from engines.milvus.adapter import Milvus
 from engines.milvus.filters import Expressions
 from engines.milvus.params import ServerIndexParams, ServerSearchParams, for_type
@@ -415,28 +414,16 @@ def test_opening_another_schema_is_refused(server: FakeMilvus, engine: Milvus) -
     engine.open(SCHEMA)
 
 
-def test_the_stored_size_is_awaited_or_unknown(
-    engine: Milvus, server: FakeMilvus, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(collection, "_LONGEST_S", 0.001)
-    assert engine.stats().disk_bytes == 0  # for it is empty
+def test_stats_come_from_the_server(engine: Milvus, server: FakeMilvus) -> None:
     server.answers["Query"] = lambda _: milvus_pb2.QueryResults(
         fields_data=[{"scalars": {"long_data": {"data": [5]}}}]
     )
-    assert engine.stats().disk_bytes is None
-    sizes = iter([{}, {}, {"0": 12}])
-    server.answers["GetMetrics"] = lambda _: milvus_pb2.GetMetricsResponse(
-        response=json.dumps(
-            {
-                "nodes_info": [
-                    {"infos": {}},
-                    {"infos": {"quota_metrics": {"CollectionBinlogSize": next(sizes)}}},
-                ]
-            }
-        )
+    infos = [milvus_pb2.PersistentSegmentInfo()] * 3
+    server.answers["GetPersistentSegmentInfo"] = lambda _: milvus_pb2.GetPersistentSegmentInfoResponse(
+        infos=infos
     )
     stats = engine.stats()
-    assert (stats.vectors, stats.disk_bytes, stats.server) == (5, 12, "Milvus 2.5.0")
+    assert (stats.vectors, stats.details["segments"], stats.server) == (5, 3, "Milvus 2.5.0")
 
 
 def test_dropping_works_after_closing(engine: Milvus, server: FakeMilvus) -> None:
