@@ -198,7 +198,7 @@ def _pull(client: Any, manifest: Manifest, progress: Progress) -> None:
             if "total" in detail:
                 layers[event["id"]] = (detail["current"], detail["total"])
                 done, total = (sum(part) for part in zip(*layers.values(), strict=True))
-                progress(f"pulling {image}", done, total)
+                progress(f"pulling {image} (MiB)", done / 2**20, total / 2**20)
     except APIError as error:
         raise ServerFailedError(_refused(manifest, _brief(error))) from None
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from engines.server import redact
 from harness.corpus import load_corpus
+from harness.interrupts import uninterrupted
 from harness.session import Job, run_session
 
 STOP_S = 5.0  # how long a session may take to end before it is killed
@@ -32,7 +33,8 @@ def messages(job: Job, cache: Path, timeout_s: float) -> Iterator[tuple[Any, ...
     context = get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_main, args=(job, cache, sender), name=f"bakeoff {job.session.label}")
-    process.start()
+    with uninterrupted():
+        process.start()
     sender.close()
     try:
         while True:
@@ -78,9 +80,8 @@ def die_with_parent() -> None:
 
 def _main(job: Job, cache: Path, sender: Connection) -> None:
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends us in order
     os.environ.update(job.settings)
-    log = os.open(job.run / "engines.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(job.run / "engines.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     try:

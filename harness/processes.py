@@ -15,12 +15,13 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from time import perf_counter_ns, sleep
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from engines.base import Engine
 from harness.clients import Gate, describe
 from harness.closed_loop import closed_loop
 from harness.errors import MeasurementError
+from harness.interrupts import uninterrupted
 from harness.open_loop import open_loop
 from harness.samples import Int64, Samples, concatenate
 from harness.workload import Workload
@@ -42,67 +43,43 @@ class _Child(NamedTuple):
 
 
 def split_closed_loop(
-    workload: Workload,
-    *,
-    processes: int,
-    clients: int,
-    duration_s: float,
-    max_queries: int | None = None,
-    warmup_s: float = 0.0,
-    timeout_s: float = 10.0,
-    seed: int = 0,
+    workload: Workload, *, processes: int, clients: int, max_queries: int | None = None, **options: Any
 ) -> list[Plan]:
-    """A closed loop of `clients` clients in all, dealt out to `processes` (at most as many as clients)."""
-    plans: list[Plan] = []
-    for first, share in _shares(clients, processes):
-        limit = None if max_queries is None else _part(max_queries, first, share, clients)
-        plans.append(
-            partial(
-                closed_loop,
-                workload=workload,
-                clients=share,
-                duration_s=duration_s,
-                max_queries=limit,
-                warmup_s=warmup_s,
-                timeout_s=timeout_s,
-                seed=seed,
-                first_client=first,
-            )
+    """A closed loop of `clients` clients in all, dealt out to `processes` (at most as many as clients).
+
+    options: further ones of `closed_loop`, the same for each.
+    """
+    return [
+        partial(
+            closed_loop,
+            workload=workload,
+            clients=share,
+            first_client=first,
+            max_queries=None if max_queries is None else _part(max_queries, first, share, clients),
+            **options,
         )
-    return plans
+        for first, share in _shares(clients, processes)
+    ]
 
 
 def split_open_loop(
-    workload: Workload,
-    schedule_ns: Int64,
-    *,
-    processes: int,
-    clients: int,
-    timeout_s: float = 10.0,
-    drain_s: float = 10.0,
-    warmup_s: float = 0.0,
-    seed: int = 0,
+    workload: Workload, schedule_ns: Int64, *, processes: int, clients: int, **options: Any
 ) -> list[Plan]:
     """A schedule dealt out to `processes` in turn, with `clients` clients in all.
 
-    Together they replay exactly `schedule_ns`: the schedule is one, whoever sends.
+    Together they replay exactly `schedule_ns`: the schedule is one, whoever sends. options: as above, of `open_loop`.
     """
-    plans: list[Plan] = []
-    for number, (first, share) in enumerate(_shares(clients, processes)):
-        plans.append(
-            partial(
-                open_loop,
-                workload=workload,
-                schedule_ns=schedule_ns[number::processes],
-                clients=share,
-                timeout_s=timeout_s,
-                drain_s=drain_s,
-                warmup_s=warmup_s,
-                seed=seed,
-                first_client=first,
-            )
+    return [
+        partial(
+            open_loop,
+            workload=workload,
+            schedule_ns=schedule_ns[number::processes],
+            clients=share,
+            first_client=first,
+            **options,
         )
-    return plans
+        for number, (first, share) in enumerate(_shares(clients, processes))
+    ]
 
 
 def _shares(clients: int, processes: int) -> list[tuple[int, int]]:
@@ -140,7 +117,8 @@ def drive_processes(
             ours, theirs = context.Pipe()
             process = context.Process(target=_child, args=(opener, plan, theirs), daemon=True)
             children.append(_Child(process, ours, f"client process {number} of {len(plans)}"))
-            process.start()
+            with uninterrupted():
+                process.start()
             theirs.close()  # so that the link ends when the process does
         _receive(children)
         start_ns = perf_counter_ns() + _LEAD_NS
@@ -195,7 +173,6 @@ def _end(child: _Child, *, graceful: bool) -> None:
 
 def _child(opener: Callable[[], Engine], plan: Plan, link: Connection) -> None:
     """What a client process does: reports None when ready, then its samples, or the text of its failure."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent ends its processes
 
     def gate() -> int:
         link.send(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import shutil
 import time
@@ -67,6 +68,7 @@ class Recorder:
             return
         spec = next(spec for spec in self.scenario.engines if spec.title == session.label)
         data = self.run / "engines" / f"{session.label}-server"
+        self.listener.progress(f"{session.label}: starting", len(self.result.measurements), self.total)
         try:
             with serving(
                 spec, self.kinds[session.label], self.scenario.limits, data, self.listener.progress
@@ -117,7 +119,7 @@ class Recorder:
             cell = self._with_noise(cell, span)
         self.result.measurements.append(cell)
         self.save()
-        self.listener.progress(cell.engine, len(self.result.measurements), self.total)
+        self.listener.progress(f"{cell.engine}: {cell.task}", len(self.result.measurements), self.total)
 
     def _with_noise(self, cell: Measurement, span: Span) -> Measurement:
         noise = self.noise.window(*span)
@@ -146,7 +148,9 @@ class Recorder:
         write_result(self.run, self.result)
 
     def finish(self) -> None:
-        """Marks the run as complete."""
+        """Marks the run as complete and tidies up after the engines."""
+        with contextlib.suppress(OSError):  # there is none, or something of an engine's is left to be looked at
+            (self.run / "engines").rmdir()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.result = self.result.model_copy(update={"finished_at": now})
         self.save()

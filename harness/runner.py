@@ -40,11 +40,11 @@ def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
             source(spec, kind)
             kinds[spec.title] = kind
         except ValueError as error:
-            problems.append(f"scenario {scenario.name}: engines[{number}].{error}")
+            problems.append(f"{scenario.source}: engines[{number}].{error}")
         except (UnknownEngineError, MissingClientError) as error:
-            problems.append(f"scenario {scenario.name}: engines[{number}].engine: {error}")
+            problems.append(f"{scenario.source}: engines[{number}].engine: {error}")
         except ConfigurationError as error:
-            problems += [f"scenario {scenario.name}: engines[{number}]: {line}" for line in error.problems]
+            problems += [f"{scenario.source}: engines[{number}]: {line}" for line in error.problems]
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
     return kinds
