@@ -158,7 +158,9 @@ def test_reopening_finds_everything(subject: Subject) -> None:
     model.settle()
     check(model)
     stored = model.engine.stats().disk_bytes
-    assert (stored or 0) > 0 or (stored is None and model.engine.capabilities.server)  # not every server tells
+    assert (stored or 0) > 0 or (
+        stored is None and model.engine.capabilities.server
+    )  # not every server tells
     model.engine.close()
 
 
