@@ -23,9 +23,9 @@ from engines.base import (
     UnsupportedError,
     Vectors,
 )
+from engines.bulk import Bulk
 from engines.columns import prepared
 from engines.elasticsearch import wire
-from engines.elasticsearch.bulk import Bulk
 from engines.elasticsearch.filters import Queries
 from engines.elasticsearch.params import IndexParams, SearchParams
 from engines.elasticsearch.server import Server
@@ -91,7 +91,7 @@ class Elasticsearch(Engine):
         except EngineError:
             http.close()
             raise
-        self._bulk = Bulk(http, self._index, self._params.thread_count)
+        self._bulk = Bulk(_NAME, http, self._index, self._params.thread_count)
         self._pack: Any = wire.pack if self._server.release >= _PACKED_SINCE else wire.plain
         self._schema, self._queries, self._decode = schema, Queries(schema), wire.decoder(schema.metric)
         self._http = http

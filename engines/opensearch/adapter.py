@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from engines import disk
 from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
+from engines.bulk import Bulk
 from engines.columns import prepared
 from engines.filters import Filter
 from engines.http import HttpClient
 from engines.opensearch import wire
-from engines.opensearch.bulk import Bulk
 from engines.opensearch.filters import Queries
 from engines.opensearch.params import MOST_CANDIDATES, IndexParams, SearchParams
 from engines.opensearch.server import Server
@@ -78,7 +78,7 @@ class OpenSearch(Engine):
         except BaseException:
             http.close()
             raise
-        self._bulk = Bulk(http, self._index, self._params.thread_count)
+        self._bulk = Bulk(_NAME, http, self._index, self._params.thread_count)
         self._schema, self._queries, self._decode = schema, Queries(schema), wire.decoder(schema.metric)
         self._http = http
 

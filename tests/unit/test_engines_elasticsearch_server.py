@@ -15,8 +15,8 @@ import pytest
 
 pytest.importorskip("elasticsearch")
 
+from engines import bulk
 from engines.base import Batch, EngineError, Field, Schema
-from engines.elasticsearch import bulk
 from engines.elasticsearch.adapter import Elasticsearch
 from engines.elasticsearch.params import IndexParams
 from tests.servers.certificates import self_signed

@@ -1,4 +1,4 @@
-"""Bulk requests, several at once, every item of each checked."""
+"""Bulk requests as Elasticsearch and OpenSearch take them: several at once, every item of each checked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 
@@ -22,7 +22,8 @@ T = TypeVar("T")
 class Bulk:
     """Writes to one index. retries: requests sent again because the server was too busy for them."""
 
-    def __init__(self, http: HttpClient, index: str, threads: int) -> None:
+    def __init__(self, engine: str, http: HttpClient, index: str, threads: int) -> None:
+        self._engine = engine  # as messages call it
         self._http, self._target = http, f"/{index}/_bulk?{_ANSWER}"
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bulk")
         self._lock = threading.Lock()
@@ -44,15 +45,15 @@ class Bulk:
     def _send(self, operations_of: Callable[[T], list[bytes]], chunk: T) -> None:
         operations = operations_of(chunk)
         for attempt in range(_TRIES):
-            if attempt:
-                with self._lock:
-                    self.retries += 1
-                time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
             operations, reason = self._try(operations)
             if not operations:
                 return
+            if attempt < _TRIES - 1:
+                with self._lock:
+                    self.retries += 1
+                time.sleep(_FIRST_PAUSE_S * 2**attempt)
         raise EngineError(
-            f"opensearch: the server was too busy for {len(operations)} writes {_TRIES} times ({reason}); "
+            f"{self._engine}: the server was too busy for {len(operations)} writes {_TRIES} times ({reason}); "
             "lower thread_count or chunk_size, or give it more memory"
         )
 
@@ -71,16 +72,18 @@ class Bulk:
         if failed:
             first = failed[0]
             raise EngineError(
-                f"opensearch: {len(failed)} of {len(items)} writes failed, first id {first['_id']}: "
+                f"{self._engine}: {len(failed)} of {len(items)} writes failed, first id {first['_id']}: "
                 f"HTTP {first['status']}: {_reason(first['error'])}"
             )
         busy = [row for row, item in enumerate(items) if item["status"] == _BUSY]
         if not busy or len(items) != len(operations):
-            raise EngineError(f"opensearch: an answer that makes no sense: errors, and {len(items)} items")
+            raise EngineError(
+                f"{self._engine}: an answer that makes no sense: errors, and {len(items)} items"
+            )
         return [operations[row] for row in busy], _reason(items[busy[0]]["error"])
 
 
-def _reason(error: dict[str, Any]) -> str:
+def _reason(error: dict[str, object]) -> str:
     """An error's type and reason, down to what caused it."""
     text, cause = f"{error.get('type')}: {error.get('reason')}", error.get("caused_by")
     return f"{text} ({_reason(cause)})" if isinstance(cause, dict) else text
