@@ -15,7 +15,7 @@ from harness.result import Measurement
 from harness.scenario import IndexTask
 from harness.usage import Usage
 
-EXACT_CHECK_S = 1.0  # how long the exact mode is held against the oracle; at least one query a filter
+EXACT_CHECK_S = 0.5  # how long the exact mode is held against the oracle; at least one query a filter
 
 Span = tuple[int, int]  # start and end of a measured window, perf_counter_ns
 
