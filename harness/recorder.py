@@ -149,9 +149,7 @@ class Recorder:
 
     def finish(self) -> None:
         """Marks the run as complete and tidies up after the engines."""
-        with contextlib.suppress(
-            OSError
-        ):  # there is none, or something of an engine's is left to be looked at
+        with contextlib.suppress(OSError):  # there is none, or something is left to be looked at
             (self.run / "engines").rmdir()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.result = self.result.model_copy(update={"finished_at": now})

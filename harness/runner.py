@@ -101,8 +101,15 @@ def _continue(run: Path, fresh: RunResult) -> RunResult:
         if old != new:
             raise ConfigurationError(f"{run}: cannot be resumed, its {what} is another one; start a new run")
     kept = [cell for cell in earlier.measurements if not cell.error]
+    # What was found out of a server holds for the cells that are kept; a session that runs again finds it out anew.
+    engines = {label: facts | earlier.engines.get(label, {}) for label, facts in fresh.engines.items()}
     return fresh.model_copy(
-        update={"started_at": earlier.started_at, "measurements": kept, "notes": earlier.notes}
+        update={
+            "started_at": earlier.started_at,
+            "measurements": kept,
+            "notes": earlier.notes,
+            "engines": engines,
+        }
     )
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from harness.errors import ConfigurationError, MeasurementError
 from harness.result import Measurement, RunResult, read_result, write_json, write_result
+from harness.runner import _continue
 from harness.samples import OK, TIMEOUT, Samples, concatenate, write_samples
+from tests.unit.results import build
 
 RESULT = RunResult(
     name="r",
@@ -95,3 +97,13 @@ def test_samples_of_several_clients_are_merged_in_the_order_they_were_due(tmp_pa
     table = pq.read_table(tmp_path / "s.parquet")
     assert table["ids"].to_pylist() == merged.ids.tolist()
     assert table["status"].to_pylist() == merged.status.tolist()
+
+
+def test_a_resumed_run_keeps_what_was_found_out_of_its_servers(tmp_path: Path) -> None:
+    result = build()
+    label = next(iter(result.engines))
+    server = {"version": "Server 1.2 through client 3", "server": {"run": "container"}}
+    known = result.model_copy(update={"engines": result.engines | {label: result.engines[label] | server}})
+    write_result(tmp_path, known)
+    resumed = _continue(tmp_path, result.model_copy(update={"measurements": []}))
+    assert resumed.engines == known.engines
