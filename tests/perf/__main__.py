@@ -20,10 +20,12 @@ PARTS = (
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",
+    "client_opensearch",
     "client_vespa",
     "client_pgvector",
     "ingest_milvus",
     "ingest_elasticsearch",
+    "ingest_opensearch",
     "ingest_pgvector",
 )
 

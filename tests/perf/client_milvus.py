@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 from engines.base import Field, Schema
 from engines.filters import And, Eq, Range
 from engines.milvus.adapter import Milvus
+from tests.perf.clients import rounds, row
 from tests.servers.fake_milvus import FakeMilvus
 
 K, _CALLS, _ROUNDS = 10, 2_000, 7
@@ -71,16 +70,10 @@ def measured(dim: int) -> dict[str, float]:
             "MilvusClient.search, filter": lambda: through_client('f0 == "b1" and f1 < 50'),
             "adapter, filter": lambda: engine.query(vector, K, _WHERE),
         }
-        seen: dict[str, list[float]] = {name: [] for name in contestants}
-        for _ in range(_ROUNDS):
-            for name, call in contestants.items():
-                start_ns = time.thread_time_ns()
-                for _ in range(_CALLS):
-                    call()
-                seen[name].append((time.thread_time_ns() - start_ns) / _CALLS / 1e3)
+        times = rounds(contestants, _CALLS, _ROUNDS)
         client.close()
         engine.close()
-    return {name: median(values) for name, values in seen.items()}
+    return times
 
 
 def figures() -> list[dict[str, Any]]:
@@ -93,14 +86,7 @@ def figures() -> list[dict[str, Any]]:
                 continue
             reference = cost["MilvusClient.search" + (", filter" if "filter" in name else "")]
             rows.append(
-                {
-                    "name": f"milvus {dim}-d, {name} / MilvusClient.search",
-                    "ours": value,
-                    "reference": reference,
-                    "ratio": value / reference,
-                    "unit": "us",
-                    "note": "at most 60 us",
-                }
+                row(f"milvus {dim}-d, {name} / MilvusClient.search", value, reference, note="at most 60 us")
             )
     return rows
 

@@ -14,8 +14,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,6 +29,7 @@ from engines.filters import And, Eq, Range
 from engines.pgvector import binary, local
 from engines.pgvector.adapter import IndexParams, PgVector
 from engines.server import Endpoint, collection_name, variable
+from tests.perf.clients import rounds, row
 from tests.perf.table import show
 
 ROUNDS, QUERIES, K = 9, 400, 10
@@ -51,7 +52,7 @@ def figures() -> list[dict[str, Any]]:
         folder.chmod(0o755)
         with local.running(folder / "server", cpus=2, memory_bytes=1 << 30) as server:
             os.environ[variable("pgvector", "URL")] = server.settings["URL"]
-            return [row for dim in (128, 768) for row in _measured(folder, dim)]
+            return [found for dim in (128, 768) for found in _measured(folder, dim)]
 
 
 def _measured(folder: Path, dim: int) -> list[dict[str, Any]]:
@@ -73,22 +74,20 @@ def _measured(folder: Path, dim: int) -> list[dict[str, Any]]:
         connection.adapters.register_dumper(np.ndarray, VectorDumper)
         connection.prepare_threshold = 0
         layers = _layers(engine, connection, collection_name(path)) | {"raw socket": raw}
-        costs: dict[str, list[float]] = {name: [] for name in layers}
-        for _ in range(ROUNDS):
-            for name, ask in layers.items():
-                costs[name].append(_cost_us(ask, queries))
+        calls = {name: partial(_all, ask, queries) for name, ask in layers.items()}
+        rounds(calls, 1, 1)  # warms up
+        times = rounds(calls, 1, ROUNDS, units=QUERIES, clock=time.process_time_ns)
     engine.drop()
-    ours, *others = ({"name": name, "us": median(cost)} for name, cost in costs.items())
+    (ours, cost), *others = times.items()
     return [
-        {
-            "name": f"pgvector: {dim}-d query through {ours['name']}, against {other['name']}",
-            "ours": ours["us"],
-            "reference": other["us"],
-            "ratio": ours["us"] / other["us"],
-            "unit": "us CPU",
-        }
-        for other in others
+        row(f"pgvector: {dim}-d query through {ours}, against {other}", cost, reference, "us CPU")
+        for other, reference in others
     ]
+
+
+def _all(ask: Callable[[Any], object], queries: np.ndarray) -> None:
+    for vector in queries:
+        ask(vector)
 
 
 def _layers(
@@ -108,15 +107,6 @@ def _layers(
         "one psycopg cursor": lambda vector: cursor.execute(sql, (vector,)).fetchall(),
         "Connection.execute": lambda vector: connection.execute(sql, (vector,), binary=True).fetchall(),
     }
-
-
-def _cost_us(ask: Callable[[Any], object], queries: np.ndarray) -> float:
-    for vector in queries[:20]:
-        ask(vector)
-    start = time.process_time()
-    for vector in queries:
-        ask(vector)
-    return (time.process_time() - start) / len(queries) * 1e6
 
 
 @contextmanager

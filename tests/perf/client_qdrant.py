@@ -7,8 +7,6 @@ of a round are measured in turn, so that what disturbs one disturbs all; medians
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +21,7 @@ from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import IndexParams, SearchParams, searching
 from engines.qdrant.rest_points import RestPoints
 from engines.server import Endpoint
+from tests.perf.clients import rounds, row
 from tests.perf.table import show
 
 K, QUERIES, ROUNDS, POINTS = 10, 500, 15, 2000
@@ -48,7 +47,7 @@ REST_ANSWER = orjson.dumps(
 
 def figures() -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit."""
-    return [row for dim in (128, 768) for row in (*_queries(dim), _upsert(dim))]
+    return [found for dim in (128, 768) for found in (*_queries(dim), _upsert(dim))]
 
 
 def _schema(dim: int) -> Schema:
@@ -74,11 +73,16 @@ def _queries(dim: int) -> list[dict[str, Any]]:
                 ),
                 "reference": lambda ask=high_level, model=model: ask(model),  # type: ignore[misc]
             }
-            times = _rounds(calls, QUERIES)
+            times = rounds(calls, QUERIES, ROUNDS)
             reference = times.pop("reference")
             note = "at most 60 us" if protocol == "gRPC" else "without the HTTP client of either"
             rows += [
-                _row(f"qdrant {protocol} {dim}-d{label}, {part} / high-level client", mine, reference, note)
+                row(
+                    f"qdrant {protocol} {dim}-d{label}, {part} / high-level client",
+                    mine,
+                    reference,
+                    note=note,
+                )
                 for part, mine in times.items()
             ]
     return rows
@@ -104,8 +108,8 @@ def _upsert(dim: int) -> dict[str, Any]:
         for request in ours.upserts(batch, 1000):
             ours.upsert(request)
 
-    times = _rounds({"ours": mine, "reference": high_level}, 1, POINTS)
-    return _row(f"qdrant gRPC {dim}-d, a point loaded / high-level client", *times.values(), "")
+    times = rounds({"ours": mine, "reference": high_level}, 1, ROUNDS, units=POINTS)
+    return row(f"qdrant gRPC {dim}-d, a point loaded / high-level client", *times.values())
 
 
 def _grpc(dim: int) -> GrpcPoints:
@@ -151,23 +155,6 @@ def _client(prefer_grpc: bool) -> QdrantClient:
 
 def _read(hits: Hits) -> None:
     list(hits.ids), list(hits.scores)
-
-
-def _rounds(calls: dict[str, Callable[[], Any]], times: int, units: int = 1) -> dict[str, float]:
-    """Median CPU time of a call, or of one of its units, in microseconds."""
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            start = time.thread_time_ns()
-            for _ in range(times):
-                call()
-            taken[name].append((time.thread_time_ns() - start) / (1e3 * times * units))
-    return {name: statistics.median(found) for name, found in taken.items()}
-
-
-def _row(name: str, ours: float, reference: float, note: str) -> dict[str, Any]:
-    ratio = ours / reference
-    return {"name": name, "ours": ours, "reference": reference, "ratio": ratio, "unit": "us", "note": note}
 
 
 if __name__ == "__main__":

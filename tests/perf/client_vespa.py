@@ -3,24 +3,19 @@
     python -m tests.perf.client_vespa
 
 The stand-in answers, in a process of its own: these are figures of the clients only, whose work does not depend on who
-answers. The socket sends the adapter's request as it is ready-made, and reads what comes at once. Parts of a round
-are measured in turn, so that what disturbs one disturbs all; medians of the rounds.
-"""
+answers."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import socket
-import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import orjson
@@ -31,6 +26,7 @@ from engines.server import variable
 from engines.vespa.adapter import Vespa
 from engines.vespa.params import IndexParams
 from engines.vespa.values import NAMESPACE
+from tests.perf.clients import beside_socket, exchange, rounds, row
 from tests.perf.table import show
 from tests.servers.vespa_stand_in import StandIn, listening
 
@@ -41,7 +37,7 @@ DOCUMENTS, FEEDS, WORKERS = 300, 5, 8
 def figures() -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit."""
     with _standing_in():
-        return [row for dim in (128, 768) for row in (*_queries(dim), *_documents(dim))]
+        return [found for dim in (128, 768) for found in (*_queries(dim), *_documents(dim))]
 
 
 @contextmanager
@@ -84,7 +80,8 @@ def _queries(dim: int) -> list[dict[str, Any]]:
         engine.index(_batch(dim))
         body = engine._queries.nearest(vector, K, None, exact=False)
         asked = orjson.loads(body)
-        app = PyVespa(os.environ[variable("vespa", "URL")])
+        url = os.environ[variable("vespa", "URL")]
+        app = PyVespa(url)
         with app.syncio(connections=1, compress=False) as session:
 
             def official() -> list[int]:
@@ -92,19 +89,13 @@ def _queries(dim: int) -> list[dict[str, Any]]:
                 return [hit["fields"]["id"] for hit in answer.hits]
 
             calls = {
-                "bare socket": _exchange(body),
+                "bare socket": exchange(url, "/search/", body),
                 "query()": lambda: engine.query(vector, K),
                 "query() and decoding": lambda: list(engine.query(vector, K).ids),
-                "pyvespa": official,
+                "pyvespa's query": official,
             }
-            times = _rounds(calls, QUERIES, ROUNDS)
-    bare, official_us = times.pop("bare socket"), times.pop("pyvespa")
-    rows = [_row(f"{dim}-d, {part} / bare socket", mine, bare, "at most 2.5") for part, mine in times.items()]
-    return [
-        *rows,
-        _row(f"{dim}-d, pyvespa's query / bare socket", official_us, bare, ""),
-        _row(f"{dim}-d, query() / pyvespa's query", times["query()"], official_us, ""),
-    ]
+            times = rounds(calls, QUERIES, ROUNDS, clock=time.process_time_ns)
+    return beside_socket("vespa", dim, times, "pyvespa's query")
 
 
 def _documents(dim: int) -> list[dict[str, Any]]:
@@ -131,49 +122,12 @@ def _documents(dim: int) -> list[dict[str, Any]]:
             "pyvespa's feed_iterable": lambda: official(compress="auto"),
             "pyvespa's feed_iterable, compress=False": lambda: official(compress=False),
         }
-        times = {part: taken / DOCUMENTS for part, taken in _rounds(calls, 1, FEEDS).items()}
+        times = rounds(calls, 1, FEEDS, units=DOCUMENTS, clock=time.process_time_ns)
     assert not failed, failed[0].json
     ours = times.pop("index()")
     return [
-        _row(f"{dim}-d, index() / {part}, a document", ours, theirs, "") for part, theirs in times.items()
+        row(f"vespa {dim}-d, index() / {part}, a document", ours, theirs) for part, theirs in times.items()
     ]
-
-
-def _exchange(body: bytes) -> Callable[[], bytes]:
-    address = urlsplit(os.environ[variable("vespa", "URL")])
-    head = f"POST /search/ HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
-    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-    connection = socket.create_connection((address.hostname, address.port))
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def exchange() -> bytes:
-        connection.sendall(request)
-        return connection.recv(1 << 16)
-
-    return exchange
-
-
-def _rounds(calls: dict[str, Callable[[], Any]], repeats: int, rounds: int) -> dict[str, float]:
-    """Median CPU time of a call, in microseconds, all threads of this process together."""
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            start = time.process_time_ns()
-            for _ in range(repeats):
-                call()
-            taken[name].append((time.process_time_ns() - start) / (1e3 * repeats))
-    return {name: statistics.median(found) for name, found in taken.items()}
-
-
-def _row(name: str, ours: float, reference: float, note: str) -> dict[str, Any]:
-    return {
-        "name": f"vespa {name}",
-        "ours": ours,
-        "reference": reference,
-        "ratio": ours / reference,
-        "unit": "us",
-        "note": note,
-    }
 
 
 if __name__ == "__main__":

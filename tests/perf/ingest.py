@@ -1,0 +1,100 @@
+"""Loading a server through an adapter and through VectorDBBench's client, side by side on one server.
+
+VectorDBBench runs in a Python of its own, that of BAKEOFF_VDBB_PYTHON: `pip install 'vectordb-bench[pgvector]'
+'elasticsearch<10' opensearch-py`. Without it, its figures are missing. Rounds alternate; the median of each is shown.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tests.perf.clients import row
+
+# What every script of theirs begins with. Making lists of the vectors is not timed.
+_BEGIN = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from vectordb_bench.backend.clients.api import MetricType
+target, file, size, in_flight = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+vectors = np.load(file)
+batches = [(vectors[i : i + size].tolist(), list(range(i, i + size))) for i in range(0, len(vectors), size)]
+"""
+
+
+class Case(NamedTuple):
+    """So many vectors, in requests of `size`, so many of them at once."""
+
+    dim: int
+    rows: int
+    size: int
+    in_flight: int
+
+
+class Contest(NamedTuple):
+    """An engine and how it is loaded.
+
+    ours: loads the vectors, with a directory at its disposal, and returns seconds, one for each of `labels`. theirs:
+    the end of a script that prints as many, with `target` in its hands.
+    """
+
+    engine: str
+    target: str
+    ours: Callable[[Path, np.ndarray, Case], list[float]]
+    theirs: str
+    labels: Sequence[str] = ("written",)
+    number: int = 3
+
+
+def compare(contest: Contest, cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Rows of name, ours, reference, ratio and unit: vectors a second, or microseconds a vector for "... CPU"."""
+    with tempfile.TemporaryDirectory(prefix="bakeoff-ingest-") as folder:
+        return [found for case in cases for found in _case(Path(folder), contest, case)]
+
+
+def _case(folder: Path, contest: Contest, case: Case) -> list[dict[str, Any]]:
+    vectors = np.random.default_rng(0).standard_normal((case.rows, case.dim), dtype=np.float32)
+    file, own = folder / "vectors.npy", folder / "ours"
+    np.save(file, vectors)
+    own.mkdir(exist_ok=True)
+    ours, theirs = [], []
+    for _ in range(contest.number):
+        ours.append(contest.ours(own, vectors, case))
+        theirs.append(_their_seconds(contest, file, case))
+    name = f"{contest.engine}: load {case.dim}-d, {case.size} a request, {case.in_flight} in flight"
+    rows = []
+    for part, label in enumerate(contest.labels):
+        cpu = label.endswith("CPU")
+        mine, reference = (
+            _figure([times[part] for times in runs if times], case.rows, cpu=cpu) for runs in (ours, theirs)
+        )
+        assert mine is not None
+        rows.append(row(f"{name}; {label}", mine, reference, "us" if cpu else "vectors/s"))
+    return rows
+
+
+def _figure(seconds: list[float], vectors: int, *, cpu: bool) -> float | None:
+    if not seconds:
+        return None
+    return median(seconds) / vectors * 1e6 if cpu else vectors / median(seconds)
+
+
+def _their_seconds(contest: Contest, file: Path, case: Case) -> list[float]:
+    python = os.environ.get("BAKEOFF_VDBB_PYTHON")
+    if not python:
+        return []
+    command = [python, "-c", _BEGIN + contest.theirs, contest.target, str(file), *map(str, case[2:])]
+    # In the temporary directory, for it leaves a folder of logs where it runs.
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=file.parent)
+    if run.returncode:
+        sys.exit(f"VectorDBBench failed: {run.stderr}")
+    return [float(word) for word in run.stdout.split()[-len(contest.labels) :]]
