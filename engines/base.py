@@ -41,11 +41,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a collection holds: vectors of `dim` float32 compared by `metric`, and filterable fields."""
+    """What a collection holds: vectors of `dim` float32 compared by `metric`, and filterable fields.
+
+    text: the column, not among `fields`, whose words can be searched for; engines without `FullText` leave it.
+    """
 
     dim: int
     metric: Metric
     fields: tuple[Field, ...] = ()
+    text: str | None = None
 
     def field(self, name: str) -> Field | None:
         """The field called `name`, or None."""
@@ -111,7 +115,7 @@ Column = Keywords | npt.NDArray[Any]  # int64[n], float64[n] or bool[n] for the 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items to upsert: ids int64[n] >= 0, vectors float32[n, dim], one column of n rows a schema field.
+    """Items to upsert: ids int64[n] >= 0, vectors float32[n, dim], one column of n rows a schema field (and its text).
 
     Raises ValueError where the lengths differ.
     """
@@ -130,6 +134,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __getitem__(self, rows: Any) -> Batch:
+        """The items in `rows` (a slice or an index array)."""
+        columns = {name: column[rows] for name, column in self.attributes.items()}
+        return Batch(self.ids[rows], self.vectors[rows], columns)
 
 
 class Hits(NamedTuple):
@@ -155,8 +164,9 @@ class Capabilities:
     persistent: bool = False  # open() finds what close() left on disk
     thread_safe: bool = False  # query() may run in several threads at once
     multi_process: bool = False  # several processes may hold the same collection open
-    pipelined: bool = False  # it is a `Pipelined` too
+    pipelined: bool = False  # it is a `Pipelined` too, see engines.abilities
     server: bool = False  # it is a `Remote` too; its address is that of `engines.server.Endpoint`
+    text: bool = False  # it is a `FullText` too
     hybrid: bool = False
     sparse: bool = False
     quantization: bool = False
@@ -226,28 +236,3 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Flushes what persists and lets go of everything; a second call does nothing."""
-
-
-@runtime_checkable
-class Remote(Protocol):
-    """An engine on a server, where its collection outlives `close` and `path`. Declared by `Capabilities.server`."""
-
-    def drop(self) -> None:
-        """Removes the collection, if there is one, and closes; also after `close`."""
-
-
-@runtime_checkable
-class Pipelined(Protocol):
-    """An engine that also takes queries without waiting for their answers.
-
-    One thread can then keep any number of queries in flight. Declared by `Capabilities.pipelined`.
-    """
-
-    def submit(self, token: int, vector: Vectors, k: int, where: Filter | None = None) -> None:
-        """Sends a query and returns; `token` comes back with its answer."""
-
-    def fileno(self) -> int:
-        """A file descriptor that is readable when `collect` may have something."""
-
-    def collect(self) -> Sequence[tuple[int, Hits | Exception]]:
-        """The answers that have come in, each with its token; none if there are none. Never waits."""

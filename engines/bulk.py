@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+from math import ceil
 
 import orjson
 
@@ -16,7 +16,7 @@ from engines.http import HttpClient, HttpError
 _BUSY = 429
 _TRIES, _FIRST_PAUSE_S = 9, 0.1  # waits of 0.1, 0.2, ... 12.8 s: half a minute of a server that is too busy
 _ANSWER = "filter_path=errors,items.*.status,items.*.error,items.*._id"
-T = TypeVar("T")
+_FEW = 50  # operations: less are not worth a request of their own
 
 
 class Bulk:
@@ -25,15 +25,18 @@ class Bulk:
     def __init__(self, engine: str, http: HttpClient, index: str, threads: int) -> None:
         self._engine = engine  # as messages call it
         self._http, self._target = http, f"/{index}/_bulk?{_ANSWER}"
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bulk")
+        self._threads, self._pool = threads, ThreadPoolExecutor(threads, thread_name_prefix="bulk")
         self._lock = threading.Lock()
         self.retries = 0
 
-    def write(self, chunks: Sequence[T], operations: Callable[[T], list[bytes]]) -> None:
-        """Sends a request for each chunk, made of its operations on the thread that sends it.
+    def write(self, rows: int, most: int, operations: Callable[[slice], list[bytes]]) -> None:
+        """Sends rows 0 to `rows` - 1 in requests of up to `most`, one for each thread if there are enough of them.
 
-        Returns or raises once all are answered. Raises EngineError with the first failure.
+        operations: those of some rows; called on the thread that sends them. Returns or raises once all are answered.
+        Raises EngineError with the first failure.
         """
+        size = max(1, min(max(_FEW, ceil(rows / self._threads)), most))
+        chunks = [slice(start, start + size) for start in range(0, rows, size)]
         sent = [self._pool.submit(self._send, operations, chunk) for chunk in chunks]
         wait(sent)
         for answer in sent:
@@ -42,7 +45,7 @@ class Bulk:
     def close(self) -> None:
         self._pool.shutdown()
 
-    def _send(self, operations_of: Callable[[T], list[bytes]], chunk: T) -> None:
+    def _send(self, operations_of: Callable[[slice], list[bytes]], chunk: slice) -> None:
         operations = operations_of(chunk)
         for attempt in range(_TRIES):
             operations, reason = self._try(operations)

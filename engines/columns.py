@@ -176,9 +176,7 @@ def prepared(batch: Batch, schema: Schema) -> Batch:
     _, first = np.unique(batch.ids[::-1], return_index=True)
     if len(first) == len(batch):
         return batch
-    rows = np.sort(len(batch) - 1 - first)
-    columns = {name: column[rows] for name, column in batch.attributes.items()}
-    return Batch(batch.ids[rows], batch.vectors[rows], columns)
+    return batch[np.sort(len(batch) - 1 - first)]
 
 
 def unit(vectors: Vectors) -> Vectors:

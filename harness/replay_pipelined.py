@@ -5,7 +5,7 @@ from __future__ import annotations
 from select import select
 from time import perf_counter_ns
 
-from engines.base import Pipelined
+from engines.abilities import Pipelined
 from harness.clients import Gate, sharpen_sleep
 from harness.replay import Replay
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from engines.base import Engine, Remote, UnsupportedError
+from engines.abilities import Remote
+from engines.base import Engine, UnsupportedError
 from engines.registry import load
 from engines.server import redact
 from harness.bench import Bench

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from engines.base import EngineError, FieldKind, Metric, Schema
+from engines.base import EngineError, Metric, Schema
+from engines.lucene_params import LuceneParams
 from engines.params import changed
 
-VECTOR, ID = "vector", "id"  # fields beside the schema's f0, f1, ...
 # Docs: "dense_vector", similarity. Cosines are the inner products of vectors that the adapter gives length 1, which the
 # docs call the most efficient way; the similarities cosine and dot_product refuse zero vectors.
 _SIMILARITY: dict[Metric, str] = {
@@ -17,37 +17,21 @@ _SIMILARITY: dict[Metric, str] = {
     "ip": "max_inner_product",
     "cosine": "max_inner_product",
 }
-_TYPES: dict[FieldKind, str] = {
-    "keyword": "keyword",
-    "integer": "long",
-    "float": "double",
-    "boolean": "boolean",
-}
 
 
-class IndexParams(BaseModel):
+class IndexParams(LuceneParams):
     """Under Elasticsearch's names.
 
-    type, m, ef_construction: of index_options; m and ef_construction go with the graphs (*_hnsw). refresh_interval:
-    after loading; before, it is off. force_merge: the first refresh() after create() merges everything into one
-    segment, so one graph, as in the other engines; later ones only wait for merges that Elasticsearch starts itself.
-    thread_count, chunk_size: bulk requests in flight and documents in each, as in elasticsearch.helpers.parallel_bulk.
-    script_score: exact queries over any type, by a script that every official distribution can run.
+    type, m, ef_construction: of index_options; m and ef_construction go with the graphs (*_hnsw). script_score: exact
+    queries over any type, by a script that every official distribution can run. The others: see LuceneParams.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     type: Literal[
         "hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat"
     ] = "hnsw"
     m: Annotated[int, Field(ge=2, le=512)] = 16
     ef_construction: Annotated[int, Field(ge=1, le=3200)] = 100
-    number_of_shards: Annotated[int, Field(ge=1, le=1024)] = 1
-    number_of_replicas: Annotated[int, Field(ge=0)] = 0
-    refresh_interval: Annotated[str, Field(pattern=r"^(-1|\d+(ms|s|m|h))$")] = "1s"
     hnsw_filter_heuristic: Literal["acorn", "fanout"] = "acorn"
-    force_merge: bool = True
-    thread_count: Annotated[int, Field(ge=1, le=64)] = 4
-    chunk_size: Annotated[int, Field(ge=1)] = 500
     script_score: bool = False
 
     @model_validator(mode="after")
@@ -68,34 +52,20 @@ class IndexParams(BaseModel):
         """Whether vectors are compared in a shorter form first."""
         return self.type not in ("hnsw", "flat")
 
-    def mappings(self, schema: Schema) -> dict[str, Any]:
-        """The fields of an index, under the schema's aliases."""
+    def vector(self, schema: Schema) -> dict[str, Any]:
         options: dict[str, Any] = {"type": self.type}
         if self.graph:
             options |= {"m": self.m, "ef_construction": self.ef_construction}
-        vector = {
+        return {
             "type": "dense_vector",
             "dims": schema.dim,
             "similarity": _SIMILARITY[schema.metric],
             "index_options": options,
         }
-        # Only fetched: reading a number from a column is cheaper than the text of _id from the stored fields.
-        fields: dict[str, Any] = {ID: {"type": "long", "index": False}, VECTOR: vector}
-        fields |= {schema.aliases[field.name]: {"type": _TYPES[field.kind]} for field in schema.fields}
-        # So that open() can tell whose index it is.
-        return {"dynamic": "strict", "properties": fields, "_meta": {"bakeoff": f"{schema!r} {self!r}"}}
 
     def settings(self) -> dict[str, Any]:
-        """The settings of an index that is about to be loaded."""
-        settings: dict[str, Any] = {
-            "number_of_shards": self.number_of_shards,
-            "number_of_replicas": self.number_of_replicas,
-            "refresh_interval": "-1",
-            "store.stats_refresh_interval": "0s",  # or its size is that of ten seconds ago
-        }
-        if self.graph:
-            settings["dense_vector.hnsw_filter_heuristic"] = self.hnsw_filter_heuristic
-        return settings
+        graph = {"dense_vector.hnsw_filter_heuristic": self.hnsw_filter_heuristic} if self.graph else {}
+        return {**super().settings(), **graph}
 
 
 class SearchParams(BaseModel):

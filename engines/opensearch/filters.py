@@ -1,52 +1,19 @@
-"""Filters in OpenSearch's query language, as JSON."""
+"""Filters in OpenSearch's query language: Lucene's, but for what its rewriting of negations gets wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from engines import lucene_filters
+from engines.lucene_filters import Query
 
-from engines.base import Field, Value
-from engines.translation import Translator
-
-Query = dict[str, Any]
 _REWRITTEN_RIGHTLY = {"term", "range"}  # when negated, as the union of what lies beside
 
 
-class Queries(Translator[Query]):
+class Queries(lucene_filters.Queries):
     """A filter as a query that is run for its matches, not for its score."""
-
-    def everything(self) -> Query:
-        return {"match_all": {}}
-
-    def nothing(self) -> Query:
-        return {"match_none": {}}
-
-    def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> Query:
-        if field.kind == "float":
-            values = [positive_zero(float(value)) for value in values]
-        return {"term": {alias: values[0]}} if len(values) == 1 else {"terms": {alias: list(values)}}
-
-    def between(self, alias: str, first: int | None, last: int | None) -> Query:
-        bounds = {"gte": first, "lte": last}
-        return {"range": {alias: {name: bound for name, bound in bounds.items() if bound is not None}}}
-
-    def within(self, alias: str, bounds: Mapping[str, float]) -> Query:
-        return {"range": {alias: {name: positive_zero(bound) for name, bound in bounds.items()}}}
-
-    def all_of(self, parts: Sequence[Query]) -> Query:
-        return {"bool": {"filter": list(parts)}}
-
-    def any_of(self, parts: Sequence[Query]) -> Query:
-        return {"bool": {"should": list(parts), "minimum_should_match": 1}}
 
     def negate(self, part: Query) -> Query:
         # OpenSearch rewrites what is negated, and some versions do so wrongly: 3.2 the terms of a numeric field (its
         # issue 19566), the first builds of 3.3 a negation of a negation (19266). It does not look into constant_score.
         if not part.keys() & _REWRITTEN_RIGHTLY:
             part = {"constant_score": {"filter": part}}
-        return {"bool": {"must_not": [part]}}
-
-
-def positive_zero(number: float) -> float:
-    """The number, 0.0 for -0.0: Lucene tells them apart and orders one before the other."""
-    return number + 0.0
+        return super().negate(part)

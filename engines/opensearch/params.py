@@ -6,53 +6,37 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from engines.base import EngineError, FieldKind, Metric, Schema
+from engines.base import EngineError, Metric, Schema
+from engines.lucene_params import LuceneParams
 
 MOST_CANDIDATES = 10_000  # that OpenSearch takes as k
-VECTOR, ID = "vector", "id"  # fields beside the schema's f0, f1, ...
 # Cosines are the inner products of vectors that the adapter gives length 1: the space cosinesimil refuses zero vectors.
 SPACES: dict[Metric, str] = {"l2": "l2", "ip": "innerproduct", "cosine": "innerproduct"}
-_TYPES: dict[FieldKind, str] = {
-    "keyword": "keyword",
-    "integer": "long",
-    "float": "double",
-    "boolean": "boolean",
-}
 
 
-class IndexParams(BaseModel):
+class IndexParams(LuceneParams):
     """Under OpenSearch's names.
 
     engine: the library that builds and walks the graphs, with m and ef_construction. mode, compression_level: of the
     mapping; which go together and with an engine depends on the version, and the server refuses the others.
-    refresh_interval: after loading; before, it is off. force_merge: the first refresh() after create() merges
-    everything into one segment, so one graph, as in the other engines; later ones only wait for merges that OpenSearch
-    starts itself. concurrent_segment_search: index.search.concurrent_segment_search.mode; none: one thread a query.
-    thread_count, chunk_size: bulk requests in flight and documents in each, as in opensearchpy.helpers.parallel_bulk.
+    concurrent_segment_search: index.search.concurrent_segment_search.mode; none: one thread a query. The others: see
+    LuceneParams.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     engine: Literal["lucene", "faiss"] = "lucene"
     m: Annotated[int, Field(ge=2, le=100)] = 16
     ef_construction: Annotated[int, Field(ge=2)] = 100
     mode: Literal["in_memory", "on_disk"] = "in_memory"
     compression_level: Literal["1x", "2x", "4x", "8x", "16x", "32x"] = "1x"
-    number_of_shards: Annotated[int, Field(ge=1, le=1024)] = 1
-    number_of_replicas: Annotated[int, Field(ge=0)] = 0
-    refresh_interval: Annotated[str, Field(pattern=r"^(-1|\d+(ms|s|m|h))$")] = "1s"
     concurrent_segment_search: Literal["none", "auto", "all"] = "none"
-    force_merge: bool = True
-    thread_count: Annotated[int, Field(ge=1, le=64)] = 4
-    chunk_size: Annotated[int, Field(ge=1)] = 500
 
     @property
     def quantized(self) -> bool:
         """Whether vectors are compared in a shorter form first."""
         return self.compression_level != "1x"
 
-    def mappings(self, schema: Schema) -> dict[str, Any]:
-        """The fields of an index, under the schema's aliases."""
-        vector = {
+    def vector(self, schema: Schema) -> dict[str, Any]:
+        return {
             "type": "knn_vector",
             "dimension": schema.dim,
             "space_type": SPACES[schema.metric],
@@ -64,23 +48,10 @@ class IndexParams(BaseModel):
                 "parameters": {"m": self.m, "ef_construction": self.ef_construction},
             },
         }
-        # Only fetched: reading a number from a column is cheaper than the text of _id from the stored fields.
-        fields: dict[str, Any] = {ID: {"type": "long", "index": False}, VECTOR: vector}
-        for field in schema.fields:
-            fields[schema.aliases[field.name]] = {"type": _TYPES[field.kind]}
-        # So that open() can tell whose index it is.
-        return {"dynamic": "strict", "properties": fields, "_meta": {"bakeoff": f"{schema!r} {self!r}"}}
 
     def settings(self) -> dict[str, Any]:
-        """The settings of an index that is about to be loaded."""
-        return {
-            "knn": True,
-            "number_of_shards": self.number_of_shards,
-            "number_of_replicas": self.number_of_replicas,
-            "refresh_interval": "-1",
-            "search.concurrent_segment_search.mode": self.concurrent_segment_search,
-            "store.stats_refresh_interval": "0s",  # or its size is that of ten seconds ago
-        }
+        mode = self.concurrent_segment_search
+        return {**super().settings(), "knn": True, "search.concurrent_segment_search.mode": mode}
 
 
 class SearchParams(BaseModel):

@@ -11,6 +11,7 @@ import orjson
 from pydantic import BaseModel
 
 from engines import disk
+from engines.abilities import FullText, Remote
 from engines.base import (
     Batch,
     Capabilities,
@@ -19,7 +20,6 @@ from engines.base import (
     EngineStats,
     Hits,
     Ids,
-    Remote,
     Schema,
     Vectors,
 )
@@ -31,7 +31,7 @@ from engines.vespa.client import Client, Feeder
 from engines.vespa.deployment import ConfigServer
 from engines.vespa.package import schema_text
 from engines.vespa.params import IndexParams, SearchParams
-from engines.vespa.queries import TIMEOUT, Queries, complete, total
+from engines.vespa.queries import TIMEOUT, Queries, complete, ranked, total
 from engines.vespa.values import NAMESPACE, Documents
 
 _BATCH_BYTES = 16 << 20  # vectors that are made ready at a time
@@ -40,10 +40,10 @@ _PAUSE_S = 0.25
 _SEARCH = "/search/"
 
 
-class Vespa(Engine, Remote):
+class Vespa(Engine, Remote, FullText):
     """One schema, whose documents are items."""
 
-    capabilities = Capabilities(server=True, multi_process=True, thread_safe=True, persistent=True)
+    capabilities = Capabilities(server=True, multi_process=True, thread_safe=True, persistent=True, text=True)
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 
@@ -147,6 +147,10 @@ class Vespa(Engine, Remote):
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         body = self._queries.nearest(vector, k, where, exact=exact)
         return deferred(complete(self._open.post(_SEARCH, body)), self._queries.hits)
+
+    def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
+        body = self._queries.words(text, k, where)
+        return deferred(complete(self._open.post(_SEARCH, body)), ranked)
 
     def delete(self, ids: Ids) -> None:
         self._feeder.run(len(ids), lambda row: ("DELETE", self._target(int(ids[row])), b""))

@@ -27,10 +27,11 @@ from vespa.package import Schema as VespaSchema
 
 from engines.base import Field, FieldKind, Metric, Schema
 from engines.vespa.params import IndexParams
-from engines.vespa.values import lowest
+from engines.vespa.values import TEXT, lowest
 
 CONTAINER, CONTENT = "bakeoff", "items"  # the clusters; by the first one an application is known to be ours
-PROFILE, SUMMARY = "nearest", "ids"
+PROFILE, WORDS, SUMMARY = "nearest", "words", "ids"  # rank profiles; what is returned
+_THREADS = 1  # of a query
 MAX_HITS = 100_000  # of a query; Vespa's default is 400
 _DISTANCES: dict[Metric, str] = {"l2": "euclidean", "ip": "dotproduct", "cosine": "prenormalized-angular"}
 # The contract's scores; negative for l2, since Vespa puts the highest first.
@@ -55,14 +56,20 @@ def schema_text(name: str, schema: Schema, params: IndexParams) -> str:
         VespaField("embedding", tensor, indexing=["attribute", "index"], ann=graph),
         *(made for field in schema.fields for made in _fields(schema.aliases[field.name], field)),
     ]
-    profile = RankProfile(
-        PROFILE,
-        first_phase=_SCORES[schema.metric],
-        inputs=[("query(q)", tensor)],
-        num_threads_per_search=1,  # one query, one thread
-    )
+    profiles = [
+        RankProfile(
+            PROFILE,
+            first_phase=_SCORES[schema.metric],
+            inputs=[("query(q)", tensor)],
+            num_threads_per_search=_THREADS,
+        )
+    ]
+    if schema.text is not None:
+        # Words are cut beforehand; k1 and b of bm25 are 1.2 and 0.75 unless rank properties say otherwise.
+        fields.append(VespaField(TEXT, "string", indexing=["index"], index="enable-bm25", stemming="none"))
+        profiles.append(RankProfile(WORDS, first_phase=f"bm25({TEXT})", num_threads_per_search=_THREADS))
     summary = DocumentSummary(SUMMARY, summary_fields=[Summary("id")])
-    made = VespaSchema(name, Document(fields), rank_profiles=[profile], document_summaries=[summary])
+    made = VespaSchema(name, Document(fields), rank_profiles=profiles, document_summaries=[summary])
     return str(made.schema_to_text)
 
 

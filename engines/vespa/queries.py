@@ -6,15 +6,23 @@ from collections.abc import Sequence
 
 import orjson
 
-from engines.base import EngineError, Schema, Vectors
+from engines.base import EngineError, Schema, UnsupportedError, Vectors
 from engines.filters import Filter
 from engines.server import REQUEST_TIMEOUT_S
 from engines.vespa.filters import Yql
-from engines.vespa.package import PROFILE, SUMMARY
+from engines.vespa.package import PROFILE, SUMMARY, WORDS
 from engines.vespa.params import SearchParams
-from engines.vespa.values import stored
+from engines.vespa.values import TEXT, stored, term
+from engines.words import words
 
 TIMEOUT = f"{REQUEST_TIMEOUT_S - 5:g}s"  # before the connection's own, so that Vespa says what took so long
+
+Decoded = tuple[Sequence[int], Sequence[float]]
+_COMMON = {
+    "ranking.softtimeout.enable": False,  # late answers are errors, not shorter
+    "presentation.summary": SUMMARY,
+    "timeout": TIMEOUT,
+}
 
 
 class Queries:
@@ -31,14 +39,7 @@ class Queries:
     @search.setter
     def search(self, search: SearchParams) -> None:
         self._search = search
-        options = {
-            "ranking.profile": PROFILE,
-            "ranking.softtimeout.enable": False,  # late answers are errors, not shorter
-            "presentation.summary": SUMMARY,
-            "timeout": TIMEOUT,
-            **search.matching,
-        }
-        self._options = orjson.dumps(options)[1:]
+        self._options = orjson.dumps({**_COMMON, "ranking.profile": PROFILE, **search.matching})[1:]
 
     def nearest(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> bytes:
         """The body of a query for the k nearest documents that match. Raises EngineError for a wrong vector."""
@@ -54,19 +55,38 @@ class Queries:
             (b'{"yql":', orjson.dumps(yql), b',"input.query(q)":', cells, b',"hits":%d,' % k, self._options)
         )
 
+    def words(self, text: str, k: int, where: Filter | None) -> bytes:
+        """The body of a query for the k documents with the highest BM25 among those that match.
+
+        Raises UnsupportedError where documents have no text.
+        """
+        if self._schema.text is None:
+            raise UnsupportedError("vespa: the collection has no text")
+        found = [f'{TEXT} contains "{term(word)}"' for word in dict.fromkeys(words(text))]
+        parts = [self._yql.any_of(found) if found else self._yql.nothing()]
+        if where is not None:
+            parts.append(self._yql.translate(where))
+        yql = f"select id from {self._name} where {self._yql.all_of(parts)}"
+        return orjson.dumps({**_COMMON, "yql": yql, "hits": k, "ranking.profile": WORDS})
+
     def all(self) -> bytes:
         """The body of a query that counts every document."""
         yql = f"select id from {self._name} where true"
         return orjson.dumps({"yql": yql, "hits": 0, "ranking.profile": "unranked", "timeout": TIMEOUT})
 
-    def hits(self, answer: bytes) -> tuple[Sequence[int], Sequence[float]]:
-        """(ids, scores) of an answer. Raises ValueError for one without them."""
-        sign = -1 if self._schema.metric == "l2" else 1
-        hits = orjson.loads(answer)["root"].get("children", [])
-        try:
-            return [hit["fields"]["id"] for hit in hits], [sign * hit["relevance"] for hit in hits]
-        except KeyError as error:
-            raise ValueError(f"vespa: a hit lacks {error}: {answer[:500]!r}") from None
+    def hits(self, answer: bytes) -> Decoded:
+        """(ids, scores) of an answer to `nearest`. Raises ValueError for one without them."""
+        ids, scores = ranked(answer)
+        return ids, [-score for score in scores] if self._schema.metric == "l2" else scores
+
+
+def ranked(answer: bytes) -> Decoded:
+    """(ids, relevances) of an answer. Raises ValueError for one without them."""
+    hits = orjson.loads(answer)["root"].get("children", [])
+    try:
+        return [hit["fields"]["id"] for hit in hits], [hit["relevance"] for hit in hits]
+    except KeyError as error:
+        raise ValueError(f"vespa: a hit lacks {error}: {answer[:500]!r}") from None
 
 
 def complete(answer: bytes) -> bytes:

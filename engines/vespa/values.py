@@ -11,12 +11,18 @@ import orjson
 from engines.base import Batch, EngineError, Keywords, Schema, Vectors
 from engines.columns import unit
 from engines.filters import INT64
+from engines.words import words
 
 NAMESPACE = "bakeoff"  # of every document's id
+TEXT = "text"  # the field with the words, beside the schema's f0, f1, ...
 # What a string of Vespa may not contain: control characters, halves of characters, what Unicode calls no characters.
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\\" + "".join(
     f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
 ) + "]")  # fmt: skip
+
+_PLAIN = re.compile("[a-z]+")
+_MARK = "qx"  # what begins a word of other characters than a to z
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")  # for hexadecimal digits
 
 
 def lowest(alias: str) -> str:
@@ -30,6 +36,17 @@ def encoded(word: str) -> str:
     No two words are encoded alike. Vespa takes an empty string for no value.
     """
     return _ILLEGAL.sub(lambda found: f"\\{ord(found[0]):x}\\", word) if word else "\\"
+
+
+def term(word: str) -> str:
+    """A word as it is indexed and asked for: itself where it is of the letters a to z.
+
+    Others would be cut up, stripped of accents or told apart by Vespa's own ideas of words; they become such letters.
+    No two words become alike.
+    """
+    if _PLAIN.fullmatch(word) and not word.startswith(_MARK):
+        return word
+    return _MARK + word.encode("utf-8", "surrogatepass").hex().translate(_LETTERS)
 
 
 def stored(vectors: Vectors, schema: Schema) -> Vectors:
@@ -59,6 +76,10 @@ class Documents:
             self._columns[alias] = column.tolist()
             if column.dtype.kind == "i":
                 self._columns[lowest(alias)] = (column == INT64[0]).tolist()
+        if schema.text is not None:
+            texts = batch.attributes[schema.text][rows]
+            assert isinstance(texts, Keywords)
+            self._columns[TEXT] = [" ".join(map(term, words(text))) for text in texts.decode()]
         # Hexadecimal digits are exact, and cost a fraction of decimal ones on both sides.
         self._cells = stored(batch.vectors[rows], schema).astype(">f4").tobytes().hex()
         self._width = 8 * schema.dim

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engines.base import Engine, Remote, Schema
+from engines.abilities import Remote
+from engines.base import Engine, Schema
 from engines.registry import ENGINES, load
 
 

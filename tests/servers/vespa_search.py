@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from tests.conformance.bm25 import bm25
 from tests.servers.vespa_store import Schema
 from tests.servers.vespa_yql import QueryError, Reader
 
@@ -43,6 +44,11 @@ def found(
         if not isinstance(vector, list) or len(vector) != schema.dim:
             raise QueryError(f"'input.query(q)' must be a tensor of type tensor<float>(x[{schema.dim}])")
         scores = relevance(table.columns["embedding"][passing], np.array(vector, np.float32), schema.distance)
+    elif profile == "words":
+        if "text" not in schema.types:
+            raise QueryError(f"schema {query.source} has no rank profile words")
+        texts = [text.split() for text in table.columns["text"]]
+        scores = bm25(query.words, texts)[passing]
     best = np.argsort(-scores, kind="stable")[:hits]
     coverage: dict[str, Any] = {"coverage": 100, "documents": table.rows, "full": True, "nodes": 1}
     if degraded:
@@ -66,7 +72,7 @@ def found(
 def _check_rest(asked: dict[str, Any], most: int, hits: Any, profile: Any, summary: Any) -> None:
     if type(hits) is not int or not 0 <= hits <= most:
         raise QueryError(f"{hits} hits requested, more than the configured limit")
-    if profile not in ("nearest", "unranked", "default") or summary not in (None, "ids"):
+    if profile not in ("nearest", "words", "unranked", "default") or summary not in (None, "ids"):
         raise QueryError(f"invalid rank profile '{profile}' or summary '{summary}'")
     if not DURATION.fullmatch(str(asked.pop("timeout", "1s"))):
         raise QueryError("Could not parse timeout")

@@ -27,6 +27,7 @@ _BODIES = {
     "long": "indexing: attribute attribute { fast-search } rank: filter",
     "double": "indexing: attribute attribute { fast-search } rank: filter",
     "bool": "indexing: attribute rank: filter",
+    "text": "indexing: index index: enable-bm25 stemming: none",
 }
 _SCORES = {
     "-1 * distance(field, embedding) * distance(field, embedding)": "euclidean",
@@ -36,6 +37,7 @@ _SCORES = {
 _PROFILE = re.compile(
     r"inputs \{ query\((\w+)\) (\S+) \} first-phase \{ expression \{ (.*?) \} \} num-threads-per-search: 1"
 )
+_WORDS = r"rank-profile words \{ first-phase \{ expression \{ bm25\(text\) \} \} num-threads-per-search: 1 \}"
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufdd0-\ufddf\ufffe\uffff\ud800-\udfff]")
 
 
@@ -61,8 +63,8 @@ class Schema:
             return cls(text, {})
         # A document ends where the rank profile begins.
         found = re.fullmatch(
-            r"schema (\w+) \{ document (\w+) \{ (.*) \} rank-profile nearest \{ (.*) \} "
-            r"document-summary ids \{ summary id \{\} \} \}",
+            r"schema (\w+) \{ document (\w+) \{ (.*) \} rank-profile nearest \{ (.*?) \} "
+            "(" + _WORDS + r" )?document-summary ids \{ summary id \{\} \} \}",
             flat,
         )
         if found is None or found[1] != name or found[2] != name:
@@ -75,11 +77,15 @@ class Schema:
             tensor, graph = _TENSOR.fullmatch(kind), _GRAPH.fullmatch(body)
             if tensor and graph:
                 schema.dim, schema.distance = int(tensor[1]), graph[1]
-            elif body != _BODIES.get("id" if alias == "id" else kind):
+            elif body != _BODIES.get(alias if alias in ("id", "text") else kind):
                 raise RefusedError(f"Could not parse field {alias} of '{name}.sd': {body}")
         profile = _PROFILE.fullmatch(found[4])
         if profile is None or profile[1] != "q" or profile[2] != types.get("embedding"):
             raise RefusedError(f"Could not parse the rank profile of '{name}.sd'")
+        if bool(found[5]) != ("text" in types):
+            raise RefusedError(
+                f"a rank profile of '{name}.sd' needs a field that is not there, or the reverse"
+            )
         if _SCORES.get(profile[3]) != schema.distance:
             raise RefusedError(f"the score of '{name}.sd' is not one of its distance")
         schema.types = types
@@ -133,7 +139,9 @@ class Schema:
                 else:
                     stacked = [document[name] for document in documents]
                     columns[name] = np.array(stacked, np.float64).reshape(len(documents), self.dim)
-            cased = frozenset(name for name, kind in self.types.items() if kind == "string")
+            cased = frozenset(
+                name for name, kind in self.types.items() if kind == "string" and name != "text"
+            )
             self.cached = Table(self.types, cased, columns, len(documents))
         return self.cached
 

@@ -48,6 +48,7 @@ class Query:
     passes: Callable[[Table], Mask] = lambda table: np.ones(table.rows, np.bool_)
     near: dict[str, Any] | None = None
     near_arguments: tuple[str, str] = ("", "")
+    words: list[str] = field(default_factory=list)  # that `contains` asks for
     tokens: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -134,6 +135,8 @@ class Reader:
             return self._range()
         if self._peek() == "in":
             return self._in(name)
+        if self._peek() == "contains":
+            return self._contains(name)
         self._expect("=")
         return _equal(name, self._next("number", "name"))
 
@@ -183,6 +186,14 @@ class Reader:
             return math.inf
         return number(self._next("number"))
 
+    def _contains(self, name: str) -> Callable[[Table], Mask]:
+        self._expect("contains")
+        word = json.loads(self._next("string"))
+        if not re.fullmatch("[a-z]+", word):
+            raise QueryError(f"'{word}' might be taken for several words, or for another one")
+        self._query.words.append(word)
+        return lambda table: _has(table, name, word)
+
     def _in(self, name: str) -> Callable[[Table], Mask]:
         self._expect("in")
         self._expect("(")
@@ -195,6 +206,12 @@ class Reader:
             self._at += 1
         self._expect(")")
         return lambda table: _one_of(table, name, values)
+
+
+def _has(table: Table, name: str, word: str) -> Mask:
+    if table.type(name) != "string" or name in table.cased:
+        raise QueryError(f"{name} is not indexed by its words")
+    return np.fromiter((word in text.split() for text in table.columns[name]), np.bool_, table.rows)
 
 
 def number(token: str) -> int | float:

@@ -13,28 +13,20 @@ from pydantic import ValidationError
 
 pytest.importorskip("elasticsearch")
 
-from engines.base import Batch, EngineError, Field, Keywords, Schema
+
+from engines.base import Batch, EngineError, Field, Schema
 from engines.elasticsearch import wire
 from engines.elasticsearch.adapter import Elasticsearch
-from engines.elasticsearch.filters import Queries
 from engines.elasticsearch.params import IndexParams, SearchParams
-from engines.filters import And, Eq, Filter, In, Not, Or, Range
+from engines.filters import Eq
+from engines.lucene import plain, upserts
+from engines.lucene_filters import Queries
 
 SCHEMA = Schema(
     3,
     "l2",
     (Field("brand", "keyword"), Field("price", "integer"), Field("rating", "float"), Field("new", "boolean")),
 )
-
-
-def rows(count: int) -> Batch:
-    columns = {
-        "brand": Keywords.encode(["Zara"] * count),
-        "price": np.arange(count),
-        "rating": np.full(count, 0.5),
-        "new": np.ones(count, dtype=np.bool_),
-    }
-    return Batch(np.arange(count), np.ones((count, 3), dtype=np.float32), columns)
 
 
 # Parameters
@@ -106,47 +98,6 @@ def test_exact_search_is_declared_by_type(tmp_path: Path) -> None:
     assert not exact(type="int8_flat")
 
 
-# Filters
-
-
-@pytest.mark.parametrize(
-    ("where", "query"),
-    [
-        (Eq("brand", 'a"\\\n\x00é'), {"terms": {"f0": ['a"\\\n\x00é']}}),
-        (In("price", (-(2**63), 2**63 - 1)), {"terms": {"f1": [-(2**63), 2**63 - 1]}}),
-        (In("price", ()), {"match_none": {}}),
-        (Eq("rating", 3), {"terms": {"f2": [3.0]}}),
-        (Eq("new", False), {"terms": {"f3": [False]}}),
-        (Range("price", gt=1, lt=2.5), {"range": {"f1": {"gte": 2, "lte": 2}}}),
-        (Range("price", gte=-(2**63)), {"match_all": {}}),
-        (Range("rating", gt=0, lte=1), {"range": {"f2": {"gt": 0.0, "lte": 1.0}}}),
-        (
-            And((Eq("new", True), Not(Eq("price", 1)))),
-            {
-                "bool": {
-                    "filter": [
-                        {"terms": {"f3": [True]}},
-                        {"bool": {"must_not": {"terms": {"f1": [1]}}}},
-                    ]
-                }
-            },
-        ),
-        (
-            Or((Eq("new", True),)),
-            {"bool": {"should": [{"terms": {"f3": [True]}}], "minimum_should_match": 1}},
-        ),
-        (Or(()), {"match_none": {}}),
-    ],
-)
-def test_filters(where: Filter, query: dict[str, Any]) -> None:
-    assert Queries(SCHEMA).translate(where) == query
-
-
-def test_negative_zero_is_written_as_zero() -> None:
-    for where in (Eq("rating", -0.0), Range("rating", gte=-0.0)):
-        assert "-0.0" not in json.dumps(Queries(SCHEMA).translate(where))
-
-
 # What goes over the wire
 
 
@@ -161,14 +112,14 @@ def test_a_search_is_json_as_the_documentation_has_it() -> None:
         "field": "vector",
         "k": 80,
         "num_candidates": 80,  # never fewer than k
-        "filter": {"terms": {"f0": ["Zara"]}},
+        "filter": {"term": {"f0": "Zara"}},
         "rescore_vector": {"oversample": 2.0},
     }
     assert (body["size"], body["_source"], body["stored_fields"]) == (80, False, "_none_")
-    plain = json.loads(wire.knn(wire.plain(vector[::-1]), 5, 64, None, b""))["query"]["knn"]
-    np.testing.assert_array_equal(np.float32(plain["query_vector"]), vector[::-1])
-    assert plain["num_candidates"] == 64
-    assert "filter" not in plain
+    numbers = json.loads(wire.knn(plain(vector[::-1]), 5, 64, None, b""))["query"]["knn"]
+    np.testing.assert_array_equal(np.float32(numbers["query_vector"]), vector[::-1])
+    assert numbers["num_candidates"] == 64
+    assert "filter" not in numbers
 
 
 @pytest.mark.parametrize(
@@ -185,56 +136,8 @@ def test_an_exact_search_is_a_script(metric: Any, function: str) -> None:
     assert everything["query"]["script_score"]["query"] == {"match_all": {}}
 
 
-@pytest.mark.parametrize(
-    ("metric", "scores", "expected"),
-    [
-        ("l2", [1.0, 0.5, 0.2], [0, 1, 4]),
-        ("l2", [0.0], [np.inf]),
-        ("ip", [3.5, 1.0, 0.5, 0.25], [2.5, 0, -1, -3]),
-        ("cosine", [2.0, 1.0, 0.5], [1, 0, -1]),
-    ],
-)
-def test_scores_are_turned_back(metric: Any, scores: list[float], expected: list[float]) -> None:
-    hits = [{"_score": score, "fields": {"id": [7]}} for score in scores]
-    ids, found = wire.decoder(metric)(json.dumps({"hits": {"hits": hits}}).encode())
-    assert ids == [7] * len(scores)
-    np.testing.assert_allclose(found, expected)
-
-
-@pytest.mark.parametrize(
-    "raw", [b"{}", b"[]", b"<html>", b'{"hits": {"hits": [{"_score": 1.0, "fields": {"id": []}}]}}']
-)
-def test_what_is_no_answer_is_an_error(raw: bytes) -> None:
-    with pytest.raises(ValueError):  # of orjson or ours
-        wire.decoder("l2")(raw)
-
-
-def test_documents() -> None:
-    first, second = wire.upserts(rows(2), SCHEMA, wire.pack)
-    assert first.endswith(b"\n")
-    action, document = first.splitlines()
-    assert json.loads(action) == {"index": {"_id": "0"}}
+def test_documents_hold_packed_vectors() -> None:
+    batch = Batch(np.arange(1), np.ones((1, 3), dtype=np.float32))
+    _, document = upserts(batch, Schema(3, "l2"), wire.pack)[0].splitlines()
     content = json.loads(document)
-    assert b64decode(content.pop("vector")) == b"\x3f\x80\x00\x00" * 3
-    assert content == {"id": 0, "f0": "Zara", "f1": 0, "f2": 0.5, "f3": True}
-    assert json.loads(second.splitlines()[1])["id"] == 1
-    assert wire.deletions(np.array([5, 2**62])) == [
-        b'{"delete":{"_id":"5"}}\n',
-        b'{"delete":{"_id":"4611686018427387904"}}\n',
-    ]
-
-
-def test_vectors_are_unit_under_cosine_only_and_zero_stays_zero() -> None:
-    schema = Schema(2, "cosine")
-    batch = Batch(np.arange(2), np.array([[3, 4], [0, 0]], dtype=np.float32))
-    vectors = [json.loads(line.splitlines()[1])["vector"] for line in wire.upserts(batch, schema, wire.plain)]
-    np.testing.assert_allclose(vectors, [[0.6, 0.8], [0, 0]], rtol=1e-6)
-    assert wire.comparable(batch.vectors, "ip") is batch.vectors
-
-
-@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_numbers_that_json_cannot_hold_are_refused(number: float) -> None:
-    batch = rows(2)
-    batch.attributes["rating"][1] = number  # type: ignore[index]
-    with pytest.raises(EngineError, match=r"'rating' of id 1 is .*, not finite"):
-        wire.upserts(batch, SCHEMA, wire.pack)
+    assert (content["id"], b64decode(content["vector"])) == (0, b"\x3f\x80\x00\x00" * 3)

@@ -18,7 +18,8 @@ import grpc
 from qdrant_client import grpc as messages
 from qdrant_client import models
 
-from engines.base import Batch, EngineError, Field, Remote, Schema
+from engines.abilities import Remote
+from engines.base import Batch, EngineError, Field, Schema
 from engines.filters import Eq
 from engines.qdrant import failures
 from engines.qdrant.adapter import Qdrant

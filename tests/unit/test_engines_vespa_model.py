@@ -18,7 +18,8 @@ from engines.vespa.deployment import IDLE
 from engines.vespa.package import MAX_HITS, package, schema_text
 from engines.vespa.params import IndexParams, SearchParams
 from engines.vespa.queries import Queries
-from engines.vespa.values import Documents, encoded
+from engines.vespa.values import Documents, encoded, term
+from engines.words import words
 from tests.conformance.model import column_of, make_batch
 from tests.conformance.test_filters import EQUALS, FLOATS, INTEGERS, NOTHING, OTHERS, ROWS, SCHEMA, WORDS
 from tests.conformance.test_generated import filters
@@ -201,6 +202,31 @@ def test_vespa_takes_every_parameter_of_a_query(serving: VespaModel) -> None:
     assert "targetHits=11,approximate=false}" in " ".join(asked(serving, None, 11, search, exact=True))
     assert f"hits={MAX_HITS} " in " ".join(asked(serving, None, MAX_HITS))
     assert "query=[TRUE]" in " ".join(dispatched(serving, json.loads(Queries(NAME, SCHEMA, search).all())))
+
+
+TITLED = Schema(4, "l2", SCHEMA.fields, text="title")
+
+
+def test_vespa_looks_for_the_words_as_they_are_stored(model: VespaModel) -> None:
+    model.serve(application(TITLED))
+    try:
+        body = json.loads(Queries(NAME, TITLED, SearchParams()).words("Été qx-501 coat", 7, None))
+        sent = " ".join(dispatched(model, body))
+        each = " ".join(f"text:{term(word)}" for word in words("Été qx 501 coat"))
+        assert f"query=[OR {each}]" in sent  # not one of them cut up, stemmed or rid of its accents
+        assert "hits=7 rankprofile[words]" in sent
+        where = Eq(SCHEMA.fields[3].name, True)
+        body = json.loads(Queries(NAME, TITLED, SearchParams()).words("coat dress", 7, where))
+        assert "query=[AND (OR text:coat text:dress) f3:true]" in " ".join(dispatched(model, body))
+        columns = COLUMNS | {"title": ["Été qx-501 coat"] * ROWS}
+        given = make_batch(SCHEMA, np.arange(ROWS), np.zeros((ROWS, 4)), columns)
+        given.attributes["title"] = column_of("keyword", columns["title"])  # type: ignore[index]
+        body = Documents(given, TITLED, slice(None)).body(0).decode()
+        answer = model.ask({"put": body, "id": f"id:bakeoff:{NAME}::0"})
+        expected = " ".join(term(word) for word in ("été", "qx", "501", "coat"))
+        assert json.loads(answer["document"])["fields"]["text"] == expected
+    finally:
+        model.serve(application(SCHEMA))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.base import Capabilities, Hits, Pipelined
+from engines.abilities import Pipelined
+from engines.base import Capabilities, Hits
 from harness.arrivals import constant, poisson
 from harness.load import open_loop
 from harness.null_engine import NullEngine

@@ -1,4 +1,4 @@
-"""Filters in Elasticsearch's query language, as JSON."""
+"""Filters in the query language that Elasticsearch and OpenSearch share, as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engines.base import Field, Value
 from engines.translation import Translator
 
 Query = dict[str, Any]
-LONGEST = 32_766  # bytes of a term in Lucene
+LONGEST = 32_766  # bytes of a term
 
 
 class Queries(Translator[Query]):
@@ -26,7 +26,9 @@ class Queries(Translator[Query]):
             values = [positive_zero(float(value)) for value in values]
         if field.kind == "keyword":  # a longer one is refused when it is written, and when it is looked for
             values = [value for value in values if len(str(value).encode()) <= LONGEST]
-        return {"terms": {alias: list(values)}} if values else self.nothing()
+        if not values:
+            return self.nothing()
+        return {"term": {alias: values[0]}} if len(values) == 1 else {"terms": {alias: list(values)}}
 
     def between(self, alias: str, first: int | None, last: int | None) -> Query:
         bounds = {"gte": first, "lte": last}
@@ -42,7 +44,7 @@ class Queries(Translator[Query]):
         return {"bool": {"should": list(parts), "minimum_should_match": 1}}
 
     def negate(self, part: Query) -> Query:
-        return {"bool": {"must_not": part}}
+        return {"bool": {"must_not": [part]}}
 
 
 def positive_zero(number: float) -> float:

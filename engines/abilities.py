@@ -1,0 +1,49 @@
+"""What some engines offer beyond `Engine`; their `Capabilities` declare it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from engines.base import Hits, Vectors
+
+if TYPE_CHECKING:
+    from engines.filters import Filter
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """An engine on a server, where its collection outlives `close` and `path`. Declared by `server`."""
+
+    def drop(self) -> None:
+        """Removes the collection, if there is one, and closes; also after `close`."""
+
+
+@runtime_checkable
+class Pipelined(Protocol):
+    """An engine that also takes queries without waiting for their answers. Declared by `pipelined`.
+
+    One thread can then keep any number of queries in flight.
+    """
+
+    def submit(self, token: int, vector: Vectors, k: int, where: Filter | None = None) -> None:
+        """Sends a query and returns; `token` comes back with its answer."""
+
+    def fileno(self) -> int:
+        """A file descriptor that is readable when `collect` may have something."""
+
+    def collect(self) -> Sequence[tuple[int, Hits | Exception]]:
+        """The answers that have come in, each with its token; none if there are none. Never waits."""
+
+
+@runtime_checkable
+class FullText(Protocol):
+    """An engine that also ranks by words, those of the column that `Schema.text` names. Declared by `text`."""
+
+    def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
+        """The k items with the highest BM25 among those that have one of the words at least, and match `where`.
+
+        Words are those of `engines.words`, each counted once. Scores: BM25 with k1 = 1.2 and b = 0.75 times a
+        constant of the engine's, over the statistics of each shard; items that were deleted or replaced may count in
+        them until the engine has cleared them away. Raises UnsupportedError where the schema has no text.
+        """
