@@ -14,6 +14,7 @@ from tests.servers.launch import Servers, UnavailableError
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "once_per_engine: what does not depend on the kind of index")
+    config.addinivalue_line("markers", "ability(name): only for engines whose Capabilities declare it")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -25,10 +26,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if name in seen and metafunc.definition.get_closest_marker("once_per_engine"):
             continue
         seen.add(name)
+        if any(not _has(name, mark.args[0]) for mark in metafunc.definition.iter_markers("ability")):
+            continue
         gaps = [GAPS[test, key] for key in (name, variant.label) if (test, key) in GAPS]
         marks = [pytest.mark.xfail(reason=reason, strict=True) for reason in gaps]
         params.append(pytest.param((name, variant), id=variant.label, marks=marks))
     metafunc.parametrize(fixture, params, indirect=True)
+
+
+def _has(name: str, ability: str) -> bool:
+    """Whether an engine declares an ability. One whose client is missing may have it, and is skipped later."""
+    try:
+        return bool(getattr(load(name).capabilities, ability))
+    except MissingClientError:
+        return True
 
 
 @pytest.fixture(scope="session")

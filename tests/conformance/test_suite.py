@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engines.registry import ENGINES
+from engines.abilities import FullText, Pipelined, Remote
+from engines.registry import ENGINES, MissingClientError, load
 from tests.conformance.subjects import GAPS, VARIANTS, subjects
 
 CASE = "tests/conformance/test_search.py::test_the_version_is_known_without_opening_anything"
@@ -26,6 +27,17 @@ def test_gaps_name_a_reason_a_test_and_an_engine() -> None:
 def test_variants_belong_to_registered_engines() -> None:
     assert set(VARIANTS) <= set(ENGINES)
     assert {name for name, _ in subjects()} == set(ENGINES)
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES))
+def test_what_is_declared_is_there_and_nothing_else(name: str) -> None:
+    try:
+        kind = load(name)
+    except MissingClientError as error:
+        pytest.skip(str(error))
+    declared = kind.capabilities
+    found = [issubclass(kind, ability) for ability in (Remote, Pipelined, FullText)]
+    assert found == [declared.server, declared.pipelined, declared.text]
 
 
 def run_without_qdrant(*options: str) -> subprocess.CompletedProcess[str]:

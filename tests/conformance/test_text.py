@@ -24,7 +24,7 @@ VOCABULARY = [f"w{chr(97 + i // 26)}{chr(97 + i % 26)}" for i in range(60)] + [
     "裙子",
     "qx",
 ]
-pytestmark = pytest.mark.once_per_engine
+pytestmark = [pytest.mark.once_per_engine, pytest.mark.ability("text")]
 
 
 def batch(ids: Any, titles: list[str], prices: list[int] | None = None) -> Batch:
@@ -38,9 +38,6 @@ def batch(ids: Any, titles: list[str], prices: list[int] | None = None) -> Batch
 
 
 def made(subject: Subject, schema: Schema = SCHEMA) -> Any:
-    """An engine that ranks by words, created; skips the others."""
-    if not subject.kind.capabilities.text:
-        pytest.skip(f"{subject.name} does not rank by words")
     engine = subject.created(schema)
     assert isinstance(engine, FullText)
     return engine
@@ -148,7 +145,3 @@ def test_a_collection_without_text_says_so(subject: Subject) -> None:
     with pytest.raises(UnsupportedError, match="the collection has no text"):
         engine.match("coat", 5)
     engine.close()
-
-
-def test_what_is_declared_is_there(subject: Subject) -> None:
-    assert isinstance(subject.engine(), FullText) == subject.kind.capabilities.text
