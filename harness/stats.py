@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Values = Sequence[float] | Floats
-Statistic = Callable[..., Any]  # np.mean or np.median: called with axis=1
 
 _EXACT_UP_TO = 5  # 5 trials have 3,125 ordered resamples, 6 would have 46,656
 
@@ -157,56 +156,6 @@ def resamples(n: int, rng: np.random.Generator, draws: int = 2000) -> npt.NDArra
     if n <= _EXACT_UP_TO:
         return np.array(list(itertools.product(range(n), repeat=n)), dtype=np.int64)
     return rng.integers(0, n, size=(draws, n))
-
-
-def bootstrap_interval(
-    values: Values,
-    rng: np.random.Generator,
-    statistic: Statistic = np.mean,
-    level: float = 0.95,
-    draws: int = 2000,
-) -> Interval:
-    """Percentile bootstrap interval (Efron 1979) of the mean or median of many values.
-
-    The plain percentile method: BCa corrects skew and bias by quantities that few values cannot estimate.
-    For 2-5 trials use `mean_interval`. One value: no interval.
-    """
-    data = np.asarray(values, dtype=np.float64)
-    estimate = float(statistic(data[None, :], axis=1)[0])
-    if len(data) < 2:
-        return Interval(estimate, None, None, level)
-    spread = statistic(data[resamples(len(data), rng, draws)], axis=1)
-    low, high = np.quantile(spread, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(estimate, float(low), float(high), level)
-
-
-def percentile_interval(values: Values, quantile: float, level: float = 0.95) -> Interval:
-    """A percentile with its distribution-free interval, two order statistics.
-
-    The number of values below the true quantile is binomial(n, quantile), so P(X_(l) <= true < X_(u)) is
-    P(l <= B < u) whatever the distribution (David and Nagaraja, Order Statistics, 7.1). Each tail gets at
-    most (1 - level) / 2. A bound that would lie beyond the values is None: too few of them. The estimate is the
-    smallest value that at least `quantile` of the values do not exceed. `quantile` lies between 0 and 1,
-    both excluded; values must be independent.
-    """
-    data = np.sort(np.asarray(values, dtype=np.float64))
-    n = len(data)
-    # log P(B = j) up to a constant, by the ratio of neighbours: no factorial of a million.
-    j = np.arange(n)
-    steps = np.log((n - j) / (j + 1)) + math.log(quantile / (1 - quantile))
-    logs = np.concatenate([[0.0], np.cumsum(steps)])
-    mass = np.exp(logs - logs.max())
-    below = np.cumsum(mass) / mass.sum()  # below[j] = P(B <= j)
-    alpha = (1 - level) / 2
-    low = int(np.searchsorted(below, alpha, side="right"))  # the largest l with P(B <= l - 1) <= alpha
-    high = int(np.searchsorted(below, 1 - alpha, side="left")) + 1  # the smallest u with P(B >= u) <= alpha
-    estimate = data[max(math.ceil(quantile * n - 1e-9), 1) - 1]
-    return Interval(
-        float(estimate),
-        float(data[low - 1]) if low >= 1 else None,
-        float(data[high - 1]) if high <= n else None,
-        level,
-    )
 
 
 def benjamini_hochberg(p_values: Values, rate: float = 0.05) -> npt.NDArray[np.bool_]:
