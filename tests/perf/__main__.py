@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 from tests.perf.table import show
 from tests.servers.launch import UnavailableError
@@ -34,18 +36,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="only these; all by default")
     chosen = parser.parse_args().parts or PARTS
-    rows = []
+    rows: list[dict[str, Any]] = []
+    target, environment = Path("runs/perf.json"), dict(os.environ)
+    target.parent.mkdir(exist_ok=True)
     for name in chosen:
         try:
             part = importlib.import_module(f"tests.perf.{name}").figures()
-        except (UnavailableError, ImportError) as error:
+        except (UnavailableError, ModuleNotFoundError) as error:
             print(f"{name}: left out: {error}", flush=True)
             continue
+        finally:  # the addresses of servers that have ended
+            os.environ.clear()
+            os.environ.update(environment)
         show(part)
         rows += part
-    target = Path("runs/perf.json")
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(rows, indent=1) + "\n")
+        target.write_text(json.dumps(rows, indent=1) + "\n")
     print(f"\nwritten to {target}")
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from engines.base import Batch, Schema
 from engines.elasticsearch import wire
 from engines.elasticsearch.adapter import Elasticsearch
-from engines.elasticsearch.params import ID, VECTOR, IndexParams
+from engines.elasticsearch.params import IndexParams
+from engines.lucene_params import ID, VECTOR
 from engines.server import variable
 from tests.perf.clients import beside_socket, exchange, rounds
 from tests.perf.table import show

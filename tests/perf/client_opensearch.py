@@ -16,9 +16,10 @@ import numpy as np
 import opensearchpy
 
 from engines.base import Batch, Schema
+from engines.lucene_params import ID, VECTOR
 from engines.opensearch import wire
 from engines.opensearch.adapter import OpenSearch
-from engines.opensearch.params import ID, VECTOR, IndexParams, SearchParams
+from engines.opensearch.params import IndexParams, SearchParams
 from engines.server import variable
 from tests.perf.clients import beside_socket, exchange, rounds
 from tests.perf.table import show
