@@ -189,16 +189,16 @@ def _pull(client: Any, manifest: Manifest, progress: Progress) -> None:
     with contextlib.suppress(ImageNotFound):
         client.images.get(image)
         return
-    layers: dict[str, tuple[int, int]] = {}
+    layers: dict[str, dict[str, tuple[int, int]]] = {"Downloading": {}, "Extracting": {}}
     try:
         for event in client.api.pull(image, stream=True, decode=True):
             if "error" in event:
                 raise ServerFailedError(_refused(manifest, event["error"]))
             detail = event.get("progressDetail") or {}
-            if "total" in detail:
-                layers[event["id"]] = (detail["current"], detail["total"])
-                done, total = (sum(part) for part in zip(*layers.values(), strict=True))
-                progress(f"pulling {image} (MiB)", done / 2**20, total / 2**20)
+            if "total" in detail and (phase := event.get("status", "")) in layers:
+                layers[phase][event["id"]] = (detail["current"], detail["total"])
+                done, total = (sum(part) for part in zip(*layers[phase].values(), strict=True))
+                progress(f"{phase.lower()} {image} (MiB)", done / 2**20, total / 2**20)
     except APIError as error:
         raise ServerFailedError(_refused(manifest, _brief(error))) from None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tests.perf.clients import row
+from tests.servers.launch import UnavailableError
 
 # What every script of theirs begins with. Making lists of the vectors is not timed.
 _BEGIN = """
@@ -96,5 +96,6 @@ def _their_seconds(contest: Contest, file: Path, case: Case) -> list[float]:
     # In the temporary directory, for it leaves a folder of logs where it runs.
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=file.parent)
     if run.returncode:
-        sys.exit(f"VectorDBBench failed: {run.stderr}")
+        last = run.stderr.strip().splitlines()[-1:]
+        raise UnavailableError(f"VectorDBBench failed: {' '.join(last)}")
     return [float(word) for word in run.stdout.split()[-len(contest.labels) :]]

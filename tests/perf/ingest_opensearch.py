@@ -28,7 +28,7 @@ from vectordb_bench.backend.clients.oss_opensearch.oss_opensearch import OSSOpen
 address = urlsplit(target)
 connect = OSSOpenSearchConfig(host=address.hostname, port=address.port, index_name="bakeoff_theirs").to_dict()
 config = OSSOpenSearchIndexConfig(
-    metric_type=MetricType.L2, engine="lucene", M=16, efConstruction=100, refresh_interval="-1", index_thread_qty=1
+    metric_type_name="l2", engine="lucene", M=16, efConstruction=100, refresh_interval="-1", index_thread_qty=1
 )
 db = OSSOpenSearch(vectors.shape[1], connect, config, drop_old=True)
 def load(batch):

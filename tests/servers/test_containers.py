@@ -16,6 +16,7 @@ import pytest
 from harness.compose import Extension, Manifest, Ready, Service
 from harness.containers import OWNER, ServerFailedError, remove_leftovers, started
 from harness.meters import Container
+from tests.servers import registry
 
 docker = pytest.importorskip("docker")
 from testcontainers.core.config import ConnectionMode, testcontainers_config  # noqa: E402  with docker or not at all
@@ -165,6 +166,33 @@ def test_what_went_wrong_is_said(engine: Any, broken: dict[str, Any], message: s
     with pytest.raises(ServerFailedError, match=message), started(manifest(**broken)):
         pass
     assert ours(engine) == []
+
+
+def test_an_image_that_is_not_here_is_pulled_and_how_much_of_it_has_come_is_said(engine: Any) -> None:
+    seen: list[tuple[str, float, float]] = []
+    with registry.listening(20 * MIB) as image:
+        try:
+            with (  # there is no program in it
+                pytest.raises(ServerFailedError, match=f"tiny: {image} cannot be started"),
+                started(manifest(image=image), lambda *told: seen.append(told)),
+            ):
+                pass
+            assert engine.images.get(image).tags == [image]
+        finally:
+            engine.images.remove(image, force=True)
+    for phase in ("downloading", "extracting"):
+        told = [(done, total) for what, done, total in seen if what == f"{phase} {image} (MiB)"]
+        assert [done for done, _ in told] == sorted(done for done, _ in told)
+        assert 0 < told[-1][0] <= told[-1][1] == pytest.approx(20, abs=1)
+
+
+def test_a_registry_that_refuses_is_named() -> None:
+    with (
+        registry.listening(MIB, refuses=True) as image,
+        pytest.raises(ServerFailedError, match=f"image {image} cannot be pulled: .*403.*BAKEOFF_IMAGE_TINY"),
+        started(manifest(image=image)),
+    ):
+        pass
 
 
 def test_without_an_engine_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
