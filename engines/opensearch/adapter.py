@@ -10,6 +10,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from engines.base import Vectors
+from engines.lucene import comparable
 from engines.lucene_filters import Query
 from engines.lucene_index import LuceneIndex
 from engines.opensearch import wire
@@ -48,7 +49,8 @@ class OpenSearch(LuceneIndex):
         if exact:
             return wire.script(vector, k, self._schema.metric, condition)
         candidates = max(k, min(ceil(k * self._factor), MOST_CANDIDATES))
-        return wire.knn(vector, k, self._schema.metric, condition, {"k": candidates, **self._options})
+        packed = self._pack(comparable(vector, self._schema.metric))
+        return wire.knn(packed, k, candidates, condition, self._options)
 
     def _details(self) -> dict[str, str]:
         return {"engine": self._params.engine}

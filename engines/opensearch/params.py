@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.base import EngineError, Metric, Schema
@@ -83,12 +84,12 @@ class SearchParams(BaseModel):
             return self.oversample_factor
         return 1.0 if index.compression_level in ("2x", "4x") else 3.0
 
-    def options(self, index: IndexParams) -> dict[str, Any]:
-        """What a knn query says of them.
+    def options(self, index: IndexParams) -> bytes:
+        """What a knn query says of them, as members in JSON.
 
         Not the factor, which the adapter applies to k: OpenSearch 3.5 ignores it with the engine lucene.
         """
         options: dict[str, Any] = {"method_parameters": {"ef_search": self.ef_search}}
         if index.quantized:
             options["rescore"] = {"oversample_factor": 1.0} if self.factor(index) else False
-        return options
+        return b",%b" % orjson.dumps(options)[1:-1]

@@ -11,15 +11,14 @@ from engines.opensearch.params import SPACES
 SEARCH = "_search?allow_partial_search_results=false&filter_path=hits.hits.fields,hits.hits._score"
 
 
-def knn(vector: Vectors, k: int, metric: Metric, where: Query | None, options: Query) -> bytes:
-    """A search for the k best of options["k"] neighbours; the filter is applied while searching."""
-    rest = dump(options if where is None else {**options, "filter": where})
-    query = b'{"knn":{"%b":{"vector":%b,%b}}' % (
-        VECTOR.encode(),
-        plain(comparable(vector, metric)),
-        rest[1:],
-    )
-    return search(k, query)
+def knn(vector: bytes, k: int, candidates: int, where: Query | None, options: bytes) -> bytes:
+    """A search for the k best of so many neighbours; the filter is applied while searching.
+
+    vector: in JSON. options: further members of the query.
+    """
+    condition = b"" if where is None else b',"filter":%b' % dump(where)
+    query = b'{"knn":{"%b":{"vector":%b,"k":%d%b%b}}}'
+    return search(k, query % (VECTOR.encode(), vector, candidates, options, condition))
 
 
 def script(vector: Vectors, k: int, metric: Metric, where: Query | None) -> bytes:

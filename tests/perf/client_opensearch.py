@@ -16,6 +16,7 @@ import numpy as np
 import opensearchpy
 
 from engines.base import Batch, Schema
+from engines.lucene import plain
 from engines.lucene_params import ID, VECTOR
 from engines.opensearch import wire
 from engines.opensearch.adapter import OpenSearch
@@ -41,7 +42,7 @@ def figures() -> list[dict[str, Any]]:
 def _queries(dim: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(0)
     vector = rng.standard_normal(dim, dtype=np.float32)
-    options = {"k": K, **SearchParams().options(IndexParams())}
+    options = SearchParams().options(IndexParams())
     with tempfile.TemporaryDirectory(prefix="bakeoff-client-") as folder:
         engine = OpenSearch(Path(folder), IndexParams())
         engine.create(Schema(dim, "l2"))
@@ -50,10 +51,10 @@ def _queries(dim: int) -> list[dict[str, Any]]:
         url = os.environ[variable("opensearch", "URL")]
         client = opensearchpy.OpenSearch(url)
         calls = {
-            "bare socket": exchange(url, engine._search, wire.knn(vector, K, "l2", None, options)),
+            "bare socket": exchange(url, engine._search, wire.knn(plain(vector), K, K, None, options)),
             "query()": lambda: engine.query(vector, K),
             "query() and decoding": lambda: list(engine.query(vector, K).ids),
-            "opensearch-py": lambda: _official(client, engine._index, vector, options),
+            "opensearch-py": lambda: _official(client, engine._index, vector),
         }
         times = rounds(calls, QUERIES, ROUNDS)
         client.close()
@@ -61,12 +62,11 @@ def _queries(dim: int) -> list[dict[str, Any]]:
     return beside_socket("opensearch", dim, times, "opensearch-py")
 
 
-def _official(
-    client: opensearchpy.OpenSearch, index: str, vector: np.ndarray, options: dict[str, Any]
-) -> list[int]:
+def _official(client: opensearchpy.OpenSearch, index: str, vector: np.ndarray) -> list[int]:
+    knn = {"vector": vector.tolist(), "k": K, "method_parameters": {"ef_search": SearchParams().ef_search}}
     body = {
         "size": K,
-        "query": {"knn": {VECTOR: {"vector": vector.tolist(), **options}}},
+        "query": {"knn": {VECTOR: knn}},
         "_source": False,
         "stored_fields": "_none_",
         "docvalue_fields": [ID],
