@@ -76,8 +76,8 @@ def _run(options: argparse.Namespace) -> int:
         _say(
             f"{summary['failed']} of {summary['cells']} cells failed or are unsupported; the report says why."
         )
-    for label in summary["dead"]:
-        _say(f"error: engine {label}: every cell failed")
+    for label, reason in summary["dead"].items():
+        _say(f"error: engine {label}: every cell failed: {reason.splitlines()[0][:300]}")
     return 1 if summary["dead"] else 0
 
 

@@ -140,8 +140,11 @@ def point_latest(run: Path) -> None:
 
 
 def result_summary(result: RunResult) -> dict[str, Any]:
-    """Counts for the closing line: cells, failed cells, and engines of which every cell failed."""
+    """For the closing lines: how many cells, how many failed; engines of which every cell did, with the first reason."""
     failed = [cell for cell in result.measurements if cell.error]
-    labels = {cell.engine for cell in result.measurements}
     alive = {cell.engine for cell in result.measurements if not cell.error}
-    return {"cells": len(result.measurements), "failed": len(failed), "dead": sorted(labels - alive)}
+    dead: dict[str, str] = {}
+    for cell in failed:
+        if cell.engine not in alive:
+            dead.setdefault(cell.engine, str(cell.error))
+    return {"cells": len(result.measurements), "failed": len(failed), "dead": dead}

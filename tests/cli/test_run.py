@@ -168,7 +168,8 @@ def test_a_dead_engine_costs_its_own_cells_only(shell: Shell) -> None:
         "run", shell.scenario("dead", trials=1, engines=[broken("Crashing"), {"engine": "bruteforce"}])
     )
     assert done.returncode == 1
-    assert "engine crashing: every cell failed" in done.stderr
+    assert "engine crashing: every cell failed: " in done.stderr
+    assert "SIGABRT" in done.stderr.split("every cell failed: ")[1]
     result = read_result(shell.folder / "runs" / "latest")
     assert all("SIGABRT" in cell.error for cell in cells(result, engine="crashing"))
     assert len(cells(result, engine="crashing")) == len(cells(result, engine="bruteforce")) == 5
