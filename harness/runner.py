@@ -140,7 +140,7 @@ def point_latest(run: Path) -> None:
 
 
 def result_summary(result: RunResult) -> dict[str, Any]:
-    """For the closing lines: how many cells, how many failed; engines of which every cell did, with the first reason."""
+    """For the closing lines: cells, failed cells, and engines of which every cell failed, with the first reason."""
     failed = [cell for cell in result.measurements if cell.error]
     alive = {cell.engine for cell in result.measurements if not cell.error}
     dead: dict[str, str] = {}
