@@ -122,7 +122,7 @@ def test_nothing_given_is_changed(subject: Subject) -> None:
     engine.close()
 
 
-def test_queries_from_two_threads_give_the_same_answers(model: Model) -> None:
+def test_queries_from_two_threads_give_the_same_answers(model: Model, shared_subject: Subject) -> None:
     engine, asked = model.engine, queries(40)
     filters: list[Filter | None] = [None, Range("price", lt=50), Range("price", gte=98)]
 
@@ -133,7 +133,14 @@ def test_queries_from_two_threads_give_the_same_answers(model: Model) -> None:
     alone = [ask(number) for number in range(len(asked))]
     with ThreadPoolExecutor(2) as pool:
         together = list(pool.map(ask, range(len(asked))))
-    assert together == alone
+    if shared_subject.variant.steady:
+        assert together == alone
+        return
+    for answers in zip(together, alone, strict=True):
+        for (mine, _), (same, _) in zip(*answers, strict=True):
+            assert len(set(mine) & set(same)) >= 0.7 * len(
+                same
+            )  # another query's would have hardly any of them
 
 
 def answer(hits: Hits) -> tuple[list[int], list[float]]:

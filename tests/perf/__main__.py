@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from tests.perf.table import show
+from tests.perf.table import figures_of, show
 from tests.servers.launch import UnavailableError
 
 # What `make perf` runs; each module has figures(). Those of ingest need VectorDBBench in a Python of its own.
@@ -37,20 +37,20 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="only these; all by default")
     chosen = parser.parse_args().parts or PARTS
     rows: list[dict[str, Any]] = []
-    target, environment = Path("runs/perf.json"), dict(os.environ)
+    target = Path("runs/perf.json")
     target.parent.mkdir(exist_ok=True)
-    for name in chosen:
-        try:
-            part = importlib.import_module(f"tests.perf.{name}").figures()
-        except (UnavailableError, ModuleNotFoundError) as error:
-            print(f"{name}: left out: {error}", flush=True)
-            continue
-        finally:  # the addresses of servers that have ended
-            os.environ.clear()
-            os.environ.update(environment)
-        show(part)
-        rows += part
-        target.write_text(json.dumps(rows, indent=1) + "\n")
+    # A process for each part: what one leaves behind is no other's, its memory in particular, which Linux counts as
+    # that of the programs it starts (getrusage, ru_maxrss), and the addresses of servers that have ended.
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as processes:
+        for name in chosen:
+            try:
+                part = processes.submit(figures_of, name).result()
+            except (UnavailableError, ModuleNotFoundError) as error:
+                print(f"{name}: left out: {error}", flush=True)
+                continue
+            show(part)
+            rows += part
+            target.write_text(json.dumps(rows, indent=1) + "\n")
     print(f"\nwritten to {target}")
 
 

@@ -1,9 +1,16 @@
-"""The figures as a table."""
+"""The figures of a part, and how they are shown."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from typing import Any
+
+
+def figures_of(part: str) -> list[dict[str, Any]]:
+    """Measures a module of this package."""
+    rows: list[dict[str, Any]] = importlib.import_module(f"tests.perf.{part}").figures()
+    return rows
 
 
 def show(figures: Iterable[dict[str, Any]]) -> None:
