@@ -174,7 +174,7 @@ def test_a_text_too_long_for_a_term_is_refused(tmp_path: Path) -> None:
     engine = made(tmp_path)
     try:
         engine.index(one(0, "é" * 16_383))  # 32,766 bytes
-        with pytest.raises(EngineError, match=r"first id 1: HTTP 400: .*32766"):
+        with pytest.raises(EngineError, match="at most 32766 bytes of UTF-8"):
             engine.index(one(1, "é" * 16_384))
         engine.refresh()
         assert list(engine.query(np.ones(DIM, np.float32), 5, Eq("brand", "é" * 16_383)).ids) == [0]

@@ -142,11 +142,14 @@ def test_any_item_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_batch_is_shared_among_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with created(tmp_path, monkeypatch, node(), chunk_size=300) as engine:
-        sizes = {
-            rows: [part.stop - part.start for part in engine._chunks(rows, 1000)]
-            for rows in (0, 60, 800, 2000)
-        }
+    sent: list[slice] = []
+    monkeypatch.setattr(bulk.Bulk, "_send", lambda self, operations, rows: sent.append(rows))
+    sizes = {}
+    with created(tmp_path, monkeypatch, node()) as engine:
+        for rows in (0, 60, 800, 2000):
+            engine._bulk.write(rows, 300, lambda part: [])
+            sizes[rows] = sorted(part.stop - part.start for part in sent)
+            sent.clear()
     assert sizes == {0: [], 60: [50, 50], 800: [200] * 4, 2000: [300] * 7}
 
 
