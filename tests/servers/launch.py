@@ -50,9 +50,11 @@ class Servers:
     def _start(self, engine: str) -> str:
         if engine not in LAUNCHERS:
             raise UnavailableError(f"no server of {engine} is known; set {variable(engine, 'URL')}")
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix=f"bakeoff-{engine}-")))
-        self._stack.callback(os.environ.pop, variable(engine, "URL"), None)
-        url: str = self._stack.enter_context(importlib.import_module(LAUNCHERS[engine]).running(folder))
+        with ExitStack() as starting:  # leaves nothing where the server cannot be had
+            folder = Path(starting.enter_context(tempfile.TemporaryDirectory(prefix=f"bakeoff-{engine}-")))
+            starting.callback(os.environ.pop, variable(engine, "URL"), None)
+            url: str = starting.enter_context(importlib.import_module(LAUNCHERS[engine]).running(folder))
+            self._stack.push(starting.pop_all())
         return url
 
     def close(self) -> None:

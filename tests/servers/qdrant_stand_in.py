@@ -239,9 +239,12 @@ def standing_in(collections: Collections | None = None, credentials: Any = None)
 def running(folder: Path) -> Iterator[str]:
     """Yields the URL and sets the variable of the gRPC port."""
     name = variable("qdrant", "GRPC_PORT")
+    former = os.environ.get(name)
     with standing_in() as stand_in:
         os.environ[name] = str(stand_in.grpc_port)
         try:
             yield stand_in.url
         finally:
-            os.environ.pop(name, None)
+            os.environ.pop(name)
+            if former is not None:
+                os.environ[name] = former

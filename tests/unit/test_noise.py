@@ -77,9 +77,12 @@ def test_cpu_accounting_leaves_out_guest_time(tmp_path: Path, monkeypatch: pytes
 def test_a_window_of_the_running_machine():
     with NoiseMonitor() as monitor:
         start_ns = time.perf_counter_ns()
-        time.sleep(0.5)
-        end_ns = time.perf_counter_ns()
-        noise = monitor.window(start_ns, end_ns)
+        deadline_ns = start_ns + 20_000_000_000  # the probe may have to wait for its turn, too
+        noise = None
+        while noise is None or (noise.hiccup_p99_us is None and time.perf_counter_ns() < deadline_ns):
+            time.sleep(0.5)
+            end_ns = time.perf_counter_ns()
+            noise = monitor.window(start_ns, end_ns)
         assert noise.hiccup_p99_us is not None and noise.hiccup_max_us is not None
         assert 0 <= noise.hiccup_p99_us <= noise.hiccup_max_us
         if noise.steal_share is None:
