@@ -21,6 +21,7 @@ from engines.server import REQUEST_TIMEOUT_S, Endpoint, redact, variable
 PORT = 19530
 _CONNECT_TIMEOUT_S = 5.0
 _OLDEST = (2, 3)  # the first with upserts, count(*) and the metric COSINE
+_NOT_SERVED = 503  # status code: no query node has the channel, as NoReplicaAvailable
 _RATE_LIMITED = 8  # status code: refused before anything was done, so that it may be sent again
 _PAUSE_S, _LONGEST_PAUSE_S = 0.1, 3.0
 _OPTIONS = [
@@ -42,6 +43,10 @@ _REMEDIES = {
     grpc.StatusCode.PERMISSION_DENIED: _CREDENTIALS,
     grpc.StatusCode.UNIMPLEMENTED: "is that the port of another service?",
 }
+
+
+class UnservedError(EngineError):
+    """No query node has what is asked for just now: it is handed from one to another, or its node is gone."""
 
 
 class Connection:
@@ -131,7 +136,9 @@ class Connection:
         if status.code or status.error_code:
             number = status.code or status.error_code
             reason = redact(" ".join(status.reason.split())) or "no reason was given"
-            raise EngineError(f"milvus at {self.url}: {method}: {reason} (code {number})")
+            unserved = status.code == _NOT_SERVED or status.error_code == common_pb2.NoReplicaAvailable
+            kind = UnservedError if unserved else EngineError
+            raise kind(f"milvus at {self.url}: {method}: {reason} (code {number})")
 
     def lost(self, method: str, error: grpc.RpcError) -> EngineError:
         """What a request without an answer is reported as."""

@@ -8,10 +8,11 @@ from pymilvus.grpc_gen import common_pb2, milvus_pb2  # type: ignore[import-unty
 
 from engines.base import EngineError
 from engines.milvus.collection import count, identity, load, until
-from engines.milvus.connection import Connection
+from engines.milvus.connection import Connection, UnservedError
 
 _STALE_S = 5.0  # how old an answer of a replica may be at consistency level Bounded (common.gracefulTime)
 _ATTEMPTS = 3
+_HANDOVER_S, _PAUSE_S = 60.0, 0.25
 _STALLED_S = 1800.0  # without a row indexed: longer than the largest segment takes
 
 
@@ -24,9 +25,26 @@ def settle(server: Connection, name: str, replicas: int) -> None:
     _compact(server, name)
     _await_indexes(server, name)
     load(server, name, replicas, again=True)
-    count(server, name)  # waits until the replica that answers has taken in everything
+    _await_replica(server, name)
     if replicas > 1:
         time.sleep(_STALE_S)  # and this until the others have
+
+
+def _await_replica(server: Connection, name: str) -> None:
+    """Counts, which waits until the replica that answers has taken in everything.
+
+    What was compacted is handed over after it counts as loaded; meanwhile no node may serve it.
+    """
+    deadline_s = time.monotonic() + _HANDOVER_S
+    while True:
+        try:
+            count(server, name)
+            return
+        except UnservedError:
+            if time.monotonic() > deadline_s:
+                raise
+        server.retries += 1
+        time.sleep(_PAUSE_S)
 
 
 def _flush(server: Connection, name: str) -> None:

@@ -214,6 +214,22 @@ def test_ids_above_all_others_are_inserted_until_the_first_refresh(
     assert len(server.requests("Upsert")) == 2
 
 
+@pytest.mark.parametrize("status", [common_pb2.Status(code=503), common_pb2.Status(error_code=46)])
+def test_settling_waits_for_what_is_handed_over_but_not_for_ever(
+    engine: Milvus, server: FakeMilvus, monkeypatch: pytest.MonkeyPatch, status: Any
+) -> None:
+    monkeypatch.setattr(settling, "_PAUSE_S", 0.001)
+    usual = {"fields_data": [{"scalars": {"long_data": {"data": [0]}}}]}
+    answers = iter([{"status": status}] * 2)
+    server.answers["Query"] = lambda _: milvus_pb2.QueryResults(**next(answers, usual))
+    engine.refresh()
+    assert engine._open.retries == 2
+    server.answers["Query"] = lambda _: milvus_pb2.QueryResults(status=status)
+    monkeypatch.setattr(settling, "_HANDOVER_S", 0.01)
+    with pytest.raises(EngineError, match=r"Query: .*\(code (503|46)\)"):
+        engine.refresh()
+
+
 def test_a_refusal_for_the_rate_is_sent_again_and_counted(
     engine: Milvus, server: FakeMilvus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
