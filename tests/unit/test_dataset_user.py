@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,52 +21,17 @@ from engines.base import Keywords
 from engines.filters import And, Eq, Range
 from harness import arrays
 from harness.columns import read_table
-from harness.dataset import Dataset, describe, load_dataset
+from harness.dataset import describe, load_dataset
 from harness.errors import ConfigurationError
 from harness.manifest import UserManifest
+from tests.unit.userdata import DIM, QUERIES, ROWS, VECTORS, Folder, check_held_out, every
 
 ROOT = Path(__file__).parents[2]
-ROWS, DIM, QUERIES = 40, 4, 5
-VECTORS = np.random.default_rng(0).standard_normal((ROWS, DIM), dtype=np.float32)
-
-
-class Folder:
-    """A user's folder, its cache beside it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path / "mine"
-        self.cache = path / "cache"
-        self.path.mkdir()
-        self.array("vectors", VECTORS)
-        self.array("queries", VECTORS[:QUERIES])
-        self.text("dataset.yaml", "metric: l2\n")
-
-    def array(self, name: str, values: Any) -> None:
-        np.save(self.path / f"{name}.npy", values)
-
-    def text(self, name: str, text: str) -> None:
-        (self.path / name).write_text(text, encoding="utf-8")
-
-    def table(self, **columns: Any) -> None:
-        pq.write_table(pa.table(columns), self.path / "attributes.parquet")
-
-    def load(self, changes: str = "") -> Dataset:
-        return load_dataset(f"{self.path}{changes}", cache=self.cache)
-
-    def problems(self, changes: str = "") -> list[str]:
-        with pytest.raises(ConfigurationError) as caught:
-            self.load(changes)
-        assert not [path for path in self.cache.iterdir() if path.is_dir()]
-        return [problem.removeprefix(f"{self.path}/") for problem in caught.value.problems]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
-
-
-def every(value: Callable[[int], Any]) -> list[Any]:
-    return [value(row) for row in range(ROWS)]
 
 
 # --- what is understood
@@ -171,17 +135,6 @@ def test_filters_belong_to_the_queries_line_by_line(folder: Folder) -> None:
     )
 
 
-def check_held_out(dataset: Dataset, queries: int) -> None:
-    """Items and held-out queries are the input's rows, each once, and attributes moved along."""
-    assert (len(dataset.vectors), len(dataset.queries)) == (ROWS - queries, queries)
-    rows = dataset.columns["row"]
-    np.testing.assert_array_equal(dataset.vectors, VECTORS[rows])
-    left = {vector.tobytes() for vector in VECTORS} - {vector.tobytes() for vector in dataset.vectors}
-    assert left == {vector.tobytes() for vector in dataset.queries}
-    assert dataset.ids is not None and dataset.ids.tolist() == [f"i{row}" for row in rows]  # type: ignore[union-attr]
-    assert f"{queries} rows drawn at random are held out as queries" in dataset.description
-
-
 def test_without_queries_some_rows_are_held_out(folder: Folder) -> None:
     (folder.path / "queries.npy").unlink()
     folder.table(id=every(lambda row: f"i{row}"), row=range(ROWS))
@@ -189,43 +142,6 @@ def test_without_queries_some_rows_are_held_out(folder: Folder) -> None:
     check_held_out(dataset, ROWS // 10)
     check_held_out(folder.load(":queries=11"), 11)
     assert folder.load(":name=again").fingerprint == dataset.fingerprint
-
-
-@pytest.mark.parametrize("fixed", [True, False])
-def test_a_single_parquet_brings_vectors_and_attributes(fixed: bool, tmp_path: Path) -> None:
-    kind = pa.list_(pa.float32(), DIM) if fixed else pa.list_(pa.float64())
-    columns = {
-        "id": every(lambda row: f"i{row}"),
-        "embedding": pa.array(VECTORS.tolist(), kind),
-        "row": range(ROWS),
-    }
-    pq.write_table(pa.table(columns), tmp_path / "items.parquet", row_group_size=7)
-    (tmp_path / "items.yaml").write_text("metric: cosine\n")
-    dataset = load_dataset(str(tmp_path / "items.parquet"), cache=tmp_path / "cache")
-    assert (dataset.name, dataset.metric) == ("items", "cosine")
-    assert [a.name for a in dataset.attributes] == ["row"]
-    check_held_out(dataset, ROWS // 10)
-
-
-def hdf5(path: Path, distance: str | None, **data: Any) -> Path:
-    with h5py.File(path, "w") as file:
-        if distance is not None:
-            file.attrs["distance"] = distance
-        for name, values in data.items():
-            file[name] = values
-    return path
-
-
-@pytest.mark.parametrize(
-    ("distance", "metric"), [("euclidean", "l2"), ("angular", "cosine"), ("ip", "ip"), ("dot", "ip")]
-)
-def test_an_ann_benchmarks_file_brings_metric_and_queries(distance: str, metric: str, tmp_path: Path) -> None:
-    neighbours = np.zeros((QUERIES, 3), dtype=np.int32)  # wrong, and must not matter
-    path = hdf5(tmp_path / "x.hdf5", distance, train=VECTORS, test=VECTORS[:QUERIES], neighbors=neighbours)
-    dataset = load_dataset(str(path), cache=tmp_path / "cache")
-    assert (dataset.metric, dataset.attributes) == (metric, ())
-    np.testing.assert_array_equal(dataset.vectors, VECTORS)
-    np.testing.assert_array_equal(dataset.queries, VECTORS[:QUERIES])
 
 
 def test_the_folder_one_stands_in_has_its_name(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -483,78 +399,6 @@ def test_not_all_rows_can_be_held_out(count: int, folder: Folder) -> None:
     assert f"{count} of its 40 rows cannot be held out" in problem
 
 
-@pytest.mark.parametrize(
-    ("columns", "sidecar", "told"),
-    [
-        ({"n": [1, 2]}, "metric: l2", "no column holds vectors (lists of floats), it has: n"),
-        ({"a": [[1.0]] * 20, "b": [[1.0]] * 20}, "metric: l2", "several columns hold vectors (a, b); name one in"),
-        ({"a": [[1.0]] * 20}, "metric: l2\nvectors: z", "column 'z' holds no vectors; these do: a"),
-        ({"a": [[1.0, 2.0]] * 5 + [[1.0]] * 15}, "metric: l2", "row 5 has 1 numbers, but row 0 has 2"),
-        ({"a": [[1.0, 2.0]] * 5 + [None] * 15}, "metric: l2", "row 5 is null, but row 0 has 2"),
-        ({"a": [[1.0, None]] * 20}, "metric: l2", "row 0 column 1 is nan"),
-        ({"a": pa.array([None] * 20, pa.list_(pa.float32()))}, "metric: l2", "row 0 holds no vector"),
-        ({"a": pa.array([], pa.list_(pa.float32()))}, "metric: l2", "is empty"),
-        ({"a": [[1.0]] * 20}, "name: x", "x.yaml: metric is missing"),
-    ],
-)  # fmt: skip
-def test_parquet_files_without_usable_vectors(
-    columns: dict[str, Any], sidecar: str, told: str, tmp_path: Path
-) -> None:
-    pq.write_table(pa.table(columns), tmp_path / "x.parquet", row_group_size=4)
-    (tmp_path / "x.yaml").write_text(sidecar)
-    with pytest.raises(ConfigurationError, match=r"x\.") as caught:
-        load_dataset(str(tmp_path / "x.parquet"), cache=tmp_path / "cache")
-    assert told in str(caught.value)
-
-
-def test_the_vector_column_may_be_named(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"a": VECTORS.tolist(), "n": range(ROWS)}), tmp_path / "x.parquet")
-    dataset = load_dataset(
-        f"{tmp_path / 'x.parquet'}:metric=ip,vectors=a,name=named", cache=tmp_path / "cache"
-    )
-    assert (dataset.name, dataset.vectors.shape[1]) == ("named", DIM)
-
-
-@pytest.mark.parametrize(
-    ("distance", "data", "told"),
-    [
-        ("jaccard", {"train": VECTORS}, "distance 'jaccard' cannot be measured; these can: euclidean"),
-        ("hamming", {"train": VECTORS}, "distance 'hamming' cannot be measured"),
-        ("euclidean", {"rain": VECTORS}, "'train' is missing, the file holds rain; call the vectors train"),
-        ("euclidean", {"train/a": VECTORS}, "'train' is a group, not an array"),
-        ("euclidean", {"train": VECTORS, "test": VECTORS[:, :2]}, "'test': has 2 dimensions"),
-        ("euclidean", {"train": VECTORS[0]}, "'train': must have 2 dimensions"),
-        ("euclidean", {"train": VECTORS.astype(int)}, "'train': must be float32"),
-        (None, {"train": VECTORS}, "metric is missing"),
-        ("angular", {"train": VECTORS * 0}, "row 0, 1, 2 is a zero vector (40 in all)"),
-    ],
-)
-def test_hdf5_files_that_cannot_be_measured(
-    distance: str | None, data: dict[str, Any], told: str, tmp_path: Path
-) -> None:
-    path = hdf5(tmp_path / "x.h5", distance, **data)
-    with pytest.raises(ConfigurationError) as caught:
-        load_dataset(str(path), cache=tmp_path / "cache")
-    assert told in str(caught.value)
-
-
-def test_sparse_and_broken_hdf5_and_contradictions(tmp_path: Path) -> None:
-    path = hdf5(tmp_path / "x.h5", "ip", train=VECTORS, test=VECTORS)
-    for changes, told in (
-        (":metric=l2", "metric is l2, but"),
-        (":text=a", "fill and text are about columns"),
-    ):
-        with pytest.raises(ConfigurationError, match=told):
-            load_dataset(f"{path}{changes}", cache=tmp_path / "cache")
-    with h5py.File(path, "a") as file:
-        file.attrs["type"] = "sparse"
-    with pytest.raises(ConfigurationError, match="sparse"):
-        load_dataset(str(path), cache=tmp_path / "cache")
-    path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(ConfigurationError, match="no intact HDF5"):
-        load_dataset(str(path), cache=tmp_path / "cache")
-
-
 def test_a_text_file_called_npy_is_told_apart(folder: Folder) -> None:
     folder.text("vectors.npy", "1.5,2.5\n3.5,4.5\n")
     (problem,) = folder.problems()
@@ -576,21 +420,6 @@ def test_a_file_of_the_right_name_and_another_kind_is_not_passed_over(folder: Fo
     folder.table(price=range(ROWS))  # the source it was made from may stay
     (folder.path / "filters.json").unlink()
     assert folder.load().schema.fields[0].name == "price"
-
-
-def test_an_hdf5_file_that_cannot_be_read_is_not_blamed_for_its_metric(tmp_path: Path) -> None:
-    path = tmp_path / "x.hdf5"
-    path.write_text("text")
-    with pytest.raises(ConfigurationError) as caught:
-        load_dataset(str(path), cache=tmp_path / "cache")
-    assert len(caught.value.problems) == 1
-
-
-def test_other_files_are_no_dataset(tmp_path: Path) -> None:
-    path = tmp_path / "items.csv"
-    path.write_text("a,b")
-    with pytest.raises(ConfigurationError, match=r"items\.csv: is no dataset; give a folder"):
-        load_dataset(str(path), cache=tmp_path)
 
 
 @settings(max_examples=40)
