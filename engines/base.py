@@ -167,8 +167,6 @@ class Capabilities:
     pipelined: bool = False  # it is a `Pipelined` too, see engines.abilities
     server: bool = False  # it is a `Remote` too; its address is that of `engines.server.Endpoint`
     text: bool = False  # it is a `FullText` too
-    hybrid: bool = False
-    sparse: bool = False
     quantization: bool = False
 
 
@@ -177,7 +175,8 @@ class EngineStats:
     """What the engine says of itself.
 
     disk_bytes: None where nothing is kept on disk, or a server does not tell. server: name and version of
-    the server that answers, "" in-process. retries: requests sent again since `create` or `open`.
+    the server that answers, "" in-process. retries: requests sent again since `create` or `open`. query_path: through
+    which layer of which client `query` reaches the server, "" in-process.
     """
 
     vectors: int
@@ -185,6 +184,7 @@ class EngineStats:
     details: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     server: str = ""
     retries: int = 0
+    query_path: str = ""
 
 
 @runtime_checkable

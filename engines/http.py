@@ -23,6 +23,7 @@ from engines.base import EngineError
 from engines.http_connection import ClosedError, Connection
 from engines.server import REQUEST_TIMEOUT_S, Endpoint
 
+QUERY_PATH = "HTTP/1.1 on a bare socket, bodies put together from bytes"  # for `EngineStats`
 CONNECT_TIMEOUT_S = 5.0
 _SHOWN = 500  # characters of a refusal that go into its message
 _NONE: Mapping[str, str] = MappingProxyType({})

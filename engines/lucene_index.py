@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import orjson
 
@@ -26,16 +26,17 @@ from engines.base import (
 from engines.bulk import Bulk
 from engines.columns import prepared
 from engines.filters import Filter
-from engines.http import HttpClient
+from engines.http import QUERY_PATH, HttpClient
 from engines.lucene import decoder, deletions, matching, plain, ranked, upserts
 from engines.lucene_filters import Queries, Query
 from engines.lucene_params import LuceneParams
 from engines.server import Endpoint, collection_name, deferred
 
+Params = TypeVar("Params", bound=LuceneParams)
 _CHUNK_BYTES = 8 << 20  # vectors in one bulk request; as JSON they are up to three times as long
 
 
-class LuceneIndex(Engine, Remote, FullText):
+class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
     """One index on a server."""
 
     capabilities = Capabilities(
@@ -47,8 +48,8 @@ class LuceneIndex(Engine, Remote, FullText):
     SERVER: ClassVar[type[Any]]  # all else that is asked of it, through the official client
     QUERIES: ClassVar[type[Queries]] = Queries
 
-    def __init__(self, path: Path, params: LuceneParams) -> None:
-        self._path, self._common, self._index = path, params, collection_name(path)
+    def __init__(self, path: Path, params: Params) -> None:
+        self._path, self._params, self._index = path, params, collection_name(path)
         self._search = f"/{self._index}/{self.SEARCH}"
         self._http: HttpClient | None = None
 
@@ -59,17 +60,17 @@ class LuceneIndex(Engine, Remote, FullText):
 
     def create(self, schema: Schema) -> None:
         self._connect(schema)
-        disk.begin(self._path, schema, self._common)
-        self._server.create(self._index, self._common.mappings(schema), self._common.settings())
+        disk.begin(self._path, schema, self._params)
+        self._server.create(self._index, self._params.mappings(schema), self._params.settings())
         self._loading = True
 
     def open(self, schema: Schema) -> None:
-        disk.verify(self._path, schema, self._common)
+        disk.verify(self._path, schema, self._params)
         self._connect(schema)
         meta = self._server.meta(self._index)
         if meta is None:
             raise EngineError(f"{self.NAME}: there is no index {self._index} any more, create it again")
-        if meta != self._common.mappings(schema)["_meta"]:
+        if meta != self._params.mappings(schema)["_meta"]:
             raise EngineError(f"{self.NAME}: {self._index} is an index of another schema, create it again")
         self._loading = False
 
@@ -83,7 +84,7 @@ class LuceneIndex(Engine, Remote, FullText):
         except BaseException:
             http.close()
             raise
-        self._bulk = Bulk(self.NAME, http, self._index, self._common.thread_count)
+        self._bulk = Bulk(self.NAME, http, self._index, self._params.thread_count)
         self._schema, self._queries, self._decode = schema, self.QUERIES(schema), decoder(schema.metric)
         self._pack = self._packing()
         self._http = http
@@ -98,18 +99,18 @@ class LuceneIndex(Engine, Remote, FullText):
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._schema)
-        most = min(self._common.chunk_size, _CHUNK_BYTES // (4 * self._schema.dim))
+        most = min(self._params.chunk_size, _CHUNK_BYTES // (4 * self._schema.dim))
         self._bulk.write(len(batch), most, lambda rows: upserts(batch[rows], self._schema, self._pack))
 
     def delete(self, ids: Ids) -> None:
-        self._bulk.write(len(ids), self._common.chunk_size, lambda rows: deletions(ids[rows]))
+        self._bulk.write(len(ids), self._params.chunk_size, lambda rows: deletions(ids[rows]))
 
     def refresh(self) -> None:
         """See README.md. The first one after create() that finds items ends the loading."""
         self._server.refresh(self._index)
         if self._loading and self.count():
-            self._server.set_refresh_interval(self._index, self._common.refresh_interval)
-            if self._common.force_merge:
+            self._server.set_refresh_interval(self._index, self._params.refresh_interval)
+            if self._params.force_merge:
                 self._server.merge(self._index)
             self._loading = False
         self._server.settle(self._index)
@@ -143,6 +144,7 @@ class LuceneIndex(Engine, Remote, FullText):
             {**self._details(), "segments": segments},
             server=f"{self.PRODUCT} {self._server.version}",
             retries=self._open.retries + self._bulk.retries,
+            query_path=QUERY_PATH,
         )
 
     def _details(self) -> dict[str, str]:

@@ -104,9 +104,11 @@ class Recorder:
                 if kind == "cell":
                     self.record(*_while_alive(fate, *values))
                 elif kind == "server":
-                    self.result.engines[label]["version"] = (
-                        f"{values[0]} through {self.kinds[label].version()}"
-                    )
+                    server, query_path = values
+                    self.result.engines[label] |= {
+                        "version": f"{server} through {self.kinds[label].version()}",
+                        "query_path": query_path,
+                    }
                 else:
                     self.listener.progress(values[0], len(self.result.measurements), self.total)
         except SessionFailedError as error:

@@ -56,7 +56,8 @@ class RunResult(Model):
     environment: cpu, cores, memory_bytes, os, python, packages {}, fingerprint (of the hardware).
     dataset: name, metric, rows, dim, queries, fingerprint, fields [{name, kind, origin}], description,
     filters [{name, selectivity_mean, selectivity_min, selectivity_max, distinct}], skipped {filter: reason}.
-    scenario: the scenario as it was run (Scenario.model_dump). engines: label -> {adapter, version, capabilities}.
+    scenario: the scenario as it was run (Scenario.model_dump). engines: label -> {adapter, version, capabilities},
+    with a server also what it is, where it ran and its query path.
     """
 
     schema_version: int = SCHEMA_VERSION

@@ -33,8 +33,8 @@ Measure = Callable[[], tuple[Measurement, Span]]
 
 
 class Send(Protocol):
-    """How a session reports: ("at", what) on the way, ("server", name and version) once it is known, and
-    ("cell", Measurement, span or None) when one is measured.
+    """How a session reports: ("at", what) on the way, ("server", name and version, query path) once they are known,
+    and ("cell", Measurement, span or None) when one is measured.
     """
 
     def __call__(self, kind: str, *values: Any) -> None: ...
@@ -99,8 +99,8 @@ class _Course:
         index_task = next(task for task in scenario.tasks if isinstance(task, IndexTask))
         empty = blank(session, index_task)
         index = self.attempt(empty, lambda: measure_index(self.bench, index_task))
-        if index.error is None and (server := self.bench.engine.stats().server):
-            self.send("server", server)
+        if index.error is None and (stats := self.bench.engine.stats()).server:
+            self.send("server", stats.server, stats.query_path)
         for task in scenario.tasks:
             if isinstance(task, SearchTask):
                 for planned in search_cells(task, self.bench.corpus.filters, session.searches):

@@ -200,8 +200,8 @@ UPDATE_COLUMNS = (
 _KINDS = ("server", "pipelined")  # capabilities that say how an engine is reached, not what it can do
 
 
-def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str]]:
-    """Label, version, how it was run, and abilities that are missing."""
+def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str, str]]:
+    """Label, version, how it was run, what its queries go through, and abilities its adapter lacks."""
     facts = []
     for engine, entry in evidence.table.result.engines.items():
         abilities = entry.get("capabilities") or {}
@@ -211,7 +211,8 @@ def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str]]:
             if value is False and name not in _KINDS
         ]
         version = str(entry.get("version") or "unknown")
-        facts.append((engine, version, how_it_ran(entry), ", ".join(lacking) or "nothing"))
+        path = entry.get("query_path") or "its library"
+        facts.append((engine, version, how_it_ran(entry), path, ", ".join(lacking) or "nothing"))
     return facts
 
 

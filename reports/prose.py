@@ -99,7 +99,8 @@ def method(table: Table) -> list[str]:
         "95 % interval (Student's) includes the limit is too close to call (≈). What was not measured does not meet a "
         "requirement.",
         "CPU time of an engine that lives inside the client's process includes the client's; a server's is counted "
-        "apart. Answers of servers are decoded after the window.",
+        "apart. Answers of servers are decoded after the window. Queries to them go through the layer that costs the "
+        "client least CPU over its protocol, by measurement (make perf).",
     ]
 
 

@@ -21,7 +21,7 @@ from engines.lucene_index import LuceneIndex
 _PACKED_SINCE = (9, 4)
 
 
-class Elasticsearch(LuceneIndex):
+class Elasticsearch(LuceneIndex[IndexParams]):
     """One index on a server."""
 
     IndexParams: ClassVar = IndexParams
@@ -34,7 +34,6 @@ class Elasticsearch(LuceneIndex):
     def __init__(self, path: Path, index: BaseModel) -> None:
         assert isinstance(index, IndexParams)
         super().__init__(path, index)
-        self._params = index
         exact = index.type == "flat" or index.script_score
         self.capabilities = replace(type(self).capabilities, exact=exact)
         self.configure(SearchParams())

@@ -33,6 +33,7 @@ from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ServerIndexParams, ServerSearchParams, for_type
 from engines.server import Endpoint, collection_name, deferred
 
+QUERY_PATH = "pymilvus' generated gRPC stub, messages filled by hand"
 _DELETED_AT_ONCE = 8192  # ids in one request
 
 
@@ -167,7 +168,7 @@ class Milvus(Engine):
             "replica_number": params.replica_number,
         }
         # The size of the logs is in GetMetrics, but a proxy repeats an old answer to it for as long as it is asked.
-        return EngineStats(self.count(), None, details, server.server, server.retries)
+        return EngineStats(self.count(), None, details, server.server, server.retries, QUERY_PATH)
 
     def drop(self) -> None:
         server = self._connection = self._connection or Connection(Endpoint.of("milvus"))

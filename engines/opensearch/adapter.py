@@ -19,7 +19,7 @@ from engines.opensearch.params import MOST_CANDIDATES, IndexParams, SearchParams
 from engines.opensearch.server import Server
 
 
-class OpenSearch(LuceneIndex):
+class OpenSearch(LuceneIndex[IndexParams]):
     """One index on a server."""
 
     IndexParams: ClassVar = IndexParams
@@ -33,7 +33,6 @@ class OpenSearch(LuceneIndex):
     def __init__(self, path: Path, index: BaseModel) -> None:
         assert isinstance(index, IndexParams)
         super().__init__(path, index)
-        self._params = index
         self.configure(SearchParams())
 
     @classmethod

@@ -25,6 +25,7 @@ from engines.pgvector.tables import MAX_BTREE_BYTES, Table
 from engines.pgvector.writing import Writer
 from engines.server import Endpoint, collection_name, deferred
 
+QUERY_PATH = "psycopg at the level of libpq, parameters and results in binary"
 _EVERYTHING = Condition("true")
 
 
@@ -184,7 +185,8 @@ class PgVector(Engine):
             session = self._open.mine()
             size = session.number(f"select pg_total_relation_size('{self._name}')")
             indexes = session.number(f"select pg_indexes_size('{self._name}')")
-        return EngineStats(self.count(), size, {"index_bytes": indexes}, self._server, self._write.retries)
+        details = {"index_bytes": indexes}
+        return EngineStats(self.count(), size, details, self._server, self._write.retries, QUERY_PATH)
 
     def drop(self) -> None:
         session = Session(Endpoint.of("pgvector"))

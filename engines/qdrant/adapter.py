@@ -147,7 +147,8 @@ class Qdrant(Engine):
         info = self._info()
         details = {"segments": info.segments_count, "indexed_vectors": info.indexed_vectors_count or 0}
         retries = self._retries.count + self._open.retries
-        return EngineStats(self.count(), None, details, f"Qdrant {self._server}", retries)
+        server = f"Qdrant {self._server}"
+        return EngineStats(self.count(), None, details, server, retries, self._open.query_path)
 
     def _info(self) -> models.CollectionInfo:
         info = self._control.info(self._name)

@@ -31,6 +31,7 @@ _VALUE = {"i": "integer_value", "f": "double_value", "b": "bool_value"}
 class GrpcPoints:
     """The points of one collection. Safe in threads."""
 
+    query_path = "qdrant-client's gRPC service, requests put together from bytes"
     retries = 0  # of its own
 
     def __init__(self, endpoint: Endpoint, port: int, name: str, schema: Schema) -> None:

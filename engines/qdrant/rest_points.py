@@ -12,7 +12,7 @@ from qdrant_client import models
 
 from engines.base import Batch, EngineError, Hits, Ids, Keywords, Schema, Vectors
 from engines.filters import Filter
-from engines.http import HttpClient
+from engines.http import QUERY_PATH, HttpClient
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
 from engines.server import Endpoint, deferred
@@ -23,6 +23,8 @@ _FLOAT_BYTES = 13  # of a float32 in JSON, with its comma, at most but for tiny 
 
 class RestPoints:
     """The points of one collection. Safe in threads."""
+
+    query_path = QUERY_PATH
 
     def __init__(self, endpoint: Endpoint, name: str, schema: Schema) -> None:
         """No I/O."""

@@ -25,7 +25,7 @@ from engines.base import (
 )
 from engines.columns import prepared
 from engines.filters import Filter
-from engines.http import HttpError
+from engines.http import QUERY_PATH, HttpError
 from engines.server import Endpoint, collection_name, deferred
 from engines.vespa.client import Client, Feeder
 from engines.vespa.deployment import ConfigServer
@@ -160,7 +160,8 @@ class Vespa(Engine, Remote, FullText):
 
     def stats(self) -> EngineStats:
         retries = self._open.retries + self._feeder.retries
-        return EngineStats(self.count(), None, {"schema": self._name}, f"Vespa {self._server}", retries)
+        details, server = {"schema": self._name}, f"Vespa {self._server}"
+        return EngineStats(self.count(), None, details, server, retries, QUERY_PATH)
 
     def drop(self) -> None:
         self.close()

@@ -48,6 +48,7 @@ def test_a_server_is_started_loaded_measured_and_stopped(shell: Shell) -> None:
     assert facts["server"]["run"] == "process"
     assert facts["version"].startswith("PostgreSQL ")
     assert " through psycopg " in facts["version"]
+    assert "libpq" in facts["query_path"]
     assert not [cell.error for cell in cells(run) if cell.error]
     (index,) = cells(run, kind="index")
     for name in (

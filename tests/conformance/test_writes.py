@@ -157,10 +157,9 @@ def test_reopening_finds_everything(subject: Subject) -> None:
     model.delete([12])
     model.settle()
     check(model)
-    stored = model.engine.stats().disk_bytes
-    assert (stored or 0) > 0 or (
-        stored is None and model.engine.capabilities.server
-    )  # not every server tells
+    told, server = model.engine.stats(), model.engine.capabilities.server
+    assert (told.disk_bytes or 0) > 0 or (told.disk_bytes is None and server)  # not every server tells
+    assert bool(told.server) == bool(told.query_path) == server
     model.engine.close()
 
 

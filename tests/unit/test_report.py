@@ -299,6 +299,13 @@ def test_where_an_engine_ran_is_told(server: dict[str, Any] | None, told: str) -
     assert how_it_ran({"server": server}) == told
 
 
+def test_what_queries_go_through_is_told() -> None:
+    result = build(engines={"qdrant": ENGINES["qdrant"]}, trials=1, arrivals=False)
+    assert "<td>its library</td>" in render_result(result)
+    result.engines["qdrant"]["query_path"] = "a stub <by hand>"
+    assert "<td>a stub &lt;by hand&gt;</td>" in render_result(result)
+
+
 def summary(result: RunResult) -> list[SummaryRow]:
     evidence = weigh(result)
     return summary_rows(evidence, conclude(evidence))
