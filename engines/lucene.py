@@ -24,9 +24,9 @@ from engines.lucene_params import ID, TEXT, VECTOR
 from engines.words import words
 
 # Ids come from a column; neither _id nor _source is read.
-_SEARCH = (
-    b'{"size":%%d,"query":%%b,"_source":false,"stored_fields":"_none_","docvalue_fields":["%b"],'
-    b'"track_total_hits":false}' % ID.encode()
+_OPENING = (
+    b'{"size":%%d,"_source":false,"stored_fields":"_none_","docvalue_fields":["%b"],"track_total_hits":false,'
+    b'"query":' % ID.encode()
 )
 _ABSENT = b"{}"  # what filter_path leaves of an answer without hits
 Decoded = tuple[Sequence[int], Sequence[float]]
@@ -52,7 +52,12 @@ def dump(body: object) -> bytes:
 
 def search(k: int, query: bytes) -> bytes:
     """The body of a search for the ids and scores of the k best."""
-    return _SEARCH % (k, query)
+    return b"%b%b}" % (opening(k), query)
+
+
+def opening(k: int) -> bytes:
+    """The body of a search up to its query; after that `}` ends it."""
+    return _OPENING % k
 
 
 def matching(text: str, k: int, where: Query | None) -> bytes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from functools import lru_cache
 
 import numpy as np
 import orjson
 
 from engines.base import Metric, Vectors
-from engines.lucene import dump, plain, search
+from engines.lucene import dump, opening, plain, search
 from engines.lucene_filters import Query
 from engines.lucene_params import VECTOR
 
@@ -20,7 +21,7 @@ _PRODUCT = f"double p = dotProduct(params.vector, '{VECTOR}'); return p < 0 ? 1 
 
 def pack(vector: Vectors) -> bytes:
     """A vector in JSON as Elasticsearch takes it since 9.4: base64 of its big-endian float32."""
-    return b'"%b"' % b2a_base64(vector.astype(_BIG_ENDIAN).tobytes(), newline=False)
+    return b'"%b"' % b2a_base64(vector.astype(_BIG_ENDIAN).data, newline=False)
 
 
 def knn(vector: bytes, k: int, candidates: int, where: Query | None, options: bytes) -> bytes:
@@ -29,8 +30,13 @@ def knn(vector: bytes, k: int, candidates: int, where: Query | None, options: by
     As a query, not at the top level: that would be a phase of its own and take about a third longer.
     """
     condition = b"" if where is None else b',"filter":%b' % dump(where)
-    query = b'{"knn":{"field":"%b","query_vector":%b,"k":%d,"num_candidates":%d%b%b}}'
-    return search(k, query % (VECTOR.encode(), vector, k, max(k, candidates), options, condition))
+    return b"".join((_knn_opening(k, candidates, options), vector, condition, b"}}}"))
+
+
+@lru_cache
+def _knn_opening(k: int, candidates: int, options: bytes) -> bytes:
+    query = b'{"knn":{"field":"%b","k":%d,"num_candidates":%d%b,"query_vector":'
+    return opening(k) + query % (VECTOR.encode(), k, max(k, candidates), options)
 
 
 def script(vector: Vectors, k: int, metric: Metric, where: Query | None) -> bytes:

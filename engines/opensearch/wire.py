@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from engines.base import Metric, Vectors
-from engines.lucene import comparable, dump, plain, search
+from engines.lucene import comparable, dump, opening, plain, search
 from engines.lucene_filters import Query
 from engines.lucene_params import VECTOR
 from engines.opensearch.params import SPACES
@@ -17,8 +19,13 @@ def knn(vector: bytes, k: int, candidates: int, where: Query | None, options: by
     vector: in JSON. options: further members of the query.
     """
     condition = b"" if where is None else b',"filter":%b' % dump(where)
-    query = b'{"knn":{"%b":{"vector":%b,"k":%d%b%b}}}'
-    return search(k, query % (VECTOR.encode(), vector, candidates, options, condition))
+    return b"".join((_knn_opening(k, candidates, options), vector, condition, b"}}}}"))
+
+
+@lru_cache
+def _knn_opening(k: int, candidates: int, options: bytes) -> bytes:
+    query = b'{"knn":{"%b":{"k":%d%b,"vector":'
+    return opening(k) + query % (VECTOR.encode(), candidates, options)
 
 
 def script(vector: Vectors, k: int, metric: Metric, where: Query | None) -> bytes:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
+import numpy as np
 import orjson
 
 from engines.base import EngineError, Schema, UnsupportedError, Vectors
+from engines.columns import unit
 from engines.filters import Filter
 from engines.server import REQUEST_TIMEOUT_S
 from engines.vespa.filters import Yql
 from engines.vespa.package import PROFILE, SUMMARY, WORDS
 from engines.vespa.params import SearchParams
-from engines.vespa.values import TEXT, stored, term
+from engines.vespa.values import NOT_FINITE, TEXT, term
 from engines.words import words
 
 TIMEOUT = f"{REQUEST_TIMEOUT_S - 5:g}s"  # before the connection's own, so that Vespa says what took so long
@@ -39,20 +42,20 @@ class Queries:
     @search.setter
     def search(self, search: SearchParams) -> None:
         self._search = search
-        self._options = orjson.dumps({**_COMMON, "ranking.profile": PROFILE, **search.matching})[1:]
+        options = orjson.dumps({**_COMMON, "ranking.profile": PROFILE, **search.matching})
+        self._options = b"," + options[1:]
 
     def nearest(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> bytes:
         """The body of a query for the k nearest documents that match. Raises EngineError for a wrong vector."""
-        explored = self._search.exploreAdditionalHits
-        near = "approximate: false" if exact else f'"hnsw.exploreAdditionalHits": {explored}'
-        condition = "" if where is None else f" and {self._yql.translate(where)}"
-        yql = (
-            f"select id from {self._name} where "
-            f"({{targetHits: {k}, {near}}}nearestNeighbor(embedding, q)){condition}"
-        )
-        cells = orjson.dumps(stored(vector, self._schema), option=orjson.OPT_SERIALIZE_NUMPY)
+        self._schema.require_dim(vector)
+        vector = unit(vector) if self._schema.metric == "cosine" else np.ascontiguousarray(vector)
+        cells = orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY)
+        if b"null" in cells:  # JSON has no other numbers than finite ones
+            raise EngineError(NOT_FINITE)
+        explored = None if exact else self._search.exploreAdditionalHits
+        condition = b"" if where is None else orjson.dumps(f" and {self._yql.translate(where)}")[1:-1]
         return b"".join(
-            (b'{"yql":', orjson.dumps(yql), b',"input.query(q)":', cells, b',"hits":%d,' % k, self._options)
+            (_opening(self._name, k, explored), condition, b'","input.query(q)":', cells, self._options)
         )
 
     def words(self, text: str, k: int, where: Filter | None) -> bytes:
@@ -78,6 +81,14 @@ class Queries:
         """(ids, scores) of an answer to `nearest`. Raises ValueError for one without them."""
         ids, scores = ranked(answer)
         return ids, [-score for score in scores] if self._schema.metric == "l2" else scores
+
+
+@lru_cache
+def _opening(name: str, k: int, explored: int | None) -> bytes:
+    """The body of a query for neighbours, up to where its YQL may go on. explored: None makes it exact."""
+    near = "approximate: false" if explored is None else f'"hnsw.exploreAdditionalHits": {explored}'
+    yql = f"select id from {name} where ({{targetHits: {k}, {near}}}nearestNeighbor(embedding, q))"
+    return b'{"hits":%d,"yql":%b' % (k, orjson.dumps(yql)[:-1])
 
 
 def ranked(answer: bytes) -> Decoded:

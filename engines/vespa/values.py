@@ -14,6 +14,7 @@ from engines.filters import INT64
 from engines.words import words
 
 NAMESPACE = "bakeoff"  # of every document's id
+NOT_FINITE = "vespa: a vector holds NaN or an infinite number; remove it"
 TEXT = "text"  # the field with the words, beside the schema's f0, f1, ...
 # What a string of Vespa may not contain: control characters, halves of characters, what Unicode calls no characters.
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\\" + "".join(
@@ -56,7 +57,7 @@ def stored(vectors: Vectors, schema: Schema) -> Vectors:
     """
     schema.require_dim(vectors)
     if not np.isfinite(vectors).all():
-        raise EngineError("vespa: a vector holds NaN or an infinite number; remove it")
+        raise EngineError(NOT_FINITE)
     return unit(vectors) if schema.metric == "cosine" else vectors
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from engines.http_connection import Answer
+
 Calls = Mapping[str, Callable[[], object]]
 
 
@@ -41,7 +43,10 @@ def row(name: str, ours: float, reference: float | None, unit: str = "us", note:
 
 
 def exchange(url: str, target: str, body: bytes) -> Callable[[], bytes]:
-    """Sends a request as it is ready-made over a socket, and reads what comes at once: the floor of an HTTP client."""
+    """Sends a request as it is ready-made over a socket, and reads what comes at once: the floor of an HTTP client.
+
+    Raises AssertionError for an answer that does not come at once.
+    """
     address = urlsplit(url)
     head = f"POST {target} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
     request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
@@ -52,6 +57,9 @@ def exchange(url: str, target: str, body: bytes) -> Callable[[], bytes]:
         connection.sendall(request)
         return connection.recv(1 << 16)
 
+    answer = Answer()
+    answer.feed_data(once())
+    assert answer.complete, "the floor would be too low: this answer takes more than one recv()"
     return once
 
 
