@@ -110,7 +110,8 @@ def _figures(
         Figures(
             "selectivity",
             "Narrow filters",
-            "Each engine at the setting named in the decision's table. Filters let less through towards the left.",
+            "Each engine at the setting named in the decision's table. Filters let less through towards the left; "
+            "those that let the same through stand one above the other.",
             tuple(selectivity_charts(table, look, shown, shares)) if ladder else (),
             "The filters measured let the same share of items through, so there is nothing to compare.",
         ),
