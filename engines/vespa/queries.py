@@ -48,8 +48,10 @@ class Queries:
     def nearest(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> bytes:
         """The body of a query for the k nearest documents that match. Raises EngineError for a wrong vector."""
         self._schema.require_dim(vector)
-        vector = unit(vector) if self._schema.metric == "cosine" else np.ascontiguousarray(vector)
-        cells = orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY)
+        if self._schema.metric == "cosine":
+            with np.errstate(invalid="ignore"):  # the length of an infinite vector; it is refused below
+                vector = unit(vector)
+        cells = orjson.dumps(np.ascontiguousarray(vector), option=orjson.OPT_SERIALIZE_NUMPY)
         if b"null" in cells:  # JSON has no other numbers than finite ones
             raise EngineError(NOT_FINITE)
         explored = None if exact else self._search.exploreAdditionalHits

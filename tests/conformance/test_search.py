@@ -59,6 +59,14 @@ def test_selective_filters_keep_their_recall(model: Model) -> None:
     assert model.recall(queries(), 10, Range("price", lt=2)) >= RECALL_FLOOR
 
 
+def test_a_query_may_be_a_view(model: Model) -> None:
+    """A column of a matrix, say, whose numbers do not lie side by side."""
+    for query in queries(5):
+        view = np.repeat(query, 3)[::3]
+        assert not view.flags.c_contiguous
+        assert list(model.engine.query(view, 10).ids) == list(model.engine.query(query, 10).ids)
+
+
 def test_exact_mode_is_there_or_refused(model: Model) -> None:
     if model.engine.capabilities.exact:
         assert len(model.engine.query(queries()[0], 5, exact=True).ids) == 5

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from vespa.application import Vespa as PyVespa
 
-from engines.base import EngineError, Field, Schema
+from engines.base import EngineError, Field, Metric, Schema
 from engines.filters import Eq, Range
 from engines.http import HttpError
 from engines.vespa import client, deployment
 from engines.vespa.adapter import Vespa
 from engines.vespa.client import Client
 from engines.vespa.params import IndexParams, SearchParams
-from engines.vespa.queries import complete
+from engines.vespa.queries import Queries, complete
 from tests.conformance.model import make_batch
 from tests.servers.vespa_stand_in import StandIn, listening
 
@@ -231,6 +231,14 @@ def test_a_token_is_sent_as_vespas_are() -> None:
     made = Client(deployment.Endpoint("http://vespa.example", api_key="abc"))
     assert "Authorization: Bearer abc\r\n" in made._headers
     assert "abc" not in repr(deployment.Endpoint("http://vespa.example", api_key="abc"))
+
+
+@pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_a_query_of_numbers_that_json_has_not_is_refused(metric: Metric, number: float) -> None:
+    queries = Queries("items", Schema(2, metric), SearchParams())
+    with pytest.raises(EngineError, match="a vector holds NaN or an infinite number"):
+        queries.nearest(np.array([1, number], np.float32), 3, None, exact=False)
 
 
 def test_the_official_client_and_ours_say_the_same(engine: Vespa, state: StandIn) -> None:
