@@ -1,6 +1,6 @@
 """What a query costs in the client, beside a bare socket and the official client's search: CPU time of the thread.
 
-python -m tests.perf.client_elasticsearch
+Asks a real node: `python -m tests.perf.client_elasticsearch`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import Any
 import elasticsearch
 
 from engines.base import Vectors
-from engines.elasticsearch import wire
 from engines.elasticsearch.adapter import Elasticsearch
 from engines.elasticsearch.params import SearchParams
 from engines.lucene_params import ID, VECTOR
@@ -22,10 +21,7 @@ _CANDIDATES = SearchParams().num_candidates
 
 def figures() -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit."""
-    official = Official("elasticsearch-py", elasticsearch.Elasticsearch, _official)
-    return beside(
-        Elasticsearch, lambda vector: wire.knn(wire.pack(vector), K, _CANDIDATES, None, b""), official
-    )
+    return beside(Elasticsearch, Official("elasticsearch-py", elasticsearch.Elasticsearch, _official))
 
 
 def _official(client: elasticsearch.Elasticsearch, index: str, vector: Vectors) -> list[int]:

@@ -31,21 +31,17 @@ class Official(NamedTuple):
     ids: Callable[[Any, str, Vectors], list[int]]
 
 
-def beside(
-    adapter: type[LuceneIndex[Any]], body: Callable[[Vectors], bytes], official: Official
-) -> list[dict[str, Any]]:
-    """Rows of name, ours, reference, ratio and unit. body: what the adapter sends for a vector."""
+def beside(adapter: type[LuceneIndex[Any]], official: Official) -> list[dict[str, Any]]:
+    """Rows of name, ours, reference, ratio and unit."""
     servers = Servers()
     try:
         servers.require(adapter.NAME)
-        return [row for dim in (128, 768) for row in _queries(adapter, body, official, dim)]
+        return [row for dim in (128, 768) for row in _queries(adapter, official, dim)]
     finally:
         servers.close()
 
 
-def _queries(
-    adapter: type[LuceneIndex[Any]], body: Callable[[Vectors], bytes], official: Official, dim: int
-) -> list[dict[str, Any]]:
+def _queries(adapter: type[LuceneIndex[Any]], official: Official, dim: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(0)
     vector = rng.standard_normal(dim, dtype=np.float32)
     url = os.environ[variable(adapter.NAME, "URL")]
@@ -55,10 +51,15 @@ def _queries(
         engine.index(Batch(np.arange(_ROWS), rng.standard_normal((_ROWS, dim), dtype=np.float32)))
         engine.refresh()
         client = official.connect(url)
+
+        def body() -> bytes:
+            return engine._neighbours(vector, K, None, exact=False)
+
         calls = {
-            "bare socket": exchange(url, engine._search, body(vector)),
+            "bare socket": exchange(url, engine._search, body()),
             "query()": lambda: engine.query(vector, K),
             "query() and decoding": lambda: list(engine.query(vector, K).ids),
+            "making the request": body,
             official.name: lambda: official.ids(client, engine._index, vector),
         }
         times = rounds(calls, _QUERIES, _ROUNDS)

@@ -1,6 +1,6 @@
 """What a query costs in the client, beside a bare socket and the official client's search: CPU time of the thread.
 
-python -m tests.perf.client_opensearch
+Asks a real node: `python -m tests.perf.client_opensearch`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,16 @@ from typing import Any
 import opensearchpy
 
 from engines.base import Vectors
-from engines.lucene import plain
 from engines.lucene_params import ID, VECTOR
-from engines.opensearch import wire
 from engines.opensearch.adapter import OpenSearch
-from engines.opensearch.params import IndexParams, SearchParams
+from engines.opensearch.params import SearchParams
 from tests.perf.client_lucene import K, Official, beside
 from tests.perf.table import show
 
 
 def figures() -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit."""
-    options = SearchParams().options(IndexParams())
-    official = Official("opensearch-py", opensearchpy.OpenSearch, _official)
-    return beside(OpenSearch, lambda vector: wire.knn(plain(vector), K, K, None, options), official)
+    return beside(OpenSearch, Official("opensearch-py", opensearchpy.OpenSearch, _official))
 
 
 def _official(client: opensearchpy.OpenSearch, index: str, vector: Vectors) -> list[int]:
