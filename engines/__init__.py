@@ -1,0 +1,1 @@
+"""The engines, one folder each, behind the protocol in `base`."""

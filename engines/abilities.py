@@ -43,7 +43,7 @@ class FullText(Protocol):
     def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
         """The k items with the highest BM25 among those that have one of the words at least, and match `where`.
 
-        Words are those of `engines.words`, each counted once. Scores: BM25 with k1 = 1.2 and b = 0.75 times a
+        Words are those of `engines.values.words`, each counted once. Scores: BM25 with k1 = 1.2 and b = 0.75 times a
         constant of the engine's, over the statistics of each shard; items that were deleted or replaced may count in
         them until the engine has cleared them away. Raises UnsupportedError where the schema has no text.
         """

@@ -1,0 +1,1 @@
+"""Measures vector engines. Knows none of them by name."""

@@ -11,7 +11,7 @@ def shipped(kind: str) -> Path:
     """The folder of shipped `scenarios`, `datasets` or `docker`: inside the package in a wheel, else beside it."""
     here = Path(__file__).parent
     packaged = (
-        here / "data" / kind
+        here / "shipped" / kind
     )  # first: beside a wheel's packages may lie others called datasets or docker
     return packaged if packaged.is_dir() else here.parent / kind
 

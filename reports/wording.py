@@ -59,6 +59,12 @@ def words(metric: str) -> MetricWords:
     return MetricWords(metric.replace("_", " "), "", "lower")
 
 
+def heading(metric: str) -> str:
+    """`P99 latency, ms`."""
+    term = words(metric)
+    return f"{term.label}, {term.unit}" if term.unit else term.label
+
+
 def number(value: float | None) -> str:
     """Three significant digits, thousands separated, no exponents: 11,200 · 184 · 9.31 · 0.0214."""
     if value is None:

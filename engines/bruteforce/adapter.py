@@ -20,8 +20,8 @@ from engines.base import (
     UnsupportedError,
     Vectors,
 )
-from engines.columns import ColumnStore, Growable, prepared, unit
 from engines.filters import Filter
+from engines.values.columns import ColumnStore, Growable, prepared, unit
 
 _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float64))
 _UNIT_ROUNDOFF = 2.0**-24  # of float32

@@ -14,9 +14,9 @@ from engines.base import UnsupportedError, Vectors
 from engines.elasticsearch import wire
 from engines.elasticsearch.params import IndexParams, SearchParams
 from engines.elasticsearch.server import Server
-from engines.lucene import comparable
-from engines.lucene_filters import Query
-from engines.lucene_index import LuceneIndex
+from engines.lucene.adapter import LuceneIndex
+from engines.lucene.documents import comparable
+from engines.lucene.filters import Query
 
 _PACKED_SINCE = (9, 4)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.base import EngineError, Metric, Schema
-from engines.lucene_params import LuceneParams
-from engines.params import changed
+from engines.lucene.params import LuceneParams
+from engines.values.params import changed
 
 # Docs: "dense_vector", similarity. Cosines are the inner products of vectors that the adapter gives length 1, which the
 # docs call the most efficient way; the similarities cosine and dot_product refuse zero vectors.

@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 
 from engines.base import Metric, Vectors
-from engines.lucene import dump, opening, plain, search
-from engines.lucene_filters import Query
-from engines.lucene_params import VECTOR
+from engines.lucene.documents import dump, opening, plain, search
+from engines.lucene.filters import Query
+from engines.lucene.params import VECTOR
 
 _BIG_ENDIAN = np.dtype(">f4")
 # Docs: "script_score", "Functions for vector fields". The scores are those of kNN search.

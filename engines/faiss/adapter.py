@@ -14,11 +14,11 @@ import faiss as _faiss
 import numpy as np
 from pydantic import BaseModel
 
-from engines import disk
 from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
-from engines.columns import ColumnStore, Growable, prepared, unit
 from engines.faiss.params import IndexParams, SearchParams, check_kind
 from engines.filters import Filter, Mask, matches
+from engines.values import disk
+from engines.values.columns import ColumnStore, Growable, prepared, unit
 
 faiss: Any = _faiss  # its own type hints know little of what SWIG generates
 

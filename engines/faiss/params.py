@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.base import EngineError
-from engines.params import changed
+from engines.values.params import changed
 
 Kind = Literal["flat", "hnsw", "ivf"]
 _INDEX_KEYS = {"flat": set[str](), "hnsw": {"M", "efConstruction"}, "ivf": {"nlist"}}

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 from pymilvus.grpc_gen import milvus_pb2  # type: ignore[import-untyped]
 
-from engines import disk
 from engines.base import (
     Batch,
     Capabilities,
@@ -25,13 +24,14 @@ from engines.base import (
     UnsupportedError,
     Vectors,
 )
-from engines.columns import prepared, unit
 from engines.filters import Filter
 from engines.milvus import collection, messages, settling
 from engines.milvus.connection import Connection
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ServerIndexParams, ServerSearchParams, for_type
-from engines.server import Endpoint, collection_name, deferred
+from engines.values import disk
+from engines.values.columns import prepared, unit
+from engines.values.server import Endpoint, collection_name, deferred
 
 QUERY_PATH = "pymilvus' generated gRPC stub, messages filled by hand"
 _DELETED_AT_ONCE = 8192  # ids in one request

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from engines.base import Field, FieldKind, Value
 from engines.filters import INT64
-from engines.translation import Translator
+from engines.values.translation import Translator
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 # All that the lexer of a quoted string treats specially.

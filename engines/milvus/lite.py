@@ -13,7 +13,6 @@ from milvus_lite.server_manager import server_manager_instance  # type: ignore[i
 from pydantic import BaseModel
 from pymilvus import DataType, MilvusClient  # type: ignore[import-untyped]
 
-from engines import disk
 from engines.base import (
     Batch,
     Capabilities,
@@ -28,10 +27,11 @@ from engines.base import (
     UnsupportedError,
     Vectors,
 )
-from engines.columns import prepared
 from engines.filters import Filter
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, IndexParams, SearchParams, for_type
+from engines.values import disk
+from engines.values.columns import prepared
 
 # They print the traceback of every failed request, which is raised here as well, and gRPC's server that of
 # a call made at every connect, which Milvus Lite does not know and pymilvus does without.

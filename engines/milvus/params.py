@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.base import EngineError
-from engines.params import changed
+from engines.values.params import changed
 
 _GRAPH, _LISTS = ("M", "efConstruction"), ("nlist",)
 # Index type -> the parameters it is built with. What an index type does not take, it is not given.

@@ -10,9 +10,9 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from engines.base import Vectors
-from engines.lucene import comparable
-from engines.lucene_filters import Query
-from engines.lucene_index import LuceneIndex
+from engines.lucene.adapter import LuceneIndex
+from engines.lucene.documents import comparable
+from engines.lucene.filters import Query
 from engines.opensearch import wire
 from engines.opensearch.filters import Queries
 from engines.opensearch.params import MOST_CANDIDATES, IndexParams, SearchParams

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engines import lucene_filters
-from engines.lucene_filters import Query
+from engines.lucene import filters as lucene_filters
+from engines.lucene.filters import Query
 
 _REWRITTEN_RIGHTLY = {"term", "range"}  # when negated, as the union of what lies beside
 

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.base import EngineError, Metric, Schema
-from engines.lucene_params import LuceneParams
+from engines.lucene.params import LuceneParams
 
 MOST_CANDIDATES = 10_000  # that OpenSearch takes as k
 # Cosines are the inner products of vectors that the adapter gives length 1: the space cosinesimil refuses zero vectors.

@@ -12,8 +12,8 @@ from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException, TransportError
 
 from engines.base import EngineError
-from engines.http import CONNECT_TIMEOUT_S
-from engines.server import REQUEST_TIMEOUT_S, Endpoint, redact
+from engines.http.client import CONNECT_TIMEOUT_S
+from engines.values.server import REQUEST_TIMEOUT_S, Endpoint, redact
 
 _OLDEST = (2, 17)  # the first with mode, compression_level and concurrent_segment_search.mode
 _POLL_S = 0.1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from engines.base import Metric, Vectors
-from engines.lucene import comparable, dump, opening, plain, search
-from engines.lucene_filters import Query
-from engines.lucene_params import VECTOR
+from engines.lucene.documents import comparable, dump, opening, plain, search
+from engines.lucene.filters import Query
+from engines.lucene.params import VECTOR
 from engines.opensearch.params import SPACES
 
 SEARCH = "_search?allow_partial_search_results=false&filter_path=hits.hits.fields,hits.hits._score"

@@ -13,9 +13,7 @@ import psycopg
 from psycopg import pq
 from pydantic import BaseModel
 
-from engines import disk
 from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
-from engines.columns import prepared
 from engines.filters import Filter
 from engines.pgvector import binary
 from engines.pgvector.connection import Session, Sessions, failure, prepare_server, reported, unhurried
@@ -23,7 +21,9 @@ from engines.pgvector.filters import Condition, Conditions
 from engines.pgvector.params import IndexParams, SearchParams, settings
 from engines.pgvector.tables import MAX_BTREE_BYTES, Table
 from engines.pgvector.writing import Writer
-from engines.server import Endpoint, collection_name, deferred
+from engines.values import disk
+from engines.values.columns import prepared
+from engines.values.server import Endpoint, collection_name, deferred
 
 QUERY_PATH = "psycopg at the level of libpq, parameters and results in binary"
 _EVERYTHING = Condition("true")

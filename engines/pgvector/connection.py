@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from engines.base import EngineError
 from engines.pgvector.binary import unpack_id
-from engines.server import REQUEST_TIMEOUT_S, Endpoint, redact, variable
+from engines.values.server import REQUEST_TIMEOUT_S, Endpoint, redact, variable
 
 _CONNECT_TIMEOUT_S = 5
 _LIMITS = (

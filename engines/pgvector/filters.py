@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from engines.base import Field, Value
 from engines.pgvector.binary import array, double, integer, value
-from engines.translation import Translator
+from engines.values.translation import Translator
 
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 

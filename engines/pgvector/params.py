@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from engines.base import EngineError
-from engines.params import changed
+from engines.values.params import changed
 
 _OF_TYPE = {"hnsw": ("m", "ef_construction"), "ivfflat": ("lists",), "none": ()}
 _OF_BUILD = ("quantization", "maintenance_work_mem", "max_parallel_maintenance_workers")

@@ -13,16 +13,16 @@ from typing import ClassVar
 from pydantic import BaseModel
 from qdrant_client import models
 
-from engines import disk
 from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
-from engines.columns import prepared
 from engines.filters import Filter
 from engines.qdrant.control import OLDEST_WITH_ACORN, Control, endpoint
 from engines.qdrant.failures import Retries
 from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import DISTANCES, IndexParams, SearchParams, searching
 from engines.qdrant.rest_points import RestPoints
-from engines.server import collection_name
+from engines.values import disk
+from engines.values.columns import prepared
+from engines.values.server import collection_name
 
 _DELETED_AT_ONCE = 100_000
 _LONGEST_PAUSE_S = 0.25  # between two looks at the collection's status

@@ -10,7 +10,6 @@ import numpy as np
 import qdrant_edge as qe
 from pydantic import BaseModel, ConfigDict, Field
 
-from engines import disk
 from engines.base import (
     Batch,
     Capabilities,
@@ -23,9 +22,10 @@ from engines.base import (
     Schema,
     Vectors,
 )
-from engines.columns import prepared
 from engines.filters import Filter
 from engines.qdrant.edge_filters import Conditions, as_filter
+from engines.values import disk
+from engines.values.columns import prepared
 
 _BATCH_BYTES = 4 << 20  # vectors in one operation; each is copied into the write-ahead log as a whole
 _DISTANCES = {"l2": qe.Distance.Euclid, "ip": qe.Distance.Dot, "cosine": qe.Distance.Cosine}

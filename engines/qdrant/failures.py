@@ -14,8 +14,8 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from engines.base import EngineError
-from engines.http import HttpError
-from engines.server import redact, variable
+from engines.http.client import HttpError
+from engines.values.server import redact, variable
 
 T = TypeVar("T")
 _PAUSES_S = (0.1, 0.5, 2.0)  # before each further attempt

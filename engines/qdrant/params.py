@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from qdrant_client import models
 
 from engines.base import FieldKind, Metric, Schema
-from engines.params import changed
+from engines.values.params import changed
 
 DISTANCES: dict[Metric, models.Distance] = {
     "l2": models.Distance.EUCLID,

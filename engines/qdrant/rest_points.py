@@ -12,10 +12,10 @@ from qdrant_client import models
 
 from engines.base import Batch, EngineError, Hits, Ids, Keywords, Schema, Vectors
 from engines.filters import Filter
-from engines.http import QUERY_PATH, HttpClient
+from engines.http.client import QUERY_PATH, HttpClient
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
-from engines.server import Endpoint, deferred
+from engines.values.server import Endpoint, deferred
 
 _REQUEST_BYTES = 16 << 20  # the server takes 32 MiB
 _FLOAT_BYTES = 13  # of a float32 in JSON, with its comma, at most but for tiny and huge ones

@@ -10,7 +10,6 @@ from typing import ClassVar
 import orjson
 from pydantic import BaseModel
 
-from engines import disk
 from engines.abilities import FullText, Remote
 from engines.base import (
     Batch,
@@ -23,10 +22,11 @@ from engines.base import (
     Schema,
     Vectors,
 )
-from engines.columns import prepared
 from engines.filters import Filter
-from engines.http import QUERY_PATH, HttpError
-from engines.server import Endpoint, collection_name, deferred
+from engines.http.client import QUERY_PATH, HttpError
+from engines.values import disk
+from engines.values.columns import prepared
+from engines.values.server import Endpoint, collection_name, deferred
 from engines.vespa.client import Client, Feeder
 from engines.vespa.deployment import ConfigServer
 from engines.vespa.package import schema_text

@@ -10,8 +10,8 @@ from itertools import count
 from threading import Lock
 
 from engines.base import EngineError
-from engines.http import HttpClient, HttpError
-from engines.server import REQUEST_TIMEOUT_S, Endpoint
+from engines.http.client import HttpClient, HttpError
+from engines.values.server import REQUEST_TIMEOUT_S, Endpoint
 
 Operation = tuple[str, str, bytes]  # method, target, body
 _BUSY = (429, 503, 504)  # too many requests; no node can take it just now; none took it in time

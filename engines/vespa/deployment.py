@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import orjson
 
 from engines.base import EngineError
-from engines.http import HttpError
-from engines.server import PREFIX, Endpoint, variable
+from engines.http.client import HttpError
+from engines.values.server import PREFIX, Endpoint, variable
 from engines.vespa.client import Client
 from engines.vespa.package import CONTAINER, package
 from engines.vespa.params import IndexParams

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from engines.base import Field, Value
 from engines.filters import INT64
-from engines.translation import Translator
+from engines.values.translation import Translator
 from engines.vespa.values import encoded, lowest
 
 

@@ -9,14 +9,14 @@ import numpy as np
 import orjson
 
 from engines.base import EngineError, Schema, UnsupportedError, Vectors
-from engines.columns import unit
 from engines.filters import Filter
-from engines.server import REQUEST_TIMEOUT_S
+from engines.values.columns import unit
+from engines.values.server import REQUEST_TIMEOUT_S
+from engines.values.words import words
 from engines.vespa.filters import Yql
 from engines.vespa.package import PROFILE, SUMMARY, WORDS
 from engines.vespa.params import SearchParams
 from engines.vespa.values import NOT_FINITE, TEXT, term
-from engines.words import words
 
 TIMEOUT = f"{REQUEST_TIMEOUT_S - 5:g}s"  # before the connection's own, so that Vespa says what took so long
 

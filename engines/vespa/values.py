@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 
 from engines.base import Batch, EngineError, Keywords, Schema, Vectors
-from engines.columns import unit
 from engines.filters import INT64
-from engines.words import words
+from engines.values.columns import unit
+from engines.values.words import words
 
 NAMESPACE = "bakeoff"  # of every document's id
 NOT_FINITE = "vespa: a vector holds NaN or an infinite number; remove it"

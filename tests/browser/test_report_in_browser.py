@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.result import RunResult, write_result
-from reports.html import write_report
+from harness.results.result import RunResult, write_result
+from reports.page.html import write_report
 from tests.unit.results import ENGINES, build, realistic
 
 if TYPE_CHECKING:

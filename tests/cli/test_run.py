@@ -15,7 +15,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from harness.result import RunResult, read_result
+from harness.results.result import RunResult, read_result
 from tests.cli.conftest import Shell
 
 INDEX_ONLY = {"tasks": [{"task": "index"}]}

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.result import Measurement, read_result
+from harness.results.result import Measurement, read_result
 from tests.cli.conftest import Shell
 
 pytestmark = pytest.mark.skipif(

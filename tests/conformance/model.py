@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.base import Batch, Column, Engine, Hits, Keywords, Schema
 from engines.filters import Filter, matches
-from harness.exact import exact_neighbours
+from harness.oracle.exact import exact_neighbours
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from engines.abilities import FullText
 from engines.base import Batch, Field, Hits, Keywords, Schema, UnsupportedError
 from engines.filters import Eq, Filter, Range, matches
-from engines.words import words
+from engines.values.words import words
 from tests.conformance.bm25 import bm25
 from tests.conformance.subjects import Subject
 

@@ -12,7 +12,7 @@ import elasticsearch
 from engines.base import Vectors
 from engines.elasticsearch.adapter import Elasticsearch
 from engines.elasticsearch.params import SearchParams
-from engines.lucene_params import ID, VECTOR
+from engines.lucene.params import ID, VECTOR
 from tests.perf.client_lucene import K, Official, beside
 from tests.perf.table import show
 

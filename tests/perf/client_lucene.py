@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engines.base import Batch, Schema, Vectors
-from engines.lucene_index import LuceneIndex
-from engines.server import variable
+from engines.lucene.adapter import LuceneIndex
+from engines.values.server import variable
 from tests.perf.clients import beside_socket, exchange, rounds
 from tests.servers.launch import Servers
 

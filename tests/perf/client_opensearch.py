@@ -10,7 +10,7 @@ from typing import Any
 import opensearchpy
 
 from engines.base import Vectors
-from engines.lucene_params import ID, VECTOR
+from engines.lucene.params import ID, VECTOR
 from engines.opensearch.adapter import OpenSearch
 from engines.opensearch.params import SearchParams
 from tests.perf.client_lucene import K, Official, beside

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from engines.http_connection import Answer
+from engines.http.connection import Answer
 
 Calls = Mapping[str, Callable[[], object]]
 

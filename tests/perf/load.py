@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.arrivals import poisson
-from harness.calibrate import (
+from harness.calibration.calibrate import (
     bare_cost_ns,
     empty_call_ns,
     guarded_cost_ns,
@@ -31,7 +30,8 @@ from harness.calibrate import (
     query_cost_ns,
     timed_section_ns,
 )
-from harness.load import open_loop
+from harness.load.open_loop import open_loop
+from harness.load.schedules import poisson
 from tests.perf.others import asyncio_client, threads_from_send
 from tests.perf.stall import PipelinedStallEngine, StallEngine, StallServer, compile_c, true_latency_ns
 

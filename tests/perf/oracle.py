@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from engines.base import Keywords
 from engines.filters import Eq
-from harness.exact import exact_neighbours
+from harness.oracle.exact import exact_neighbours
 
 Float32 = npt.NDArray[np.float32]
 QUERIES, K, ROUNDS = 1000, 100, 5

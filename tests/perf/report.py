@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness.result import read_result, write_result
-from reports.html import write_report
+from harness.results.result import read_result, write_result
+from reports.page.html import write_report
 from tests.unit.results import ENGINES, build
 
 _FILTERS = {

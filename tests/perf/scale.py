@@ -83,7 +83,7 @@ def _through_bakeoff(rows: int, folder: Path, cache: Path) -> dict[str, float]:
 
 def figures(rows: int = 1_000_000, cache: Path = Path(".cache")) -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit. The builds run one after the other on the same machine."""
-    from harness.dataset import load_dataset
+    from harness.data.catalogue import load_dataset
 
     dataset = load_dataset(f"synthetic:rows={rows},dim={DIM},queries=1000", cache=cache / "datasets")
     vectors = Path(str(dataset.vectors.base.filename))  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Capabilities, Hits
-from harness.null_engine import NullEngine
+from harness.calibration.null_engine import NullEngine
 
 SERVICE_NS, PERIOD_NS, STALL_NS = 1_000_000, 5_000_000_000, 200_000_000
 ANSWER = struct.Struct("<QQQ")  # token, received_ns, answered_ns: an answer's three "hits"

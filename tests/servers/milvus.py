@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.compose import read_manifest
-from harness.containers import ServerFailedError, started
-from harness.scenario import ContainerLimits
+from harness.scenario.specs import ContainerLimits
+from harness.servers.compose import read_manifest
+from harness.servers.containers import ServerFailedError, started
 from tests.servers.launch import UnavailableError
 
 LOCAL_IMAGE = "local/milvus:2.3.5"

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from harness.compose import Extension, Manifest, Ready, Service
-from harness.containers import OWNER, ServerFailedError, remove_leftovers, started
-from harness.meters import Container
+from harness.machine.meters import Container
+from harness.servers.compose import Extension, Manifest, Ready, Service
+from harness.servers.containers import OWNER, ServerFailedError, remove_leftovers, started
 from tests.servers import registry
 
 docker = pytest.importorskip("docker")
@@ -233,7 +233,7 @@ def test_interrupted_runs_remove_their_containers(engine: Any) -> None:
     code = (
         "import signal\n"
         "from tests.servers.test_containers import *\n"
-        "from harness.cli import _interrupt\n"
+        "from harness.cli.main import _interrupt\n"
         "signal.signal(signal.SIGTERM, _interrupt)\n"
         "with started(manifest()) as container:\n"
         "    print(container.id, flush=True); time.sleep(60)"

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from harness.compose import read_manifest
-from harness.containers import OWNER
 from harness.paths import find_scenario
-from harness.result import Measurement, RunResult, read_result
-from harness.scenario import load_scenario
+from harness.results.result import Measurement, RunResult, read_result
+from harness.scenario.specs import load_scenario
+from harness.servers.compose import read_manifest
+from harness.servers.containers import OWNER
 from tests.cli.conftest import Shell
 
 docker = pytest.importorskip("docker")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from engines.base import Hits
-from harness.null_engine import NullEngine
-from harness.workload import Workload
+from harness.calibration.null_engine import NullEngine
+from harness.data.workload import Workload
 
 K = 3
 

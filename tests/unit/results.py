@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.result import Measurement, RunResult
+from harness.results.result import Measurement, RunResult
 
 FILTERS = {"none": 1.0, "10pct": 0.1, "1pct": 0.01, "brand": 0.002}
 # label: adapter, index parameters, search grid, queries/s at the first setting without a filter, recall there

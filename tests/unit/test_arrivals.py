@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.arrivals import constant, poisson
+from harness.load.schedules import constant, poisson
 
 RATES = st.floats(0.1, 5000)
 DURATIONS = st.floats(0.001, 2)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.calibrate import RATES, calibrate, client_bound, client_ceiling, open_loop_ceiling
+from harness.calibration.calibrate import RATES, calibrate, client_bound, client_ceiling, open_loop_ceiling
 
 
 @pytest.mark.parametrize(

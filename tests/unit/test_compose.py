@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from engines.registry import ENGINES
-from harness import compose
-from harness.compose import read_manifest
 from harness.errors import ConfigurationError
-from harness.scenario import ContainerLimits
+from harness.scenario.specs import ContainerLimits
+from harness.servers import compose
+from harness.servers.compose import read_manifest
 
 LIMITS = ContainerLimits(cpus=1.5, memory_mib=2048)
 TEXT = """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.correlation import choose, correlated_keys, stretches, zipf
+from harness.data.shipped.correlation import choose, correlated_keys, stretches, zipf
 
 
 @given(

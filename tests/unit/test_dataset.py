@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from engines.base import Keywords
 from engines.filters import Eq
-from harness.catalogue import split_reference
-from harness.dataset import Attribute, Dataset, describe, list_datasets, load_dataset
+from harness.data.catalogue import list_datasets, load_dataset, split_reference
+from harness.data.dataset import Attribute, Dataset
+from harness.data.describe import describe
+from harness.data.manifest import SyntheticManifest, read_manifest
 from harness.errors import ConfigurationError
-from harness.manifest import SyntheticManifest, read_manifest
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 

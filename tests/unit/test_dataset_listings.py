@@ -14,14 +14,15 @@ import yaml
 
 from engines.base import Keywords
 from engines.filters import And, Eq, Range, matches
-from harness import sources
-from harness.dataset import Dataset, load_dataset
+from harness.data.catalogue import load_dataset
+from harness.data.dataset import Dataset
+from harness.data.manifest import read_manifest
+from harness.data.shipped import sources
+from harness.data.shipped.images import read_idx
+from harness.data.shipped.listings import KINDS, brand_names, generate, visual_clusters
+from harness.data.shipped.listings_manifest import Listings, ListingsManifest
+from harness.data.workload import Workload, selectivity
 from harness.errors import ConfigurationError, DatasetError
-from harness.images import read_idx
-from harness.listings import KINDS, brand_names, generate, visual_clusters
-from harness.listings_manifest import Listings, ListingsManifest
-from harness.manifest import read_manifest
-from harness.workload import Workload, selectivity
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = ROOT / "datasets" / "fashion-mnist.yaml"

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import sources
+from harness.data.shipped import sources
+from harness.data.shipped.fetch import fetch
+from harness.data.shipped.listings_manifest import DebianPackage, RemoteFile, Sources
 from harness.errors import DatasetError
-from harness.fetch import fetch
-from harness.listings_manifest import DebianPackage, RemoteFile, Sources
 from harness.progress import silent
 
 CONTENT = {"one.gz": b"first file " * 5000, "two.gz": b"second file"}

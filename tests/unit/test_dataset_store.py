@@ -12,10 +12,11 @@ import pytest
 
 from engines.base import Keywords
 from engines.filters import And, Eq, In, Not, Or, Range
-from harness.arrays import ArrayWriter
-from harness.dataset import Attribute, Dataset, load_dataset
+from harness.data.arrays import ArrayWriter
+from harness.data.catalogue import load_dataset
+from harness.data.dataset import Attribute, Dataset
+from harness.data.store import Parts, open_dataset, save, throttled
 from harness.errors import DatasetError
-from harness.store import Parts, open_dataset, save, throttled
 
 ROOT = Path(__file__).parents[2]
 REF = "synthetic:rows=20000,dim=64"
@@ -23,9 +24,7 @@ REF = "synthetic:rows=20000,dim=64"
 
 def python(code: str, cache: Path) -> subprocess.Popen[str]:
     """A new process with `load_dataset` and `cache` at hand."""
-    start = (
-        f"from pathlib import Path; from harness.dataset import load_dataset; cache = Path({str(cache)!r})\n"
-    )
+    start = f"from pathlib import Path; from harness.data.catalogue import load_dataset; cache = Path({str(cache)!r})\n"
     return subprocess.Popen([sys.executable, "-c", start + code], stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 

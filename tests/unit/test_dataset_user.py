@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from engines.base import Keywords
 from engines.filters import And, Eq, Range
-from harness import arrays
-from harness.columns import read_table
-from harness.dataset import describe, load_dataset
+from harness.data import arrays
+from harness.data.catalogue import load_dataset
+from harness.data.describe import describe
+from harness.data.manifest import UserManifest
+from harness.data.own.columns import read_table
 from harness.errors import ConfigurationError
-from harness.manifest import UserManifest
 from tests.unit.userdata import DIM, QUERIES, ROWS, VECTORS, Folder, check_held_out, every
 
 ROOT = Path(__file__).parents[2]
@@ -255,7 +256,7 @@ def test_conversion_is_bounded_by_the_block_not_by_the_file(folder: Folder) -> N
     np.save(big / "vectors.npy", np.ones((100_000, 256)))
     np.save(big / "queries.npy", np.ones((10, 256)))
     code = (
-        "import resource, sys; from pathlib import Path; from harness.dataset import load_dataset\n"
+        "import resource, sys; from pathlib import Path; from harness.data.catalogue import load_dataset\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
         "load = lambda: load_dataset(sys.argv[1], cache=Path(sys.argv[2]))\n"
         "before = peak(); print(load().vectors.shape); print(peak() - before)"

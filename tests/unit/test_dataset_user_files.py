@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.dataset import load_dataset
+from harness.data.catalogue import load_dataset
 from harness.errors import ConfigurationError
 from tests.unit.userdata import DIM, QUERIES, ROWS, VECTORS, check_held_out, every
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.result import Measurement, RunResult
-from harness.scenario import DecisionSpec
-from reports.cells import Table
-from reports.decision import Decision, Standing, decide
-from reports.ranking import judge, weigh
-from reports.requirements import check, requirements
+from harness.results.result import Measurement, RunResult
+from harness.scenario.specs import DecisionSpec
+from reports.decide.cells import Table
+from reports.decide.decision import Decision, Standing, decide
+from reports.decide.ranking import judge, weigh
+from reports.decide.requirements import check, requirements
 from tests.unit.results import ENGINES, FILTERS, build, edit, failed, realistic, with_metrics
 
 

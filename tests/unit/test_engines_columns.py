@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from engines import disk
 from engines.base import Batch, EngineError, Field, Keywords, Schema
-from engines.columns import ColumnStore, Growable, prepared, unit
 from engines.filters import Eq
+from engines.values import disk
+from engines.values.columns import ColumnStore, Growable, prepared, unit
 
 SCHEMA = Schema(2, "l2", (Field("brand", "keyword"), Field("price", "integer")))
 

@@ -19,8 +19,8 @@ from engines.elasticsearch import wire
 from engines.elasticsearch.adapter import Elasticsearch
 from engines.elasticsearch.params import IndexParams, SearchParams
 from engines.filters import Eq
-from engines.lucene import plain, upserts
-from engines.lucene_filters import Queries
+from engines.lucene.documents import plain, upserts
+from engines.lucene.filters import Queries
 
 SCHEMA = Schema(
     3,

@@ -15,10 +15,10 @@ import pytest
 
 pytest.importorskip("elasticsearch")
 
-from engines import bulk
 from engines.base import Batch, EngineError, Field, Schema
 from engines.elasticsearch.adapter import Elasticsearch
 from engines.elasticsearch.params import IndexParams
+from engines.lucene import bulk
 from tests.servers.certificates import self_signed
 from tests.servers.fake_elasticsearch import Answer, Handle, node, serving
 

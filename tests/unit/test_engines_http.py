@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from engines.base import EngineError
-from engines.http import HttpClient, HttpError
-from engines.server import Endpoint
+from engines.http.client import HttpClient, HttpError
+from engines.values.server import Endpoint
 from tests.servers.certificates import self_signed
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"

@@ -10,8 +10,8 @@ import pytest
 
 from engines.base import Batch, EngineError, Field, Keywords, Schema, UnsupportedError
 from engines.filters import And, Eq, Filter, In, Not, Or, Range
-from engines.lucene import comparable, decoder, deletions, matching, plain, ranked, upserts
-from engines.lucene_filters import Queries
+from engines.lucene.documents import comparable, decoder, deletions, matching, plain, ranked, upserts
+from engines.lucene.filters import Queries
 
 SCHEMA = Schema(
     3,

@@ -12,7 +12,7 @@ pytest.importorskip("opensearchpy")
 
 from engines.base import EngineError, Field, Schema
 from engines.filters import And, Eq, Filter, In, Not
-from engines.lucene import plain
+from engines.lucene.documents import plain
 from engines.opensearch import wire
 from engines.opensearch.filters import Queries
 from engines.opensearch.params import IndexParams, SearchParams

@@ -15,8 +15,8 @@ import pytest
 
 pytest.importorskip("opensearchpy")
 
-from engines import bulk
 from engines.base import Batch, EngineError, Schema
+from engines.lucene import bulk
 from engines.opensearch.adapter import OpenSearch
 from engines.opensearch.params import IndexParams, SearchParams
 from tests.servers.fake_elasticsearch import Answer, Handle, serving

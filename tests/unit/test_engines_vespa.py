@@ -16,7 +16,7 @@ from vespa.application import Vespa as PyVespa
 
 from engines.base import EngineError, Field, Metric, Schema
 from engines.filters import Eq, Range
-from engines.http import HttpError
+from engines.http.client import HttpError
 from engines.vespa import client, deployment
 from engines.vespa.adapter import Vespa
 from engines.vespa.client import Client

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from engines.base import Batch, Metric, Schema
 from engines.filters import And, Eq, Filter, Range, matches
+from engines.values.words import words
 from engines.vespa.deployment import IDLE
 from engines.vespa.package import MAX_HITS, package, schema_text
 from engines.vespa.params import IndexParams, SearchParams
 from engines.vespa.queries import Queries
 from engines.vespa.values import Documents, encoded, term
-from engines.words import words
 from tests.conformance.model import column_of, make_batch
 from tests.conformance.test_filters import EQUALS, FLOATS, INTEGERS, NOTHING, OTHERS, ROWS, SCHEMA, WORDS
 from tests.conformance.test_generated import filters

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from engines.values.words import words
 from engines.vespa.values import term
-from engines.words import words
 
 
 @pytest.mark.parametrize(

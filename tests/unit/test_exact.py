@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from engines.base import Keywords
 from engines.filters import And, Eq, In, Not, Or, Range, matches
-from harness import blas
-from harness.blas import _function, single_threaded_blas
-from harness.exact import distinct, exact_neighbours, pair_distances
+from harness.oracle import blas
+from harness.oracle.blas import _function, single_threaded_blas
+from harness.oracle.exact import distinct, exact_neighbours, pair_distances
 
 METRICS = ["l2", "ip", "cosine"]
 

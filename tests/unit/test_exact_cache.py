@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from engines.filters import Eq
-from harness.datamodel import Dataset
+from harness.data.dataset import Dataset
+from harness.data.workload import Workload
 from harness.errors import MeasurementError
-from harness.truth import cached_truth, truth_key
-from harness.workload import Workload
+from harness.oracle.truth import cached_truth, truth_key
 
 RNG = np.random.default_rng(0)
 DATASET = Dataset(

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.base import Column, Field, Keywords, Schema
-from engines.filter_syntax import RESERVED, FilterSyntaxError, parse, to_json
 from engines.filters import (
     INT64,
     And,
@@ -25,6 +24,7 @@ from engines.filters import (
     leaves,
     matches,
 )
+from engines.values.filter_syntax import RESERVED, FilterSyntaxError, parse, to_json
 
 SCHEMA = Schema(
     2,

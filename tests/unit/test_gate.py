@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from harness.errors import ConfigurationError
-from harness.result import Measurement, RunResult
-from reports.gate import GateReport, compare, to_junit, to_markdown, to_text
-from reports.gate_cells import worsening
-from reports.gate_model import Row
+from harness.results.result import Measurement, RunResult
+from reports.gate.cells import worsening
+from reports.gate.compare import GateReport, compare, to_junit, to_markdown, to_text
+from reports.gate.rows import Row
 from tests.unit.results import ENGINES, build, edit, failed, with_metrics
 
 TWO = {name: ENGINES[name] for name in ("faiss-hnsw", "qdrant")}

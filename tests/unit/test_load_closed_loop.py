@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from engines.base import Hits
-from harness.load import closed_loop
-from harness.samples import ERROR, OK, TIMEOUT
+from harness.load.closed_loop import closed_loop
+from harness.results.samples import ERROR, OK, TIMEOUT
 from tests.unit.load_engines import Calling, K, echo, interrupting, numbered
 
 WORKLOAD = numbered(20)

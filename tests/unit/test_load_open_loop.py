@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from engines.base import Hits
-from harness.arrivals import constant, poisson
-from harness.load import open_loop
-from harness.samples import ERROR, OK, TIMEOUT
+from harness.load.open_loop import open_loop
+from harness.load.schedules import constant, poisson
+from harness.results.samples import ERROR, OK, TIMEOUT
 from tests.unit.load_engines import Calling, K, Stalling, Stuck, echo, interrupting, numbered
 
 WORKLOAD = numbered(20)

@@ -13,10 +13,10 @@ import pytest
 
 from engines.abilities import Pipelined
 from engines.base import Capabilities, Hits
-from harness.arrivals import constant, poisson
-from harness.load import open_loop
-from harness.null_engine import NullEngine
-from harness.samples import ERROR, OK, TIMEOUT
+from harness.calibration.null_engine import NullEngine
+from harness.load.open_loop import open_loop
+from harness.load.schedules import constant, poisson
+from harness.results.samples import ERROR, OK, TIMEOUT
 from tests.unit.load_engines import K, echo, numbered
 
 WORKLOAD = numbered(20)

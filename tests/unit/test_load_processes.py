@@ -5,10 +5,10 @@ import multiprocessing
 import numpy as np
 import pytest
 
-from harness.arrivals import constant
 from harness.errors import MeasurementError
-from harness.load import drive_processes, split_closed_loop, split_open_loop
-from harness.samples import OK
+from harness.load.processes import drive_processes, split_closed_loop, split_open_loop
+from harness.load.schedules import constant
+from harness.results.samples import OK
 from tests.unit.load_engines import (
     echo,
     numbered,

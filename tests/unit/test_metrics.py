@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.metrics import Judged, judge, percentile_ms, summarize
-from harness.samples import ERROR, OK, TIMEOUT, Samples, concatenate
-from harness.threshold import parse_threshold
+from harness.results.judging import Judged, judge
+from harness.results.samples import ERROR, OK, TIMEOUT, Samples, concatenate
+from harness.results.summary import percentile_ms, summarize
+from harness.scenario.threshold import parse_threshold
 
 MS = 1_000_000
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from engines.base import Keywords
 from engines.filters import Eq, Range, matches
-from harness.exact import exact_neighbours
-from harness.samples import ERROR, OK, Samples
-from harness.scoring import judge_hits
-from harness.workload import Workload
+from harness.data.workload import Workload
+from harness.oracle.exact import exact_neighbours
+from harness.oracle.scoring import judge_hits
+from harness.results.samples import ERROR, OK, Samples
 
 METRICS = ["l2", "ip", "cosine"]
 

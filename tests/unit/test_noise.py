@@ -10,14 +10,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness import noise_probe
 from harness.errors import MeasurementError
-from harness.noise import NoiseMonitor
-from harness.noise_probe import Record, cpu_times
+from harness.machine import noise_probe
+from harness.machine.noise import NoiseMonitor
+from harness.machine.noise_probe import Record, cpu_times
 
 PARENT = """
 import sys, time
-from harness.noise import NoiseMonitor
+from harness.machine.noise import NoiseMonitor
 with NoiseMonitor() as monitor:
     print(monitor._probe.pid, flush=True)
     time.sleep(300)

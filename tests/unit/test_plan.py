@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.plan import SearchCell, grid, identity, session_cells, trial_sessions
-from harness.scenario import Scenario, SearchTask
+from harness.scenario.plan import SearchCell, grid, identity, session_cells, trial_sessions
+from harness.scenario.specs import Scenario, SearchTask
 
 SCENARIO = Scenario.model_validate(
     {

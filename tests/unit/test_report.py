@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from harness.errors import ConfigurationError, MeasurementError
-from harness.result import Measurement, RunResult, write_result
-from reports.cell_table import cell_tables
-from reports.cells import Table
-from reports.decision import conclude
-from reports.html import render_result, write_report
-from reports.plotting import nines, spread
-from reports.postfilter import post_tables, unpaired
-from reports.prose import how_it_ran
-from reports.ranking import weigh
-from reports.style import looks
-from reports.tables import SummaryRow, summary_rows, summary_table
+from harness.results.result import Measurement, RunResult, write_result
+from reports.charts.plotting import nines, spread
+from reports.charts.style import looks
+from reports.decide.cells import Table
+from reports.decide.decision import conclude
+from reports.decide.ranking import weigh
+from reports.page.cell_table import cell_tables
+from reports.page.html import render_result, write_report
+from reports.page.postfilter import post_tables, unpaired
+from reports.page.prose import how_it_ran
+from reports.page.summary import SummaryRow, summary_rows, summary_table
 from reports.wording import factor, listing, number, percent, plain, quantity, settings, shortened, words
 from tests.unit.results import ENGINES, build, edit, failed, realistic, with_metrics
 

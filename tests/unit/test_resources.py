@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.environment import describe_environment
-from harness.resources import PeakMemory, cpu_s, private_copy, release, rss_bytes
+from harness.machine.environment import describe_environment
+from harness.machine.resources import PeakMemory, cpu_s, private_copy, release, rss_bytes
 
 MIB = 2**20
 

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import ConfigurationError, MeasurementError
-from harness.result import Measurement, RunResult, read_result, write_json, write_result
-from harness.runner import _continue
-from harness.samples import OK, TIMEOUT, Samples, concatenate, write_samples
+from harness.results.files import write_json
+from harness.results.result import Measurement, RunResult, read_result, write_result
+from harness.results.samples import OK, TIMEOUT, Samples, concatenate, write_samples
+from harness.run.runner import _continue
 from tests.unit.results import build
 
 RESULT = RunResult(

@@ -10,7 +10,7 @@ import yaml
 
 from harness.errors import ConfigurationError
 from harness.paths import find_scenario, shipped
-from harness.scenario import load_scenario
+from harness.scenario.specs import load_scenario
 
 MINIMAL: dict[str, Any] = {
     "engines": [{"engine": "bruteforce"}],

@@ -10,11 +10,11 @@ import pytest
 
 from engines.base import Capabilities
 from engines.bruteforce.adapter import BruteForce
-from harness import servers
-from harness.meters import OwnProcess, ProcessTree, Unmeasured
-from harness.scenario import ContainerLimits, EngineSpec
-from harness.servers import serving, source
-from harness.usage import Cpu, Usage
+from harness.machine.meters import OwnProcess, ProcessTree, Unmeasured
+from harness.machine.usage import Cpu, Usage
+from harness.scenario.specs import ContainerLimits, EngineSpec
+from harness.servers import serving as servers
+from harness.servers.serving import serving, source
 
 MIB = 2**20
 

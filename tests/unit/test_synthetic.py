@@ -11,12 +11,13 @@ import pytest
 
 from engines.base import Keywords
 from engines.filters import Range, matches
-from harness.dataset import Dataset, load_dataset
-from harness.manifest import SyntheticManifest
+from harness.data.catalogue import load_dataset
+from harness.data.dataset import Dataset
+from harness.data.manifest import SyntheticManifest
+from harness.data.shipped.synthetic import KEYS, build_synthetic
+from harness.data.store import open_dataset
+from harness.data.workload import Workload, selectivity
 from harness.progress import silent
-from harness.store import open_dataset
-from harness.synthetic import KEYS, build_synthetic
-from harness.workload import Workload, selectivity
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,7 +99,7 @@ def test_correlation_decides_whether_near_items_match(
 def test_memory_is_bounded_by_the_block_not_by_the_rows(tmp_path: Path) -> None:
     # In a process of its own: the peak of this one has other tests in it.
     code = (
-        "import resource, sys; from pathlib import Path; from harness.dataset import load_dataset\n"
+        "import resource, sys; from pathlib import Path; from harness.data.catalogue import load_dataset\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
         "load_dataset('synthetic:rows=10', cache=Path(sys.argv[1])); before = peak()\n"
         "load_dataset('synthetic:rows=200000,dim=256', cache=Path(sys.argv[1])); print(peak() - before)"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.threshold import ThresholdSyntaxError, parse_threshold
+from harness.scenario.threshold import ThresholdSyntaxError, parse_threshold
 
 
 @pytest.mark.parametrize(

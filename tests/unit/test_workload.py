@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.base import Column, Keywords
-from engines.filter_syntax import parse
 from engines.filters import And, Eq, In, Range, matches
-from harness.dataset import Attribute, Dataset
+from engines.values.filter_syntax import parse
+from harness.data.dataset import Attribute, Dataset
+from harness.data.workload import DISTINCT, Workload, build_workload, selectivity
 from harness.errors import ConfigurationError
-from harness.scenario import FilterSpec
-from harness.workload import DISTINCT, Workload, build_workload, selectivity
+from harness.scenario.specs import FilterSpec
 
 KINDS = {"brand": "keyword", "price": "float", "stock": "integer", "new": "boolean", "title": "text"}
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.dataset import Dataset, load_dataset
+from harness.data.catalogue import load_dataset
+from harness.data.dataset import Dataset
 from harness.errors import ConfigurationError
 
 ROWS, DIM, QUERIES = 40, 4, 5

@@ -1,0 +1,165 @@
+"""An index of Elasticsearch or OpenSearch: all that the two adapters have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+import orjson
+
+from engines.abilities import FullText, Remote
+from engines.base import (
+    Batch,
+    Capabilities,
+    Engine,
+    EngineError,
+    EngineStats,
+    Hits,
+    Ids,
+    Schema,
+    UnsupportedError,
+    Vectors,
+)
+from engines.filters import Filter
+from engines.http.client import QUERY_PATH, HttpClient
+from engines.lucene.bulk import Bulk
+from engines.lucene.documents import decoder, deletions, matching, plain, ranked, upserts
+from engines.lucene.filters import Queries, Query
+from engines.lucene.params import LuceneParams
+from engines.values import disk
+from engines.values.columns import prepared
+from engines.values.server import Endpoint, collection_name, deferred
+
+Params = TypeVar("Params", bound=LuceneParams)
+_CHUNK_BYTES = 8 << 20  # vectors in one bulk request; as JSON they are up to three times as long
+
+
+class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
+    """One index on a server."""
+
+    capabilities = Capabilities(
+        persistent=True, thread_safe=True, multi_process=True, server=True, text=True, quantization=True
+    )
+    NAME: ClassVar[str]  # in the registry
+    PRODUCT: ClassVar[str]
+    SEARCH: ClassVar[str]  # where searches go, within the index
+    SERVER: ClassVar[type[Any]]  # all else that is asked of it, through the official client
+    QUERIES: ClassVar[type[Queries]] = Queries
+
+    def __init__(self, path: Path, params: Params) -> None:
+        self._path, self._params, self._index = path, params, collection_name(path)
+        self._search = f"/{self._index}/{self.SEARCH}"
+        self._http: HttpClient | None = None
+
+    @property
+    def _open(self) -> HttpClient:
+        assert self._http is not None, "create() or open() comes first"
+        return self._http
+
+    def create(self, schema: Schema) -> None:
+        self._connect(schema)
+        disk.begin(self._path, schema, self._params)
+        self._server.create(self._index, self._params.mappings(schema), self._params.settings())
+        self._loading = True
+
+    def open(self, schema: Schema) -> None:
+        disk.verify(self._path, schema, self._params)
+        self._connect(schema)
+        meta = self._server.meta(self._index)
+        if meta is None:
+            raise EngineError(f"{self.NAME}: there is no index {self._index} any more, create it again")
+        if meta != self._params.mappings(schema)["_meta"]:
+            raise EngineError(f"{self.NAME}: {self._index} is an index of another schema, create it again")
+        self._loading = False
+
+    def _connect(self, schema: Schema) -> None:
+        self.close()
+        endpoint = Endpoint.of(self.NAME)
+        http = HttpClient(endpoint)
+        http.warm()  # says what is wrong with address or certificate in one line
+        try:
+            self._server = self.SERVER(endpoint)
+        except BaseException:
+            http.close()
+            raise
+        self._bulk = Bulk(self.NAME, http, self._index, self._params.thread_count)
+        self._schema, self._queries, self._decode = schema, self.QUERIES(schema), decoder(schema.metric)
+        self._pack = self._packing()
+        self._http = http
+
+    def _packing(self) -> Callable[[Vectors], bytes]:
+        """How the server that was just found takes a vector in JSON."""
+        return plain
+
+    def _warm(self) -> None:
+        if self._http is not None:
+            self._http.warm()
+
+    def index(self, batch: Batch) -> None:
+        batch = prepared(batch, self._schema)
+        most = min(self._params.chunk_size, _CHUNK_BYTES // (4 * self._schema.dim))
+        self._bulk.write(len(batch), most, lambda rows: upserts(batch[rows], self._schema, self._pack))
+
+    def delete(self, ids: Ids) -> None:
+        self._bulk.write(len(ids), self._params.chunk_size, lambda rows: deletions(ids[rows]))
+
+    def refresh(self) -> None:
+        """See README.md. The first one after create() that finds items ends the loading."""
+        self._server.refresh(self._index)
+        if self._loading and self.count():
+            self._server.set_refresh_interval(self._index, self._params.refresh_interval)
+            if self._params.force_merge:
+                self._server.merge(self._index)
+            self._loading = False
+        self._server.settle(self._index)
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        self._schema.require_dim(vector)
+        body = self._neighbours(vector, k, self._condition(where), exact=exact)
+        return deferred(self._open.post(self._search, body), self._decode)
+
+    @abstractmethod
+    def _neighbours(self, vector: Vectors, k: int, condition: Query | None, *, exact: bool) -> bytes:
+        """The body of a search for neighbours."""
+
+    def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
+        if self._schema.text is None:
+            raise UnsupportedError(f"{self.NAME}: the collection has no text")
+        body = matching(text, k, self._condition(where))
+        return deferred(self._open.post(self._search, body), ranked)
+
+    def _condition(self, where: Filter | None) -> Query | None:
+        return None if where is None else self._queries.translate(where)
+
+    def count(self) -> int:
+        return int(orjson.loads(self._open.post(f"/{self._index}/_count", b""))["count"])
+
+    def stats(self) -> EngineStats:
+        size, segments = self._server.sizes(self._index)
+        return EngineStats(
+            self.count(),
+            size,
+            {**self._details(), "segments": segments},
+            server=f"{self.PRODUCT} {self._server.version}",
+            retries=self._open.retries + self._bulk.retries,
+            query_path=QUERY_PATH,
+        )
+
+    def _details(self) -> dict[str, str]:
+        return {}
+
+    def drop(self) -> None:
+        server = self.SERVER(Endpoint.of(self.NAME)) if self._http is None else self._server
+        server.drop(self._index)
+        if self._http is None:
+            server.close()
+        self.close()
+
+    def close(self) -> None:
+        if self._http is not None:
+            self._bulk.close()
+            self._server.close()
+            self._http.close()
+            self._http = None

@@ -1,0 +1,41 @@
+"""Commands that show what there is: `bakeoff data`, `bakeoff engines`, `bakeoff calibrate`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from harness.cli.output import cache_folder
+
+
+def data(options: argparse.Namespace) -> int:
+    from harness.cli.terminal import ProgressBar
+    from harness.data.catalogue import load_dataset
+    from harness.data.describe import describe
+
+    if options.action == "list":
+        from harness.data.catalogue import list_datasets
+
+        for name, summary in list_datasets():
+            print(f"{name:16} {summary}")
+        return 0
+    with ProgressBar() as bar:
+        dataset = load_dataset(options.dataset, cache=cache_folder() / "datasets", progress=bar)
+        bar("describe", 0, None)
+        text = describe(dataset)
+    print(text)
+    return 0
+
+
+def engines(options: argparse.Namespace) -> int:
+    from harness.cli.engine_info import describe_engines
+
+    print(describe_engines(options.engine))
+    return 0
+
+
+def show_calibration(options: argparse.Namespace) -> int:
+    from harness.calibration.calibrate import calibrate
+
+    print(json.dumps(calibrate(quick=options.quick), indent=2))
+    return 0

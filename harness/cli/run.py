@@ -1,0 +1,126 @@
+"""`bakeoff run`: measures a scenario and writes result, report and decision."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.output import cache_folder, say
+from harness.cli.results import print_summary, write_run_report
+from harness.errors import ConfigurationError, MeasurementError, unwritable
+
+if TYPE_CHECKING:
+    from harness.scenario.specs import Scenario
+
+
+def run(options: argparse.Namespace) -> int:
+    from harness.cli.terminal import ProgressBar
+    from harness.run.recorder import Listener
+    from harness.run.runner import point_latest, result_summary, run_scenario
+
+    scenario = _scenario(options)
+    _use_servers(options.url, scenario)
+    run = _run_folder(options, scenario.name)
+    _make_room(run)
+    say(f"{scenario.name}: {scenario.description or scenario.dataset} -> {run}")
+    try:
+        with ProgressBar() as bar:
+            listener = Listener(progress=bar, created=lambda: point_latest(run))
+            result = run_scenario(scenario, run, cache_folder(), resume=options.resume, listener=listener)
+    except KeyboardInterrupt:
+        if (run / "result.json").exists():
+            say(f"What was measured is saved. Go on with the same command and: --out {run} --resume")
+        raise
+    write_run_report(run)
+    print_summary(result)
+    summary = result_summary(result)
+    print(f"\nReport: {run / 'report.html'}   Decision: {run / 'decision.json'}")
+    if summary["failed"]:
+        say(
+            f"{summary['failed']} of {summary['cells']} cells failed or are unsupported; the report says why."
+        )
+    for label, reason in summary["dead"].items():
+        say(f"error: engine {label}: every cell failed: {reason.splitlines()[0][:300]}")
+    return 1 if summary["dead"] else 0
+
+
+def _scenario(options: argparse.Namespace) -> Scenario:
+    from harness.paths import find_scenario
+    from harness.scenario.specs import load_scenario
+
+    path = find_scenario(options.scenario)
+    scenario = load_scenario(path)
+    given = {
+        "dataset": options.dataset,
+        "rows": options.rows,
+        "queries": options.queries,
+        "trials": options.trials,
+    }
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if options.dataset and options.rows is None:
+        changes["rows"] = None  # a slice that suits the scenario's own dataset says nothing about another
+        changes["queries"] = options.queries
+    if options.engines:
+        wanted = options.engines.split(",")
+        known = [spec.title for spec in scenario.engines]
+        if unknown := [name for name in wanted if name not in known]:
+            raise ConfigurationError(
+                f"--engines: {', '.join(unknown)} not in {path} (it has: {', '.join(known)})"
+            )
+        changes["engines"] = [spec for spec in scenario.engines if spec.title in wanted]
+    for key in ("rows", "queries", "trials"):
+        if changes.get(key) is not None and changes[key] < 1:
+            raise ConfigurationError(f"--{key} must be at least 1, got {changes[key]}")
+    return scenario.model_copy(update=changes)
+
+
+def _use_servers(urls: Sequence[str], scenario: Scenario) -> None:
+    """Lets the adapters find the servers named by --url. Credentials in a URL are seen by other users of the machine
+    anyway; in results and messages they are not.
+    """
+    from engines.values.server import clean, variable
+
+    engines = sorted({spec.engine for spec in scenario.engines})
+    for given in urls:
+        engine, sign, url = given.partition("=")
+        if not sign or "://" not in url or engine not in engines:
+            raise ConfigurationError(
+                f"--url must be ENGINE=URL with an engine of {scenario.name} ({', '.join(engines)}), "
+                f"such as {engines[0]}=http://host:port, got {clean(given)!r}"
+            )
+        os.environ[variable(engine, "URL")] = url
+
+
+def _run_folder(options: argparse.Namespace, name: str) -> Path:
+    from datetime import UTC, datetime
+
+    runs = Path(options.runs)
+    if options.resume:
+        run = Path(options.out) if options.out else runs / "latest"
+        if not (run / "result.json").exists():
+            raise ConfigurationError(
+                f"--resume: {run} holds no result.json; give the run's folder with --out"
+            )
+        return run.resolve()
+    run = Path(options.out) if options.out else runs / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    if (run / "result.json").exists():
+        raise ConfigurationError(
+            f"--out: {run} holds a run already; add --resume to go on with it, or name another"
+        )
+    return run
+
+
+def _make_room(run: Path) -> None:
+    """Makes the folder that the run's is made in. Where nothing can be written it fails now, not after minutes."""
+    from tempfile import TemporaryFile
+
+    folder = run if run.exists() else run.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MeasurementError(f"{folder}: {unwritable(error)}, or name another with --out") from error

@@ -1,0 +1,98 @@
+"""From what `--dataset` says to the dataset: a name in datasets/, a manifest, or a path to own data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.data.dataset import Dataset
+from harness.data.manifest import Manifest, SyntheticManifest, read_manifest
+from harness.data.store import cached, key_of, open_dataset
+from harness.errors import ConfigurationError
+from harness.paths import shipped
+from harness.progress import Progress, silent
+
+
+def list_datasets() -> list[tuple[str, str]]:
+    """What `--dataset NAME` may be: name and description."""
+    specs = [read_manifest(path) for path in _manifests().values()]
+    return [(spec.name, f"{spec.summary}. {' '.join(spec.description.split())}") for spec in specs]
+
+
+def load_dataset(
+    ref: str, *, cache: Path, progress: Progress = silent, overrides: Mapping[str, Any] | None = None
+) -> Dataset:
+    """The dataset `ref` stands for, built or converted in `cache` if need be, memory-mapped.
+
+    ref: a name in datasets/, a manifest's path, or a user's folder, .parquet, .hdf5 or .h5; after it may
+    follow `:key=value,...`, as in `synthetic:rows=1000000,dim=128`. overrides: more of these (they win).
+    Raises ConfigurationError for what the user can correct, DatasetError where data cannot be had.
+    """
+    where, changes = split_reference(ref)
+    changes |= overrides or {}
+    manifests, path = _manifests(), Path(where).expanduser()
+    if where in manifests:
+        return _from_manifest(manifests[where], changes, cache, progress)
+    if not path.exists():
+        known = ", ".join(sorted(manifests))
+        raise ConfigurationError(
+            f"dataset '{where}' is neither known ({known}) nor a path that exists; "
+            "give a name, a folder with vectors.npy, a .parquet or an ann-benchmarks .hdf5 file"
+        )
+    if path.suffix in (".yaml", ".yml"):
+        return _from_manifest(path, changes, cache, progress)
+    from harness.data.own.loading import load_user_data
+
+    return load_user_data(path, changes, cache, progress)
+
+
+def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
+    """Splits `name:key=value,key=value`; values are read as YAML scalars, `a;b` as a list.
+
+    A path that exists is left whole, colons and all. Raises ConfigurationError.
+    """
+    where, colon, text = ref.rpartition(":")
+    if not colon or "=" not in text or Path(ref).exists():
+        return ref, {}
+    changes = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if not (key and equals and value):
+            raise ConfigurationError(
+                f"dataset '{ref}': '{part}' must read key=value, as in 'synthetic:rows=1000'"
+            )
+        items = [_scalar(item) for item in value.split(";")]
+        changes[key.strip()] = items if len(items) > 1 else items[0]
+    return where, changes
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _manifests() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(shipped("datasets").glob("*.yaml"))}
+
+
+def _from_manifest(path: Path, changes: Mapping[str, Any], cache: Path, progress: Progress) -> Dataset:
+    spec = read_manifest(path, changes)
+    key = f"{spec.name}-{key_of(spec.model_dump(mode='json'))}"
+    return open_dataset(cached(cache, key, partial(_build, spec, cache, progress), progress))
+
+
+def _build(spec: Manifest, cache: Path, progress: Progress, folder: Path) -> None:
+    if isinstance(spec, SyntheticManifest):
+        from harness.data.shipped.synthetic import build_synthetic
+
+        build_synthetic(folder, spec, progress)
+    else:
+        from harness.data.shipped.images import build_listings
+
+        build_listings(folder, spec, cache, progress)

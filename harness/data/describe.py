@@ -1,0 +1,104 @@
+"""What `bakeoff data describe` prints: a dataset as the harness understood it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from engines.base import Keywords
+from harness.data.arrays import block_rows
+from harness.data.dataset import Attribute, Dataset
+from harness.data.workload import Workload, selectivity
+
+_TOP = 3  # of a keyword column, how many values are shown
+_NEARLY_UNIQUE = 0.9  # share of distinct values
+_UNIT = 1e-3  # norms this near to 1 count as normalised
+
+
+def describe(dataset: Dataset) -> str:
+    """The dataset in words and figures; reads every vector once."""
+    n, dim = dataset.vectors.shape
+    lines = [
+        f"{dataset.name}: {n:,} items x {dim} dimensions ({dataset.vectors.dtype}), {dataset.metric}, "
+        f"{len(dataset.queries):,} queries",
+        *([dataset.description] if dataset.description else []),
+        f"fingerprint  {dataset.fingerprint}",
+        f"norms        {_norms(dataset)}",
+        f"duplicates   {n - _distinct_rows(dataset):,} vectors repeat an earlier one",
+        f"ids          {_ids(dataset)}",
+    ]
+    lines += _section("columns", [_column(dataset, attribute) for attribute in dataset.attributes])
+    lines += _section("filter sets", [_filter_set(dataset, name) for name in dataset.filters])
+    return "\n".join(lines)
+
+
+def _section(title: str, entries: list[tuple[str, ...]]) -> list[str]:
+    if not entries:
+        return [f"{title:<12} none"]
+    widths = [max(map(len, column)) for column in zip(*entries, strict=True)]
+    rows = [
+        "  ".join(cell.ljust(width) for cell, width in zip(entry, widths, strict=True)) for entry in entries
+    ]
+    return [title, *(f"  {row.rstrip()}" for row in rows)]
+
+
+def _blocks(dataset: Dataset) -> Iterator[np.ndarray]:
+    step = block_rows(dataset.vectors.shape[1])
+    for start in range(0, len(dataset.vectors), step):
+        yield dataset.vectors[start : start + step]
+
+
+def _norms(dataset: Dataset) -> str:
+    norms = np.concatenate([np.linalg.norm(block.astype(np.float64), axis=1) for block in _blocks(dataset)])
+    unit = bool(np.all(np.abs(norms - 1) < _UNIT))
+    return f"{norms.min():.4g} to {norms.max():.4g}, mean {norms.mean():.4g}" + (
+        " (unit-normalised)" if unit else " (not unit-normalised)"
+    )
+
+
+def _distinct_rows(dataset: Dataset) -> int:
+    """Distinct vectors by a 128-bit hash of their bytes; adding 0 makes -0.0 and 0.0 the same."""
+    seen: set[bytes] = set()
+    for block in _blocks(dataset):
+        seen.update(
+            hashlib.blake2b(row.data, digest_size=16).digest() for row in np.ascontiguousarray(block) + 0.0
+        )
+    return len(seen)
+
+
+def _ids(dataset: Dataset) -> str:
+    if dataset.ids is None:
+        return "none, items are called by their row number"
+    return f"{dataset.ids[0]!r} ... {dataset.ids[-1]!r}"
+
+
+def _column(dataset: Dataset, attribute: Attribute) -> tuple[str, ...]:
+    column = dataset.columns[attribute.name]
+    values = column.codes if isinstance(column, Keywords) else column
+    distinct, counts = np.unique(values, return_counts=True)
+    if isinstance(column, Keywords) or attribute.kind == "boolean":
+        words = column.vocabulary[distinct] if isinstance(column, Keywords) else distinct
+        top = np.argsort(-counts, kind="stable")[:_TOP]
+        detail = ", ".join(f"{_short(words[i])} {counts[i] / len(values):.1%}" for i in top)
+        if attribute.kind == "keyword" and len(distinct) > _NEARLY_UNIQUE * len(values):
+            detail = "nearly every value differs: list it under text unless it is filtered by"
+    else:
+        number = ",.6g" if attribute.kind == "float" else ","
+        detail = f"{distinct[0].item():{number}} to {distinct[-1].item():{number}}"
+    return attribute.name, attribute.kind, attribute.origin, f"{len(distinct):,} values", detail
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _filter_set(dataset: Dataset, name: str) -> tuple[str, ...]:
+    share = selectivity(Workload(name, dataset.queries, dataset.filters[name], 1), dataset)
+    return (
+        name,
+        f"{share.distinct:,} filters",
+        f"lets through {share.mean:.3%} on average ({share.min:.3%} to {share.max:.3%})",
+    )

@@ -1,0 +1,121 @@
+"""Dataset manifests: the YAML files in datasets/, and the `dataset.yaml` beside a user's own data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from engines.base import Metric, Value
+from harness.data.shipped.listings_manifest import ListingsManifest
+from harness.errors import ConfigurationError
+from harness.scenario.strict import Listed, Model, Name, PositiveInt, explain, read_yaml
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class SyntheticManifest(Model):
+    """A generated corpus; every parameter may be set from outside (`synthetic:rows=1000000,dim=128`).
+
+    spread: noise around a cluster's centre, relative to the distance between centres. decay: the j-th
+    dimension is scaled by j^-decay, as embeddings have few strong directions. correlation: how closely the
+    filtered attributes follow the clusters; below 0, queries filter for what lies far from them.
+    """
+
+    kind: Literal["synthetic"]
+    name: Name
+    summary: str = ""
+    description: str = ""
+    metric: Metric = "l2"
+    rows: PositiveInt = 100_000
+    queries: PositiveInt = 1_000
+    dim: PositiveInt = 128
+    clusters: PositiveInt = 100
+    spread: Annotated[float, Field(gt=0)] = 0.5
+    decay: Annotated[float, Field(ge=0)] = 0.5
+    correlation: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    selectivities: Annotated[tuple[Share, ...], Field(min_length=1), Listed] = (0.5, 0.1, 0.01, 0.001)
+    tags: PositiveInt = 100
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def parameters(self) -> str:
+        """The size and the parameters, in words."""
+        return (
+            f"{self.rows:,} x {self.dim} ({self.metric}), {self.clusters} clusters, spread {self.spread:g}, "
+            f"decay {self.decay:g}, correlation {self.correlation:g}, {self.tags} tags, seed {self.seed}."
+        )
+
+
+Manifest = SyntheticManifest | ListingsManifest
+_KINDS: dict[str, type[Manifest]] = {"synthetic": SyntheticManifest, "listings": ListingsManifest}
+
+
+class UserManifest(Model):
+    """`dataset.yaml` in a user's folder, or `NAME.yaml` beside `NAME.parquet` or `NAME.hdf5`.
+
+    vectors: the Parquet column that holds them, where several could. queries: how many rows to hold out as
+    queries where the data bring none. text: columns to carry along unfiltered. fill: by column, what stands
+    in for a missing value.
+    """
+
+    name: Name | None = None
+    description: str = ""
+    metric: Metric | None = None
+    vectors: str | None = None
+    queries: PositiveInt | None = None
+    id: str = "id"
+    text: Annotated[tuple[str, ...], Listed] = ()
+    fill: dict[str, Value] = Field(default_factory=dict)
+
+
+def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:
+    """A manifest, some keys replaced (`listings.seed` reaches inside). Raises ConfigurationError with every
+    problem.
+    """
+    data = {"name": path.stem, **read_yaml(path, "metric and name")}
+    model = _KINDS.get(str(data.get("kind")))
+    if model is None:
+        raise ConfigurationError(
+            f"{path}: kind must be {' or '.join(_KINDS)}, got {data.get('kind')!r}; "
+            "for a dataset.yaml beside your own data, give the folder instead"
+        )
+    overrides = overrides or {}
+    source = (
+        f"{path.stem}:{','.join(f'{key}={value}' for key, value in overrides.items())}"
+        if overrides
+        else str(path)
+    )
+    known = sorted(set(model.model_fields) - {"kind", "name"})
+    unknown = [key for key in overrides if key.partition(".")[0] not in known]
+    if unknown:
+        raise ConfigurationError(
+            [f"{source}: {key} is not a parameter (known: {', '.join(known)})" for key in unknown]
+        )
+    for key, value in overrides.items():
+        _replace(data, key, value)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, source, data)) from error
+
+
+def _replace(data: dict[str, Any], key: str, value: object) -> None:
+    first, dot, rest = key.partition(".")
+    inner = data.setdefault(first, {}) if dot else None
+    if isinstance(inner, dict):
+        _replace(inner, rest, value)
+    else:
+        data[key] = value
+
+
+def read_user_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> UserManifest:
+    """The manifest beside a user's data; defaults where there is none. Raises ConfigurationError."""
+    data = read_yaml(path, "metric and name") if path.exists() else {}
+    for key, value in (overrides or {}).items():
+        _replace(data, key, value)
+    try:
+        return UserManifest.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, str(path), data)) from error

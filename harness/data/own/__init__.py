@@ -1,0 +1,1 @@
+"""A user's own data: their files found, checked block by block and converted."""

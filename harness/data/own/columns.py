@@ -1,0 +1,231 @@
+"""A user's attributes: Parquet columns as the harness' kinds, with every fault named by column and row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from engines.base import Column, FieldKind, Keywords
+from engines.values.filter_syntax import RESERVED
+from harness.data.dataset import Attribute
+from harness.data.manifest import UserManifest
+from harness.errors import ConfigurationError, noting
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+Kind = FieldKind | Literal["text"]
+_SHOWN = 3  # examples of each kind of fault
+
+
+@dataclass(slots=True)
+class Table:
+    """What a Parquet file holds besides vectors; `problems` says what could not be understood."""
+
+    rows: int
+    attributes: list[Attribute] = field(default_factory=list)
+    columns: dict[str, Column] = field(default_factory=dict)
+    ids: list[str | int] | None = None
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """A file of columns that their names tell apart. Raises ConfigurationError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ConfigurationError(f"{path}: is no intact Parquet file ({error})") from error
+    repeated = [name for name, times in Counter(file.schema_arrow.names).items() if times > 1]
+    if repeated:
+        file.close()
+        raise ConfigurationError(
+            [
+                f"{path}: column '{name}' occurs more than once; rename or drop all but one"
+                for name in repeated
+            ]
+        )
+    return file
+
+
+def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str | None = None) -> Table:
+    """Every column but `skip`, one at a time. Raises ConfigurationError if the file is no Parquet."""
+    with open_parquet(path) as file:
+        schema = file.schema_arrow
+        table = Table(rows=file.metadata.num_rows)
+        known = [name for name in schema.names if name not in (skip, manifest.id)]
+        for key, names in (("fill", manifest.fill), ("text", manifest.text)):
+            table.problems += [
+                f"{sidecar}: {key}: {path.name} has no column '{name}' (it has: {', '.join(known) or 'none'})"
+                for name in names
+                if name not in known
+            ]
+        for name in known:
+            label = f"{path}: column '{name}'"
+            if not name or name in RESERVED:
+                reason = f"{', '.join(RESERVED)} are words of the filter language" if name else "has no name"
+                table.problems.append(f"{label}: {reason}; rename it")
+                continue
+            with noting(table.problems):
+                _add(table, name, _read(file, name, label), label, manifest)
+        if manifest.id in schema.names:
+            with noting(table.problems):
+                label = f"{path}: column '{manifest.id}'"
+                table.ids = _ids(_read(file, manifest.id, label), label)
+        elif "id" in manifest.model_fields_set:
+            table.problems.append(f"{sidecar}: id: {path.name} has no column '{manifest.id}'")
+    return table
+
+
+def vector_column(file: pq.ParquetFile, path: Path, wanted: str | None) -> str:
+    """The column of vectors: the one called `wanted`, else the only one of lists of floats.
+
+    Raises ConfigurationError.
+    """
+    candidates = [f.name for f in file.schema_arrow if _is_vector(f.type)]
+    listed = ", ".join(candidates)
+    if not candidates:
+        columns = ", ".join(file.schema_arrow.names)
+        raise ConfigurationError(f"{path}: no column holds vectors (lists of floats), it has: {columns}")
+    if wanted is None and len(candidates) > 1:
+        remedy = f"name one in {path.with_suffix('.yaml').name}, as in 'vectors: {candidates[0]}'"
+        raise ConfigurationError(f"{path}: several columns hold vectors ({listed}); {remedy}")
+    if wanted is not None and wanted not in candidates:
+        raise ConfigurationError(f"{path}: vectors: column '{wanted}' holds no vectors; these do: {listed}")
+    return wanted or candidates[0]
+
+
+def _is_vector(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(listed and pa.types.is_floating(kind.value_type))
+
+
+def _read(file: pq.ParquetFile, name: str, label: str) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    try:
+        column = file.read(columns=[name]).column(name)
+        column.validate(full=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ConfigurationError(f"{label}: cannot be read ({error})") from error
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _add(table: Table, name: str, column: pa.ChunkedArray, label: str, manifest: UserManifest) -> None:
+    kind, column, note = _understood(column, label)
+    if name in manifest.text:
+        if kind != "keyword":
+            raise ConfigurationError(f"{label}: is {kind}, only strings can be text; take it out of text")
+        kind = "text"
+    # Known from here on, whatever its values: a filter on it is no filter on an unknown column.
+    table.attributes.append(Attribute(name, kind, "real"))
+    column = _filled(column, kind, manifest.fill.get(name), label)
+    table.columns[name] = _as_column(column, kind)
+    if note:
+        table.notes.append(f"{name} {note}")
+
+
+def _understood(column: pa.ChunkedArray, label: str) -> tuple[Kind, pa.ChunkedArray, str]:
+    """The kind of a column, its values as Arrow's widest type of that kind, and what to say of it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_a, kind = pa.types, column.type
+    if is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind):
+        return "keyword", column.cast(pa.large_string()), ""
+    if is_a.is_boolean(kind):
+        return "boolean", column, ""
+    if is_a.is_timestamp(kind) or is_a.is_date(kind):
+        moments = column.cast(pa.timestamp("ms", tz=getattr(kind, "tz", None)), safe=False)
+        return "integer", moments.cast(pa.int64()), "in milliseconds since 1970"
+    if is_a.is_integer(kind):
+        if is_a.is_uint64(kind) and (pc.max(column).as_py() or 0) >= 2**63:
+            row = pc.index(pc.greater_equal(column, pa.scalar(2**63, pa.uint64())), True).as_py()
+            raise ConfigurationError(f"{label}: row {row} exceeds 2^63 - 1; store it as a string")
+        return "integer", column.cast(pa.int64()), ""
+    if is_a.is_floating(kind) or is_a.is_decimal(kind):
+        return "float", column.cast(pa.float64()), ""
+    raise ConfigurationError(
+        f"{label}: type {kind} is not supported; store a string, number, boolean or date an item, or drop it"
+    )
+
+
+def _filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str) -> pa.ChunkedArray:
+    """The column without nulls (NaN is one). Raises ConfigurationError where nothing stands in for them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    missing = pc.is_null(column, nan_is_null=True)
+    count = pc.sum(missing).as_py() or 0
+    if value is not None:
+        if not _fits(value, kind):
+            raise ConfigurationError(f"{label}: is {kind}, fill cannot be {value!r}")
+        column = pc.if_else(missing, pa.scalar(value, column.type), column)
+    elif count:
+        row = pc.index(missing, True).as_py()
+        raise ConfigurationError(
+            f"{label}: {count:,} values are missing, the first in row {row}; "
+            "say what stands in for them in dataset.yaml, as in fill: {column: value}"
+        )
+    if kind == "float" and not pc.all(finite := pc.is_finite(column)).as_py():
+        raise ConfigurationError(f"{label}: row {pc.index(finite, False).as_py()} is infinite; repair it")
+    return column
+
+
+def _fits(value: object, kind: Kind) -> bool:
+    if kind in ("keyword", "text"):
+        return isinstance(value, str)
+    if kind == "boolean" or isinstance(value, bool):
+        return kind == "boolean" and isinstance(value, bool)
+    return isinstance(value, int) or (kind == "float" and isinstance(value, float))
+
+
+def _as_column(column: pa.ChunkedArray, kind: Kind) -> Column:
+    import pyarrow as pa
+
+    if kind not in ("keyword", "text"):
+        return np.asarray(column.to_numpy())
+    encoded = column.dictionary_encode().combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):  # of no rows
+        return Keywords(np.empty(0, np.int32), np.empty(0, object))
+    words: list[str] = encoded.dictionary.to_pylist()
+    order = sorted(range(len(words)), key=words.__getitem__)
+    rank = np.empty(len(words), dtype=np.int32)
+    rank[order] = np.arange(len(words), dtype=np.int32)
+    vocabulary = np.empty(len(words), dtype=object)
+    vocabulary[:] = [words[i] for i in order]
+    return Keywords(rank[encoded.indices.to_numpy()], vocabulary)
+
+
+def _ids(column: pa.ChunkedArray, label: str) -> list[str | int]:
+    import pyarrow as pa
+
+    is_a, kind = pa.types, column.type
+    if not (is_a.is_integer(kind) or is_a.is_string(kind) or is_a.is_large_string(kind)):
+        raise ConfigurationError(f"{label}: ids must be strings or integers, are {kind}")
+    values: list[Any] = column.to_pylist()
+    first: dict[Any, int] = {}
+    repeated = [
+        (value, first[value], row)
+        for row, value in enumerate(values)
+        if first.setdefault(value, row) != row and value is not None
+    ]
+    problems = []
+    if None in first:
+        problems.append(f"{label}: row {first[None]} has no id; every item needs one")
+    if repeated:
+        shown = ", ".join(f"{value!r} in rows {one} and {other}" for value, one, other in repeated[:_SHOWN])
+        problems.append(f"{label}: ids occur twice: {shown} ({len(repeated):,} in all); ids must be unique")
+    if problems:
+        raise ConfigurationError(problems)
+    return values

@@ -1,0 +1,172 @@
+"""A user's files, opened: a folder of arrays, a Parquet file, or an ann-benchmarks HDF5 file."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engines.base import Metric
+from harness.data.manifest import UserManifest
+from harness.data.own.columns import Table, open_parquet, read_table, vector_column
+from harness.data.own.matrices import Matrix, from_hdf5, from_npy, from_parquet
+from harness.errors import ConfigurationError, noting
+
+VECTORS, QUERIES, ATTRIBUTES, FILTERS = "vectors.npy", "queries.npy", "attributes.parquet", "filters.jsonl"
+HDF5 = (".hdf5", ".h5")
+_DISTANCES: dict[str, Metric] = {
+    "euclidean": "l2",
+    "l2": "l2",
+    "angular": "cosine",
+    "cosine": "cosine",
+    "ip": "ip",
+    "dot": "ip",
+}
+
+
+@dataclass(slots=True)
+class Source:
+    """What was found, and what is wrong with it: problems are gathered, so that one run names them all."""
+
+    path: Path
+    manifest: UserManifest
+    sidecar: Path
+    metric: Metric | None
+    vectors: Matrix | None = None
+    queries: Matrix | None = None
+    brings_queries: bool = False  # even if they could not be read
+    table: Table | None = None
+    filters: Path | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def inputs(path: Path) -> tuple[Path, list[Path]]:
+    """The manifest beside the data at `path`, and the files that may hold them. Raises ConfigurationError."""
+    if path.is_dir():
+        files = [path / name for name in (VECTORS, QUERIES, ATTRIBUTES, FILTERS)]
+        # attributes.csv, say: whoever brings it expects to find its columns.
+        strays = [
+            f"{other}: is not read; save it as {file.name}, or rename it"
+            for file in files
+            if not file.exists()
+            for other in sorted(path.glob(f"{file.stem}.*"))
+        ]
+        if strays:
+            raise ConfigurationError(strays)
+        return path / "dataset.yaml", files
+    if path.suffix in (".parquet", *HDF5):
+        return path.with_suffix(".yaml"), [path]
+    raise ConfigurationError(
+        f"{path}: is no dataset; give a folder with {VECTORS}, a .parquet file, an ann-benchmarks .hdf5 "
+        "or .h5 file, or a manifest .yaml"
+    )
+
+
+def open_source(path: Path, sidecar: Path, manifest: UserManifest, stack: ExitStack) -> Source:
+    """Opens the data and compares their shapes; `stack` keeps files open while they are read."""
+    source = Source(path, manifest, sidecar, manifest.metric)
+    if path.is_dir():
+        _open_folder(source)
+    elif path.suffix == ".parquet":
+        _open_parquet(source)
+    else:
+        _open_hdf5(source, stack)
+    # An HDF5 file that cannot be read might have named it.
+    if source.metric is None and not (path.suffix in HDF5 and source.problems):
+        source.problems.append(f"{sidecar}: metric is missing; write 'metric: l2', ip or cosine there")
+    if manifest.vectors is not None and path.suffix != ".parquet":
+        source.problems.append(f"{sidecar}: vectors names a Parquet column, but {path} is none; remove it")
+    if source.table is None and (manifest.fill or manifest.text):
+        source.problems.append(f"{sidecar}: fill and text are about columns, but there are none; remove them")
+    if source.brings_queries and manifest.queries is not None:
+        source.problems.append(f"{sidecar}: queries holds out rows, but {path} brings queries; remove one")
+    _compare(source)
+    return source
+
+
+def _open_folder(source: Source) -> None:
+    folder = source.path
+    vectors, queries, attributes, filters = (
+        folder / name for name in (VECTORS, QUERIES, ATTRIBUTES, FILTERS)
+    )
+    source.brings_queries = queries.exists()
+    if vectors.exists():
+        with noting(source.problems):
+            source.vectors = from_npy(vectors)
+    else:
+        held = ", ".join(sorted(file.name for file in folder.iterdir())[:10]) or "nothing"
+        source.problems.append(f"{folder}: {VECTORS} is missing (the folder holds: {held})")
+    if source.brings_queries:
+        with noting(source.problems):
+            source.queries = from_npy(queries)
+    if attributes.exists():
+        with noting(source.problems):
+            source.table = read_table(attributes, source.manifest, source.sidecar)
+    if filters.exists():
+        source.filters = filters
+        if not source.brings_queries:
+            source.problems.append(f"{filters}: has one filter a query, so it needs {QUERIES} beside it")
+
+
+def _open_parquet(source: Source) -> None:
+    path = source.path
+    with noting(source.problems):
+        with open_parquet(path) as file:
+            column = vector_column(file, path, source.manifest.vectors)
+        source.table = read_table(path, source.manifest, source.sidecar, skip=column)
+        source.vectors = from_parquet(path, column)
+
+
+def _open_hdf5(source: Source, stack: ExitStack) -> None:
+    """Train becomes the corpus, test the queries; the file's own neighbours are left alone."""
+    import h5py
+
+    path = source.path
+    try:
+        file = stack.enter_context(h5py.File(path, "r"))
+    except OSError as error:
+        source.problems.append(f"{path}: is no intact HDF5 file ({error})")
+        return
+    source.brings_queries = "test" in file
+    distance = file.attrs.get("distance")
+    distance = distance.decode() if isinstance(distance, bytes) else distance
+    if file.attrs.get("type") in ("sparse", b"sparse"):
+        source.problems.append(f"{path}: holds sparse vectors; only dense ones can be measured")
+    elif distance is not None and distance not in _DISTANCES:
+        source.problems.append(
+            f"{path}: distance '{distance}' cannot be measured; these can: {', '.join(_DISTANCES)}"
+        )
+    else:
+        if distance is not None:
+            _settle_metric(source, _DISTANCES[distance])
+        with noting(source.problems):
+            source.vectors = from_hdf5(file, path, "train")
+        if source.brings_queries:
+            with noting(source.problems):
+                source.queries = from_hdf5(file, path, "test")
+
+
+def _settle_metric(source: Source, brought: Metric) -> None:
+    if source.metric not in (None, brought):
+        source.problems.append(
+            f"{source.sidecar}: metric is {source.metric}, but {source.path} says {brought}; remove metric"
+        )
+    source.metric = brought
+
+
+def _compare(source: Source) -> None:
+    vectors, queries, table = source.vectors, source.queries, source.table
+    if table is not None:
+        source.problems += table.problems
+    if vectors is None:
+        return
+    if table is not None and table.rows != vectors.rows:
+        source.problems.append(
+            f"{source.path / ATTRIBUTES}: has {table.rows:,} rows, but {vectors.label} has {vectors.rows:,}; "
+            "row i of one belongs to row i of the other"
+        )
+    if queries is not None and queries.dim != vectors.dim:
+        source.problems.append(
+            f"{queries.label}: has {queries.dim} dimensions, but {vectors.label} has {vectors.dim}; "
+            "both must come from the same model"
+        )

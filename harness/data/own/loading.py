@@ -1,0 +1,156 @@
+"""Bring your own: a user's files as a dataset, checked once per state of the files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import partial
+from itertools import compress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.filters import Filter
+from engines.values.filter_syntax import FilterSyntaxError, parse
+from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray
+from harness.data.dataset import Attribute, Dataset, filter_problems
+from harness.data.manifest import UserManifest, read_user_manifest
+from harness.data.own.columns import Table
+from harness.data.own.files import QUERIES, VECTORS, Source, inputs, open_source
+from harness.data.own.matrices import Matrix, transfer
+from harness.data.store import Parts, cached, key_of, open_dataset, save, throttled
+from harness.errors import ConfigurationError, noting
+from harness.progress import Progress
+
+_HELD_OUT = 1_000
+_SHOWN = 20  # faulty lines of a filters.jsonl
+
+Mask = npt.NDArray[np.bool_]
+
+
+def load_user_data(path: Path, changes: Mapping[str, Any], cache: Path, progress: Progress) -> Dataset:
+    """The dataset at `path`; checked, hashed and where necessary converted once per state of its files.
+
+    changes: keys of dataset.yaml, set from outside. Raises ConfigurationError with every problem found.
+    """
+    sidecar, files = inputs(path)
+    manifest = read_user_manifest(sidecar, changes)
+    states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+    key = f"{_title(path)}-{key_of(path.resolve(), states, manifest.model_dump(mode='json'))}"
+    return open_dataset(cached(cache, key, partial(_build, path, sidecar, manifest, progress), progress))
+
+
+def _title(path: Path) -> str:
+    whole = path.resolve()  # the name of "." is that of the folder it stands for
+    return whole.name if whole.is_dir() else whole.stem
+
+
+def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress, folder: Path) -> None:
+    with ExitStack() as stack:
+        source = open_source(path, sidecar, manifest, stack)
+        if source.vectors is None:
+            raise ConfigurationError(source.problems)
+        held_out = _held_out(source, source.vectors.rows)
+        stored = _store(source, source.vectors, held_out, folder, throttled(progress))
+    table = source.table or Table(rows=source.vectors.rows)
+    filters = _read_filters(source, table.attributes)
+    if source.problems or source.metric is None:
+        raise ConfigurationError(source.problems)
+    notes = list(table.notes)
+    columns, ids = table.columns, table.ids
+    if held_out is not None:
+        kept = ~held_out
+        columns = {name: column[kept] for name, column in columns.items()}
+        ids = ids and list(compress(ids, kept))
+        notes.append(f"{held_out.sum():,} rows drawn at random are held out as queries")
+    save(
+        folder,
+        Parts(
+            name=manifest.name or _title(path),
+            metric=source.metric,
+            vectors=stored[VECTORS],
+            queries=stored[QUERIES],
+            attributes=tuple(table.attributes),
+            columns=columns,
+            filters={} if filters is None else {"filters": filters},
+            ids=ids,
+            description=" ".join([manifest.description.strip(), *(f"{note}." for note in notes)]).strip(),
+        ),
+    )
+
+
+def _held_out(source: Source, rows: int) -> Mask | None:
+    """Which items become queries where the data bring none: always the same ones. bool[rows]."""
+    if source.brings_queries:
+        return None
+    count = source.manifest.queries or min(_HELD_OUT, rows // 10)
+    if not 0 < count < rows:
+        source.problems.append(
+            f"{source.path}: brings no queries, and {count:,} of its {rows:,} rows cannot be held out; "
+            f"set queries in {source.sidecar.name} to less than the rows, or add {QUERIES}"
+        )
+        return None
+    mask = np.zeros(rows, dtype=np.bool_)
+    mask[np.random.default_rng(0).choice(rows, size=count, replace=False)] = True
+    return mask
+
+
+def _store(
+    source: Source, vectors: Matrix, held_out: Mask | None, folder: Path, progress: Progress
+) -> dict[str, StoredArray]:
+    """Checks and stores both matrices by file name; what can be mapped where it lies is not copied."""
+    jobs: list[tuple[Matrix, dict[str, Mask | None]]] = [(vectors, {VECTORS: None})]
+    if held_out is not None:
+        jobs = [(vectors, {VECTORS: ~held_out, QUERIES: held_out})]
+    elif source.queries is not None:
+        jobs.append((source.queries, {QUERIES: None}))
+    stored: dict[str, StoredArray] = {}
+    for matrix, masks in jobs:
+        with ExitStack() as stack, noting(source.problems):
+            sinks = {name: _sink(folder, name, matrix, mask, stack) for name, mask in masks.items()}
+            parts = [(sinks[name], mask) for name, mask in masks.items()]
+            source.problems += transfer(matrix, source.metric, parts, progress)
+            stored |= {name: sink.stored() for name, sink in sinks.items()}
+    return stored
+
+
+def _sink(folder: Path, name: str, matrix: Matrix, mask: Mask | None, stack: ExitStack) -> ArrayHasher:
+    if matrix.usable and mask is None:
+        return ArrayHasher(str(matrix.usable.resolve()), matrix.rows, matrix.dim)
+    rows = matrix.rows if mask is None else int(mask.sum())
+    return stack.enter_context(ArrayWriter(folder, name, rows, matrix.dim))
+
+
+def _read_filters(source: Source, attributes: list[Attribute]) -> tuple[Filter | None, ...] | None:
+    """One filter a line; null and {} stand for none."""
+    path = source.filters
+    if path is None:
+        return None
+    try:
+        # Not splitlines: JSON text may hold characters that it, but not JSON lines, takes for line ends.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        source.problems.append(f"{path}: cannot be read ({error})")
+        return None
+    filters: list[Filter | None] = []
+    problems: list[str] = []
+    if source.queries is not None and len(lines) != source.queries.rows:
+        problems.append(f"{path}: has {len(lines):,} lines, but there are {source.queries.rows:,} queries")
+    for number, line in enumerate(lines, start=1):
+        try:
+            filters.append(parse(json.loads(line)))
+        except json.JSONDecodeError as error:
+            problems.append(f"{path}: line {number}: is not JSON ({error.msg}); write {{}} for no filter")
+        except FilterSyntaxError as error:
+            problems.append(f"{path}: line {number}: {error}")
+        else:
+            problems += [
+                f"{path}: line {number}: {fault}" for fault in filter_problems(filters[-1], attributes)
+            ]
+    source.problems += problems[:_SHOWN]
+    if len(problems) > _SHOWN:
+        source.problems.append(f"{path}: ... and {len(problems) - _SHOWN:,} more")
+    return tuple(filters)

@@ -1,0 +1,187 @@
+"""Client processes: one load spread over several interpreters, each with an engine of its own.
+
+Nothing passes between processes while they measure: they start at an agreed moment of the common clock and
+hand over their samples afterwards.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from itertools import pairwise
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from time import perf_counter_ns, sleep
+from typing import Any, NamedTuple, Protocol
+
+from engines.base import Engine
+from harness.children.interrupts import uninterrupted
+from harness.data.workload import Workload
+from harness.errors import MeasurementError
+from harness.load.clients import Gate, describe
+from harness.load.closed_loop import closed_loop
+from harness.load.open_loop import open_loop
+from harness.results.samples import Int64, Samples, concatenate
+
+_LEAD_NS = 50_000_000  # from the last process being ready to the common start
+_GRACE_S = 2.0  # for a process to end by itself before it is killed
+
+
+class Plan(Protocol):
+    """One process's share of the load; picklable. Calls `gate` once it is ready."""
+
+    def __call__(self, engine: Engine, /, *, gate: Gate) -> Samples: ...
+
+
+class _Child(NamedTuple):
+    process: SpawnProcess
+    link: Connection
+    title: str
+
+
+def split_closed_loop(
+    workload: Workload, *, processes: int, clients: int, max_queries: int | None = None, **options: Any
+) -> list[Plan]:
+    """A closed loop of `clients` clients in all, dealt out to `processes` (at most as many as clients).
+
+    options: further ones of `closed_loop`, the same for each.
+    """
+    return [
+        partial(
+            closed_loop,
+            workload=workload,
+            clients=share,
+            first_client=first,
+            max_queries=None if max_queries is None else _part(max_queries, first, share, clients),
+            **options,
+        )
+        for first, share in _shares(clients, processes)
+    ]
+
+
+def split_open_loop(
+    workload: Workload, schedule_ns: Int64, *, processes: int, clients: int, **options: Any
+) -> list[Plan]:
+    """A schedule dealt out to `processes` in turn, with `clients` clients in all.
+
+    Together they replay exactly `schedule_ns`: the schedule is one, whoever sends. options: as above, of `open_loop`.
+    """
+    return [
+        partial(
+            open_loop,
+            workload=workload,
+            schedule_ns=schedule_ns[number::processes],
+            clients=share,
+            first_client=first,
+            **options,
+        )
+        for number, (first, share) in enumerate(_shares(clients, processes))
+    ]
+
+
+def _shares(clients: int, processes: int) -> list[tuple[int, int]]:
+    """(number of its first client, clients) of each process."""
+    if not 1 <= processes <= clients:
+        raise ValueError(f"processes must be between 1 and clients ({clients}), got {processes}")
+    bounds = [number * clients // processes for number in range(processes + 1)]
+    return [(first, last - first) for first, last in pairwise(bounds)]
+
+
+def _part(total: int, first: int, share: int, clients: int) -> int:
+    """How much of `total`, spread evenly over `clients`, falls to `share` of them from `first`."""
+    return total * (first + share) // clients - total * first // clients
+
+
+def drive_processes(
+    opener: Callable[[], Engine],
+    plans: Sequence[Plan],
+    *,
+    warmup_s: float = 0.0,
+    warm: Callable[[], None] = lambda: None,
+) -> Samples:
+    """Runs each plan in a process of its own, all at once, and returns the samples of all.
+
+    opener: picklable; called in each process, returns an opened engine, which the process closes. Engines
+    are open before the common start. warm: called `warmup_s` after it.
+    Raises MeasurementError, with the cause, as soon as one process fails
+    or dies; the others are then ended, as they are when the caller is interrupted.
+    """
+    context = get_context("spawn")
+    children: list[_Child] = []
+    finished = False
+    try:
+        for number, plan in enumerate(plans, start=1):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_child, args=(opener, plan, theirs), daemon=True)
+            children.append(_Child(process, ours, f"client process {number} of {len(plans)}"))
+            with uninterrupted():
+                process.start()
+            theirs.close()  # so that the link ends when the process does
+        _receive(children)
+        start_ns = perf_counter_ns() + _LEAD_NS
+        for child in children:
+            child.link.send(start_ns)
+        sleep(max(0.0, (start_ns - perf_counter_ns()) / 1e9 + warmup_s))
+        warm()
+        samples = concatenate([part for part in _receive(children) if part is not None])
+        finished = True
+        return samples
+    finally:
+        for child in children:
+            _end(child, graceful=finished)
+
+
+def _receive(children: Sequence[_Child]) -> list[Samples | None]:
+    """The next message of each: None for ready, or its samples. Raises MeasurementError."""
+    pending = {child.link: child for child in children}
+    received: list[Samples | None] = []
+    while pending:
+        for link in wait(list(pending)):
+            child = pending.pop(link)  # type: ignore[call-overload]
+            try:
+                message = child.link.recv()
+            except EOFError:
+                child.process.join()
+                raise MeasurementError(f"{child.title} died: {_fate(child.process.exitcode)}") from None
+            if isinstance(message, str):
+                raise MeasurementError(f"{child.title} failed: {message}")
+            received.append(message)
+    return received
+
+
+def _fate(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        return f"killed by {signal.Signals(-exitcode).name}"
+    return f"exit code {exitcode}"
+
+
+def _end(child: _Child, *, graceful: bool) -> None:
+    child.link.close()
+    if child.process.pid is None:  # it never started
+        return
+    child.process.join(_GRACE_S if graceful else 0)
+    if child.process.is_alive():
+        child.process.terminate()
+        child.process.join(_GRACE_S)
+    if child.process.is_alive():
+        child.process.kill()
+        child.process.join()
+
+
+def _child(opener: Callable[[], Engine], plan: Plan, link: Connection) -> None:
+    """What a client process does: reports None when ready, then its samples, or the text of its failure."""
+
+    def gate() -> int:
+        link.send(None)
+        start_ns: int = link.recv()
+        return start_ns
+
+    try:
+        with closing(opener()) as engine:
+            samples = plan(engine, gate=gate)
+        link.send(samples)
+    except Exception as error:  # noqa: BLE001  the parent raises it
+        link.send(describe(error))

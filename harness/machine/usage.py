@@ -1,0 +1,56 @@
+"""What a task used: the engine's CPU seconds and memory, and the client's CPU seconds where they are apart."""
+
+from __future__ import annotations
+
+from harness.machine.meters import Meter
+from harness.machine.resources import cpu_s
+
+
+class Cpu:
+    """CPU seconds since it was made, of the engine and of this process (with its children)."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self.restart()
+
+    def restart(self) -> None:
+        """Counts from now on."""
+        self._engine_s, self._client_s = self._meter.cpu_s(), cpu_s()
+
+    def figures(self) -> tuple[dict[str, float | None], dict[str, str]]:
+        """`cpu_s`, and `client_cpu_s` where the engine runs elsewhere; the reason where one is missing."""
+        now_s = self._meter.cpu_s()
+        known = now_s is not None and self._engine_s is not None
+        figures: dict[str, float | None] = {"cpu_s": now_s - self._engine_s if known else None}  # type: ignore[operator]
+        if self._meter.separate:
+            figures["client_cpu_s"] = cpu_s() - self._client_s
+        return figures, {} if known else {"cpu_s": self._meter.reason}
+
+
+class Usage:
+    """CPU and memory of loading a collection, since it was made.
+
+    Memory of a server is all it holds, for that is what a machine has to have; of an engine inside this process,
+    what it holds above the level of that moment.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter, self._level_bytes = meter, meter.rss_bytes()
+        meter.start_peak()
+        self._cpu = Cpu(meter)
+
+    def figures(self, items: int) -> tuple[dict[str, float | None], dict[str, str]]:
+        """Those of `Cpu`, `rss_peak_bytes`, `rss_bytes` and the growth for each of `items` items,
+        `rss_bytes_per_vector`; the reason where one is missing. To be asked once.
+        """
+        figures, reasons = self._cpu.figures()
+        peak, now, level = self._meter.peak_bytes(), self._meter.rss_bytes(), self._level_bytes
+        base = 0 if self._meter.separate else level or 0
+        figures["rss_peak_bytes"] = None if peak is None else max(0, peak - base)
+        figures["rss_bytes"] = None if now is None else max(0, now - base)
+        figures["rss_bytes_per_vector"] = (
+            None if now is None or level is None else max(0, now - level) / items
+        )
+        return figures, reasons | {
+            name: self._meter.reason for name, value in figures.items() if value is None
+        }

@@ -1,0 +1,1 @@
+"""A whole run: trials and sessions in processes of their own, recorded cell by cell."""

@@ -1,0 +1,229 @@
+"""Scenarios: strict YAML -> Scenario, with every problem reported at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from engines.values.filter_syntax import FilterSyntaxError, parse
+from harness.errors import ConfigurationError
+from harness.scenario.strict import Listed, Model, Name, PositiveInt, explain, read_yaml
+from harness.scenario.threshold import Threshold, ThresholdSyntaxError, parse_threshold
+
+PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+class FilterSpec(Model):
+    """How each query of a cell gets its filter. Exactly one source is given; none at all is `no filter`.
+
+    where: the same filter for every query. selectivity: a filter on `column` (default: chosen by the
+    harness) that lets this share of the items through. keyword: one value of this column a query,
+    drawn as often as it occurs. from_dataset: the filters the dataset brings (all of them, or one by name).
+    """
+
+    name: Name
+    where: dict[str, Any] | None = None
+    selectivity: Annotated[float, Field(gt=0, le=1)] | None = None
+    column: str | None = None
+    keyword: str | None = None
+    from_dataset: bool | str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> FilterSpec:
+        given = [
+            key
+            for key in ("where", "selectivity", "keyword", "from_dataset")
+            if getattr(self, key) is not None
+        ]
+        if len(given) > 1:
+            raise ValueError(
+                f"takes one of where, selectivity, keyword, from_dataset; got {' and '.join(given)}"
+            )
+        if self.column is not None and self.selectivity is None:
+            raise ValueError("column goes with selectivity")
+        return self
+
+    @field_validator("where")
+    @classmethod
+    def _well_formed(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        try:
+            parse(value)
+        except FilterSyntaxError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+
+class EngineSpec(Model):
+    """One engine with a grid of parameters: every list is tried in full. Index lists cost a build each."""
+
+    engine: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]*(:\w+)?$")]  # registered, or package.module:Class
+    label: Name | None = None  # how the report calls it; the engine's name by default
+    # How a server is started where BAKEOFF_<ENGINE>_URL names none that runs; `auto`: as a process if it can.
+    server: Literal["auto", "container", "process"] = "auto"
+    index: dict[str, Any] = Field(default_factory=dict)
+    search: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        return self.label or self.engine.rpartition(":")[2]
+
+
+class ContainerLimits(Model):
+    """What each server may use, the same for every engine."""
+
+    cpus: PositiveFloat = 2.0
+    memory_mib: Annotated[int, Field(ge=256)] = 4096
+
+
+class IndexTask(Model):
+    """Load every item and wait until all are searchable. Runs first in every session."""
+
+    task: Literal["index"]
+    name: Name = "index"
+    batch_size: PositiveInt = 5000
+
+
+class SearchTask(Model):
+    """Queries under load.
+
+    closed_loop: each of `clients` sends its next query when the last is answered. arrival_rate: queries are
+    due by a schedule of `rate` per second (`poisson` or `constant`) whatever the engine does; `clients`
+    bounds how many are in the engine at once. params: `all` runs the whole search grid, `operating_point`
+    only the fastest setting of this session that met the scenario's recall requirement.
+    """
+
+    task: Literal["search"]
+    name: Name
+    executor: Literal["closed_loop", "arrival_rate"] = "closed_loop"
+    clients: PositiveInt = 1
+    processes: PositiveInt = 1
+    rate: Annotated[list[PositiveFloat], Field(min_length=1), Listed] | None = None
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    params: Literal["all", "operating_point"] = "all"
+    filters: Annotated[list[Name], Field(min_length=1)] | None = None  # names; every filter by default
+    duration_s: PositiveFloat = 2.0
+    max_queries: PositiveInt | None = None
+    warmup_s: Annotated[float, Field(ge=0)] = 0.3
+    timeout_s: PositiveFloat = 10.0
+
+    @model_validator(mode="after")
+    def _rate_goes_with_executor(self) -> SearchTask:
+        if self.executor == "arrival_rate" and self.rate is None:
+            raise ValueError("rate is required with executor: arrival_rate (queries per second)")
+        if self.executor == "closed_loop" and self.rate is not None:
+            raise ValueError("rate goes with executor: arrival_rate; a closed loop has none")
+        return self
+
+    @property
+    def rates(self) -> list[float | None]:
+        """Every rate to be offered; None stands for a closed loop."""
+        return [*self.rate] if self.rate is not None else [None]
+
+
+class UpdateTask(Model):
+    """Upserts and deletes, then checks that deleted items are gone and updated ones obey their filters."""
+
+    task: Literal["updates"]
+    name: Name = "updates"
+    upserts: PositiveInt = 500
+    deletes: PositiveInt = 500
+    batch_size: PositiveInt = 100
+
+
+Task = Annotated[IndexTask | SearchTask | UpdateTask, Field(discriminator="task")]
+
+
+class DecisionSpec(Model):
+    """What an engine must do to be eligible, and what is then maximised or minimised."""
+
+    requirements: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "recall >= 0.95",
+        "violations == 0",
+        "errors == 0",
+    )
+    objective: Literal["max throughput_qps", "min cpu_s_per_1000"] = "max throughput_qps"
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.9  # the pick must win this share of the resamples
+
+    @field_validator("requirements")
+    @classmethod
+    def _parse(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        problems = []
+        for text in value:
+            try:
+                parse_threshold(text)
+            except ThresholdSyntaxError as error:
+                problems.append(str(error))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return value
+
+    @property
+    def thresholds(self) -> list[Threshold]:
+        return [parse_threshold(text) for text in self.requirements]
+
+
+class Scenario(Model):
+    """A whole benchmark: data, engines, filters, tasks, and the decision to be made."""
+
+    name: Name
+    description: str = ""
+    dataset: str = "fashion-mnist"
+    rows: PositiveInt | None = None  # only the first rows of the dataset
+    queries: PositiveInt | None = None  # only the first queries
+    k: PositiveInt = 10
+    seed: int = 0
+    trials: PositiveInt = 3
+    budget_s: PositiveFloat | None = (
+        None  # wall-clock aim of the whole run; trials that would exceed it are left out
+    )
+    cell_timeout_s: PositiveFloat = 600.0  # an engine silent for longer is killed and its cells marked failed
+    limits: ContainerLimits = ContainerLimits()
+    engines: Annotated[list[EngineSpec], Field(min_length=1)]
+    filters: Annotated[tuple[FilterSpec, ...], Field(min_length=1)] = (FilterSpec(name="none"),)
+    tasks: Annotated[list[Task], Field(min_length=1)]
+    decision: DecisionSpec = DecisionSpec()
+    _file: Path | None = PrivateAttr(None)
+
+    @property
+    def source(self) -> str:
+        """What messages call it: its file."""
+        return str(self._file or f"scenario {self.name}")
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Scenario:
+        problems = []
+        for kind, names in (
+            ("engines", [spec.title for spec in self.engines]),
+            ("filters", [spec.name for spec in self.filters]),
+            ("tasks", [task.name for task in self.tasks]),
+        ):
+            repeated = sorted({name for name in names if names.count(name) > 1})
+            problems += [
+                f"{kind}: '{name}' occurs twice, give each its own name or label" for name in repeated
+            ]
+        known = {spec.name for spec in self.filters}
+        for index, task in enumerate(self.tasks):
+            if isinstance(task, SearchTask):
+                problems += [
+                    f"tasks[{index}].filters: unknown filter '{name}' (known: {', '.join(sorted(known))})"
+                    for name in task.filters or []
+                    if name not in known
+                ]
+        if not any(isinstance(task, IndexTask) for task in self.tasks):
+            problems.append("tasks: an index task is needed, add '- task: index'")
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Reads and checks a scenario file. Raises ConfigurationError with every problem."""
+    data = {"name": path.stem, **read_yaml(path, "name, engines and tasks")}
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, str(path), data)) from error
+    scenario._file = path
+    return scenario

@@ -1,0 +1,252 @@
+"""The life of a server's container: pulled, started, watched, always removed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from harness.errors import MeasurementError
+from harness.progress import Progress, silent
+from harness.servers.compose import Manifest
+from harness.servers.readiness import answers
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
+    from testcontainers.core.container import DockerContainer
+
+OWNER = "io.bakeoff.owner"  # label: which process a container belongs to
+LOG_LINES = 15
+_LOOPBACK = "127.0.0.1"
+_LOCAL = ("localhost", _LOOPBACK)
+_POLL_S = 0.25
+
+
+class ServerFailedError(MeasurementError):
+    """A server could not be started or has died; the message says why, with its last words."""
+
+
+def _owner(pid: int) -> str:
+    """A process, told apart from a later one of the same id."""
+    return f"{socket.gethostname()} {pid} {psutil.Process(pid).create_time():.2f}"
+
+
+def _docker() -> Any:
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env(version="auto")  # asks the engine for its version
+    except DockerException as error:
+        raise ServerFailedError(
+            f"no Docker engine answers ({_brief(error)}). Start one, or set BAKEOFF_<ENGINE>_URL to a running server"
+        ) from None
+    return client
+
+
+def _brief(error: BaseException) -> str:
+    """In one line; of an answer of the Docker engine its explanation, without the request that it answers."""
+    return " ".join(str(getattr(error, "explanation", None) or error).split())[:300]
+
+
+def remove_leftovers() -> int:
+    """Removes containers of runs that were killed; how many. Does nothing where no Docker engine answers."""
+    try:
+        client = _docker()
+    except ServerFailedError:
+        return 0
+    removed = 0
+    for container in client.containers.list(all=True, filters={"label": OWNER}):
+        host, pid, _ = container.labels[OWNER].rsplit(" ", 2)
+        if host != socket.gethostname() or _alive(int(pid), container.labels[OWNER]):
+            continue
+        with contextlib.suppress(Exception):  # someone else may be removing it
+            container.remove(force=True, v=True)
+            removed += 1
+    client.close()
+    return removed
+
+
+def _alive(pid: int, owner: str) -> bool:
+    try:
+        return _owner(pid) == owner
+    except psutil.Error:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A container that is ready. settings: the environment in which its adapter finds it."""
+
+    id: str
+    image: str
+    settings: dict[str, str]
+    container: Container
+
+    def fate(self) -> str | None:
+        """None while it runs; afterwards what became of it, with its last log lines."""
+        with contextlib.suppress(Exception):  # without an answer of the Docker engine nothing is known
+            self.container.reload()
+            if self.container.status != "running":
+                return _obituary(self.container)
+        return None
+
+
+@contextlib.contextmanager
+def started(manifest: Manifest, progress: Progress = silent) -> Iterator[Started]:
+    """A ready container of this manifest, gone afterwards whatever happens. Raises ServerFailedError."""
+    from testcontainers.core.config import testcontainers_config
+    from testcontainers.core.container import DockerContainer
+
+    # Its reaper is one more image to pull, and would only do what the owner's label is for.
+    testcontainers_config.ryuk_disabled = True
+    client = _docker()
+    try:
+        _pull(client, manifest, progress)
+        container = DockerContainer(manifest.service.image, **_options(manifest))
+        container.with_envs(**manifest.service.environment)
+        _publish(container, manifest.service.container_ports)
+        if manifest.service.command:
+            container.with_command(manifest.service.command)
+        progress(f"starting {manifest.engine}", 0, None)
+        with _removed_afterwards(container, manifest):
+            yield _ready(container, manifest)
+    finally:
+        client.close()
+
+
+@contextlib.contextmanager
+def _removed_afterwards(container: DockerContainer, manifest: Manifest) -> Iterator[None]:
+    from docker.errors import APIError
+
+    try:
+        try:
+            _start(container)
+        except APIError as error:
+            raise ServerFailedError(
+                f"{manifest.engine}: {manifest.service.image} cannot be started: {_brief(error)}"
+            ) from None
+        yield
+    finally:
+        container.stop()
+
+
+def _start(container: DockerContainer) -> None:
+    """With the Docker engine's own limits on resources where it may not raise them, as one without root's rights."""
+    from docker.errors import APIError
+
+    try:
+        container.start()
+    except APIError as error:
+        if "rlimit" not in str(error.explanation):
+            raise
+        container.stop()
+        container._kwargs.pop("ulimits")
+        container.start()
+
+
+def _here(container: DockerContainer) -> bool:
+    """Whether its published ports are this machine's."""
+    from testcontainers.core.config import ConnectionMode
+
+    client = container.get_docker_client()
+    return client.get_connection_mode() is ConnectionMode.docker_host and client.host() in _LOCAL
+
+
+def _publish(container: DockerContainer, ports: Sequence[int]) -> None:
+    """To this machine only, if Docker runs on it: the servers ask for no password."""
+    bound = (_LOOPBACK,) if _here(container) else None
+    container.ports.update(dict.fromkeys(map(str, ports), bound))  # type: ignore[arg-type]  # Docker's client takes it
+
+
+def _options(manifest: Manifest) -> dict[str, Any]:
+    from docker.types import Ulimit
+
+    service = manifest.service
+    limits = {name: value if isinstance(value, dict) else {"soft": value, "hard": value}
+              for name, value in service.ulimits.items()}  # fmt: skip
+    return {
+        "labels": {OWNER: _owner(os.getpid())},
+        "nano_cpus": int(service.cpus * 1e9),
+        "mem_limit": service.mem_limit,
+        "memswap_limit": service.mem_limit,  # no swap: it would hide that memory is short
+        "shm_size": service.shm_size,
+        "ulimits": [Ulimit(name=name, **bounds) for name, bounds in limits.items()],
+    }
+
+
+def _pull(client: Any, manifest: Manifest, progress: Progress) -> None:
+    """Makes sure that the image is there, telling how much of it has come."""
+    from docker.errors import APIError, ImageNotFound
+
+    image = manifest.service.image
+    with contextlib.suppress(ImageNotFound):
+        client.images.get(image)
+        return
+    layers: dict[str, dict[str, tuple[int, int]]] = {"Downloading": {}, "Extracting": {}}
+    try:
+        for event in client.api.pull(image, stream=True, decode=True):
+            if "error" in event:
+                raise ServerFailedError(_refused(manifest, event["error"]))
+            detail = event.get("progressDetail") or {}
+            if "total" in detail and (phase := event.get("status", "")) in layers:
+                layers[phase][event["id"]] = (detail["current"], detail["total"])
+                done, total = (sum(part) for part in zip(*layers[phase].values(), strict=True))
+                progress(f"{phase.lower()} {image} (MiB)", done / 2**20, total / 2**20)
+    except APIError as error:
+        raise ServerFailedError(_refused(manifest, _brief(error))) from None
+
+
+def _refused(manifest: Manifest, reason: str) -> str:
+    name = f"BAKEOFF_IMAGE_{manifest.engine.upper()}"
+    return f"{manifest.engine}: image {manifest.service.image} cannot be pulled: {reason}. Set {name} to one that can"
+
+
+def _ready(container: DockerContainer, manifest: Manifest) -> Started:
+    """Waits until the server answers. Raises ServerFailedError when it ends before that, or takes too long."""
+    inner, extension = container.get_wrapped_container(), manifest.extension
+    host = _LOOPBACK if _here(container) else container.get_container_host_ip()
+    ports = {port: _host_port(container, manifest, port) for port in manifest.service.container_ports}
+    deadline = time.monotonic() + extension.start_s
+    while not answers(host, ports[extension.ready.port], extension.ready.path):
+        inner.reload()
+        if inner.status != "running":
+            raise ServerFailedError(f"{manifest.engine}: {_obituary(inner)}")
+        if time.monotonic() > deadline:
+            raise ServerFailedError(
+                f"{manifest.engine}: not ready within {extension.start_s:g} s (start_s); {_last_words(inner)}"
+            )
+        time.sleep(_POLL_S)
+    return Started(inner.id, manifest.service.image, manifest.settings(host, ports), inner)
+
+
+def _host_port(container: DockerContainer, manifest: Manifest, port: int) -> int:
+    from docker.errors import APIError
+    from testcontainers.core.exceptions import ContainerConnectException
+
+    try:
+        return container._get_exposed_port(port)
+    except (APIError, ConnectionError, ContainerConnectException):  # it has ended already
+        inner = container.get_wrapped_container()
+        inner.reload()
+        raise ServerFailedError(f"{manifest.engine}: {_obituary(inner)}") from None
+
+
+def _obituary(container: Container) -> str:
+    state = container.attrs["State"]
+    if state.get("OOMKilled"):
+        cause = "it was killed for using more than its memory (limits.memory_mib)"
+    else:
+        cause = f"it ended with exit code {state.get('ExitCode')}"
+    return f"its container does not run: {cause}; {_last_words(container)}"
+
+
+def _last_words(container: Container) -> str:
+    lines = container.logs(tail=LOG_LINES).decode(errors="replace").strip().splitlines()
+    return "last log lines: " + (" | ".join(line.strip()[:300] for line in lines) or "none")

@@ -1,0 +1,95 @@
+"""The index task: load every item, wait until all are searchable, count what it cost."""
+
+from __future__ import annotations
+
+import gc
+import time
+
+import numpy as np
+
+from engines.base import EngineStats, Ids
+from harness.machine.resources import release
+from harness.machine.usage import Usage
+from harness.results.result import Measurement
+from harness.scenario.plan import blank
+from harness.scenario.specs import IndexTask
+from harness.tasks.bench import Bench, as_samples, batches
+
+EXACT_CHECK_S = 0.5  # how long the exact mode is held against the oracle; at least one query a filter
+
+Span = tuple[int, int]  # start and end of a measured window, perf_counter_ns
+
+
+def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
+    """Builds the index and checks the engine's exact mode against the oracle.
+
+    The measurement carries an error where items are missing or the exact mode is not exact: whatever is
+    wrong then (metric, filter, data) would make every approximate figure meaningless.
+    """
+    dataset, engine, k = bench.corpus.dataset, bench.engine, bench.scenario.k
+    gc.collect()
+    usage = Usage(bench.meter)
+    engine.create(dataset.schema)
+    start_ns = time.perf_counter_ns()
+    for batch in batches(dataset, task.batch_size):
+        engine.index(batch)
+        release(dataset.vectors)
+    acknowledged_ns = time.perf_counter_ns()
+    engine.refresh()
+    ready_ns = time.perf_counter_ns()
+    used, reasons = usage.figures(len(dataset.vectors))
+    metrics: dict[str, float | None] = {
+        "index_vectors_per_s": len(dataset.vectors) / ((ready_ns - start_ns) / 1e9),
+        "index_s": (acknowledged_ns - start_ns) / 1e9,
+        "ready_s": round((ready_ns - acknowledged_ns) / 1e9, 3),  # less is the cost of a call, not a wait
+    }
+    stats = engine.stats()
+    stored, why = _disk(bench, stats)
+    metrics |= used | stored | {"retries": float(stats.retries)}
+    reasons |= why
+    recall, asked = exact_recall(bench)
+    metrics |= {f"exact_recall_at_{k}": recall, "exact_queries": float(asked)}
+    if recall is None:
+        reasons[f"exact_recall_at_{k}"] = "the engine has no exact mode"
+    error = None
+    if engine.count() != len(dataset.vectors):
+        error = f"{len(dataset.vectors)} items were acknowledged, the engine holds {engine.count()}"
+    elif recall is not None and recall < 1.0:
+        error = f"its exact mode reaches recall {recall:.4f} against the oracle in {asked} queries; 1.0 is required"
+    cell = blank(bench.session, task).model_copy(
+        update={"metrics": metrics, "reasons": reasons, "error": error}
+    )
+    return cell, (start_ns, ready_ns)
+
+
+def _disk(bench: Bench, stats: EngineStats) -> tuple[dict[str, float | None], dict[str, str]]:
+    """What is on disk, as seen from outside or else as the engine says; the reason where neither tells."""
+    seen = bench.meter.disk_bytes()
+    size = stats.disk_bytes if seen is None else seen
+    names = ("disk_bytes", "disk_bytes_per_vector")
+    if size is None:
+        reason = bench.meter.reason if bench.meter.separate else "the engine keeps nothing on disk"
+        return dict.fromkeys(names), dict.fromkeys(names, reason)
+    return dict(zip(names, (size, size / len(bench.corpus.dataset.vectors)), strict=True)), {}
+
+
+def exact_recall(bench: Bench) -> tuple[float | None, int]:
+    """Mean recall of the engine's exact mode, taking queries of every filter in turn, and how many were asked."""
+    if not bench.engine.capabilities.exact:
+        return None, 0
+    workloads = bench.corpus.workloads
+    deadline_ns = time.perf_counter_ns() + int(EXACT_CHECK_S * 1e9)
+    answers: dict[str, list[tuple[int, Ids]]] = {name: [] for name in workloads}
+    for number in range(min(len(workload.queries) for workload in workloads.values())):
+        if number and time.perf_counter_ns() > deadline_ns:
+            break
+        for name, workload in workloads.items():
+            hits = bench.engine.query(
+                workload.queries[number], workload.k, workload.filters[number], exact=True
+            )
+            answers[name].append((number, np.asarray(hits.ids, dtype=np.int64)))
+    recalls = [
+        bench.judge(name, as_samples(found, bench.scenario.k)).recall for name, found in answers.items()
+    ]
+    pooled = np.concatenate(recalls)
+    return float(pooled.mean()), len(pooled)

@@ -1,0 +1,1 @@
+"""Charts as inline SVG. Draws what it is given; decides nothing."""

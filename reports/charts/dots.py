@@ -1,0 +1,120 @@
+"""Dot plots: one figure an engine, on one line each, for what has no curve (indexing, memory, updates)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from reports.charts.lines import Chart, together
+from reports.charts.plotting import LONGEST_LABEL, Point, Scale, apply_scale, darker, label_margin
+from reports.charts.style import GRID, INK, MUTED, Look
+from reports.charts.svg import panel, to_svg
+from reports.decide.cells import Configuration, Group, Table
+from reports.wording import heading, number, quantity, settings, shortened, words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_LINE = 25  # pixels between two engines
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One engine's figure, or why there is none."""
+
+    engine: str
+    label: str
+    point: Point | None
+    reason: str | None
+
+
+def build_rows(table: Table, kind: str, metric: str) -> list[Row]:
+    """One row an index that was built, for metrics of the `index` and `updates` tasks."""
+    indexes = {(c.engine, c.index_json): c for c in table.candidates}
+    engines = [engine for engine, _ in indexes]
+    rows = []
+    for candidate in indexes.values():
+        several = engines.count(candidate.engine) > 1
+        label = f"{candidate.engine} {settings(candidate.index)}" if several else candidate.engine
+        rows += [_row(candidate.engine, label, group, metric) for group in table.build(candidate, kind)]
+    return rows
+
+
+def best_rows(table: Table, shown: Mapping[str, Configuration], metric: str) -> list[Row]:
+    """One row an engine at the setting that is shown for it: a search metric's mean over the filters."""
+    rows = []
+    for engine, candidate in shown.items():
+        groups = table.objective(candidate)
+        found = [group.values(metric) for group in groups]
+        trials = sorted(set.intersection(*(set(values) for values in found))) if found else []
+        gap = next(
+            (f"filter {g.filter}: {text}" for g in groups if (text := g.gap(metric)) is not None), None
+        )
+        means = [fmean(values[trial] for values in found) for trial in trials]
+        rows.append(Row(engine, engine, Point.of(means) if means else None, gap))
+    return rows
+
+
+def _row(engine: str, label: str, group: Group, metric: str) -> Row:
+    values = list(group.values(metric).values())
+    return Row(engine, label, Point.of(values) if values else None, group.gap(metric))
+
+
+def dot_chart(name: str, metric: str, rows: Sequence[Row], looks: Mapping[str, Look]) -> Chart:
+    """A panel with a line an engine: its name, a dot with whiskers over the trials, its value; gaps say why."""
+    term, takeaway = words(metric), _takeaway(metric, rows)
+    shown = {row.label: number(row.point.mean * term.scale) for row in rows if row.point}
+    left, right = label_margin(row.label for row in rows), label_margin(shown.values())
+    figure, plot = panel(left=left, right=right, top=8, bottom=44, height=52 + _LINE * len(rows))
+    points = [row.point for row in rows if row.point is not None]
+    apply_scale(plot, Scale.fitting([b * term.scale for p in points for b in (p.low, p.high)]), "x")
+    plot.set_xlabel(heading(metric))
+    plot.set_ylim(len(rows) - 0.4, -0.6)
+    plot.set_yticks([])
+    for place, row in enumerate(rows):
+        width = plot.bbox.width
+        label = shortened(row.label, LONGEST_LABEL)
+        across, colour = plot.get_yaxis_transform(), darker(looks[row.engine].colour)
+        plot.text(-(left - 6) / width, place, label, transform=across, color=colour, va="center")
+        value = shown.get(row.label, "")
+        plot.text(1 + (right - 4) / width, place, value, transform=across, color=INK, va="center", ha="right")
+        _draw_dot(plot, place, term.scale, row, looks[row.engine])
+    svg = to_svg(figure, name, f"{takeaway}. {term.label} of {len(rows)} engines.")
+    return Chart(name, takeaway, svg, together((row.label, row.reason) for row in rows if row.reason))
+
+
+def _draw_dot(plot: Axes, place: int, scale: float, row: Row, look: Look) -> None:
+    if row.point is None:
+        across = plot.get_yaxis_transform()
+        plot.text(
+            0.02, place, "missing, see below", transform=across, color=MUTED, va="center", style="italic"
+        )
+        return
+    low, mean, high = (bound * scale for bound in (row.point.low, row.point.mean, row.point.high))
+    spread = [[mean - low], [high - mean]]
+    plot.axhline(place, color=GRID, linewidth=0.8, zorder=0)
+    plot.errorbar(
+        [mean], [place], xerr=spread, color=look.colour, marker=look.marker, elinewidth=1.4, clip_on=False
+    )
+
+
+def _takeaway(metric: str, rows: Sequence[Row]) -> str:
+    """The best engine and how far the last one is behind."""
+    term = words(metric)
+    name = f"{term.label[0].upper()}{term.label[1:]}"
+    known = [(row.point.mean, row.label) for row in rows if row.point is not None]
+    if not known:
+        return f"{name} was not measured"
+    known.sort(reverse=term.better == "higher")
+    best, last = known[0], known[-1]
+    if len(known) == 1 or best[0] == last[0]:
+        return f"{name}: {quantity(metric, best[0])} for {best[1]}"
+    low, high = sorted((best[0], last[0]))
+    if low > 0 and high / low < 1.25:
+        return f"{name} is much the same for all, {number(low * term.scale)} to {quantity(metric, high)}"
+    gap = f", {number(high / low)} times apart" if low > 0 else ""
+    extreme = "Highest" if term.better == "higher" else "Lowest"
+    ends = [f"{label} ({quantity(metric, value)})" for value, label in (best, last)]
+    return f"{extreme} {term.label}: {ends[0]}; last {ends[1]}{gap}"

@@ -1,0 +1,204 @@
+"""The charts that compare engines line by line: throughput against recall, both against selectivity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.charts.plotting import (
+    Point,
+    Scale,
+    Series,
+    apply_scale,
+    draw,
+    label_margin,
+    label_right,
+    limit_line,
+)
+from reports.charts.style import Look
+from reports.charts.svg import panel, to_svg
+from reports.decide.cells import Configuration, Table
+from reports.wording import listing, number, percent, plain
+
+_LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure for the page. takeaway: one line computed from the data; notes: what is missing in it, and why."""
+
+    name: str
+    takeaway: str
+    svg: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What an axis shows."""
+
+    label: str
+    scale: Scale
+
+
+def line_chart(
+    name: str,
+    takeaway: str,
+    series: Sequence[Series],
+    axes: tuple[Axis, Axis],
+    *,
+    limit: tuple[float, str] | None = None,
+) -> str:
+    """A panel of labelled lines as SVG. limit: a requirement on the x axis, drawn as a line with its text."""
+    figure, plot = panel(left=_LEFT, right=label_margin(line.engine for line in series))
+    for which, axis in zip("xy", axes, strict=True):
+        apply_scale(plot, axis.scale, which)
+    plot.set_xlabel(axes[0].label)
+    plot.set_ylabel(axes[1].label)
+    plot.yaxis.set_label_coords((9 - _LEFT) / plot.bbox.width, 0.5)
+    if limit:
+        limit_line(plot, *limit)
+    draw(plot, series)
+    label_right(plot, series)
+    return to_svg(figure, name, f"{takeaway}. {axes[1].label} against {axes[0].label}.")
+
+
+def recall_charts(
+    table: Table, looks: Mapping[str, Look], floor: float | None, chosen: Configuration | None
+) -> list[Chart]:
+    """Throughput against recall, one panel a filter, one line an index; axes shared, so that panels compare.
+
+    floor: the recall that is required. chosen: the setting to mark with a ring.
+    """
+    metric = f"recall_at_{table.k}"
+    curves = {name: _curves(table, looks, name, chosen) for name in table.filters}
+    points = [
+        point for lines in curves.values() for line in lines for point in zip(line.x, line.y, strict=True)
+    ]
+    axes = (
+        Axis(f"recall@{table.k}", Scale.recall([x.low for x, _ in points])),
+        Axis("queries per second", Scale.fitting([bound for _, y in points for bound in (y.low, y.high)])),
+    )
+    charts = []
+    for place, (name, lines) in enumerate(curves.items()):
+        takeaway = f"{name}: {_best_at(lines, floor)}"
+        limit = (floor, f"≥ {plain(floor)}") if floor is not None else None
+        svg = line_chart(f"recall-{place}", takeaway, lines, axes, limit=limit)
+        charts.append(Chart(f"recall-{place}", takeaway, svg, _gaps(table, name, metric)))
+    return charts
+
+
+def _curves(table: Table, looks: Mapping[str, Look], name: str, chosen: Configuration | None) -> list[Series]:
+    builds: dict[tuple[str, str], list[tuple[Point, Point, bool]]] = {}
+    for candidate in table.candidates:
+        for group in table.objective(candidate):
+            recall, rate = group.values(f"recall_at_{table.k}"), group.values("throughput_qps")
+            if group.filter == name and recall and rate:
+                point = Point.of(list(recall.values())), Point.of(list(rate.values())), candidate == chosen
+                builds.setdefault((candidate.engine, candidate.index_json), []).append(point)
+    lines = []
+    for (engine, _), points in builds.items():
+        points.sort(key=lambda p: (p[0].mean, -p[1].mean))
+        x, y, marks = zip(*points, strict=True)
+        lines.append(Series(engine, looks[engine], x, y, ring=marks.index(True) if any(marks) else None))
+    return lines
+
+
+def _best_at(lines: Sequence[Series], floor: float | None) -> str:
+    """The fastest engine of a panel at the recall that is asked for, and the next one."""
+    best: dict[str, float] = {}
+    for line in lines:
+        for x, y in zip(line.x, line.y, strict=True):
+            if floor is None or x.mean >= floor:
+                best[line.engine] = max(best.get(line.engine, 0.0), y.mean)
+    ranked = sorted(best.items(), key=lambda item: -item[1])[:2]
+    if not ranked:
+        return "nothing was measured" if not lines else f"no setting reaches recall {plain(floor or 0.0)}"
+    at = "" if floor is None else f" at recall ≥ {plain(floor)}"
+    first, *rest = [f"{engine} {number(rate)}/s" for engine, rate in ranked]
+    return f"{first}{at}, next {rest[0]}" if rest else f"only {first}{at}"
+
+
+def _gaps(table: Table, name: str, metric: str) -> tuple[str, ...]:
+    """Which candidates a panel lacks, and why."""
+    notes: list[tuple[str, str]] = []
+    for candidate in table.candidates:
+        groups = [group for group in table.objective(candidate) if group.filter == name]
+        reason = next((gap for group in groups if (gap := group.gap(metric)) is not None), None)
+        if reason is not None or not groups:
+            notes.append((candidate.title, reason or "the run ended before it"))
+    return together(notes)
+
+
+def together(notes: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """`a and b: reason` for what is missing for the same reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in notes:
+        reasons.setdefault(reason, []).append(name)
+    return tuple(f"{listing(list(dict.fromkeys(names)))}: {reason}" for reason, names in reasons.items())
+
+
+def selectivity_charts(
+    table: Table, looks: Mapping[str, Look], shown: Mapping[str, Configuration], shares: Mapping[str, float]
+) -> list[Chart]:
+    """Recall and throughput of each engine's best setting, from the most to the least selective filter.
+
+    shares: the mean share of items that each filter lets through. Filters that let nothing through are left out.
+    """
+    metric = f"recall_at_{table.k}"
+    lines: dict[str, list[Series]] = {metric: [], "throughput_qps": []}
+    for engine, candidate in shown.items():
+        for name, found in lines.items():
+            groups = [g for g in table.objective(candidate) if shares.get(g.filter) and g.values(name)]
+            groups.sort(key=lambda group: shares[group.filter])
+            if groups:
+                x = tuple(Point.of([100 * shares[group.filter]]) for group in groups)
+                y = tuple(Point.of(list(group.values(name).values())) for group in groups)
+                found.append(Series(engine, looks[engine], x, y))
+    percents = [100 * share for name, share in shares.items() if share and name in table.filters]
+    x_axis = Axis("items that pass the filter, %", Scale.fitting(percents))
+    recalls, rates = (
+        [p for line in lines[name] for point in line.y for p in (point.low, point.high)] for name in lines
+    )
+    y_axes = (
+        Axis(f"recall@{table.k}", Scale.recall(recalls)),
+        Axis("queries per second", Scale.fitting(rates)),
+    )
+    takeaways = _recall_falls(lines[metric]), _throughput_falls(lines["throughput_qps"])
+    return [
+        Chart(
+            f"selectivity-{i}",
+            takeaways[i],
+            line_chart(f"selectivity-{i}", takeaways[i], found, (x_axis, y_axes[i])),
+        )
+        for i, found in enumerate(lines.values())
+    ]
+
+
+def _recall_falls(lines: Sequence[Series]) -> str:
+    """Which engine's recall is lowest anywhere, compared with its widest filter."""
+    if not lines:
+        return "recall was not measured"
+    drops = {line.engine: line.y[-1].mean - min(point.mean for point in line.y) for line in lines}
+    worst = max(lines, key=lambda line: drops[line.engine])
+    if drops[worst.engine] < 0.01:
+        return "Recall hardly depends on the filter"
+    return f"Recall falls most for {worst.engine}, to {min(point.mean for point in worst.y):.3f}"
+
+
+def _throughput_falls(lines: Sequence[Series]) -> str:
+    """Which engine is slowed down most by any of its filters, which need not be the narrowest."""
+    lows = {line.engine: min(range(len(line.y)), key=lambda at: line.y[at].mean) for line in lines}
+    kept = {
+        line.engine: line.y[lows[line.engine]].mean / line.y[-1].mean for line in lines if line.y[-1].mean > 0
+    }
+    if not kept:
+        return "throughput was not measured"
+    worst = min((line for line in lines if line.engine in kept), key=lambda line: kept[line.engine])
+    if kept[worst.engine] > 0.9:
+        return "No engine slows down much as filters narrow"
+    where = percent(worst.x[lows[worst.engine]].mean / 100)
+    return (
+        f"{worst.engine} slows down most: to {percent(kept[worst.engine])} of its throughput "
+        f"with the widest filter, where {where} of the items pass"
+    )

@@ -1,0 +1,191 @@
+"""The decision: which engine to pick, why, and how sure. See docs/decisions/0003-the-decision-rule.md."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.results.result import RunResult
+from reports.decide.ranking import Candidate, Evidence, weigh
+from reports.decide.requirements import Check, requirements
+from reports.decide.verdict import blockers, caveats, describe, margin_text, score_text
+from reports.wording import listing
+
+SCHEMA_VERSION = 1
+Verdict = Literal["pick", "only candidate", "no decision"]
+Status = Literal["pick", "leads", "eligible", "eliminated", "not measured"]
+
+
+class Model(BaseModel):
+    """Base of the parts of decision.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(Model):
+    """A configuration, complete enough to start the engine with. score: the objective, in its unit."""
+
+    engine: str  # the label of the scenario's engine entry
+    adapter: str  # the registry's name
+    version: str | None
+    index: dict[str, Any]
+    search: dict[str, Any]
+    title: str
+    score: float | None
+    trials: int
+
+
+class Margin(Model):
+    """The leader against the runner-up, as a ratio above 1 in its favour; Welch's interval on logarithms."""
+
+    ratio: float
+    low: float | None
+    high: float | None
+    level: float
+    sentence: str
+
+
+class Standing(Model):
+    """How one engine entry came out. choice: its best setting, or the one nearest to being eligible."""
+
+    engine: str
+    adapter: str | None
+    status: Status
+    choice: Choice | None
+    checks: list[Check]
+    win_share: float | None
+    sentence: str
+
+
+class Decision(Model):
+    """What decision.json holds. leader: the best eligible setting; pick: the same, or None (no decision)."""
+
+    schema_version: int = SCHEMA_VERSION
+    run: str
+    verdict: Verdict
+    sentence: str
+    reasons: list[str]
+    caveats: list[str]
+    pick: Choice | None
+    leader: Choice | None
+    runner_up: Choice | None
+    margin: Margin | None
+    win_share: float | None
+    confidence: float
+    objective: str
+    requirements: list[str]
+    standings: list[Standing]
+    k: int
+    dataset: dict[str, Any]
+
+
+def decide(result: RunResult) -> Decision:
+    """Judges a run: hard requirements first, then the objective among what meets them. Pure."""
+    return conclude(weigh(result))
+
+
+def conclude(evidence: Evidence) -> Decision:
+    """The decision that the evidence carries."""
+    result = evidence.table.result
+    verdict, reasons = _verdict(evidence)
+    leader, runner_up = evidence.leader, evidence.runner_up
+    choice = _choice(result, leader) if leader else None
+    return Decision(
+        run=result.name,
+        verdict=verdict,
+        sentence=_sentence(evidence, verdict, reasons),
+        reasons=reasons,
+        caveats=caveats(evidence, verdict == "no decision"),
+        pick=None if verdict == "no decision" else choice,
+        leader=choice,
+        runner_up=_choice(result, runner_up) if runner_up else None,
+        margin=_margin(evidence),
+        win_share=evidence.shares.get(leader.configuration.engine) if leader else None,
+        confidence=evidence.spec.confidence,
+        objective=evidence.spec.objective,
+        requirements=[threshold.text for threshold in requirements(result.scenario)],
+        standings=_standings(evidence, verdict),
+        k=evidence.table.k,
+        dataset={
+            key: result.dataset.get(key) for key in ("name", "metric", "dim", "rows", "fingerprint", "fields")
+        },
+    )
+
+
+def _verdict(evidence: Evidence) -> tuple[Verdict, list[str]]:
+    if not evidence.table.candidates:
+        return "no decision", [
+            "no search with a closed loop was measured, so there is no throughput to compare"
+        ]
+    if not evidence.ranking:
+        return "no decision", ["no setting of any engine meets every requirement"]
+    if reasons := blockers(evidence):
+        return "no decision", reasons
+    return ("pick" if len(evidence.table.engines) > 1 else "only candidate"), []
+
+
+def _choice(result: RunResult, candidate: Candidate) -> Choice:
+    setting = candidate.configuration
+    return Choice(
+        engine=setting.engine,
+        adapter=setting.adapter,
+        version=result.engines.get(setting.engine, {}).get("version"),
+        index=setting.index,
+        search=setting.search,
+        title=setting.title,
+        score=candidate.score,
+        trials=len(candidate.by_trial),
+    )
+
+
+def _margin(evidence: Evidence) -> Margin | None:
+    ratio = evidence.margin
+    if ratio is None:
+        return None
+    return Margin(
+        ratio=ratio.change, low=ratio.low, high=ratio.high, level=ratio.level, sentence=margin_text(evidence)
+    )
+
+
+def _standings(evidence: Evidence, verdict: Verdict) -> list[Standing]:
+    best = {candidate.configuration.engine: candidate for candidate in evidence.ranking}
+    standings = []
+    others = [engine for engine in evidence.table.engines if engine not in best]
+    for engine in [*best, *others]:
+        shown = best.get(engine) or evidence.nearest(engine)
+        standings.append(
+            Standing(
+                engine=engine,
+                adapter=shown.configuration.adapter if shown else None,
+                status=_status(evidence, shown, verdict),
+                choice=_choice(evidence.table.result, shown) if shown else None,
+                checks=list(shown.checks) if shown else [],
+                win_share=evidence.shares.get(engine),
+                sentence=describe(evidence, engine, shown),
+            )
+        )
+    return standings
+
+
+def _status(evidence: Evidence, shown: Candidate | None, verdict: Verdict) -> Status:
+    if shown is None:
+        return "not measured"
+    if not shown.met:
+        return "eliminated"
+    if shown is not evidence.leader:
+        return "eligible"
+    return "leads" if verdict == "no decision" else "pick"
+
+
+def _sentence(evidence: Evidence, verdict: Verdict, reasons: list[str]) -> str:
+    leader = evidence.leader
+    if leader is None:
+        return f"No decision: {listing(reasons)}."
+    title, score = leader.configuration.title, score_text(evidence, leader)
+    if verdict == "no decision":
+        return f"No decision: {title} leads ({score}), but {listing(reasons)}."
+    if verdict == "only candidate":
+        return f"Only candidate: {title} meets every requirement ({score}); no other engine was measured."
+    lead = margin_text(evidence) if evidence.margin else "no other engine meets every requirement"
+    return f"Pick {title}. It meets every requirement; {score}, {lead}."

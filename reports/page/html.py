@@ -1,0 +1,60 @@
+"""The report: one self-contained HTML file, from result.json alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.results.files import write_json, write_text
+from harness.results.result import RunResult, read_result
+from reports.decide.decision import Decision, conclude
+from reports.decide.ranking import Evidence, weigh
+from reports.page.page import page
+
+# Breaking a line between a figure and its unit makes both hard to read.
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|×|ms|us|s|MiB|GiB|queries/s|vectors/s|items/s|bytes)(?:\W|$))")
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_report(run: Path) -> Path:
+    """Writes report.html and decision.json beside `run`'s result.json and returns the report's path.
+
+    run: a run's folder or its result file. Raises ConfigurationError where that is no result, MeasurementError
+    where nothing can be written.
+    """
+    evidence = weigh(read_result(run))
+    decision = conclude(evidence)
+    folder = run if run.is_dir() else run.parent
+    write_json(folder / "decision.json", decision.model_dump(mode="json"))
+    path = folder / "report.html"
+    write_text(path, render(evidence, decision))
+    return path
+
+
+def render_result(result: RunResult) -> str:
+    """The page of a result."""
+    evidence = weigh(result)
+    return render(evidence, conclude(evidence))
+
+
+def _unbroken(value: Any) -> Any:
+    return _UNIT.sub("\u00a0", value) if type(value) is str else value
+
+
+def render(evidence: Evidence, decision: Decision) -> str:
+    """The page: every name in it comes from users and is escaped; only our own SVG is trusted."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        finalize=_unbroken,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    values: Mapping[str, Any] = page(evidence, decision)
+    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return environment.get_template("report.html.j2").render(**values, style=style)

@@ -1,0 +1,226 @@
+"""The page's sections, from what was measured to what the template shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.scenario.threshold import Threshold
+from reports.charts.dots import Row, best_rows, build_rows, dot_chart
+from reports.charts.latency import latency_charts
+from reports.charts.lines import Chart, recall_charts, selectivity_charts
+from reports.charts.style import Look, looks
+from reports.charts.svg import styled
+from reports.decide.cells import Configuration, Table
+from reports.decide.decision import Decision
+from reports.decide.ranking import Evidence
+from reports.decide.requirements import metric_name, requirements
+from reports.page.cell_table import HEAD, cell_tables
+from reports.page.postfilter import post_tables, unpaired
+from reports.page.prose import environment_facts, how_it_ran, limitations, method, run_facts
+from reports.page.views import cautions, engine_rows, hero, marker
+from reports.wording import listing, percent, quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A group of charts under one heading. absent: why there are none."""
+
+    id: str
+    heading: str
+    intro: str
+    charts: tuple[Chart, ...]
+    absent: str = ""
+
+
+def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
+    """Every value that the template names."""
+    table = evidence.table
+    result = table.result
+    look = looks(table.engines)
+    shown = _shown(evidence)
+    with styled():
+        figures = _figures(evidence, look, shown)
+        updates = _updates(table, look)
+    return {
+        "result": result,
+        "dataset": {"name": "?", "description": ""} | result.dataset,
+        "decision": decision,
+        "hero": hero(decision, len(table.filters)),
+        "rows": engine_rows(decision, look),
+        "objective": decision.objective.split()[1],
+        "legend": [(engine, marker(look[engine])) for engine in table.engines],
+        "markers": {engine: marker(look[engine]) for engine in table.engines},
+        "cautions": cautions(table),
+        "figures": figures,
+        "updates": updates,
+        "update_rows": _update_rows(table),
+        "post_tables": post_tables(table),
+        "unpaired": unpaired(table),
+        "cell_head": HEAD,
+        "cell_tables": cell_tables(result.measurements),
+        "cell_count": len(result.measurements),
+        "facts": run_facts(result, decision),
+        "environment": environment_facts(result),
+        "engines": _engine_facts(evidence),
+        "fields": result.dataset.get("fields") or [],
+        "filters": [_filter_row(entry) for entry in result.dataset.get("filters") or []],
+        "skipped": (result.dataset.get("skipped") or {}).items(),
+        "method": method(table),
+        "limitations": limitations(evidence),
+    }
+
+
+def _shown(evidence: Evidence) -> dict[str, Configuration]:
+    """The setting that stands for each engine: its best eligible one, else the one nearest to that."""
+    best = {candidate.configuration.engine: candidate.configuration for candidate in evidence.ranking}
+    shown = {}
+    for engine in evidence.table.engines:
+        nearest = evidence.nearest(engine)
+        if engine in best or nearest is not None:
+            shown[engine] = best.get(engine) or nearest.configuration  # type: ignore[union-attr]
+    return shown
+
+
+def _figures(
+    evidence: Evidence, look: Mapping[str, Look], shown: Mapping[str, Configuration]
+) -> list[Figures]:
+    table, leader = evidence.table, evidence.leader
+    shares = {e["name"]: e.get("selectivity_mean") or 0.0 for e in table.result.dataset.get("filters") or []}
+    ladder = len({shares.get(name) for name in table.filters} - {None, 0.0}) > 1
+    offered = table.has_arrivals
+    return [
+        Figures(
+            "recall",
+            "Recall and throughput",
+            "Up and to the right is better. A line is one index; its points are the settings tried. Whiskers reach "
+            "from the lowest to the highest trial. The ring marks the setting named in the decision.",
+            tuple(recall_charts(table, look, _floor(evidence), leader.configuration if leader else None)),
+            "No search with a closed loop was measured.",
+        ),
+        Figures(
+            "latency",
+            "Latency under offered load",
+            "Queries are due by a schedule, whatever the engine does; latency counts from when a query was due. "
+            "Lower is better. Hollow markers: the engine answered fewer queries than were due.",
+            tuple(latency_charts(table, look)) if offered else (),
+            "The scenario has no task with an offered rate (executor: arrival_rate).",
+        ),
+        Figures(
+            "selectivity",
+            "Narrow filters",
+            "Each engine at the setting named in the decision's table. Filters let less through towards the left; "
+            "those that let the same through stand one above the other.",
+            tuple(selectivity_charts(table, look, shown, shares)) if ladder else (),
+            "The filters measured let the same share of items through, so there is nothing to compare.",
+        ),
+        Figures("indexing", "Indexing", "", tuple(_index_charts(table, look)), "Nothing was indexed."),
+        Figures(
+            "resources",
+            "Resources",
+            "Memory of an engine in the measuring process is what it holds above the level before the collection; of a "
+            "server it is all that it holds. Per vector, it is the growth alone.",
+            tuple(_resource_charts(table, look, shown)),
+            "No resources were measured.",
+        ),
+    ]
+
+
+def _floor(evidence: Evidence) -> float | None:
+    """The recall that is required, if any."""
+    wanted = f"recall_at_{evidence.table.k}"
+    every: list[Threshold] = requirements(evidence.table.result.scenario)
+    floors = [
+        t.limit for t in every if metric_name(t, evidence.table.k) == wanted and t.relation in (">", ">=")
+    ]
+    return max(floors, default=None)
+
+
+def _index_charts(table: Table, look: Mapping[str, Look]) -> list[Chart]:
+    return _dots("indexing", {metric: build_rows(table, "index", metric) for metric in _INDEX}, look)
+
+
+def _resource_charts(
+    table: Table, look: Mapping[str, Look], shown: Mapping[str, Configuration]
+) -> list[Chart]:
+    rows = {metric: best_rows(table, shown, metric) for metric in _PER_QUERY}
+    rows |= {metric: build_rows(table, "index", metric) for metric in _SIZES}
+    return _dots("resources", rows, look)
+
+
+_INDEX = ("index_vectors_per_s", "ready_s", "cpu_s")
+_PER_QUERY = ("cpu_s_per_1000", "client_cpu_s_per_1000")
+_SIZES = ("rss_peak_bytes", "disk_bytes", "rss_bytes_per_vector", "disk_bytes_per_vector")
+_UPDATES = ("upserts_per_s", "deletes_per_s")
+
+
+def _updates(table: Table, look: Mapping[str, Look]) -> list[Chart]:
+    return _dots("updates", {metric: build_rows(table, "updates", metric) for metric in _UPDATES}, look)
+
+
+def _dots(prefix: str, metrics: Mapping[str, list[Row]], look: Mapping[str, Look]) -> list[Chart]:
+    return [
+        dot_chart(f"{prefix}-{place}", metric, rows, look)
+        for place, (metric, rows) in enumerate(metrics.items())
+        if rows
+    ]
+
+
+def _update_rows(table: Table) -> list[tuple[str, list[str], str]]:
+    """Each engine's counts and visibility after updates, worst trial, and what went wrong."""
+    rows = []
+    for engine in table.engines:
+        cells = [cell for cell in table.of_engine(engine) if cell.kind == "updates"]
+        if not cells:
+            continue
+        texts = []
+        for metric in UPDATE_COLUMNS:
+            values = [value for cell in cells if (value := cell.metrics.get(metric)) is not None]
+            texts.append(quantity(metric, max(values)) if values else "–")
+        errors: dict[str, list[str]] = {}
+        for cell in cells:
+            if cell.error:
+                errors.setdefault(cell.error, []).append(str(cell.trial + 1))
+        rows.append(
+            (engine, texts, "; ".join(f"trial {listing(ids)}: {error}" for error, ids in errors.items()))
+        )
+    return rows
+
+
+UPDATE_COLUMNS = (
+    "ghosts",
+    "violations",
+    "freshness_p50_ms",
+    "freshness_p90_ms",
+    "staleness_p50_ms",
+    "staleness_p90_ms",
+)
+
+
+_KINDS = ("server", "pipelined")  # capabilities that say how an engine is reached, not what it can do
+
+
+def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str, str]]:
+    """Label, version, how it was run, what its queries go through, and abilities its adapter lacks."""
+    facts = []
+    for engine, entry in evidence.table.result.engines.items():
+        abilities = entry.get("capabilities") or {}
+        lacking = [
+            name.replace("_", " ")
+            for name, value in abilities.items()
+            if value is False and name not in _KINDS
+        ]
+        version = str(entry.get("version") or "unknown")
+        path = entry.get("query_path") or "its library"
+        facts.append((engine, version, how_it_ran(entry), path, ", ".join(lacking) or "nothing"))
+    return facts
+
+
+def _filter_row(entry: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    def share(key: str) -> str:
+        value = entry.get(f"selectivity_{key}")
+        return "-" if value is None else percent(value)
+
+    spread = share("min") if share("min") == share("max") else f"{share('min')} to {share('max')}"
+    return str(entry.get("name")), share("mean"), spread, str(entry.get("distinct", "-"))

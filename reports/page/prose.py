@@ -1,0 +1,143 @@
+"""The report's plain text: facts of the run, how it was measured, what it cannot tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.results.result import RunResult
+from reports.decide.cells import Table
+from reports.decide.decision import Decision
+from reports.decide.ranking import Evidence
+from reports.wording import listing, number, percent
+
+Facts = list[tuple[str, str]]
+
+
+def run_facts(result: RunResult, decision: Decision) -> Facts:
+    """What was run, in a few lines."""
+    scenario, data = result.scenario, result.dataset
+    size = " × ".join(number_or(data.get(key)) for key in ("rows", "dim"))
+    trials = len({cell.trial for cell in result.measurements})
+    asked = number_or(data.get("queries"))
+    return [
+        ("Scenario", f"{scenario.get('name', '?')}: {scenario.get('description') or 'no description'}"),
+        (
+            "Data",
+            f"{data.get('name', '?')}, {size} dimensions, {data.get('metric', '?')}; {asked} queries",
+        ),
+        ("Hits asked for", f"k = {decision.k}"),
+        ("Trials", f"{trials} of {scenario.get('trials', '?')}"),
+        ("Started", result.started_at),
+        ("Finished", result.finished_at or "not finished"),
+    ]
+
+
+def number_or(value: Any) -> str:
+    """A count with thousands separated; `?` where it is not known."""
+    return f"{value:,}" if isinstance(value, int) else "?"
+
+
+def environment_facts(result: RunResult) -> Facts:
+    """The machine, its noise during the run, versions."""
+    env = result.environment
+    memory = env.get("memory_bytes")
+    facts = [
+        ("Processor", f"{env.get('cpu', '?')}, {env.get('cores', '?')} cores"),
+        ("Memory", f"{memory / 2**30:.1f} GiB" if memory else "?"),
+        ("System", f"{env.get('os', '?')}, Python {env.get('python', '?')}"),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in (env.get("packages") or {}).items())),
+        ("Hardware fingerprint", str(env.get("fingerprint", "?"))),
+    ]
+    if env.get("client_ceiling_qps"):
+        facts.append(
+            (
+                "Client's ceiling",
+                f"{number(env['client_ceiling_qps'])} queries/s a client with an engine that does nothing",
+            )
+        )
+    return [*facts, *_noise(result)]
+
+
+def _noise(result: RunResult) -> Facts:
+    facts = []
+    for metric, name in (
+        ("steal_share", "CPU time taken by other machines"),
+        ("hiccup_p99_us", "Oversleeping of an idle thread, P99"),
+        ("hiccup_max_us", "Oversleeping of an idle thread, longest"),
+    ):
+        values = sorted(v for cell in result.measurements if (v := cell.metrics.get(metric)) is not None)
+        if values:
+            middle, worst = values[len(values) // 2], values[-1]
+            shown = [
+                percent(value) if metric == "steal_share" else f"{number(value)} us"
+                for value in (middle, worst)
+            ]
+            facts.append((name, f"median cell {shown[0]}, worst {shown[1]}"))
+        else:
+            facts.append((name, "not measured"))
+    return facts
+
+
+def method(table: Table) -> list[str]:
+    """How the figures came about."""
+    task = f" (task {table.objective_task})" if table.objective_task else ""
+    return [
+        "Latency is the time from when a query was due to when its answer was complete. With an offered rate that "
+        "includes waiting: a stalled engine does not slow the schedule. In a closed loop a query is due when the one "
+        "before it is answered.",
+        "Every request of a window counts, failed and timed-out ones at the time they took. A percentile with fewer "
+        "than 10 requests beyond it is left out.",
+        f"Recall@{table.k} comes from the hits returned under load, against exact neighbours that Bakeoff computes "
+        f"itself under the same filter, divided by min({table.k}, matching items). Ties are hits, duplicates count "
+        "once, hits that break the filter never.",
+        "Engines take turns within a trial, each in a process of its own, so that a slow spell of the machine does not "
+        "fall on one of them. Every trial builds the index anew.",
+        f"The throughput compared is that of the closed loop{task}. Over several filters it is the harmonic mean: the "
+        "rate of an equal mix of them.",
+        "Requirements are judged by the mean over trials, filter by filter, counts by the worst trial; a value whose "
+        "95 % interval (Student's) includes the limit is too close to call (≈). What was not measured does not meet a "
+        "requirement.",
+        "CPU time of an engine that lives inside the client's process includes the client's; a server's is counted "
+        "apart. Answers of servers are decoded after the window. Queries to them go through the layer that costs the "
+        "client least CPU over its protocol, by measurement (make perf).",
+    ]
+
+
+def how_it_ran(engine: Mapping[str, Any]) -> str:
+    """Where an engine of a result ran, and what it was allowed to use."""
+    server = engine.get("server") or {}
+    match server.get("run"):
+        case "container":
+            limits = f"{server['cpus']:g} CPUs and {server['memory_mib']:,} MiB"
+            return f"container of {server['image']} with {limits}"
+        case "process":
+            return f"server started as a process; limits: {server['limits']}"
+        case "url":
+            return f"running server {server['url']}".rstrip()  # an engine of one's own may keep it to itself
+        case _:
+            return "in the measuring process"
+
+
+def limitations(evidence: Evidence) -> list[str]:
+    """What a reader must not conclude."""
+    result = evidence.table.result
+    trials = len({cell.trial for cell in result.measurements})
+    generated = [
+        field["name"] for field in result.dataset.get("fields") or [] if field.get("origin") == "generated"
+    ]
+    texts = [
+        "One machine and one dataset: another processor, dimension or distribution can change the order.",
+        "Engines and load generator share the machine's cores. Engines in the measuring process have no network "
+        "between them and the service, servers here only this machine's own.",
+        f"{trials} trial{'s' if trials != 1 else ''} of a short window each: rare disturbances (compaction, garbage "
+        "collection, a noisy neighbour) may have been missed, and P99.9 needs longer windows.",
+        "The mix weighs all filters alike. If yours are asked unequally often, read the panels of those that matter.",
+        "Only the settings in the scenario were tried; an engine tuned further may do better.",
+    ]
+    if generated:
+        texts.append(
+            f"Generated, not real: {listing(generated)}. Filters on these show what selectivity costs, not what "
+            "your own attributes would."
+        )
+    return [*texts, *result.notes]

@@ -1,0 +1,135 @@
+"""The summary that ends a run in the terminal: one row a candidate, its worst filter, and the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from harness.results.result import RunResult
+from reports.decide.cells import Group
+from reports.decide.decision import Decision, conclude
+from reports.decide.ranking import Candidate, Evidence, weigh
+from reports.wording import number, quantity, settings
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_NARROWEST_TABLE = 110  # columns
+_MARKS = {"pick": "✔ pick", "leads": "leads", "eligible": "meets all", "eliminated": "out"}
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One candidate. recall and p99_ms: of its worst filter, mean over trials; qps: equal mix of the filters.
+
+    None where it was not measured in full. violations and errors: sums over all trials and tasks.
+    """
+
+    engine: str
+    settings: str
+    recall: float | None
+    p99_ms: float | None
+    qps: float | None
+    violations: int
+    errors: int
+    failed_cells: int
+    verdict: str
+
+
+def summary_rows(evidence: Evidence, decision: Decision) -> list[SummaryRow]:
+    """One row a candidate, in the order of the scenario."""
+    return [_row(evidence, candidate, decision) for candidate in evidence.candidates]
+
+
+def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> SummaryRow:
+    table, setting = evidence.table, candidate.configuration
+    objective = table.objective(setting)
+    every = [
+        cell for group in table.search(setting) + table.build(setting, "updates") for cell in group.cells
+    ]
+    recall = _worst(objective, f"recall_at_{table.k}", min)
+    status = "eligible" if candidate.met else "eliminated"
+    if decision.leader is not None and decision.leader.title == setting.title:
+        status = "leads" if decision.pick is None else "pick"
+    return SummaryRow(
+        engine=setting.engine,
+        settings=settings(setting.index, setting.search),
+        recall=recall,
+        p99_ms=_worst(objective, "latency_p99_ms", max),
+        qps=candidate.score if evidence.objective.maximise else _worst(objective, "throughput_qps", min),
+        violations=sum(int(cell.metrics.get("violations") or 0) for cell in every),
+        errors=sum(int(cell.metrics.get("errors") or 0) for cell in every),
+        failed_cells=sum(cell.error is not None for cell in every),
+        verdict=_MARKS[status],
+    )
+
+
+def _worst(groups: list[Group], metric: str, worst: Callable[[list[float]], float]) -> float | None:
+    """The mean over trials at the worst filter; None where any cell lacks it."""
+    if not groups or any(group.gap(metric) is not None for group in groups):
+        return None
+    return worst([fmean(group.values(metric).values()) for group in groups])
+
+
+def summary_table(result: RunResult, width: int = 120) -> RenderableType:
+    """The rows for a terminal of `width` columns, with the decision's sentence below.
+
+    A table where there is room for one, else a line a row: a table would cut figures off.
+    """
+    from rich.console import Group as Stack
+    from rich.text import Text
+
+    evidence = weigh(result)
+    decision = conclude(evidence)
+    rows, filters = summary_rows(evidence, decision), len(evidence.table.filters)
+    worst = f"worst of {filters} filters, " if filters > 1 else ""
+    title = f"{result.name}: {worst}mean over trials"
+    figures = (f"recall@{evidence.table.k}", "P99", "queries/s (mix)", "violations", "errors")
+    shown = _table if width >= _NARROWEST_TABLE else _lines
+    return Stack(shown(title, figures, rows), Text(decision.sentence, style="bold"))
+
+
+def _lines(title: str, figures: Sequence[str], rows: Sequence[SummaryRow]) -> RenderableType:
+    from rich.text import Text
+
+    text = Text(f"{title}\n")
+    for row in rows:
+        engine, setting, *values, verdict = _texts(row)
+        told = ", ".join(f"{name} {value}" for name, value in zip(figures, values, strict=True))
+        text.append(f"- {engine}{f' ({setting})' if setting else ''}: {told}; {verdict}\n", style=_style(row))
+    return text
+
+
+def _table(title: str, figures: Sequence[str], rows: Sequence[SummaryRow]) -> RenderableType:
+    from rich.table import Table as TerminalTable
+    from rich.text import Text
+
+    table = TerminalTable(title=title, title_justify="left")
+    for heading in ("engine", "settings"):
+        table.add_column(heading, overflow="fold")
+    for heading in figures:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(text) for text in _texts(row)), style=_style(row))
+    return table
+
+
+def _style(row: SummaryRow) -> str:
+    return "bold" if row.verdict == _MARKS["pick"] else ""
+
+
+def _texts(row: SummaryRow) -> list[str]:
+    failed = f" (+{row.failed_cells} failed cells)" if row.failed_cells else ""
+    return [
+        row.engine,
+        row.settings,
+        "-" if row.recall is None else f"{row.recall:.3f}",
+        quantity("latency_p99_ms", row.p99_ms),
+        number(row.qps),
+        f"{row.violations:,}",
+        f"{row.errors:,}{failed}",
+        row.verdict,
+    ]

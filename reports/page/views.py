@@ -1,0 +1,205 @@
+"""What the page's template fills in: plain values, every text computed from the result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reports.charts.style import Look
+from reports.decide.cells import Table
+from reports.decide.decision import Choice, Decision, Standing
+from reports.decide.requirements import Check
+from reports.wording import COUNTS, number, percent, quantity, settings, shortened, words
+
+_LONGEST_DETAIL = 90  # characters in a table cell; the sentences below the table have it in full
+
+_MARKS = {"holds": "✔", "too close to call": "≈", "fails": "✘", "not measured": "–"}
+_HEADLINES = {"pick": "Pick", "only candidate": "Only candidate:", "no decision": "No decision"}
+_SHAPES = {
+    "o": '<circle cx="7" cy="7" r="5"/>',
+    "s": '<rect x="2.5" y="2.5" width="9" height="9"/>',
+    "^": '<path d="M7 1.5 12.5 12h-11z"/>',
+    "v": '<path d="M7 12.5 12.5 2h-11z"/>',
+    "D": '<path d="M7 .8 13.2 7 7 13.2.8 7z"/>',
+    "P": '<path d="M5 1.5h4V5h3.5v4H9v3.5H5V9H1.5V5H5z"/>',
+    "X": '<path d="M3.8 1.2 7 4.4l3.2-3.2 2.6 2.6L9.6 7l3.2 3.2-2.6 2.6L7 9.6l-3.2 3.2-2.6-2.6L4.4 7 1.2 3.8z"/>',
+    "*": '<path d="M7 .8 8.7 5h4.5L9.6 7.9l1.3 4.6L7 9.8l-3.9 2.7 1.3-4.6L.8 5h4.5z"/>',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure beside the decision and what it means."""
+
+    value: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hero:
+    """The top of the page."""
+
+    verdict: str
+    headline: str
+    chips: tuple[str, ...]
+    why: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A requirement of one engine. kind: holds, close, fails or gap."""
+
+    mark: str
+    text: str
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRow:
+    """An engine in the table of requirements."""
+
+    engine: str
+    marker: str
+    settings: str
+    status: str
+    ticks: tuple[Tick, ...]
+    score: str
+    wins: str
+    sentence: str
+
+
+def marker(look: Look) -> str:
+    """A small SVG of the engine's marker, as it stands in the charts. Trusted markup: nothing of the user's."""
+    shape = _SHAPES[look.marker]
+    return f'<svg class="marker" viewBox="0 0 14 14" aria-hidden="true" fill="{look.colour}">{shape}</svg>'
+
+
+def hero(decision: Decision, filters: int) -> Hero:
+    """The decision in a headline, its settings and three figures."""
+    shown = decision.leader
+    headline = _HEADLINES[decision.verdict]
+    if shown is not None and decision.pick is not None:
+        headline = f"{headline} {shown.engine}"
+    chips = _chips(shown) if shown else ()
+    # What the headline and the settings below it say already is not said again.
+    why = decision.sentence.removeprefix("No decision: ").removeprefix("Only candidate: ")
+    why = why.removeprefix(f"Pick {shown.title}. ") if shown else why
+    why = why if shown else f"{why[0].upper()}{why[1:]}"
+    return Hero(decision.verdict, headline, chips, why, tuple(_facts(decision, filters)) if shown else ())
+
+
+def _chips(choice: Choice) -> tuple[str, ...]:
+    return tuple(
+        settings({key: value}) for group in (choice.index, choice.search) for key, value in group.items()
+    )
+
+
+def _facts(decision: Decision, filters: int) -> list[Fact]:
+    shown, metric = decision.leader, decision.objective.split()[1]
+    assert shown is not None
+    who = "" if decision.pick else f"{shown.engine}, which leads: "
+    mix = f"an equal mix of {filters} filters" if filters > 1 else words(metric).label
+    facts = [
+        Fact(quantity(metric, shown.score), f"{who}{mix}, mean of {shown.trials} {_trials(shown.trials)}")
+    ]
+    if decision.margin and decision.runner_up:
+        margin, what = decision.margin, "the throughput" if "qps" in metric else "the cost"
+        bounds = ""
+        if margin.low is not None and margin.high is not None:
+            bounds = f"; 95 % interval {number(margin.low)} to {number(margin.high)}"
+        less = "" if "qps" in metric else "one in "
+        facts.append(
+            Fact(
+                f"{less}{number(margin.ratio)} ×",
+                f"{what} of the runner-up, {decision.runner_up.engine}{bounds}",
+            )
+        )
+    elif decision.verdict != "only candidate":
+        facts.append(Fact("no rival", "no other engine meets every requirement"))
+    if decision.win_share is not None and decision.verdict != "only candidate":
+        facts.append(
+            Fact(
+                percent(decision.win_share),
+                f"of resampled trials won; {percent(decision.confidence)} are asked for",
+            )
+        )
+    return facts
+
+
+def _trials(count: int) -> str:
+    return "trial" if count == 1 else "trials"
+
+
+def engine_rows(decision: Decision, looks: Mapping[str, Look]) -> list[EngineRow]:
+    """Every engine with a tick a requirement, the pick first."""
+    return [_engine_row(standing, decision, looks) for standing in decision.standings]
+
+
+def _engine_row(standing: Standing, decision: Decision, looks: Mapping[str, Look]) -> EngineRow:
+    metric = decision.objective.split()[1]
+    checks = {check.requirement: check for check in standing.checks}
+    ticks = tuple(_tick(checks.get(text)) for text in decision.requirements)
+    choice = standing.choice
+    return EngineRow(
+        engine=standing.engine,
+        marker=marker(looks[standing.engine]),
+        settings=settings(choice.index, choice.search) if choice else "",
+        status=standing.status,
+        ticks=ticks,
+        score=quantity(metric, choice.score) if choice else "-",
+        wins="-" if standing.win_share is None else percent(standing.win_share),
+        sentence=standing.sentence,
+    )
+
+
+def _tick(check: Check | None) -> Tick:
+    if check is None:
+        return Tick("–", "not measured", "gap", "not measured")
+    kinds = {"holds": "holds", "too close to call": "close", "fails": "fails", "not measured": "gap"}
+    text = "not measured" if check.value is None else quantity(check.metric, check.value)
+    everywhere = check.metric in COUNTS and check.met
+    detail = "in every cell" if everywhere else shortened(check.reason or check.where, _LONGEST_DETAIL)
+    return Tick(_MARKS[check.status], text, kinds[check.status], detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Cells to be read with care, or that failed."""
+
+    what: str
+    where: str
+
+
+def cautions(table: Table) -> list[Caution]:
+    """Flagged and failed cells, counted by engine and cause."""
+    flags: Counter[tuple[str, str]] = Counter()
+    errors: Counter[tuple[str, str, str]] = Counter()
+    for cell in table.result.measurements:
+        for flag in cell.flags:
+            flags[cell.engine, flag.split(" ")[0]] += 1
+        if cell.error is not None:
+            errors[cell.engine, cell.task, cell.error] += 1
+    found = [
+        Caution(_flag(flag), f"{count} {_cells(count)} of {engine}")
+        for (engine, flag), count in flags.items()
+    ]
+    found += [
+        Caution(error, f"{count} {_cells(count)} of {engine}, task {task}")
+        for (engine, task, error), count in errors.items()
+    ]
+    return found
+
+
+def _cells(count: int) -> str:
+    return "cell" if count == 1 else "cells"
+
+
+def _flag(flag: str) -> str:
+    texts = {
+        "steal": "Over 5 % of the CPU time went to other machines: times are too long",
+        "client-bound": "Client-bound: the load generator may have been the limit, not the engine",
+    }
+    return texts.get(flag, f"Flagged: {flag}")
