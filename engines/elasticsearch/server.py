@@ -11,7 +11,8 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
 
 from engines.base import EngineError
-from engines.values.server import REQUEST_TIMEOUT_S, Endpoint, redact
+from engines.server.address import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.redaction import redact
 
 _OLDEST = (9, 0)
 _POLL_S = 0.1

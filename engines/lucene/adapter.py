@@ -28,9 +28,11 @@ from engines.lucene.bulk import Bulk
 from engines.lucene.documents import decoder, deletions, matching, plain, ranked, upserts
 from engines.lucene.filters import Queries, Query
 from engines.lucene.params import LuceneParams
+from engines.server.address import Endpoint
+from engines.server.answers import deferred
+from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared
-from engines.values.server import Endpoint, collection_name, deferred
 
 Params = TypeVar("Params", bound=LuceneParams)
 _CHUNK_BYTES = 8 << 20  # vectors in one bulk request; as JSON they are up to three times as long

@@ -29,9 +29,11 @@ from engines.milvus import collection, messages, settling
 from engines.milvus.connection import Connection
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ServerIndexParams, ServerSearchParams, for_type
+from engines.server.address import Endpoint
+from engines.server.answers import deferred
+from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared, unit
-from engines.values.server import Endpoint, collection_name, deferred
 
 QUERY_PATH = "pymilvus' generated gRPC stub, messages filled by hand"
 _DELETED_AT_ONCE = 8192  # ids in one request

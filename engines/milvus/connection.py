@@ -16,7 +16,8 @@ import grpc  # type: ignore[import-untyped]
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc  # type: ignore[import-untyped]
 
 from engines.base import EngineError
-from engines.values.server import REQUEST_TIMEOUT_S, Endpoint, redact, variable
+from engines.server.address import REQUEST_TIMEOUT_S, Endpoint, variable
+from engines.server.redaction import redact
 
 PORT = 19530
 _CONNECT_TIMEOUT_S = 5.0

@@ -13,7 +13,8 @@ from opensearchpy.exceptions import OpenSearchException, TransportError
 
 from engines.base import EngineError
 from engines.http.client import CONNECT_TIMEOUT_S
-from engines.values.server import REQUEST_TIMEOUT_S, Endpoint, redact
+from engines.server.address import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.redaction import redact
 
 _OLDEST = (2, 17)  # the first with mode, compression_level and concurrent_segment_search.mode
 _POLL_S = 0.1

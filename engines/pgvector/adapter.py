@@ -21,9 +21,11 @@ from engines.pgvector.filters import Condition, Conditions
 from engines.pgvector.params import IndexParams, SearchParams, settings
 from engines.pgvector.tables import MAX_BTREE_BYTES, Table
 from engines.pgvector.writing import Writer
+from engines.server.address import Endpoint
+from engines.server.answers import deferred
+from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared
-from engines.values.server import Endpoint, collection_name, deferred
 
 QUERY_PATH = "psycopg at the level of libpq, parameters and results in binary"
 _EVERYTHING = Condition("true")

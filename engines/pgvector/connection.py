@@ -13,7 +13,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from engines.base import EngineError
 from engines.pgvector.binary import unpack_id
-from engines.values.server import REQUEST_TIMEOUT_S, Endpoint, redact, variable
+from engines.server.address import REQUEST_TIMEOUT_S, Endpoint, variable
+from engines.server.redaction import redact
 
 _CONNECT_TIMEOUT_S = 5
 _LIMITS = (

@@ -20,7 +20,7 @@ from zlib import crc32
 import psutil
 
 from engines.base import EngineError
-from engines.values.server import Launched
+from engines.server.launched import Launched
 
 _START_S = 30.0
 _STOP_S = 15.0

@@ -20,9 +20,9 @@ from engines.qdrant.failures import Retries
 from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import DISTANCES, IndexParams, SearchParams, searching
 from engines.qdrant.rest_points import RestPoints
+from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared
-from engines.values.server import collection_name
 
 _DELETED_AT_ONCE = 100_000
 _LONGEST_PAUSE_S = 0.25  # between two looks at the collection's status

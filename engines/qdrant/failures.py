@@ -15,7 +15,8 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 
 from engines.base import EngineError
 from engines.http.client import HttpError
-from engines.values.server import redact, variable
+from engines.server.address import variable
+from engines.server.redaction import redact
 
 T = TypeVar("T")
 _PAUSES_S = (0.1, 0.5, 2.0)  # before each further attempt

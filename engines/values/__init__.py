@@ -1,3 +1,3 @@
-"""Values that several engines share: columns, the JSON form of filters and their translation, words, directories,
-addresses and answers of servers. Imports the protocol only.
+"""Values that several engines share: columns, the JSON form of filters and their translation, words and directories.
+Imports the protocol only.
 """

@@ -24,9 +24,11 @@ from engines.base import (
 )
 from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpError
+from engines.server.address import Endpoint
+from engines.server.answers import deferred
+from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared
-from engines.values.server import Endpoint, collection_name, deferred
 from engines.vespa.client import Client, Feeder
 from engines.vespa.deployment import ConfigServer
 from engines.vespa.package import schema_text

@@ -13,7 +13,8 @@ import orjson
 
 from engines.base import EngineError
 from engines.http.client import HttpError
-from engines.values.server import PREFIX, Endpoint, variable
+from engines.server.address import Endpoint, variable
+from engines.server.names import PREFIX
 from engines.vespa.client import Client
 from engines.vespa.package import CONTAINER, package
 from engines.vespa.params import IndexParams

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from engines.values.server import redact
+from engines.server.redaction import redact
 from harness.children.interrupts import uninterrupted
 from harness.oracle.corpus import load_corpus
 from harness.run.session import Job, run_session

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engines.base import Engine
-from engines.values.server import redact
+from engines.server.redaction import redact
 from harness.calibration.calibrate import client_bound
 from harness.machine.noise import NoiseMonitor
 from harness.progress import Progress, silent

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from engines.abilities import Remote
 from engines.base import Engine, UnsupportedError
 from engines.registry import load
-from engines.values.server import redact
+from engines.server.redaction import redact
 from harness.machine.meters import Meter, OwnProcess
 from harness.oracle.corpus import Corpus
 from harness.results.result import Measurement

@@ -15,7 +15,8 @@ import psutil
 
 from engines.base import Engine
 from engines.registry import ENGINES
-from engines.values.server import Launched, clean, variable
+from engines.server.address import clean, variable
+from engines.server.launched import Launched
 from harness.machine.meters import Container, Meter, OwnProcess, ProcessTree, Unmeasured
 from harness.progress import Progress, silent
 from harness.scenario.specs import ContainerLimits, EngineSpec

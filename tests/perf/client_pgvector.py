@@ -28,7 +28,8 @@ from engines.base import Batch, Field, Schema
 from engines.filters import And, Eq, Range
 from engines.pgvector import binary, local
 from engines.pgvector.adapter import IndexParams, PgVector
-from engines.values.server import Endpoint, collection_name, variable
+from engines.server.address import Endpoint, variable
+from engines.server.names import collection_name
 from tests.perf.clients import rounds, row
 from tests.perf.table import show
 

@@ -1,20 +1,17 @@
-"""What engines on a server share: where it is, who may ask, what the collection is called."""
+"""Where a server listens and who asks."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, overload
 from urllib.parse import unquote, urlsplit
-from zlib import crc32
 
-from engines.base import EngineError, Hits
+from engines.base import EngineError
 
 REQUEST_TIMEOUT_S = 60.0  # of one request; a server that is silent for longer has failed it
-PREFIX = "bakeoff_"  # of every collection; what is called so on a server is ours to drop
 _SECRETS = ("PASSWORD", "API_KEY")
 
 
@@ -81,19 +78,6 @@ class Endpoint:
         return urlsplit(self.url).scheme in ("https", "grpcs")
 
 
-@dataclass(frozen=True, slots=True)
-class Launched:
-    """A server that an engine's launcher has started as a process.
-
-    settings: KEY -> value of BAKEOFF_<ENGINE>_<KEY>, in which the adapter finds it. pid: the root of its
-    process tree. data: the folder with everything it stores.
-    """
-
-    settings: Mapping[str, str]
-    pid: int
-    data: Path
-
-
 def variable(engine: str, key: str) -> str:
     """The environment variable of one of an engine's settings: BAKEOFF_MILVUS_URL."""
     return f"BAKEOFF_{engine.upper().replace('-', '_')}_{key}"
@@ -104,73 +88,5 @@ def clean(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url)
 
 
-def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
-    """A text, such as a client's error, without the credentials that the environment holds."""
-    environ = os.environ if environ is None else environ
-    for name, value in environ.items():
-        if name.startswith("BAKEOFF_") and name.endswith(_SECRETS) and value:
-            text = text.replace(value, "***")
-        elif name.startswith("BAKEOFF_") and name.endswith("_URL") and (secret := urlsplit(value).password):
-            text = text.replace(secret, "***").replace(unquote(secret), "***")
-    return text
-
-
 def _decoded(part: str | None) -> str | None:
     return None if part is None else unquote(part)
-
-
-def collection_name(path: Path) -> str:
-    """What the collection of an engine with this directory is called on a server, in letters, digits and `_`.
-
-    From the directory's name alone, so that a scenario's next run drops what a killed one has left.
-    """
-    return f"{PREFIX}{crc32(path.name.encode()):08x}"
-
-
-class Answer(Sequence[Any]):
-    """One column of an answer that is decoded when first looked at: after the timed window, under load."""
-
-    __slots__ = ("_column", "_reply")
-
-    def __init__(self, reply: Reply, column: int) -> None:
-        self._reply, self._column = reply, column
-
-    @overload
-    def __getitem__(self, index: int) -> Any: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Any]: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        return self._reply.columns[self._column][index]
-
-    def __len__(self) -> int:
-        return len(self._reply.columns[self._column])
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._reply.columns[self._column])
-
-
-class Reply:
-    """A server's answer as it came, and how to read ids and scores from it."""
-
-    __slots__ = ("_columns", "_decode", "_raw")
-
-    def __init__(self, raw: Any, decode: Callable[[Any], tuple[Sequence[int], Sequence[float]]]) -> None:
-        self._raw, self._decode = raw, decode
-        self._columns: tuple[Sequence[int], Sequence[float]] | None = None
-
-    @property
-    def columns(self) -> tuple[Sequence[int], Sequence[float]]:
-        """(ids, scores); decoded once."""
-        if self._columns is None:
-            self._columns = self._decode(self._raw)
-            self._raw = None
-        return self._columns
-
-
-def deferred(raw: Any, decode: Callable[[Any], tuple[Sequence[int], Sequence[float]]]) -> Hits:
-    """Hits that are decoded from a server's answer when they are first looked at.
-
-    `decode` raises ValueError for an answer that it cannot read.
-    """
-    reply = Reply(raw, decode)
-    return Hits(Answer(reply, 0), Answer(reply, 1))

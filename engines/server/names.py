@@ -1,0 +1,16 @@
+"""What collections are called on a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zlib import crc32
+
+PREFIX = "bakeoff_"  # of every collection; what is called so on a server is ours to drop
+
+
+def collection_name(path: Path) -> str:
+    """What the collection of an engine with this directory is called on a server, in letters, digits and `_`.
+
+    From the directory's name alone, so that a scenario's next run drops what a killed one has left.
+    """
+    return f"{PREFIX}{crc32(path.name.encode()):08x}"
