@@ -1,68 +1,12 @@
-"""Metrics in words and numbers as people read them: names, units, directions, rounding."""
+"""Numbers and settings as people read them."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Direction = Literal["higher", "lower"]
-
-COUNTS = ("violations", "ghosts", "duplicates", "short_results", "errors", "timeouts")
-
-
-@dataclass(frozen=True, slots=True)
-class MetricWords:
-    """What a metric is called, in which unit it is shown (times `scale`), and which way is better."""
-
-    label: str
-    unit: str
-    better: Direction
-    scale: float = 1.0
-
-
-_WORDS = {
-    "throughput_qps": MetricWords("throughput", "queries/s", "higher"),
-    "offered_qps": MetricWords("offered load", "queries/s", "higher"),
-    "queries": MetricWords("requests", "", "higher"),
-    "index_vectors_per_s": MetricWords("indexing rate", "vectors/s", "higher"),
-    "index_s": MetricWords("loading time", "s", "lower"),
-    "ready_s": MetricWords("time until searchable", "s", "lower"),
-    "cpu_s": MetricWords("CPU time", "s", "lower"),
-    "cpu_s_per_1000": MetricWords("CPU time per 1,000 queries", "s", "lower"),
-    "client_cpu_s": MetricWords("CPU time of the clients", "s", "lower"),
-    "client_cpu_s_per_1000": MetricWords("clients' CPU time per 1,000 queries", "s", "lower"),
-    "rss_peak_bytes": MetricWords("peak memory", "MiB", "lower", 1 / 2**20),
-    "rss_bytes": MetricWords("memory", "MiB", "lower", 1 / 2**20),
-    "disk_bytes": MetricWords("disk", "MiB", "lower", 1 / 2**20),
-    "rss_bytes_per_vector": MetricWords("memory per vector", "bytes", "lower"),
-    "disk_bytes_per_vector": MetricWords("disk per vector", "bytes", "lower"),
-    "steal_share": MetricWords("CPU steal", "%", "lower", 100.0),
-    "upserts_per_s": MetricWords("upsert rate", "items/s", "higher"),
-    "deletes_per_s": MetricWords("deletion rate", "items/s", "higher"),
-}
-_PERCENTILES = re.compile(r"^(latency|service_time|lateness|freshness|staleness|hiccup)_p(\d+)_(ms|us)$")
-
-
-def words(metric: str) -> MetricWords:
-    """The words for a metric of the result file; an unknown one keeps its name."""
-    if metric in _WORDS:
-        return _WORDS[metric]
-    if metric.startswith("recall_at_"):
-        return MetricWords(f"recall@{metric.removeprefix('recall_at_')}", "", "higher")
-    if form := _PERCENTILES.match(metric):
-        name, quantile, unit = form.groups()
-        shown = {"p999": "P99.9"}.get(f"p{quantile}", f"P{quantile}")
-        return MetricWords(f"{shown} {name.replace('_', ' ')}", unit, "lower")
-    return MetricWords(metric.replace("_", " "), "", "lower")
-
-
-def heading(metric: str) -> str:
-    """`P99 latency, ms`."""
-    term = words(metric)
-    return f"{term.label}, {term.unit}" if term.unit else term.label
+from harness.results.metrics import spec
 
 
 def number(value: float | None) -> str:
@@ -92,13 +36,15 @@ def quantity(metric: str, value: float | None) -> str:
     """A value with its unit: `8,420 queries/s`; recall keeps three decimals, counts all digits."""
     if value is None:
         return "-"
-    term = words(metric)
-    if metric.startswith("recall_at_"):
+    return f"{figure(metric, value)} {spec(metric).unit}".rstrip()
+
+
+def figure(metric: str, value: float) -> str:
+    """The same without the unit, as it stands in a column of a table."""
+    known = spec(metric)
+    if known.shown == "recall":
         return f"{value:.3f}"
-    if metric in COUNTS or metric == "queries":
-        return f"{value:,.0f}"
-    text = number(value * term.scale)
-    return f"{text} {term.unit}".rstrip()
+    return f"{value:,.0f}" if known.shown == "whole" else number(value * known.scale)
 
 
 def factor(ratio: float) -> str:

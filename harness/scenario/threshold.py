@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.results.metrics import PERCENTILES, TABLE, find
+
 _RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -19,16 +21,6 @@ _BYTES = {"B": 1.0, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
 _FORM = re.compile(
     r"^\s*(?P<metric>[a-z][a-z0-9_]*)(?:[.](?P<quantile>p\d+)|@(?P<k>\d+))?\s*(?P<relation><=|>=|==|<|>)\s*"
     r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%|[A-Za-z]*)\s*$"
-)
-_TIMED = ("latency", "service_time", "freshness", "staleness")
-# The metrics of docs/metrics.md that are worth a limit; a test keeps the two in step.
-_METRICS = re.compile(
-    r"recall(_at_\d+)?"
-    r"|(latency|service_time|freshness|staleness)_p(50|90|95|99|999)_ms"
-    r"|lateness_p(50|99)_us|hiccup_(p99|max)_us|steal_share"
-    r"|throughput_qps|offered_qps|queries|index_vectors_per_s|upserts_per_s|deletes_per_s"
-    r"|index_s|ready_s|(client_)?cpu_s(_per_1000)?|rss_peak_bytes|(rss|disk)_bytes(_per_vector)?|retries"
-    r"|violations|ghosts|duplicates|short_results|errors|timeouts"
 )
 
 
@@ -61,14 +53,15 @@ def parse_threshold(text: str) -> Threshold:
         raise ThresholdSyntaxError(f"'{text}' is no threshold, write for example 'latency.p99 < 50ms'")
     metric = form["metric"]
     if form["quantile"]:
-        if metric not in _TIMED:
-            raise ThresholdSyntaxError(f"'{text}': only {', '.join(_TIMED)} have percentiles")
-        metric = f"{metric}_{form['quantile']}_ms"
+        timed = _with_percentiles()
+        if metric not in timed:
+            raise ThresholdSyntaxError(f"'{text}': only {', '.join(timed)} have percentiles")
+        metric = f"{metric}_{form['quantile']}_{timed[metric]}"
     elif form["k"]:
         if metric != "recall":
             raise ThresholdSyntaxError(f"'{text}': only recall is taken @k")
         metric = f"recall_at_{form['k']}"
-    if not _METRICS.fullmatch(metric):
+    if metric != "recall" and find(metric) is None:
         raise ThresholdSyntaxError(
             f"'{text}': there is no metric {metric}, see docs/metrics.md for their names"
         )
@@ -88,3 +81,9 @@ def _factor(text: str, metric: str, unit: str) -> float:
     if unit in _BYTES and suffix == "bytes":
         return _BYTES[unit]
     raise ThresholdSyntaxError(f"'{text}': unit '{unit}' does not fit {metric}")
+
+
+def _with_percentiles() -> dict[str, str]:
+    """The metrics that are told by percentiles, each with its unit."""
+    forms = (re.fullmatch(rf"(\w+)_(?:{'|'.join(PERCENTILES)})_(ms|us)", spec.name) for spec in TABLE)
+    return {form[1]: form[2] for form in forms if form}

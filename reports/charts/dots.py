@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from harness.results.metrics import spec
 from reports.charts.lines import Chart, together
 from reports.charts.plotting import LONGEST_LABEL, Point, Scale, apply_scale, darker, label_margin
 from reports.charts.style import GRID, INK, MUTED, Look
 from reports.charts.svg import panel, to_svg
 from reports.decide.cells import Configuration, Group, Table
-from reports.wording import heading, number, quantity, settings, shortened, words
+from reports.wording import number, quantity, settings, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,13 +65,13 @@ def _row(engine: str, label: str, group: Group, metric: str) -> Row:
 
 def dot_chart(name: str, metric: str, rows: Sequence[Row], looks: Mapping[str, Look]) -> Chart:
     """A panel with a line an engine: its name, a dot with whiskers over the trials, its value; gaps say why."""
-    term, takeaway = words(metric), _takeaway(metric, rows)
+    term, takeaway = spec(metric), _takeaway(metric, rows)
     shown = {row.label: number(row.point.mean * term.scale) for row in rows if row.point}
     left, right = label_margin(row.label for row in rows), label_margin(shown.values())
     figure, plot = panel(left=left, right=right, top=8, bottom=44, height=52 + _LINE * len(rows))
     points = [row.point for row in rows if row.point is not None]
     apply_scale(plot, Scale.fitting([b * term.scale for p in points for b in (p.low, p.high)]), "x")
-    plot.set_xlabel(heading(metric))
+    plot.set_xlabel(spec(metric).heading)
     plot.set_ylim(len(rows) - 0.4, -0.6)
     plot.set_yticks([])
     for place, row in enumerate(rows):
@@ -102,7 +103,7 @@ def _draw_dot(plot: Axes, place: int, scale: float, row: Row, look: Look) -> Non
 
 def _takeaway(metric: str, rows: Sequence[Row]) -> str:
     """The best engine and how far the last one is behind."""
-    term = words(metric)
+    term = spec(metric)
     name = f"{term.label[0].upper()}{term.label[1:]}"
     known = [(row.point.mean, row.label) for row in rows if row.point is not None]
     if not known:

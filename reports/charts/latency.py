@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.results.metrics import spec
 from reports.charts.lines import Axis, Chart, line_chart, together
 from reports.charts.plotting import Point, Scale, Series
 from reports.charts.style import Look
 from reports.decide.cells import Group, Table
-from reports.wording import listing, number, words
+from reports.wording import listing, number
 
 
 def latency_charts(table: Table, looks: Mapping[str, Look]) -> list[Chart]:
@@ -23,7 +24,7 @@ def latency_charts(table: Table, looks: Mapping[str, Look]) -> list[Chart]:
         for metric in metrics:
             lines = {build: [g for g in groups if g.filter == name] for build, groups in offered.items()}
             series, notes = _latency_lines(metric, lines, looks)
-            term = words(metric)
+            term = spec(metric)
             takeaway = f"{name}: {_lowest(series, term.label)}"
             axes = Axis("offered queries per second", scales[0]), Axis(f"{term.label}, ms", scales[1])
             key = f"latency-{place}-{metric[8:-3]}"

@@ -7,12 +7,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.results.metrics import COUNTS, spec
 from harness.results.result import Measurement
 from harness.results.stats import mean_interval
 from harness.scenario.specs import DecisionSpec
 from harness.scenario.threshold import Threshold, parse_threshold
 from reports.decide.cells import Configuration, Group, Table
-from reports.wording import COUNTS, quantity, words
+from reports.wording import quantity
 
 Status = Literal["holds", "too close to call", "not measured", "fails"]
 _SEVERITY: dict[tuple[Status, bool], int] = {
@@ -22,8 +23,6 @@ _SEVERITY: dict[tuple[Status, bool], int] = {
     ("too close to call", True): 1,
     ("holds", True): 0,
 }
-_INDEX_METRICS = ("index_", "ready_s", "disk_bytes", "rss_", "retries")  # how their names begin
-_UPDATE_METRICS = ("freshness", "staleness", "upserts_per_s", "deletes_per_s")
 _ALWAYS = "violations == 0"  # an engine that returns items its filter excludes has not done the work at all
 
 
@@ -49,7 +48,7 @@ class Check(BaseModel):
     @property
     def sentence(self) -> str:
         """`recall@10 is 0.912 with filter brand (needs recall >= 0.95)`."""
-        name = words(self.metric).label
+        name = spec(self.metric).label
         if self.status == "not measured":
             return f"{name} not measured ({self.reason})"
         place = f" with {self.where}" if self.where.startswith("filter") else f" in {self.where}"
@@ -94,11 +93,10 @@ def judged_groups(table: Table, candidate: Configuration, metric: str) -> list[G
     for a closed loop slows down with the engine and so flatters it; else the closed loop. Index and update
     metrics: their tasks. Everything else: the closed-loop task that the objective is taken from.
     """
-    if metric.startswith(_INDEX_METRICS):
-        return table.build(candidate, "index")
-    if metric.startswith(_UPDATE_METRICS):
-        return table.build(candidate, "updates")
-    if metric.startswith(("lateness", "offered")) or (metric.startswith("latency") and table.has_arrivals):
+    known = spec(metric)
+    if "search" not in known.tasks and known.tasks:
+        return table.build(candidate, known.tasks[0])
+    if known.executor == "arrival_rate" or (metric.startswith("latency") and table.has_arrivals):
         return table.arrivals(candidate)
     return table.objective(candidate)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from harness.results.metrics import spec
 from harness.results.result import Measurement
 from reports.decide.cells import Table
 from reports.decide.ranking import Candidate, Evidence
 from reports.decide.requirements import judged_groups
-from reports.wording import factor, listing, number, percent, quantity, settings, words
+from reports.wording import factor, listing, number, percent, quantity, settings
 
 _STEAL_CANNOT_EXPLAIN = 2.0  # a margin whose lower bound is this large outweighs stolen CPU time
 _FLAGS = {
@@ -188,5 +189,5 @@ def _failures(candidate: Candidate) -> list[str]:
     gaps: dict[str, list[str]] = {}
     for entry in candidate.failures:
         if entry.status == "not measured":
-            gaps.setdefault(entry.reason, []).append(words(entry.metric).label)
+            gaps.setdefault(entry.reason, []).append(spec(entry.metric).label)
     return texts + [f"{listing(names)} not measured ({reason})" for reason, names in gaps.items()]

@@ -9,21 +9,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from harness.results.metrics import gated, spec
 from harness.results.result import Measurement, RunResult
 from harness.results.stats import benjamini_hochberg, compare_differences, compare_ratios
 from reports.decide.cells import Group, canonical, grouped
 from reports.gate.rows import Row, Verdict
-from reports.wording import settings, words
+from reports.wording import settings
 
 Tolerance = Callable[[str], float]
 
-_METRICS = {
-    "closed_loop": ("throughput_qps", "latency_p50_ms", "latency_p99_ms", "cpu_s_per_1000", "recall_at_{k}"),
-    "arrival_rate": ("throughput_qps", "latency_p50_ms", "latency_p99_ms", "recall_at_{k}"),
-    "index": ("index_vectors_per_s", "cpu_s", "rss_peak_bytes", "disk_bytes"),
-    "updates": ("upserts_per_s", "deletes_per_s", "freshness_p90_ms", "staleness_p90_ms", "recall_at_{k}"),
-}
-_COUNTS = ("violations", "ghosts", "duplicates", "errors", "timeouts")
 _FALSE_DISCOVERIES = 0.05
 
 
@@ -121,7 +115,8 @@ def _problem(key: Key, before: Group, after: Group | None) -> Row | None:
 def _compare_counts(key: Key, before: Group, after: Group, tolerance: Tolerance) -> list[Row]:
     """Counts have no noise worth the name: from zero any increase fails, else the worst trials compare."""
     rows = []
-    for metric in _COUNTS:
+    load = before.executor or before.kind
+    for metric in (known.name for known in gated(load, 0) if known.is_count):
         old, new = before.values(metric), after.values(metric)
         if not old or not new:
             continue
@@ -136,8 +131,8 @@ def _compare_counts(key: Key, before: Group, after: Group, tolerance: Tolerance)
 def _compare(key: Key, pairs: Sequence[Pair], k: int) -> list[Row]:
     """One row a metric, not judged yet."""
     rows = []
-    for name in _METRICS[pairs[0][0].executor or pairs[0][0].kind]:
-        metric = name.format(k=k)
+    load = pairs[0][0].executor or pairs[0][0].kind
+    for metric in (known.name for known in gated(load, k) if not known.is_count):
         old, new = (_by_trial([pair[side] for pair in pairs], metric) for side in (0, 1))
         if not old:
             continue
@@ -198,7 +193,7 @@ def worsening(row: Row) -> float:
     """By how much a change is for the worse (negative: better): a share of the baseline, or recall lost."""
     assert row.change is not None
     amount = row.change if row.metric.startswith("recall_at_") else row.change - 1
-    return -amount if words(row.metric).better == "higher" else amount
+    return -amount if spec(row.metric).better == "higher" else amount
 
 
 def tolerances(given: Mapping[str, float] | float, recall: float) -> Tolerance:

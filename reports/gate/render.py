@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from harness.results.metrics import spec
 from reports.gate.rows import NOTABLE, GateReport, Row
-from reports.wording import listing, quantity, words
+from reports.wording import listing, quantity
 
 # What the rows of one setting, task, load and metric do not share.
 _BLANK: dict[str, Any] = dict.fromkeys(("baseline", "current", "change", "low", "high", "p_value")) | {
@@ -124,14 +125,14 @@ def change_text(row: Row) -> str:
 
 def _finding(row: Row) -> str:
     if row.baseline is None or row.current is None:
-        return f"{words(row.metric).label}: {row.note}" if row.metric else row.note
+        return f"{spec(row.metric).label}: {row.note}" if row.metric else row.note
     values = f"{quantity(row.metric, row.baseline)} -> {quantity(row.metric, row.current)}"
     extra = ", ".join(part for part in (change_text(row), row.note) if part)
-    return f"{words(row.metric).label} {values}{f', {extra}' if extra else ''}"
+    return f"{spec(row.metric).label} {values}{f', {extra}' if extra else ''}"
 
 
 def _markdown_row(row: Row) -> str:
-    what = f"{row.name} · {words(row.metric).label}" if row.metric else row.name
+    what = f"{row.name} · {spec(row.metric).label}" if row.metric else row.name
     shown = [
         quantity(row.metric, value) if value is not None else "" for value in (row.baseline, row.current)
     ]

@@ -5,27 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.results.metrics import place, spec
 from harness.results.result import Measurement
-from reports.wording import COUNTS, heading, number, settings, words
+from reports.wording import figure, settings
 
-_FIRST = (
-    "recall_at_",
-    "throughput_qps",
-    "offered_qps",
-    "latency_p50_ms",
-    "latency_p99_ms",
-    "index_vectors_per_s",
-    "ready_s",
-    "upserts_per_s",
-    "deletes_per_s",
-    *COUNTS,
-    "queries",
-    "latency_",
-    "service_time_",
-    "cpu_",
-    "rss_",
-    "disk_",
-)
 _TITLES = {"index": "Indexing", "search": "Searches", "updates": "Updates"}
 
 
@@ -57,14 +40,12 @@ def cell_tables(cells: Sequence[Measurement]) -> list[CellTable]:
     tables = []
     for kind in dict.fromkeys(cell.kind for cell in cells):
         own = [cell for cell in cells if cell.kind == kind]
-        metrics = sorted(dict.fromkeys(metric for cell in own for metric in cell.metrics), key=_place)
+        metrics = sorted(dict.fromkeys(metric for cell in own for metric in cell.metrics), key=place)
         rows = tuple(_row(cell, metrics) for cell in own)
-        tables.append(CellTable(_TITLES.get(kind, kind), tuple(map(heading, metrics)), rows))
+        tables.append(
+            CellTable(_TITLES.get(kind, kind), tuple(spec(metric).heading for metric in metrics), rows)
+        )
     return tables
-
-
-def _place(metric: str) -> int:
-    return next((place for place, prefix in enumerate(_FIRST) if metric.startswith(prefix)), len(_FIRST))
 
 
 def _row(cell: Measurement, metrics: Sequence[str]) -> CellRow:
@@ -93,7 +74,7 @@ def _reasons(cell: Measurement) -> list[str]:
     """Why values are missing, metrics with the same reason together."""
     causes: dict[str, list[str]] = {}
     for metric, reason in cell.reasons.items():
-        causes.setdefault(reason, []).append(words(metric).label)
+        causes.setdefault(reason, []).append(spec(metric).label)
     return [f"no {', '.join(labels)}: {reason}" for reason, labels in causes.items()]
 
 
@@ -101,8 +82,4 @@ def _value(cell: Measurement, metric: str) -> str:
     value = cell.metrics.get(metric)
     if value is None:
         return "–"
-    if metric.startswith("recall_at_"):
-        return f"{value:.3f}"
-    if metric in COUNTS or metric == "queries":
-        return f"{value:,.0f}"
-    return number(value * words(metric).scale)
+    return figure(metric, value)

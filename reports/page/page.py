@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.results.metrics import charted, spec
 from harness.scenario.threshold import Threshold
 from reports.charts.dots import Row, best_rows, build_rows, dot_chart
 from reports.charts.latency import latency_charts
@@ -138,25 +139,27 @@ def _floor(evidence: Evidence) -> float | None:
 
 
 def _index_charts(table: Table, look: Mapping[str, Look]) -> list[Chart]:
-    return _dots("indexing", {metric: build_rows(table, "index", metric) for metric in _INDEX}, look)
+    return _dots(
+        "indexing", {metric: build_rows(table, "index", metric) for metric in charted("indexing")}, look
+    )
 
 
 def _resource_charts(
     table: Table, look: Mapping[str, Look], shown: Mapping[str, Configuration]
 ) -> list[Chart]:
-    rows = {metric: best_rows(table, shown, metric) for metric in _PER_QUERY}
-    rows |= {metric: build_rows(table, "index", metric) for metric in _SIZES}
+    rows = {
+        metric: best_rows(table, shown, metric)
+        if "search" in spec(metric).tasks
+        else build_rows(table, "index", metric)
+        for metric in charted("resources")
+    }
     return _dots("resources", rows, look)
 
 
-_INDEX = ("index_vectors_per_s", "ready_s", "cpu_s")
-_PER_QUERY = ("cpu_s_per_1000", "client_cpu_s_per_1000")
-_SIZES = ("rss_peak_bytes", "disk_bytes", "rss_bytes_per_vector", "disk_bytes_per_vector")
-_UPDATES = ("upserts_per_s", "deletes_per_s")
-
-
 def _updates(table: Table, look: Mapping[str, Look]) -> list[Chart]:
-    return _dots("updates", {metric: build_rows(table, "updates", metric) for metric in _UPDATES}, look)
+    return _dots(
+        "updates", {metric: build_rows(table, "updates", metric) for metric in charted("updates")}, look
+    )
 
 
 def _dots(prefix: str, metrics: Mapping[str, list[Row]], look: Mapping[str, Look]) -> list[Chart]:

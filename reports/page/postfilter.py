@@ -88,5 +88,5 @@ def _takeaway(losses: list[tuple[float, str, list[float | None]]]) -> str:
     loss, name, recalls = max(losses, key=lambda entry: entry[0])
     if loss < 0.01:
         return "Post-filtering loses no recall here"
-    pre, post = (quantity("recall_at_", value) for value in recalls)
+    pre, post = (quantity("recall_at_10", value) for value in recalls)
     return f"Post-filtering drops recall from {pre} to {post} with filter {name}"

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.results.metrics import COUNTS, spec
 from reports.charts.style import Look
 from reports.decide.cells import Table
 from reports.decide.decision import Choice, Decision, Standing
 from reports.decide.requirements import Check
-from reports.wording import COUNTS, number, percent, quantity, settings, shortened, words
+from reports.wording import number, percent, quantity, settings, shortened
 
 _LONGEST_DETAIL = 90  # characters in a table cell; the sentences below the table have it in full
 
@@ -101,7 +102,7 @@ def _facts(decision: Decision, filters: int) -> list[Fact]:
     shown, metric = decision.leader, decision.objective.split()[1]
     assert shown is not None
     who = "" if decision.pick else f"{shown.engine}, which leads: "
-    mix = f"an equal mix of {filters} filters" if filters > 1 else words(metric).label
+    mix = f"an equal mix of {filters} filters" if filters > 1 else spec(metric).label
     facts = [
         Fact(quantity(metric, shown.score), f"{who}{mix}, mean of {shown.trials} {_trials(shown.trials)}")
     ]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.errors import ConfigurationError, MeasurementError
+from harness.results.metrics import spec
 from harness.results.result import Measurement, RunResult, write_result
 from reports.charts.plotting import nines, spread
 from reports.charts.style import looks
@@ -20,7 +21,7 @@ from reports.page.html import render_result, write_report
 from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import how_it_ran
 from reports.page.summary import SummaryRow, summary_rows, summary_table
-from reports.wording import factor, listing, number, percent, plain, quantity, settings, shortened, words
+from reports.wording import factor, listing, number, percent, plain, quantity, settings, shortened
 from tests.unit.results import ENGINES, build, edit, failed, realistic, with_metrics
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
@@ -383,8 +384,8 @@ def test_wording() -> None:
     assert quantity("violations", 1234.0) == "1,234"
     assert quantity("disk_bytes", 3 * 2**20) == "3 MiB"
     assert quantity("disk_bytes", None) == "-"
-    assert words("latency_p999_ms").label == "P99.9 latency"
-    assert words("something_new").label == "something new"
+    assert spec("latency_p999_ms").label == "P99.9 latency"
+    assert spec("something_new").label == "something new"
     assert plain(0.950) == "0.95"
     assert plain(1500) == "1,500"
     assert plain(2_500_000) == "2.5M"

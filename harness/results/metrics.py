@@ -1,0 +1,182 @@
+"""The one table of metrics: names, units, directions, what gives them, what the gate compares, how they are shown.
+
+Everything else that has to know a metric asks here: thresholds, requirements, gate, tables, charts, exports. What each
+metric means is in docs/metrics.md; a test keeps the two in step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Direction = Literal["higher", "lower"]
+Shown = Literal["figure", "recall", "whole"]
+
+INDEX, SEARCH, UPDATES = "index", "search", "updates"  # kinds of tasks
+CLOSED, OPEN = "closed_loop", "arrival_rate"  # executors of a search
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One metric.
+
+    name: as in result files; `{k}` stands for the number of hits. label, unit, scale: how it is called, and the unit
+    that it is shown in after multiplication by `scale`. better: which way is better; None where neither is. tasks: the
+    kinds of tasks that give it. executor: the only executor that gives it, where not both do. out_of: for counts, the
+    metric that they are a share of; a count is judged as a rate, never as a bare number. gated: the executors and kinds
+    of tasks under which the gate compares it. chart: the section of the report that draws it, one dot an engine.
+    """
+
+    name: str
+    label: str
+    unit: str = ""
+    better: Direction | None = "lower"
+    tasks: tuple[str, ...] = (SEARCH,)
+    executor: str | None = None
+    out_of: str | None = None
+    gated: tuple[str, ...] = ()
+    shown: Shown = "figure"
+    scale: float = 1.0
+    chart: str | None = None
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it counts events that should not happen."""
+        return self.out_of is not None
+
+    @property
+    def heading(self) -> str:
+        """`P99 latency, ms`."""
+        return f"{self.label}, {self.unit}" if self.unit else self.label
+
+
+_MIB = 1 / 2**20
+
+
+def _percentiles(
+    name: str,
+    label: str,
+    unit: str,
+    of: tuple[str, ...],
+    *,
+    gated: dict[str, tuple[str, ...]],
+    **rest: object,
+) -> Iterator[MetricSpec]:
+    for which in of:
+        shown = "P99.9" if which == "p999" else which.upper()
+        spec = MetricSpec(f"{name}_{which}_{unit}", f"{shown} {label}", unit, gated=gated.get(which, ()))
+        yield replace(spec, **rest)  # type: ignore[arg-type]
+
+
+def _count(name: str, label: str, **rest: object) -> MetricSpec:
+    spec = MetricSpec(name, label, tasks=(SEARCH, UPDATES), out_of="queries", shown="whole")
+    spec = replace(spec, gated=(CLOSED, OPEN, UPDATES))
+    return replace(spec, **rest)  # type: ignore[arg-type]
+
+
+# In the order of the report's tables.
+TABLE: tuple[MetricSpec, ...] = (
+    MetricSpec(
+        "recall_at_{k}",
+        "recall@{k}",
+        "",
+        "higher",
+        (SEARCH, UPDATES),
+        gated=(CLOSED, OPEN, UPDATES),
+        shown="recall",
+    ),
+    MetricSpec("exact_recall_at_{k}", "recall@{k} of the exact mode", "", "higher", (INDEX,), shown="recall"),
+    MetricSpec("throughput_qps", "throughput", "queries/s", "higher", gated=(CLOSED, OPEN)),
+    MetricSpec("offered_qps", "offered load", "queries/s", None, executor=OPEN),
+    *_percentiles(
+        "latency", "latency", "ms", tuple(PERCENTILES), gated=dict.fromkeys(("p50", "p99"), (CLOSED, OPEN))
+    ),
+    MetricSpec(
+        "index_vectors_per_s",
+        "indexing rate",
+        "vectors/s",
+        "higher",
+        (INDEX,),
+        gated=(INDEX,),
+        chart="indexing",
+    ),
+    MetricSpec("index_s", "loading time", "s", tasks=(INDEX,)),
+    MetricSpec("ready_s", "time until searchable", "s", tasks=(INDEX, UPDATES), chart="indexing"),
+    MetricSpec(
+        "upserts_per_s", "upsert rate", "items/s", "higher", (UPDATES,), gated=(UPDATES,), chart="updates"
+    ),
+    MetricSpec(
+        "deletes_per_s", "deletion rate", "items/s", "higher", (UPDATES,), gated=(UPDATES,), chart="updates"
+    ),
+    *(
+        spec
+        for name in ("freshness", "staleness")
+        for spec in _percentiles(
+            name, name, "ms", ("p50", "p90", "p99"), gated={"p90": (UPDATES,)}, tasks=(UPDATES,)
+        )
+    ),
+    MetricSpec("probes", "writes timed until seen", "", None, (UPDATES,), shown="whole"),
+    _count("violations", "violations"),
+    _count("ghosts", "ghosts"),
+    _count("duplicates", "duplicates"),
+    _count("short_results", "short results", gated=()),
+    _count("errors", "errors"),
+    _count("timeouts", "timeouts"),
+    MetricSpec("queries", "requests", "", None, (SEARCH, UPDATES), shown="whole"),
+    MetricSpec("exact_queries", "requests to the exact mode", "", None, (INDEX,), shown="whole"),
+    *_percentiles("service_time", "service time", "ms", ("p50", "p99"), gated={}),
+    *_percentiles("lateness", "lateness", "us", ("p50", "p99"), gated={}, executor=OPEN),
+    MetricSpec("cpu_s", "CPU time", "s", tasks=(INDEX, SEARCH), gated=(INDEX,), chart="indexing"),
+    MetricSpec("cpu_s_per_1000", "CPU time per 1,000 queries", "s", gated=(CLOSED,), chart="resources"),
+    MetricSpec("client_cpu_s", "CPU time of the clients", "s", tasks=(INDEX, SEARCH)),
+    MetricSpec("client_cpu_s_per_1000", "clients' CPU time per 1,000 queries", "s", chart="resources"),
+    MetricSpec(
+        "rss_peak_bytes", "peak memory", "MiB", tasks=(INDEX,), gated=(INDEX,), scale=_MIB, chart="resources"
+    ),
+    MetricSpec("rss_bytes", "memory", "MiB", tasks=(INDEX,), scale=_MIB),
+    MetricSpec("disk_bytes", "disk", "MiB", tasks=(INDEX,), gated=(INDEX,), scale=_MIB, chart="resources"),
+    MetricSpec("rss_bytes_per_vector", "memory per vector", "bytes", tasks=(INDEX,), chart="resources"),
+    MetricSpec("disk_bytes_per_vector", "disk per vector", "bytes", tasks=(INDEX,), chart="resources"),
+    MetricSpec("retries", "requests sent again", "", tasks=(INDEX,), shown="whole"),
+    MetricSpec("steal_share", "CPU steal", "%", tasks=(INDEX, SEARCH, UPDATES), scale=100.0),
+    MetricSpec("hiccup_p99_us", "P99 oversleeping", "us", tasks=(INDEX, SEARCH, UPDATES)),
+    MetricSpec("hiccup_max_us", "longest oversleeping", "us", tasks=(INDEX, SEARCH, UPDATES)),
+)
+
+_BY_NAME = {spec.name: (place, spec) for place, spec in enumerate(TABLE)}
+_AT_K = re.compile(r"^(.*_at_)(\d+)$")
+COUNTS = tuple(spec.name for spec in TABLE if spec.is_count)
+
+
+def find(name: str) -> MetricSpec | None:
+    """The metric of that name in a result file (`recall_at_10`); None where the table has none."""
+    if (at_k := _AT_K.match(name)) and (entry := _BY_NAME.get(f"{at_k[1]}{{k}}")):
+        spec = entry[1]
+        return replace(spec, name=name, label=spec.label.replace("{k}", at_k[2]))
+    entry = _BY_NAME.get(name)
+    return entry[1] if entry and "{k}" not in name else None
+
+
+def spec(name: str) -> MetricSpec:
+    """The same; a metric of a later version, unknown here, keeps its name as its label."""
+    return find(name) or MetricSpec(name, name.replace("_", " "), tasks=())
+
+
+def place(name: str) -> int:
+    """Where a metric stands in the table; behind all others if it is unknown."""
+    at_k = _AT_K.match(name)
+    entry = _BY_NAME.get(f"{at_k[1]}{{k}}" if at_k else name)
+    return entry[0] if entry else len(TABLE)
+
+
+def gated(load: str, k: int) -> list[MetricSpec]:
+    """What the gate compares of an executor or a kind of task, counts included, in the table's order."""
+    return [spec(entry.name.replace("{k}", str(k))) for entry in TABLE if load in entry.gated]
+
+
+def charted(section: str) -> list[str]:
+    """Names of the metrics that a section of the report draws with one dot an engine."""
+    return [entry.name for entry in TABLE if entry.chart == section]
