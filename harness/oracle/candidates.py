@@ -35,21 +35,45 @@ _CROWD = 2  # times k: rows a query in one block, beyond which the block itself 
 def pair_distance(rows: Float32, query: Float32, metric: Metric, scratch: Float64 | None = None) -> Float64:
     """Canonical float64 distances (smaller is nearer) of rows float32[m, d] to query float32[d] or [m, d].
 
-    l2: |x - q|^2 by differences. ip: -x.q. cosine: 1 - x.q / (|x||q|), 1 where either is zero. Each pair is
-    summed in the same order wherever it stands, so that equal vectors have equal distances. scratch:
-    float64[m, d] to work in, for those who call often.
+    l2: |x - q|^2. ip: -x.q. cosine: |x/|x| - q/|q||^2 / 2, which is 1 - cos without its cancellation between
+    nearly parallel vectors; 1 where either is zero. `pair_error` bounds their rounding. Each pair is summed in the
+    same order wherever it stands, so that equal vectors have equal distances. scratch: float64[m, d] to work in,
+    for callers with many small calls.
     """
     wide = np.empty(rows.shape) if scratch is None else scratch
     wide[...] = rows
     other = query.astype(np.float64)
+    if metric == "ip":
+        return -np.asarray(np.vecdot(wide, other))
     if metric == "l2":
         wide -= other
         return np.asarray(np.vecdot(wide, wide))
-    dot: Float64 = np.vecdot(wide, other)
-    if metric == "ip":
-        return -dot
-    scale = np.sqrt(np.vecdot(wide, wide)) * np.sqrt(np.vecdot(other, other))
-    return np.asarray(1.0 - np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0))
+    lengths, length = np.sqrt(np.vecdot(wide, wide)), np.sqrt(np.vecdot(other, other))
+    directed = (lengths > 0) & (length > 0)
+    wide /= np.where(lengths > 0, lengths, 1.0)[..., None]
+    wide -= other / np.where(length > 0, length, 1.0)[..., None]
+    return np.where(directed, np.vecdot(wide, wide) / 2, 1.0)
+
+
+def pair_error(distance: Float64, rows: Float32, query: Float32, metric: Metric) -> Float64:
+    """By how much a `pair_distance` may differ from the exact one: float64[m], for rows and query of its call.
+
+    With e = (d + 4) 2^-53, of a sum of d terms and the few roundings of each (Higham, section 3.1): for l2 e times
+    the distance itself; for ip e |x||q|; for cosine the difference s of the two unit vectors is off by e, so that
+    s^2 / 2 is off by s e + e^2 / 2, besides its own sum.
+    """
+    unit: float = (rows.shape[-1] + 4) * 2.0**-53
+    if metric == "l2":
+        return unit * distance
+    if metric == "cosine":
+        return unit * (np.sqrt(2 * distance) + distance) + unit**2 / 2
+    return np.asarray(unit * lengths_of(rows) * lengths_of(query))
+
+
+def lengths_of(rows: Float32) -> Float64:
+    """Euclidean lengths in float64, of the last axis."""
+    wide = rows.astype(np.float64)
+    return np.asarray(np.sqrt(np.vecdot(wide, wide)))
 
 
 def take_rows(vectors: Float32, rows: Int64, out: Float32) -> Float32:

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from engines.base import Column, Metric
 from engines.filters import Filter, Mask, matches
-from harness.oracle.blas import single_threaded_blas
 from harness.oracle.candidates import Float32, Float64, Int64, pair_distance
 from harness.oracle.scan import Group, Scan
 from harness.progress import Progress, silent
@@ -26,8 +26,7 @@ class Truth:
     """The exact answer to q queries.
 
     ids: int64[q, k], nearest first, ties by lower id, padded with -1. distances: float64[q, k] in the
-    canonical form (smaller is nearer: l2 the squared Euclidean distance, ip -x.q, cosine 1 - cos), padded
-    with inf.
+    canonical form (smaller is nearer: l2 the squared Euclidean distance, ip -x.q, cosine 1 - cos), padded with inf.
     matches: int64[q], how many items match the query's filter.
     """
 
@@ -64,7 +63,9 @@ def exact_neighbours(  # noqa: PLR0917 (the data, then what restricts them)
     )
     vectors = np.asarray(vectors)  # np.memmap's own indexing is slow
     threads = len(os.sched_getaffinity(0))
-    with single_threaded_blas(), ThreadPoolExecutor(threads) as pool:
+    # OpenBLAS has one pool for the process: products asked for by several threads would wait for each other, and its
+    # idle threads spin for tens of milliseconds.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         scan = Scan(
             vectors, queries, metric, truth.ids, truth.distances, block_bytes, pool, threads, progress
         )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from engines.base import Column, Metric
 from engines.filters import Filter, Mask, leaves, matches
 from harness.data.workload import Workload
+from harness.oracle.candidates import lengths_of, pair_error
 from harness.oracle.exact import Truth, distinct, pair_distances
 from harness.results.judging import Judged, judge
 from harness.results.samples import OK, Samples
@@ -19,6 +20,8 @@ __all__ = ["Judged", "judge_hits"]
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
+
+_AT_ONCE = 8192  # pairs beyond the k-th neighbour that are looked at again together
 
 
 def judge_hits(
@@ -30,11 +33,17 @@ def judge_hits(
     columns: Mapping[str, Column],
     metric: Metric,
     alive: Mask | None = None,
+    forgive_float32: bool = False,
 ) -> Judged:
     """Judges every request of a window; distances are computed once for each distinct (query, item).
 
     vectors: float32[n, d] and columns of n rows, as last written; alive: bool[n], None: all. truth must
     answer `workload` on that same state, with at least its k.
+
+    A hit counts as near where its float64 distance is not above that of the k-th true neighbour; only the rounding
+    of these two float64 sums is forgiven, so that exact ties count. forgive_float32: `float32_allowance` is forgiven
+    as well. Far from the origin that hides misses, so it is for telling a wrong distance from a rounded one, never for
+    a recall that is reported.
     """
     k = workload.k
     ids = samples.ids[:, :k]
@@ -50,9 +59,7 @@ def judge_hits(
     permitted, near = np.zeros_like(live), np.zeros_like(live)
     permitted[live] = _permitted(query[live], item[live], workload.filters, columns)
     eligible = np.flatnonzero(live & permitted)
-    near[eligible] = _near(
-        query[eligible], item[eligible], workload=workload, truth=truth, vectors=vectors, metric=metric
-    )
+    near[eligible] = _near(query[eligible], item[eligible], workload, truth, vectors, metric, forgive_float32)
     inverse = inverse.reshape(ids.shape)
     return judge(
         answered=samples.status == OK,
@@ -82,40 +89,41 @@ def _permitted(
     return permitted
 
 
-def _near(
-    query: Int64, item: Int64, *, workload: Workload, truth: Truth, vectors: Float32, metric: Metric
+def _near(  # noqa: PLR0917 (the pairs, then what they are judged by)
+    query: Int64,
+    item: Int64,
+    workload: Workload,
+    truth: Truth,
+    vectors: Float32,
+    metric: Metric,
+    forgive_float32: bool,
 ) -> Mask:
     last = np.minimum(truth.matches, workload.k) - 1  # >= 0 for every query that has an eligible item
     everyone = np.arange(len(last))
     kth, bound = truth.ids[everyone, last], truth.distances[everyone, last]
     distance = pair_distances(vectors, workload.queries, item, query, metric)
-    tolerance = _rounding(vectors, workload.queries, item, query, metric)
-    tolerance += _rounding(vectors, workload.queries, kth[query], query, metric)
-    return np.asarray(distance <= bound[query] + tolerance)
+    near = np.asarray(distance <= bound[query])
+    error = float32_allowance if forgive_float32 else pair_error
+    far = np.flatnonzero(~near)
+    for first in range(0, len(far), _AT_ONCE):
+        part = far[first : first + _AT_ONCE]
+        asked, limit = workload.queries[query[part]], bound[query[part]]
+        tolerance = error(distance[part], vectors[item[part]], asked, metric)
+        tolerance += error(limit, vectors[kth[query[part]]], asked, metric)
+        near[part] = distance[part] <= limit + tolerance
+    return near
 
 
-def _rounding(vectors: Float32, queries: Float32, item: Int64, query: Int64, metric: Metric) -> Float64:
-    """By how much an engine's float32 distance of a pair may be off: 2 sqrt(d) u s, u = 2^-24.
+def float32_allowance(_distance: Float64, rows: Float32, queries: Float32, metric: Metric) -> Float64:
+    """By how much an engine's float32 distance of rows float32[m, d] to queries may be off: 2 sqrt(d) u s, u = 2^-24.
 
     s is the size of what is summed: |x|^2 + |q|^2 for l2 (engines expand the square), |x||q| for ip, 1 for
     cosine. Rounding errors are independent enough to add up like a random walk, hence sqrt(d) (Higham and
-    Mary, A new approach to probabilistic rounding error analysis, 2019). The worst case, d u s, would be
-    wider than the gap between true neighbours of images and so hide misses; the difference form alone,
-    relative to the distance, would punish exact engines that expand the square. In 128 dimensions it is
-    1.4e-6 s: whoever is that near the k-th cannot be told from it in float32.
+    Mary, A new approach to probabilistic rounding error analysis, 2019). In 128 dimensions it is 1.4e-6 s. An engine
+    that is exact but for float32 stays within it. It is large against the distances of data far from the origin.
     """
-    factor = 2 * np.sqrt(vectors.shape[1]) * 2.0**-24
+    factor = 2 * np.sqrt(rows.shape[1]) * 2.0**-24
     if metric == "cosine":
-        return np.full(len(item), factor)
-    x, q = _square_norms(vectors, item), _square_norms(queries, query)
-    return np.asarray(factor * (x + q if metric == "l2" else np.sqrt(x * q)))
-
-
-def _square_norms(rows: Float32, index: Int64) -> Float64:
-    distinct, inverse = np.unique(index, return_inverse=True)
-    norms = np.empty(len(distinct))
-    step = 16384
-    for first in range(0, len(distinct), step):
-        part = rows[distinct[first : first + step]]
-        norms[first : first + step] = np.einsum("ij,ij->i", part, part, dtype=np.float64)
-    return norms[inverse]
+        return np.full(len(rows), factor)
+    x, q = lengths_of(rows), lengths_of(queries)
+    return np.asarray(factor * (x**2 + q**2 if metric == "l2" else x * q))

@@ -29,12 +29,17 @@ class Bench:
     corpus: Corpus
     meter: Meter
 
-    def judge(self, name: str, samples: Samples) -> Judged:
+    def judge(self, name: str, samples: Samples, forgive_float32: bool = False) -> Judged:
         """The answers to a workload's queries held against the oracle."""
         data = self.corpus.dataset
-        workload, truth = self.corpus.workloads[name], self.corpus.truths[name]
         return judge_hits(
-            samples, workload, truth, vectors=data.vectors, columns=data.columns, metric=data.metric
+            samples,
+            self.corpus.workloads[name],
+            self.corpus.truths[name],
+            vectors=data.vectors,
+            columns=data.columns,
+            metric=data.metric,
+            forgive_float32=forgive_float32,
         )
 
 

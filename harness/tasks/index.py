@@ -30,32 +30,39 @@ def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
     gc.collect()
     usage = Usage(bench.meter)
     engine.create(dataset.schema)
-    start_ns = time.perf_counter_ns()
+    start_ns, engine_ns = time.perf_counter_ns(), 0
     for batch in batches(dataset, task.batch_size):
+        sent_ns = time.perf_counter_ns()
         engine.index(batch)
+        engine_ns += time.perf_counter_ns() - sent_ns
         release(dataset.vectors)
     acknowledged_ns = time.perf_counter_ns()
     engine.refresh()
     ready_ns = time.perf_counter_ns()
     used, reasons = usage.figures(len(dataset.vectors))
+    refresh_ns = ready_ns - acknowledged_ns
     metrics: dict[str, float | None] = {
-        "index_vectors_per_s": len(dataset.vectors) / ((ready_ns - start_ns) / 1e9),
-        "index_s": (acknowledged_ns - start_ns) / 1e9,
-        "ready_s": round((ready_ns - acknowledged_ns) / 1e9, 3),  # less is the cost of a call, not a wait
+        "index_vectors_per_s": len(dataset.vectors) / ((engine_ns + refresh_ns) / 1e9),
+        "index_s": engine_ns / 1e9,
+        "ready_s": round(refresh_ns / 1e9, 3),  # less is the cost of a call, not a wait
+        "index_copying_s": (acknowledged_ns - start_ns - engine_ns) / 1e9,
     }
     stats = engine.stats()
     stored, why = _disk(bench, stats)
     metrics |= used | stored | {"retries": float(stats.retries)}
     reasons |= why
-    recall, asked = exact_recall(bench)
+    recall, allowed, asked = exact_recall(bench)
     metrics |= {f"exact_recall_at_{k}": recall, "exact_queries": float(asked)}
     if recall is None:
         reasons[f"exact_recall_at_{k}"] = "the engine has no exact mode"
     error = None
     if engine.count() != len(dataset.vectors):
         error = f"{len(dataset.vectors)} items were acknowledged, the engine holds {engine.count()}"
-    elif recall is not None and recall < 1.0:
-        error = f"its exact mode reaches recall {recall:.4f} against the oracle in {asked} queries; 1.0 is required"
+    elif allowed is not None and allowed < 1.0:
+        error = (
+            f"its exact mode reaches recall {allowed:.4f} against the oracle in {asked} queries, float32 rounding "
+            "forgiven; 1.0 is required"
+        )
     cell = blank(bench.session, task).model_copy(
         update={"metrics": metrics, "reasons": reasons, "error": error}
     )
@@ -73,10 +80,15 @@ def _disk(bench: Bench, stats: EngineStats) -> tuple[dict[str, float | None], di
     return dict(zip(names, (size, size / len(bench.corpus.dataset.vectors)), strict=True)), {}
 
 
-def exact_recall(bench: Bench) -> tuple[float | None, int]:
-    """Mean recall of the engine's exact mode, taking queries of every filter in turn, and how many were asked."""
+def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
+    """Mean recall of the engine's exact mode, taking queries of every filter in turn, and how many were asked.
+
+    Judged twice: as recall is everywhere, and with `float32_allowance` forgiven. Only the second must be 1.0: far
+    from the origin an engine that computes in float32 loses neighbours to rounding although its metric, filter and
+    data are right.
+    """
     if not bench.engine.capabilities.exact:
-        return None, 0
+        return None, None, 0
     workloads = bench.corpus.workloads
     deadline_ns = time.perf_counter_ns() + int(EXACT_CHECK_S * 1e9)
     answers: dict[str, list[tuple[int, Ids]]] = {name: [] for name in workloads}
@@ -88,8 +100,9 @@ def exact_recall(bench: Bench) -> tuple[float | None, int]:
                 workload.queries[number], workload.k, workload.filters[number], exact=True
             )
             answers[name].append((number, np.asarray(hits.ids, dtype=np.int64)))
-    recalls = [
-        bench.judge(name, as_samples(found, bench.scenario.k)).recall for name, found in answers.items()
-    ]
-    pooled = np.concatenate(recalls)
-    return float(pooled.mean()), len(pooled)
+    samples = {name: as_samples(found, bench.scenario.k) for name, found in answers.items()}
+    strict, forgiving = (
+        np.concatenate([bench.judge(name, found, forgive).recall for name, found in samples.items()])
+        for forgive in (False, True)
+    )
+    return float(strict.mean()), float(forgiving.mean()), len(strict)

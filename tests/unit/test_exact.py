@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from engines.base import Keywords
 from engines.filters import And, Eq, In, Not, Or, Range, matches
-from harness.oracle import blas
-from harness.oracle.blas import _function, single_threaded_blas
 from harness.oracle.exact import distinct, exact_neighbours, pair_distances
 
 METRICS = ["l2", "ip", "cosine"]
@@ -248,28 +247,27 @@ def test_progress_rises_to_the_number_of_queries():
     assert seen[-1] == ("exact neighbours", 1200, 1200)
 
 
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
 def test_a_failure_in_a_thread_is_raised_and_the_blas_threads_are_restored():
-    get = _function("get")
-    before = get()
+    before = blas_threads()
     vectors = np.ones((2000, 8), np.float32)
     vectors[1999] = 1e30
     with pytest.raises(ValueError, match="divide"):
         exact_neighbours(vectors, np.ones((3000, 8), np.float32), 1, "ip", block_bytes=1024)
-    assert get() == before
+    assert blas_threads() == before
 
 
-def test_one_blas_thread_within_and_all_of_them_after():
-    get = _function("get")
-    before = get()
-    with single_threaded_blas():
-        assert get() == 1
-    assert get() == before
-
-
-def test_another_blas_is_left_alone(monkeypatch):
-    monkeypatch.setattr(blas, "_PREFIXES", ("mkl_not_here",))
-    with single_threaded_blas():
-        pass
+def test_one_blas_thread_while_searching_and_all_of_them_after():
+    during = []
+    before = blas_threads()
+    vectors = np.ones((2000, 8), np.float32)
+    exact_neighbours(vectors, vectors, 1, "ip", progress=lambda *_: during.append(blas_threads()))
+    assert before
+    assert during[0] == [1] * len(before)
+    assert blas_threads() == before
 
 
 def test_equal_filters_of_different_meaning_are_told_apart():
