@@ -104,6 +104,7 @@ TABLE: tuple[MetricSpec, ...] = (
         chart="indexing",
     ),
     MetricSpec("index_s", "loading time", "s", tasks=(INDEX,)),
+    MetricSpec("index_copying_s", "our own copying while loading", "s", None, (INDEX,)),
     MetricSpec("ready_s", "time until searchable", "s", tasks=(INDEX, UPDATES), chart="indexing"),
     MetricSpec(
         "upserts_per_s", "upsert rate", "items/s", "higher", (UPDATES,), gated=(UPDATES,), chart="updates"
