@@ -165,7 +165,7 @@ class Capabilities:
     thread_safe: bool = False  # query() may run in several threads at once
     multi_process: bool = False  # several processes may hold the same collection open
     pipelined: bool = False  # it is a `Pipelined` too, see engines.abilities
-    server: bool = False  # it is a `Remote` too; its address is that of `engines.server.address.Endpoint`
+    server: bool = False  # it is a `Remote` too; its address is that of `engines.server.endpoint.Endpoint`
     text: bool = False  # it is a `FullText` too
     quantization: bool = False
 

@@ -11,7 +11,7 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
 
 from engines.base import EngineError
-from engines.server.address import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 from engines.server.redaction import redact
 
 _OLDEST = (9, 0)

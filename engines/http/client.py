@@ -21,7 +21,7 @@ import httptools
 
 from engines.base import EngineError
 from engines.http.connection import ClosedError, Connection
-from engines.server.address import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 
 QUERY_PATH = "HTTP/1.1 on a bare socket, bodies put together from bytes"  # for `EngineStats`
 CONNECT_TIMEOUT_S = 5.0

@@ -16,7 +16,7 @@ import grpc  # type: ignore[import-untyped]
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc  # type: ignore[import-untyped]
 
 from engines.base import EngineError
-from engines.server.address import REQUEST_TIMEOUT_S, Endpoint, variable
+from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint, variable
 from engines.server.redaction import redact
 
 PORT = 19530

@@ -13,7 +13,7 @@ from opensearchpy.exceptions import OpenSearchException, TransportError
 
 from engines.base import EngineError
 from engines.http.client import CONNECT_TIMEOUT_S
-from engines.server.address import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 from engines.server.redaction import redact
 
 _OLDEST = (2, 17)  # the first with mode, compression_level and concurrent_segment_search.mode

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from engines.base import EngineError
 from engines.pgvector.binary import unpack_id
-from engines.server.address import REQUEST_TIMEOUT_S, Endpoint, variable
+from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint, variable
 from engines.server.redaction import redact
 
 _CONNECT_TIMEOUT_S = 5

@@ -16,7 +16,7 @@ from qdrant_client import QdrantClient, models
 from engines.base import EngineError, Schema
 from engines.qdrant.failures import explained
 from engines.qdrant.params import PAYLOAD, IndexParams, collection
-from engines.server.address import REQUEST_TIMEOUT_S, Endpoint, variable
+from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint, variable
 
 T = TypeVar("T")
 REST_PORT, GRPC_PORT = 6333, 6334

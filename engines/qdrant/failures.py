@@ -15,7 +15,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 
 from engines.base import EngineError
 from engines.http.client import HttpError
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from engines.server.redaction import redact
 
 T = TypeVar("T")

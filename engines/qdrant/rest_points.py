@@ -15,7 +15,7 @@ from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
-from engines.server.address import Endpoint
+from engines.server.endpoint import Endpoint
 from engines.server.answers import deferred
 
 _REQUEST_BYTES = 16 << 20  # the server takes 32 MiB

@@ -1,92 +1,125 @@
-"""Where a server listens and who asks."""
+"""Addresses of servers, taken apart: what can be shown, and what is a credential."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from engines.base import EngineError
+# Query parameters of an address that hold no secret: settings of libpq. Everything else after a `?` may be a key.
+SETTINGS = frozenset(
+    "application_name channel_binding client_encoding connect_timeout dbname fallback_application_name gssencmode "
+    "host hostaddr keepalives keepalives_count keepalives_idle keepalives_interval krbsrvname load_balance_hosts "
+    "options passfile port replication require_auth requirepeer service ssl_max_protocol_version "
+    "ssl_min_protocol_version sslcert sslcompression sslcrl sslcrldir sslkey sslmode sslnegotiation sslrootcert "
+    "sslsni target_session_attrs tcp_user_timeout user".split()
+)
+_TOKEN = 16  # characters from which on a user without a password is taken for a token
+_END = "/?#"  # what ends the part with user and host (RFC 3986, section 3.2)
 
-REQUEST_TIMEOUT_S = 60.0  # of one request; a server that is silent for longer has failed it
-_SECRETS = ("PASSWORD", "API_KEY")
+
+class AddressError(ValueError):
+    """A text is no address of a server. The message repeats nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a server listens and who asks. url: scheme://host:port, never with credentials.
-
-    Credentials come from the environment only and are in no repr.
-    """
+class Address:
+    """url: scheme://host:port/path?settings, without credentials. user, password: as they are, not percent-encoded."""
 
     url: str
-    user: str | None = field(default=None, repr=False)
+    user: str | None = None
     password: str | None = field(default=None, repr=False)
-    api_key: str | None = field(default=None, repr=False)
-    ca_certs: Path | None = None  # a file of certificates to trust instead of the system's
 
-    @classmethod
-    def of(cls, engine: str, environ: Mapping[str, str] | None = None) -> Endpoint:
-        """From BAKEOFF_<ENGINE>_URL, _USER, _PASSWORD, _API_KEY and _CA_CERTS.
 
-        A user and password within the URL are taken out of it. Raises EngineError where the URL is missing or
-        malformed, naming the variable.
-        """
-        environ = os.environ if environ is None else environ
-        given = {
-            key: environ.get(variable(engine, key)) or None for key in ("URL", "USER", "CA_CERTS", *_SECRETS)
-        }
-        url, name = given["URL"], variable(engine, "URL")
-        if url is None:
-            raise EngineError(
-                f"{engine}: no server is known; set {name}=http://host:port to use one that runs"
-            )
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise EngineError(f"{engine}: {name} is no URL ({error}); write it as http://host:port") from None
-        if not parts.scheme or not (parts.hostname or parts.path):
-            raise EngineError(f"{engine}: {name} is no URL such as http://host:port, got {clean(url)!r}")
-        ca_certs = given["CA_CERTS"]
-        if ca_certs is not None and not Path(ca_certs).is_file():
-            raise EngineError(f"{engine}: {variable(engine, 'CA_CERTS')}: there is no file {ca_certs}")
-        del port  # only asked for so that a malformed one is noticed here
-        return cls(
-            url=clean(url),
-            user=given["USER"] or _decoded(parts.username),
-            password=given["PASSWORD"] or _decoded(parts.password),
-            api_key=given["API_KEY"],
-            ca_certs=None if ca_certs is None else Path(ca_certs),
+def parse_address(text: str) -> Address:
+    """Takes an address apart. Raises AddressError where that cannot be done in one way only."""
+    if any(character.isspace() or not character.isprintable() for character in text):
+        raise AddressError("it holds white space or control characters")
+    scheme, separator, rest = text.partition("://")
+    if not separator or not _is_scheme(scheme):
+        raise AddressError("it has no scheme")
+    authority, after = _split_authority(rest)
+    if "@" in after:
+        raise AddressError(
+            "an @ stands after a /, ? or #; write these four as %40, %2F, %3F and %23 in user and password"
         )
-
-    @property
-    def host(self) -> str:
-        """The host's name or address."""
-        return urlsplit(self.url).hostname or ""
-
-    def port(self, default: int) -> int:
-        """The port, or `default` where the URL has none."""
-        return urlsplit(self.url).port or default
-
-    @property
-    def secure(self) -> bool:
-        """Whether the URL asks for TLS."""
-        return urlsplit(self.url).scheme in ("https", "grpcs")
-
-
-def variable(engine: str, key: str) -> str:
-    """The environment variable of one of an engine's settings: BAKEOFF_MILVUS_URL."""
-    return f"BAKEOFF_{engine.upper().replace('-', '_')}_{key}"
+    path, question, query = after.partition("?")
+    if "#" in after:
+        raise AddressError("nothing may stand after a #")
+    if any(name not in SETTINGS for name, _ in _parameters(query)):
+        raise AddressError("after the ? stands something that is not a setting of a connection, such as sslmode")
+    credentials, sign, place = authority.rpartition("@")
+    _check_place(scheme, place, path)
+    user, colon, password = credentials.partition(":")
+    return Address(
+        url=f"{scheme}://{place}{path}{question}{query}",
+        user=_decoded(user) if sign else None,
+        password=_decoded(password) if colon else None,
+    )
 
 
-def clean(url: str) -> str:
-    """A URL without user and password."""
-    return re.sub(r"//[^/@]*@", "//", url)
+def shown(text: str) -> str:
+    """As much of a text, which may be an address or meant to be one, as can hold no credential."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "", text
+    elif ":" in scheme or "@" in scheme:
+        scheme = "***"
+    _, sign, rest = rest.rpartition("@")
+    place, after = _split_authority(rest)
+    host, colon, port = place.rpartition(":")
+    if colon and not port.isdecimal() and not place.endswith("]"):
+        place, after = f"{host.partition(':')[0]}:***", ""  # perhaps a password whose @ is missing
+    path, question, _ = after.partition("?")
+    return f"{scheme}{separator}{'***@' if sign else ''}{place}{path.partition('#')[0]}{question}{'***' if question else ''}"
 
 
-def _decoded(part: str | None) -> str | None:
-    return None if part is None else unquote(part)
+def secrets_of(text: str) -> Iterator[str]:
+    """Everything in a text, which may be an address or meant to be one, that may be a credential, as it stands there
+    and decoded.
+    """
+    rest = text.partition("://")[2] or text
+    credentials, sign, _ = rest.rpartition("@")
+    if sign:
+        user, colon, password = credentials.partition(":")
+        if colon or len(user) >= _TOKEN:
+            yield from (password or user, unquote(password or user))
+    _, question, query = rest.partition("?")
+    if question:
+        for part in query.split("#"):
+            for name, value in _parameters(part):
+                if name not in SETTINGS:
+                    yield from (value or name, unquote(value or name))
+
+
+def _is_scheme(text: str) -> bool:
+    return text[:1].isalpha() and text.isascii() and all(c.isalnum() or c in "+-." for c in text)
+
+
+def _split_authority(rest: str) -> tuple[str, str]:
+    end = min((place for sign in _END if (place := rest.find(sign)) >= 0), default=len(rest))
+    return rest[:end], rest[end:]
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def _check_place(scheme: str, place: str, path: str) -> None:
+    """Raises AddressError unless `place` is a host with an optional port, or a path says where the server is."""
+    try:
+        parts = urlsplit(f"{scheme}://{place}")
+        parts.port  # noqa: B018 - it is only now that Python reads it
+    except ValueError:
+        raise AddressError(
+            "after the host and a : no port follows; write @ : / ? # within user and password percent-encoded"
+        ) from None
+    if not parts.hostname and not path.strip("/"):
+        raise AddressError("it names no host")
+
+
+def _decoded(part: str) -> str:
+    try:
+        return unquote(part, errors="strict")
+    except UnicodeDecodeError:
+        raise AddressError("user and password are not UTF-8 once their percent-encoding is undone") from None

@@ -1,20 +1,128 @@
-"""Texts without secrets."""
+"""Texts without the credentials that the environment holds, in whatever form a library or server repeats them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from urllib.parse import unquote
 
-_SECRETS = ("PASSWORD", "API_KEY")
+from engines.server.address import secrets_of
+
+HIDDEN = "***"
+_SHORT = 4  # a shorter secret is looked for only where it stands alone, as it would be found in any text
+_CORE = 6  # the fewest characters of Base64 by which a secret is known
+_ENCODED = "%\\&+"  # without one of these, a text holds nothing in the notation of URLs, Python, JSON or HTML
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 
-def redact(text: str, environ: Mapping[str, str] | None = None) -> str:
-    """A text, such as a client's error, without the credentials that the environment holds."""
+def redact(text: str, environ: Mapping[str, str] | None = None, also: Iterable[str] = ()) -> str:
+    """A text, such as a client's error, without credentials.
+
+    These are the values of BAKEOFF_..._API_KEY and of variables whose names end in PASSWORD, what stands in
+    BAKEOFF_..._URL before an @ or in the query, and those in `also`. Each is found as it is, percent-encoded, escaped as
+    in Python, JSON or HTML, and within Base64.
+    """
     environ = os.environ if environ is None else environ
+    found = [span for secret in _secrets(environ, also) for span in _spans(text, secret)]
+    if not found:
+        return text
+    parts, position = [], 0
+    for start, end in _joined(sorted(found)):
+        parts += [text[position:start], HIDDEN]
+        position = end
+    return "".join([*parts, text[position:]])
+
+
+def _secrets(environ: Mapping[str, str], also: Iterable[str]) -> set[str]:
+    secrets = set(also)
     for name, value in environ.items():
-        if name.startswith("BAKEOFF_") and name.endswith(_SECRETS) and value:
-            text = text.replace(value, "***")
-        elif name.startswith("BAKEOFF_") and name.endswith("_URL") and (secret := urlsplit(value).password):
-            text = text.replace(secret, "***").replace(unquote(secret), "***")
-    return text
+        if name.endswith("PASSWORD") or (name.startswith("BAKEOFF_") and name.endswith("_API_KEY")):
+            secrets |= {value, unquote(value)}
+        elif name.startswith("BAKEOFF_") and name.endswith("_URL"):
+            secrets.update(secrets_of(value))
+    return {stripped for secret in secrets if (stripped := secret.strip())}
+
+
+def _spans(text: str, secret: str) -> Iterator[tuple[int, int]]:
+    """Where a secret stands in a text, in whatever form."""
+    encoded = any(sign in text for sign in _ENCODED) or any(sign.isspace() for sign in secret)
+    if encoded or secret in text:
+        yield from (match.span() for match in _pattern(secret).finditer(text))
+    for core in _cores(secret):
+        if encoded or core in text:
+            for match in _pattern(core).finditer(text):
+                start, end = match.span()
+                while start and text[start - 1] in _BASE64:
+                    start -= 1
+                while end < len(text) and text[end] in _BASE64 | {"="}:
+                    end += 1
+                yield start, end
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans in order, those that touch as one."""
+    current: tuple[int, int] | None = None
+    for start, end in spans:
+        if current is not None and start <= current[1]:
+            current = (current[0], max(current[1], end))
+            continue
+        if current is not None:
+            yield current
+        current = (start, end)
+    if current is not None:
+        yield current
+
+
+@lru_cache(256)
+def _pattern(secret: str) -> re.Pattern[str]:
+    """Finds a secret of which every character may be encoded in one of the usual ways."""
+    body = "".join(_forms(part) for part in re.findall(r"\s+|\S", secret))
+    return re.compile(rf"(?<!\w){body}(?!\w)" if len(secret) < _SHORT else body)
+
+
+def _forms(part: str) -> str:
+    """A pattern of one character, or of a run of white space, in its encodings."""
+    if part.isspace():
+        return r"(?:\s|\+|%(?:25)*(?:20|09|0[aAdD])|\\+[ntr])+"
+    code, data = ord(part), part.encode("utf-8", "surrogatepass")
+    escapes = [f"x{code:02x}"] if code < 0x100 else []
+    escapes += [f"u{code:04x}"] if code < 0x10000 else [f"U{code:08x}", _surrogates(code)]
+    forms = [
+        "".join(rf"%(?:25)*(?i:{byte:02x})" for byte in data),
+        *(rf"\\+(?i:{escape})" for escape in escapes),
+        rf"&(?:amp;)*\#(?:0*{code}|(?i:x0*{code:x}));",
+    ]
+    if code >= 0x80:
+        forms.append("".join(rf"\\+(?i:x{byte:02x})" for byte in data))
+        if code < 0x100:
+            forms.append(rf"%(?:25)*(?i:{code:02x})")
+    names = {'"': "quot", "'": "apos", "&": "amp", "<": "lt", ">": "gt"}
+    if part in names:
+        forms.append(f"&(?:amp;)*{names[part]};")
+    plain = r"\\+" if part == "\\" else (rf"\\*{re.escape(part)}" if part in "'\"/" else re.escape(part))
+    return f"(?:{'|'.join([*forms, plain])})"
+
+
+def _surrogates(code: int) -> str:
+    """The two halves of a character beyond the basic plane, as JSON writes them."""
+    high, low = divmod(code - 0x10000, 0x400)
+    return rf"u{0xD800 + high:04x}\\+u{0xDC00 + low:04x}"
+
+
+@lru_cache(256)
+def _cores(secret: str) -> tuple[str, ...]:
+    """The characters of Base64 that only this secret gives, whatever stands before and after it.
+
+    Three, for it may begin at any of the three bytes that four characters stand for.
+    """
+    data = secret.encode("utf-8", "surrogatepass")
+    found = set()
+    for before in range(3):
+        text = b64encode(bytes(before) + data).decode()
+        core = text[(0, 2, 3)[before] : (before + len(data)) * 8 // 6]
+        if len(core) >= _CORE:
+            found |= {core, core.replace("+", "-").replace("/", "_")}
+    return tuple(found)

@@ -11,7 +11,7 @@ from threading import Lock
 
 from engines.base import EngineError
 from engines.http.client import HttpClient, HttpError
-from engines.server.address import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 
 Operation = tuple[str, str, bytes]  # method, target, body
 _BUSY = (429, 503, 504)  # too many requests; no node can take it just now; none took it in time

@@ -13,7 +13,7 @@ import orjson
 
 from engines.base import EngineError
 from engines.http.client import HttpError
-from engines.server.address import Endpoint, variable
+from engines.server.endpoint import Endpoint, variable
 from engines.server.names import PREFIX
 from engines.vespa.client import Client
 from engines.vespa.package import CONTAINER, package

@@ -10,7 +10,7 @@ import orjson
 
 from engines.base import EngineError, Schema, UnsupportedError, Vectors
 from engines.filters import Filter
-from engines.server.address import REQUEST_TIMEOUT_S
+from engines.server.endpoint import REQUEST_TIMEOUT_S
 from engines.values.columns import unit
 from engines.values.words import words
 from engines.vespa.filters import Yql

@@ -81,7 +81,7 @@ def _use_servers(urls: Sequence[str], scenario: Scenario) -> None:
     """Lets the adapters find the servers named by --url. Credentials in a URL are seen by other users of the machine
     anyway; in results and messages they are not.
     """
-    from engines.server.address import clean, variable
+    from engines.server.endpoint import clean, variable
 
     engines = sorted({spec.engine for spec in scenario.engines})
     for given in urls:

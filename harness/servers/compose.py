@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from harness.errors import ConfigurationError
 from harness.paths import shipped
 from harness.scenario.specs import ContainerLimits

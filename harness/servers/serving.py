@@ -15,7 +15,7 @@ import psutil
 
 from engines.base import Engine
 from engines.registry import ENGINES
-from engines.server.address import clean, variable
+from engines.server.endpoint import clean, variable
 from engines.server.launched import Launched
 from harness.machine.meters import Container, Meter, OwnProcess, ProcessTree, Unmeasured
 from harness.progress import Progress, silent

@@ -15,7 +15,7 @@ import numpy as np
 
 from engines.base import Batch, Schema, Vectors
 from engines.lucene.adapter import LuceneIndex
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from tests.perf.clients import beside_socket, exchange, rounds
 from tests.servers.launch import Servers
 

@@ -28,7 +28,7 @@ from engines.base import Batch, Field, Schema
 from engines.filters import And, Eq, Range
 from engines.pgvector import binary, local
 from engines.pgvector.adapter import IndexParams, PgVector
-from engines.server.address import Endpoint, variable
+from engines.server.endpoint import Endpoint, variable
 from engines.server.names import collection_name
 from tests.perf.clients import rounds, row
 from tests.perf.table import show

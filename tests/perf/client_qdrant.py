@@ -20,7 +20,7 @@ from engines.filters import And, Eq, Range
 from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import IndexParams, SearchParams, searching
 from engines.qdrant.rest_points import RestPoints
-from engines.server.address import Endpoint
+from engines.server.endpoint import Endpoint
 from tests.perf.clients import rounds, row
 from tests.perf.table import show
 

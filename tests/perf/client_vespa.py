@@ -22,7 +22,7 @@ import orjson
 from vespa.application import Vespa as PyVespa
 
 from engines.base import Batch, Schema
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from engines.vespa.adapter import Vespa
 from engines.vespa.params import IndexParams
 from engines.vespa.values import NAMESPACE

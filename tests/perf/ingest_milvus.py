@@ -14,7 +14,7 @@ import numpy as np
 
 from engines.base import Batch, Field, Schema
 from engines.milvus.adapter import Milvus
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from tests.perf.ingest import Case, Contest, compare
 from tests.perf.table import show
 from tests.servers.launch import Servers

@@ -10,7 +10,7 @@ import numpy as np
 
 from engines.base import Schema
 from engines.opensearch.adapter import OpenSearch
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from tests.perf.ingest import Case, Contest, compare
 from tests.perf.ingest_bulk import BULK_LABELS, load
 from tests.perf.table import show

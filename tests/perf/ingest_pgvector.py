@@ -14,7 +14,7 @@ import numpy as np
 from engines.base import Batch, Schema
 from engines.pgvector import local
 from engines.pgvector.adapter import IndexParams, PgVector
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from tests.perf.ingest import Case, Contest, compare
 from tests.perf.table import show
 

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from engines.server.address import variable
+from engines.server.endpoint import variable
 
 # Engine -> module with `running(folder)`, a context manager that starts the server and yields its URL. It raises
 # UnavailableError, with the reason, where it cannot run here.

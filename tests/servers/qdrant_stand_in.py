@@ -23,7 +23,7 @@ from qdrant_client import grpc as messages
 from qdrant_client import models
 from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
 
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from tests.servers.qdrant_collections import EXISTS, INVALID, NOT_FOUND, Collections, RefusedError
 from tests.servers.qdrant_stand_in_rest import RestFailure, serving
 

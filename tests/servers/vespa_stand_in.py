@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.etree import ElementTree
 
-from engines.server.address import variable
+from engines.server.endpoint import variable
 from tests.servers.vespa_search import DURATION, found, most_hits
 from tests.servers.vespa_store import RefusedError, Schema, deployed, unpacked
 from tests.servers.vespa_yql import QueryError

@@ -14,7 +14,7 @@ import pytest
 
 from engines.base import EngineError
 from engines.http.client import HttpClient, HttpError
-from engines.server.address import Endpoint
+from engines.server.endpoint import Endpoint
 from tests.servers.certificates import self_signed
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"

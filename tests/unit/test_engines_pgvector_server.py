@@ -21,7 +21,7 @@ from engines.filters import Eq
 from engines.pgvector import local
 from engines.pgvector.adapter import IndexParams, PgVector, SearchParams
 from engines.pgvector.connection import Session
-from engines.server.address import Endpoint
+from engines.server.endpoint import Endpoint
 from engines.server.launched import Launched
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from engines.filters import Eq
 from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import IndexParams, SearchParams, searching
 from engines.qdrant.rest_points import RestPoints
-from engines.server.address import Endpoint
+from engines.server.endpoint import Endpoint
 
 SCHEMA = Schema(
     3,
