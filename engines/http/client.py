@@ -22,10 +22,11 @@ import httptools
 from engines.base import EngineError
 from engines.http.connection import ClosedError, Connection
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.redaction import redact
 
 QUERY_PATH = "HTTP/1.1 on a bare socket, bodies put together from bytes"  # for `EngineStats`
 CONNECT_TIMEOUT_S = 5.0
-_SHOWN = 500  # characters of a refusal that go into its message
+_READ, _SHOWN = 1 << 14, 500  # bytes of a refusal that are looked at, characters that go into its message
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,7 +35,8 @@ class HttpError(EngineError):
 
     def __init__(self, where: str, status: int, body: bytes) -> None:
         remedy = "the credentials were refused: " if status in (401, 403) else ""
-        text = " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())[:_SHOWN]
+        # Cut only once it holds no credential: a part of one would not be found.
+        text = redact(" ".join(body[:_READ].decode("utf-8", "replace").split()))[:_SHOWN]
         super().__init__(f"{where}: {remedy}HTTP {status}: {text or 'no explanation'}")
         self.status = status
         self.body = body

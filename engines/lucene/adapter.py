@@ -28,8 +28,8 @@ from engines.lucene.bulk import Bulk
 from engines.lucene.documents import decoder, deletions, matching, plain, ranked, upserts
 from engines.lucene.filters import Queries, Query
 from engines.lucene.params import LuceneParams
-from engines.server.endpoint import Endpoint
 from engines.server.answers import deferred
+from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared

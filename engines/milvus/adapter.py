@@ -29,8 +29,8 @@ from engines.milvus import collection, messages, settling
 from engines.milvus.connection import Connection
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ServerIndexParams, ServerSearchParams, for_type
-from engines.server.endpoint import Endpoint
 from engines.server.answers import deferred
+from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared, unit

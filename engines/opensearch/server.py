@@ -162,7 +162,7 @@ def _explained(error: OpenSearchException) -> str:
         return redact(" ".join(str(error).split()))
     told = error.info.get("error", error.info) if isinstance(error.info, dict) else error.info
     reason = f"{told.get('type')}: {told.get('reason')}" if isinstance(told, dict) else str(told)
-    text = redact(f"HTTP {status}: {' '.join(reason.split())[:500]}")
+    text = f"HTTP {status}: {redact(' '.join(reason.split()))[:500]}"
     if status in (401, 403):
         text += "; the credentials were refused, check BAKEOFF_OPENSEARCH_USER and _PASSWORD"
     if "index.knn" in text:

@@ -21,8 +21,8 @@ from engines.pgvector.filters import Condition, Conditions
 from engines.pgvector.params import IndexParams, SearchParams, settings
 from engines.pgvector.tables import MAX_BTREE_BYTES, Table
 from engines.pgvector.writing import Writer
-from engines.server.endpoint import Endpoint
 from engines.server.answers import deferred
+from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared

@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
-from psycopg.conninfo import conninfo_to_dict
 
 from engines.base import EngineError
 from engines.pgvector.binary import unpack_id
@@ -37,10 +36,6 @@ _REMEDIES = {
 def connect(endpoint: Endpoint) -> psycopg.Connection[Any]:
     """A connection in autocommit mode. Raises EngineError with the cause and a remedy, within seconds."""
     try:
-        if "password" in conninfo_to_dict(endpoint.url):
-            raise EngineError(
-                f"pgvector: the URL has a password=, set {variable('pgvector', 'PASSWORD')} instead"
-            )
         # Options of libpq; those that are None leave the URL's. Over TLS with given certificates, names are checked.
         options: dict[str, Any] = {"user": endpoint.user, "password": endpoint.password}
         if endpoint.ca_certs is not None:

@@ -21,8 +21,8 @@ from engines.base import Batch, EngineError, Hits, Ids, Keywords, Schema, Vector
 from engines.filters import Filter
 from engines.qdrant.failures import explained, of_grpc
 from engines.qdrant.filters import GrpcConditions, as_filter
-from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 from engines.server.answers import deferred
+from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 
 CONNECT_TIMEOUT_S = 5.0
 _REQUEST_BYTES = 16 << 20  # of vectors

@@ -15,8 +15,8 @@ from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
-from engines.server.endpoint import Endpoint
 from engines.server.answers import deferred
+from engines.server.endpoint import Endpoint
 
 _REQUEST_BYTES = 16 << 20  # the server takes 32 MiB
 _FLOAT_BYTES = 13  # of a float32 in JSON, with its comma, at most but for tiny and huge ones

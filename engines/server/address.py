@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-# Query parameters of an address that hold no secret: settings of libpq. Everything else after a `?` may be a key.
-SETTINGS = frozenset(
-    "application_name channel_binding client_encoding connect_timeout dbname fallback_application_name gssencmode "
-    "host hostaddr keepalives keepalives_count keepalives_idle keepalives_interval krbsrvname load_balance_hosts "
-    "options passfile port replication require_auth requirepeer service ssl_max_protocol_version "
-    "ssl_min_protocol_version sslcert sslcompression sslcrl sslcrldir sslkey sslmode sslnegotiation sslrootcert "
-    "sslsni target_session_attrs tcp_user_timeout user".split()
+# Query parameters of an address that hold no secret: settings of libpq. Everything else after a ? may be a key.
+SETTINGS = (
+    *("application_name", "connect_timeout", "dbname", "host", "hostaddr", "options", "port", "sslmode"),
+    *("sslrootcert", "target_session_attrs", "user"),
 )
 _TOKEN = 16  # characters from which on a user without a password is taken for a token
 _END = "/?#"  # what ends the part with user and host (RFC 3986, section 3.2)
@@ -47,7 +44,9 @@ def parse_address(text: str) -> Address:
     if "#" in after:
         raise AddressError("nothing may stand after a #")
     if any(name not in SETTINGS for name, _ in _parameters(query)):
-        raise AddressError("after the ? stands something that is not a setting of a connection, such as sslmode")
+        raise AddressError(
+            "after the ? stands something that is not a setting of a connection, such as sslmode"
+        )
     credentials, sign, place = authority.rpartition("@")
     _check_place(scheme, place, path)
     user, colon, password = credentials.partition(":")
@@ -70,8 +69,8 @@ def shown(text: str) -> str:
     host, colon, port = place.rpartition(":")
     if colon and not port.isdecimal() and not place.endswith("]"):
         place, after = f"{host.partition(':')[0]}:***", ""  # perhaps a password whose @ is missing
-    path, question, _ = after.partition("?")
-    return f"{scheme}{separator}{'***@' if sign else ''}{place}{path.partition('#')[0]}{question}{'***' if question else ''}"
+    path, question, _ = after.partition("#")[0].partition("?")
+    return f"{scheme}{separator}{'***@' if sign else ''}{place}{path}{'?***' if question else ''}"
 
 
 def secrets_of(text: str) -> Iterator[str]:

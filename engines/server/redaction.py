@@ -22,8 +22,8 @@ def redact(text: str, environ: Mapping[str, str] | None = None, also: Iterable[s
     """A text, such as a client's error, without credentials.
 
     These are the values of BAKEOFF_..._API_KEY and of variables whose names end in PASSWORD, what stands in
-    BAKEOFF_..._URL before an @ or in the query, and those in `also`. Each is found as it is, percent-encoded, escaped as
-    in Python, JSON or HTML, and within Base64.
+    BAKEOFF_..._URL before an @ or in the query, and those in `also`. Each is found as it is, percent-encoded, escaped
+    as in Python, JSON or HTML, and within Base64.
     """
     environ = os.environ if environ is None else environ
     found = [span for secret in _secrets(environ, also) for span in _spans(text, secret)]

@@ -24,8 +24,8 @@ from engines.base import (
 )
 from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpError
-from engines.server.endpoint import Endpoint
 from engines.server.answers import deferred
+from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared

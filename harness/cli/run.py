@@ -81,16 +81,21 @@ def _use_servers(urls: Sequence[str], scenario: Scenario) -> None:
     """Lets the adapters find the servers named by --url. Credentials in a URL are seen by other users of the machine
     anyway; in results and messages they are not.
     """
-    from engines.server.endpoint import clean, variable
+    from engines.server.address import AddressError, parse_address, shown
+    from engines.server.endpoint import variable
 
     engines = sorted({spec.engine for spec in scenario.engines})
     for given in urls:
         engine, sign, url = given.partition("=")
-        if not sign or "://" not in url or engine not in engines:
+        try:
+            if not sign or engine not in engines:
+                raise AddressError("no engine of the scenario stands before a =")
+            parse_address(url)
+        except AddressError as error:
             raise ConfigurationError(
                 f"--url must be ENGINE=URL with an engine of {scenario.name} ({', '.join(engines)}), "
-                f"such as {engines[0]}=http://host:port, got {clean(given)!r}"
-            )
+                f"such as {engines[0]}=http://host:port, got {shown(given)!r}: {error}"
+            ) from None
         os.environ[variable(engine, "URL")] = url
 
 

@@ -12,9 +12,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from engines.server.redaction import redact
 from harness.children.interrupts import uninterrupted
 from harness.oracle.corpus import load_corpus
+from harness.run.from_engines import error_text, from_engine
 from harness.run.session import Job, run_session
 
 STOP_S = 5.0  # how long a session may take to end before it is killed
@@ -84,10 +84,14 @@ def _main(job: Job, cache: Path, sender: Connection) -> None:
     log = os.open(job.run / "engines.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
+
+    def send(kind: str, *values: Any) -> None:
+        sender.send((kind, *map(from_engine, values)))
+
     try:
-        run_session(job, load_corpus(job.scenario, cache), lambda kind, *values: sender.send((kind, *values)))
+        run_session(job, load_corpus(job.scenario, cache), send)
         sender.send(("done",))
     except BrokenPipeError:
         return  # the parent has gone; there is nobody to tell
     except Exception as error:  # noqa: BLE001  the parent reports it with the cells it cost
-        sender.send(("failed", redact(f"{type(error).__name__}: {error}")))
+        sender.send(("failed", error_text(error)))

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engines.base import Engine
-from engines.server.redaction import redact
 from harness.calibration.calibrate import client_bound
 from harness.machine.noise import NoiseMonitor
 from harness.progress import Progress, silent
 from harness.results.result import Measurement, RunResult, write_result
+from harness.run.from_engines import from_engine
 from harness.run.isolation import SessionFailedError, messages
 from harness.run.session import Job
 from harness.scenario.plan import Filters, Session, identity, session_cells, trial_sessions
@@ -87,7 +87,7 @@ class Recorder:
             have = {identity(cell, self.scenario) for cell in self.result.measurements}
             lost = [cell for cell in planned if identity(cell, self.scenario) not in have]
             self.result.measurements.extend(
-                cell.model_copy(update={"error": redact(str(error))}) for cell in lost
+                cell.model_copy(update={"error": from_engine(str(error))}) for cell in lost
             )
             self.save()
         finally:
@@ -106,7 +106,7 @@ class Recorder:
                 elif kind == "server":
                     server, query_path = values
                     self.result.engines[label] |= {
-                        "version": f"{server} through {self.kinds[label].version()}",
+                        "version": from_engine(f"{server} through {self.kinds[label].version()}"),
                         "query_path": query_path,
                     }
                 else:
@@ -170,5 +170,5 @@ def _while_alive(
         return cell, span
     error = f"{cell.error}; {end}" if cell.error else end
     return cell.model_copy(
-        update={"metrics": {}, "reasons": {}, "samples": None, "error": redact(error)}
+        update={"metrics": {}, "reasons": {}, "samples": None, "error": from_engine(error)}
     ), None

@@ -16,6 +16,7 @@ from harness.machine.environment import describe_environment
 from harness.machine.noise import NoiseMonitor
 from harness.oracle.corpus import describe_corpus, load_corpus
 from harness.results.result import RunResult, read_result, write_result
+from harness.run.from_engines import from_engine
 from harness.run.recorder import Listener, Recorder
 from harness.scenario.parameters import index_params, search_params
 from harness.scenario.plan import grid, trial_sessions
@@ -69,7 +70,7 @@ def run_scenario(
         dataset=describe_corpus(corpus),
         scenario=scenario.model_dump(mode="json"),
         engines={
-            label: {"version": kind.version(), "capabilities": asdict(kind.capabilities)}
+            label: {"version": from_engine(kind.version()), "capabilities": asdict(kind.capabilities)}
             for label, kind in kinds.items()
         },
     )

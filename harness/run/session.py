@@ -17,10 +17,10 @@ from typing import Any, Protocol
 from engines.abilities import Remote
 from engines.base import Engine, UnsupportedError
 from engines.registry import load
-from engines.server.redaction import redact
 from harness.machine.meters import Meter, OwnProcess
 from harness.oracle.corpus import Corpus
 from harness.results.result import Measurement
+from harness.run.from_engines import error_text
 from harness.scenario.parameters import index_params
 from harness.scenario.plan import Params, SearchCell, Session, blank, search_cells
 from harness.scenario.specs import IndexTask, Scenario, SearchTask, UpdateTask
@@ -136,9 +136,9 @@ class _Course:
         try:
             measurement, span = measure()
         except UnsupportedError as error:
-            measurement = empty.model_copy(update={"error": redact(f"unsupported: {error}")})
+            measurement = empty.model_copy(update={"error": f"unsupported: {error}"})
         except Exception as error:  # noqa: BLE001  whatever a client library raises concerns this cell only
-            measurement = empty.model_copy(update={"error": redact(f"{type(error).__name__}: {error}")})
+            measurement = empty.model_copy(update={"error": error_text(error)})
         if (
             measurement.key not in self.job.known
         ):  # an index is rebuilt for what is missing, not measured again

@@ -15,7 +15,8 @@ import psutil
 
 from engines.base import Engine
 from engines.registry import ENGINES
-from engines.server.endpoint import clean, variable
+from engines.server.address import AddressError, parse_address, shown
+from engines.server.endpoint import refusal, variable
 from engines.server.launched import Launched
 from harness.machine.meters import Container, Meter, OwnProcess, ProcessTree, Unmeasured
 from harness.progress import Progress, silent
@@ -47,9 +48,15 @@ def source(spec: EngineSpec, kind: type[Engine]) -> str:
         if spec.server != "auto":
             raise ValueError(f"server: {spec.engine} runs inside the process, remove the key")
         return "in-process"
-    entry = ENGINES.get(spec.engine)
-    if entry is None or os.environ.get(variable(spec.engine, "URL")):
+    entry, url = ENGINES.get(spec.engine), os.environ.get(variable(spec.engine, "URL"))
+    if entry is None:
         return "url"  # an engine from outside this project knows itself where its server is
+    if url:
+        try:
+            parse_address(url)
+        except AddressError as error:
+            raise ValueError(f"server: {refusal(spec.engine, url, error)}") from None
+        return "url"
     able = {"process": bool(entry.launcher), "container": compose_file(spec.engine).is_file()}
     wanted = [spec.server] if spec.server != "auto" else ["process", "container"]
     found = next((way for way in wanted if able[way]), None)
@@ -75,7 +82,7 @@ def serving(
     elif way == "url":
         yield Served(
             Unmeasured(),
-            facts={"server": {"run": way, "url": clean(os.environ.get(variable(spec.engine, "URL"), ""))}},
+            facts={"server": {"run": way, "url": _address(spec.engine)}},
         )
     elif way == "process":
         with _launched(spec.engine, limits, folder) as launched:
@@ -89,6 +96,15 @@ def serving(
             facts = {"server": {"run": way, "image": container.image, **limits.model_dump()}}
             meter = Container(container.id, manifest.extension.data)
             yield Served(meter, container.settings, facts, container.fate)
+
+
+def _address(engine: str) -> str:
+    """Where the engine's server runs, without credentials. An engine from outside may have another kind of address."""
+    url = os.environ.get(variable(engine, "URL"), "")
+    try:
+        return parse_address(url).url
+    except AddressError:
+        return shown(url)
 
 
 def _process_fate(pid: int) -> str | None:

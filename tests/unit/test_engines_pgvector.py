@@ -194,7 +194,10 @@ def test_a_password_as_a_parameter_of_the_url_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", f"postgresql://127.0.0.1/postgres?password={SECRET}")
-    assert refusal(tmp_path) == "pgvector: the URL has a password=, set BAKEOFF_PGVECTOR_PASSWORD instead"
+    message = refusal(tmp_path)
+    assert "after the ? stands something that is not a setting of a connection" in message
+    assert "BAKEOFF_PGVECTOR_PASSWORD" in message
+    assert SECRET not in message
 
 
 def test_a_url_that_libpq_cannot_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

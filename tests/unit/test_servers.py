@@ -53,6 +53,24 @@ def test_a_url_comes_first_and_shows_no_credentials(monkeypatch: pytest.MonkeyPa
         assert served.settings == {}
 
 
+def test_a_malformed_url_is_refused_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BAKEOFF_QDRANT_URL", "https://db.example:6333?api_key=hush-hush")
+    with pytest.raises(ValueError, match=r"^server: BAKEOFF_QDRANT_URL is no address") as raised:
+        source(EngineSpec(engine="qdrant"), Distant)
+    assert "hush" not in str(raised.value)
+
+
+def test_an_engine_from_outside_may_have_addresses_of_its_own_kind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    spec = EngineSpec(engine="mine.module:Distant")
+    monkeypatch.setenv("BAKEOFF_MINE.MODULE:DISTANT_URL", "me:hush-hush@db.example")
+    with serving(spec, Distant, ContainerLimits(), tmp_path) as served:
+        assert served.facts["server"]["url"] == "***@db.example"
+
+
 def test_engines_in_the_process_need_none(tmp_path: Path) -> None:
     with serving(EngineSpec(engine="bruteforce"), BruteForce, ContainerLimits(), tmp_path) as served:
         assert isinstance(served.meter, OwnProcess)

@@ -1,0 +1,52 @@
+"""Texts as a terminal, a file or a page can show them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+T = TypeVar("T")
+_KEPT = "\n\t\u200c\u200d"  # the last two join and part letters in several scripts
+# Controls, marks that change the direction of what follows, halves of characters, separators of lines and paragraphs.
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def visible(text: str) -> str:
+    """The text with everything escaped, as Python's repr does, that could steer a terminal, reorder what is read, or
+    cannot be written as UTF-8 or XML.
+    """
+    if text.isprintable():  # false for each of these characters
+        return text
+    return "".join(_escaped(character) if _is_unseen(character) else character for character in text)
+
+
+def visible_in(value: T) -> T:
+    """A value of JSON's kinds, or a part of a result, with every text in it as `visible` gives it."""
+    return _mapped(value)  # type: ignore[no-any-return]
+
+
+def _mapped(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, BaseModel):
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        return value.model_copy(update={name: _mapped(held) for name, held in fields.items()})
+    if isinstance(value, Mapping):
+        return {_mapped(key): _mapped(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_mapped, value))
+    return value
+
+
+def _is_unseen(character: str) -> bool:
+    code = ord(character)
+    no_character = 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
+    return no_character or (unicodedata.category(character) in _UNSEEN and character not in _KEPT)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

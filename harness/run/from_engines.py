@@ -1,0 +1,61 @@
+"""What engines, their clients and servers say, made fit for results and terminals. Everything that comes out of a
+session goes through here: no credential, no control character and no endless text gets further.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from engines.server.redaction import redact
+from harness.results.result import Measurement
+from harness.results.text import visible
+
+LONGEST = 4000  # characters of one text
+_NOT_FINITE = "the engine or the machine gave no finite number: {}"
+# What the plan gave a cell, by which it is found again.
+_PLANNED = frozenset(
+    ("engine", "adapter", "task", "kind", "filter", "executor", "params", "trial", "samples")
+)
+
+
+def from_engine(value: Any) -> Any:
+    """A value as it may be kept and shown: texts without credentials, with control characters escaped and of bounded
+    length, and numbers finite. Mappings and sequences are gone through; a cell keeps what the plan gave it.
+    """
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Measurement):
+        return _cell(value)
+    if isinstance(value, Mapping):
+        return {from_engine(key): from_engine(held) for key, held in value.items()}
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return type(value)(map(from_engine, value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def error_text(error: BaseException) -> str:
+    """The kind of an exception and its message, in one text."""
+    try:
+        message = str(error)
+    except Exception as another:  # noqa: BLE001 - of a client library's own class
+        message = f"its message cannot be had ({type(another).__name__})"
+    return from_engine(f"{type(error).__name__}: {message}")  # type: ignore[no-any-return]
+
+
+def _text(text: str) -> str:
+    plain = visible(redact(text))
+    left_out = len(plain) - LONGEST
+    return plain if left_out <= 0 else f"{plain[:LONGEST]}... ({left_out:,} more characters)"
+
+
+def _cell(cell: Measurement) -> Measurement:
+    said = {name: from_engine(getattr(cell, name)) for name in Measurement.model_fields.keys() - _PLANNED}
+    wrong = {name: value for name, value in said["metrics"].items() if isinstance(value, str)}
+    if wrong:
+        said["metrics"] |= dict.fromkeys(wrong)
+        said["reasons"] |= {name: _NOT_FINITE.format(value) for name, value in wrong.items()}
+    return cell.model_copy(update=said)
