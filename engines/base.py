@@ -162,10 +162,14 @@ class Capabilities:
     update: bool = True  # index() of an existing id replaces vector and attributes
     delete: bool = True
     persistent: bool = False  # open() finds what close() left on disk
+    durable: bool = (
+        False  # what was acknowledged is there after kill -9 of the process that holds the collection
+    )
     thread_safe: bool = False  # query() may run in several threads at once
     multi_process: bool = False  # several processes may hold the same collection open
     pipelined: bool = False  # it is a `Pipelined` too, see engines.abilities
     server: bool = False  # it is a `Remote` too; its address is that of `engines.server.endpoint.Endpoint`
+    cluster: bool = False  # one collection can be spread over several machines
     text: bool = False  # it is a `FullText` too
     quantization: bool = False
 

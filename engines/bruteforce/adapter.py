@@ -22,6 +22,7 @@ from engines.base import (
 )
 from engines.filters import Filter
 from engines.values.columns import ColumnStore, Growable, prepared, unit
+from engines.values.vectors import require_query
 
 _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float64))
 _UNIT_ROUNDOFF = 2.0**-24  # of float32
@@ -74,6 +75,7 @@ class BruteForce(Engine):
         pass
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        require_query(vector, self._store.schema)
         metric = self._store.schema.metric
         vector = unit(vector) if metric == "cosine" else np.asarray(vector, np.float32)
         mask = self._store.select(where)

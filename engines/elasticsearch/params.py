@@ -69,7 +69,7 @@ class IndexParams(LuceneParams):
 
 
 class SearchParams(BaseModel):
-    """num_candidates: of each shard; Elasticsearch's ef.
+    """num_candidates: of each shard; Elasticsearch's ef, raised to k where it is less.
 
     oversample: of rescore_vector, for the quantized types: so many times k candidates are compared again by the
     original vectors. 0: none are, and scores are approximate. Default: 3 for bbq_*, which is Elasticsearch's, else 1.

@@ -19,6 +19,7 @@ from engines.faiss.params import IndexParams, SearchParams, check_kind
 from engines.filters import Filter, Mask, matches
 from engines.values import disk
 from engines.values.columns import ColumnStore, Growable, prepared, unit
+from engines.values.vectors import require_query
 
 faiss: Any = _faiss  # its own type hints know little of what SWIG generates
 
@@ -70,7 +71,7 @@ class Faiss(Engine):
         self._scan = self._index
         if self._index is not None and self._params.kind == "hnsw":
             self._scan = faiss.downcast_index(self._index.storage)  # the flat vectors under the graph
-        self._approximate = self._search_params(None, exact=False)
+        self._approximate: dict[int, Any] = {}  # k -> what goes with each query without a mask
 
     def open(self, schema: Schema) -> None:
         disk.verify(self._path, schema, self._params)
@@ -116,7 +117,7 @@ class Faiss(Engine):
                 raise EngineError("faiss: refresh() trains an IVF index, call it before the first query")
             return _NONE
         vector = np.ascontiguousarray(vector, np.float32)
-        self._store.schema.require_dim(vector)  # FAISS would read beyond the end of a shorter one
+        require_query(vector, self._store.schema)  # FAISS would read beyond the end of a shorter one
         if self._store.schema.metric == "cosine":
             vector = unit(vector)
         if where is not None and not exact and self._search.filtering == "post":
@@ -145,7 +146,9 @@ class Faiss(Engine):
 
     def _rows(self, vector: Vectors, k: int, mask: Mask | None, *, exact: bool) -> tuple[Ids, Vectors]:
         rows, scores = np.empty(k, np.int64), np.empty(k, np.float32)
-        params = self._search_params(mask, exact=exact) if exact or mask is not None else self._approximate
+        params = (
+            self._without_mask(k) if mask is None and not exact else self._search_params(mask, k, exact=exact)
+        )
         # One query a thread: by default FAISS would split a flat scan over every core, at each query.
         faiss.omp_set_num_threads(1)
         # search_c rather than search: the checks of the Python wrapper cost several microseconds a query.
@@ -157,7 +160,13 @@ class Faiss(Engine):
             return rows[found], scores[found]
         return rows, scores
 
-    def _search_params(self, mask: Mask | None, *, exact: bool) -> Any:
+    def _without_mask(self, k: int) -> Any:
+        params = self._approximate.get(k)
+        if params is None:
+            params = self._approximate[k] = self._search_params(None, k, exact=False)
+        return params
+
+    def _search_params(self, mask: Mask | None, k: int, *, exact: bool) -> Any:
         ivf = self._params.kind == "ivf"
         options = {}
         if mask is not None and exact and not ivf:
@@ -169,7 +178,8 @@ class Faiss(Engine):
             nprobe = self._index.nlist if exact and self._index is not None else self._search.nprobe
             return faiss.SearchParametersIVF(nprobe=nprobe, **options)
         if self._params.kind == "hnsw" and not exact:
-            return faiss.SearchParametersHNSW(efSearch=self._search.efSearch, **options)
+            # FAISS itself would return fewer than k from a graph walked with less.
+            return faiss.SearchParametersHNSW(efSearch=max(self._search.efSearch, k), **options)
         return faiss.SearchParameters(**options)
 
     def delete(self, ids: Ids) -> None:
@@ -193,5 +203,6 @@ class Faiss(Engine):
         self._store.save(self._path)
         if self._index is not None:
             faiss.write_index(self._index, str(self._path / _INDEX_FILE))
-        self._index = self._scan = self._approximate = None
+        self._index = self._scan = None
+        self._approximate = {}
         del self._store, self._waiting

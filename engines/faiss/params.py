@@ -32,7 +32,7 @@ class IndexParams(BaseModel):
 
 
 class SearchParams(BaseModel):
-    """efSearch (hnsw), nprobe (ivf), and how a filter is applied.
+    """efSearch (hnsw; raised to k where it is less), nprobe (ivf), and how a filter is applied.
 
     filtering: `pre` hands FAISS a bitmap of the matching rows; `post` fetches `fetch_factor` x k hits and
     drops those that do not match, so that fewer than k may remain. full_scan_threshold (with pre): if at

@@ -33,6 +33,7 @@ from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.vectors import require_query
 
 Params = TypeVar("Params", bound=LuceneParams)
 _CHUNK_BYTES = 8 << 20  # vectors in one bulk request; as JSON they are up to three times as long
@@ -42,7 +43,14 @@ class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
     """One index on a server."""
 
     capabilities = Capabilities(
-        persistent=True, thread_safe=True, multi_process=True, server=True, text=True, quantization=True
+        persistent=True,
+        durable=True,  # index.translog.durability is `request` unless an administrator has changed it
+        thread_safe=True,
+        multi_process=True,
+        server=True,
+        cluster=True,
+        text=True,
+        quantization=True,
     )
     NAME: ClassVar[str]  # in the registry
     PRODUCT: ClassVar[str]
@@ -118,7 +126,7 @@ class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
         self._server.settle(self._index)
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
-        self._schema.require_dim(vector)
+        require_query(vector, self._schema)
         body = self._neighbours(vector, k, self._condition(where), exact=exact)
         return deferred(self._open.post(self._search, body), self._decode)
 

@@ -34,6 +34,7 @@ from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared, unit
+from engines.values.vectors import require_query
 
 QUERY_PATH = "pymilvus' generated gRPC stub, messages filled by hand"
 _DELETED_AT_ONCE = 8192  # ids in one request
@@ -43,7 +44,13 @@ class Milvus(Engine):
     """One collection on a Milvus server."""
 
     capabilities = Capabilities(
-        persistent=True, thread_safe=True, quantization=True, multi_process=True, server=True
+        persistent=True,
+        durable=True,  # a write is acknowledged once it is in the log
+        thread_safe=True,
+        multi_process=True,
+        server=True,
+        cluster=True,
+        quantization=True,
     )
     IndexParams: ClassVar = ServerIndexParams
     SearchParams: ClassVar = ServerSearchParams
@@ -134,7 +141,7 @@ class Milvus(Engine):
             request.dsl = self._expressions.translate(where)
         if self._search.consistency_level == "Session":
             request.guarantee_timestamp = self._written
-        self._schema.require_dim(vector)
+        require_query(vector, self._schema)
         if self._schema.metric == "cosine":
             vector = unit(vector)
         request.placeholder_group = self._head + vector.tobytes()

@@ -32,6 +32,7 @@ from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, IndexParams, SearchParams, for_type
 from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.vectors import require_query
 
 # They print the traceback of every failed request, which is raised here as well, and gRPC's server that of
 # a call made at every connect, which Milvus Lite does not know and pymilvus does without.
@@ -51,7 +52,7 @@ _TYPES: dict[FieldKind, tuple[DataType, dict[str, int]]] = {
 class MilvusLite(Engine):
     """One collection in one Milvus Lite database."""
 
-    capabilities = Capabilities(persistent=True, thread_safe=True, quantization=True)
+    capabilities = Capabilities(persistent=True, durable=True, thread_safe=True, quantization=True)
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 
@@ -113,7 +114,8 @@ class MilvusLite(Engine):
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        self._approximate = for_type(search, self._params.index_type)
+        for_type(search, self._params.index_type)
+        self._search = search
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._schema)
@@ -145,8 +147,10 @@ class MilvusLite(Engine):
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         if exact and self._params.index_type not in EXACT:
             raise UnsupportedError(f"Milvus Lite has no exact search over {self._params.index_type}")
-        self._schema.require_dim(vector)  # Milvus Lite fails without a message
-        params = {"nprobe": self._params.nlist} if exact and self._approximate else self._approximate
+        require_query(vector, self._schema)
+        params = for_type(self._search, self._params.index_type, k)
+        if exact and "nprobe" in params:
+            params["nprobe"] = self._params.nlist
         found = self._open.search(
             self._collection,
             data=[vector],

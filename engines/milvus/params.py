@@ -76,7 +76,7 @@ class ServerIndexParams(_Typed):
 
 
 class SearchParams(BaseModel):
-    """ef goes with the graphs, nprobe with the lists."""
+    """ef goes with the graphs and is raised to k where it is less; nprobe goes with the lists."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     ef: Annotated[int, Field(ge=1)] = 64

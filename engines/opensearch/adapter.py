@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
@@ -41,7 +42,8 @@ class OpenSearch(LuceneIndex[IndexParams]):
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        self._factor, self._options = search.factor(self._params), search.options(self._params)
+        self._factor = search.factor(self._params)
+        self._options = lru_cache(partial(search.options, self._params))
         self._warm()
 
     def _neighbours(self, vector: Vectors, k: int, condition: Query | None, *, exact: bool) -> bytes:
@@ -49,7 +51,7 @@ class OpenSearch(LuceneIndex[IndexParams]):
             return wire.script(vector, k, self._schema.metric, condition)
         candidates = max(k, min(ceil(k * self._factor), MOST_CANDIDATES))
         packed = self._pack(comparable(vector, self._schema.metric))
-        return wire.knn(packed, k, candidates, condition, self._options)
+        return wire.knn(packed, k, candidates, condition, self._options(candidates))
 
     def _details(self) -> dict[str, str]:
         return {"engine": self._params.engine}

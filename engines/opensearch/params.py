@@ -56,7 +56,7 @@ class IndexParams(LuceneParams):
 
 
 class SearchParams(BaseModel):
-    """ef_search: of each segment.
+    """ef_search: of each segment; raised to the number of candidates where it is less.
 
     oversample_factor: of rescore, for compressed vectors: so many times k candidates are compared again by the original
     vectors. 0: none are, and scores are approximate. Default: 1 up to 4x, 3 beyond, as 8x and more lose.
@@ -84,12 +84,12 @@ class SearchParams(BaseModel):
             return self.oversample_factor
         return 1.0 if index.compression_level in ("2x", "4x") else 3.0
 
-    def options(self, index: IndexParams) -> bytes:
-        """What a knn query says of them, as members in JSON.
+    def options(self, index: IndexParams, candidates: int) -> bytes:
+        """What a knn query for so many candidates says of them, as members in JSON.
 
         Not the factor, which the adapter applies to k: OpenSearch 3.5 ignores it with the engine lucene.
         """
-        options: dict[str, Any] = {"method_parameters": {"ef_search": self.ef_search}}
+        options: dict[str, Any] = {"method_parameters": {"ef_search": max(self.ef_search, candidates)}}
         if index.quantized:
             options["rescore"] = {"oversample_factor": 1.0} if self.factor(index) else False
         return b",%b" % orjson.dumps(options)[1:-1]

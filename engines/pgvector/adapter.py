@@ -18,7 +18,7 @@ from engines.filters import Filter
 from engines.pgvector import binary
 from engines.pgvector.connection import Session, Sessions, failure, prepare_server, reported, unhurried
 from engines.pgvector.filters import Condition, Conditions
-from engines.pgvector.params import IndexParams, SearchParams, settings
+from engines.pgvector.params import IndexParams, SearchParams, effort, settings
 from engines.pgvector.tables import MAX_BTREE_BYTES, Table
 from engines.pgvector.writing import Writer
 from engines.server.answers import deferred
@@ -26,6 +26,7 @@ from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.vectors import require_query
 
 QUERY_PATH = "psycopg at the level of libpq, parameters and results in binary"
 _EVERYTHING = Condition("true")
@@ -35,7 +36,12 @@ class PgVector(Engine):
     """One table. Its indexes, on the vectors and on every field, are built by the first `refresh` that finds items."""
 
     capabilities = Capabilities(
-        persistent=True, thread_safe=True, multi_process=True, server=True, quantization=True
+        persistent=True,
+        durable=True,  # fsync and synchronous_commit are on unless an administrator has changed them
+        thread_safe=True,
+        multi_process=True,
+        server=True,
+        quantization=True,
     )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
@@ -90,7 +96,7 @@ class PgVector(Engine):
         try:
             with reported():
                 self._server = prepare_server(self._sessions.mine().connection)
-                self._sessions.configure(self._settings)
+                self.configure(self._search)
                 yield self._sessions.mine()
         except BaseException:
             self.close()
@@ -98,10 +104,11 @@ class PgVector(Engine):
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        self._settings, self._oversampling = settings(search, self._params), search.oversampling
+        self._search, self._effort = search, effort(search, 1)
+        given = settings(search, self._params)  # refuses what does not go with the index, connected or not
         if self._sessions is not None:
             with reported():
-                self._sessions.configure(self._settings)
+                self._sessions.configure(given)
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._table.schema)
@@ -146,10 +153,14 @@ class PgVector(Engine):
         self._indexed = True
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        require_query(vector, self._table.schema)
         condition = _EVERYTHING if where is None else self._conditions.translate(where)
-        statement = self._table.search(k, condition, exact=exact, oversampling=self._oversampling)
+        statement = self._table.search(k, condition, exact=exact, oversampling=self._search.oversampling)
         values = (binary.vector(vector), *condition.values)
         try:
+            if self._effort != (wanted := effort(self._search, k)):
+                self._open.configure(settings(self._search, self._params, k))
+                self._effort = wanted
             # With a filter the best plan depends on its values, so that none is kept.
             result = self._open.mine().execute(statement, values, prepare=where is None)
         except psycopg.Error as error:

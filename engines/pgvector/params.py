@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +11,7 @@ from engines.base import EngineError
 from engines.values.params import changed
 
 _OF_TYPE = {"hnsw": ("m", "ef_construction"), "ivfflat": ("lists",), "none": ()}
+_MOST_EF = 1000  # that pgvector takes as ef_search
 _OF_BUILD = ("quantization", "maintenance_work_mem", "max_parallel_maintenance_workers")
 
 
@@ -60,12 +62,14 @@ class IndexParams(BaseModel):
 class SearchParams(BaseModel):
     """ef_search, max_scan_tuples and scan_mem_multiplier go with hnsw, probes and max_probes with ivfflat.
 
+    ef_search: raised to the number of candidates (k times oversampling) where it is less, up to 1,000.
+
     iterative_scan: go on through the index while a filter leaves fewer than k hits; strict_order exists for hnsw
     only. oversampling: k times this many hits of a quantized index are compared by their float32 vectors.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    ef_search: Annotated[int, Field(ge=1, le=1000)] = 64
+    ef_search: Annotated[int, Field(ge=1, le=_MOST_EF)] = 64
     iterative_scan: Literal["off", "relaxed_order", "strict_order"] = "relaxed_order"
     max_scan_tuples: Annotated[int, Field(ge=1)] = 20_000
     scan_mem_multiplier: Annotated[float, Field(ge=1, le=1000)] = 1.0
@@ -81,8 +85,13 @@ _SETTINGS = {
 }
 
 
-def settings(search: SearchParams, index: IndexParams) -> dict[str, str]:
-    """What to set on a connection that queries. Raises EngineError for what the index does not know."""
+def effort(search: SearchParams, k: int) -> int:
+    """The ef_search of queries for k items: at least as many as candidates are wanted, and as PostgreSQL allows."""
+    return max(search.ef_search, min(ceil(k * search.oversampling), _MOST_EF))
+
+
+def settings(search: SearchParams, index: IndexParams, k: int = 1) -> dict[str, str]:
+    """What to set on a connection that queries for k items. Raises EngineError for what the index does not know."""
     kind, quantized = index.index_type, index.quantization != "none"
     known = (*_SETTINGS[kind], *(["oversampling"] if quantized else []))
     if stray := [name for name in changed(search) if name not in known]:
@@ -90,4 +99,7 @@ def settings(search: SearchParams, index: IndexParams) -> dict[str, str]:
         raise EngineError(f"pgvector: {', '.join(stray)}: no parameter of {what}, remove it")
     if kind == "ivfflat" and search.iterative_scan == "strict_order":
         raise EngineError("pgvector: ivfflat has no iterative_scan: strict_order, use relaxed_order or off")
-    return {f"{kind}.{name}": str(getattr(search, name)) for name in _SETTINGS[kind]}
+    given = {name: getattr(search, name) for name in _SETTINGS[kind]}
+    if "ef_search" in given:
+        given["ef_search"] = effort(search, k)
+    return {f"{kind}.{name}": str(value) for name, value in given.items()}

@@ -23,6 +23,7 @@ from engines.qdrant.rest_points import RestPoints
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.vectors import require_query
 
 _DELETED_AT_ONCE = 100_000
 _LONGEST_PAUSE_S = 0.25  # between two looks at the collection's status
@@ -32,7 +33,13 @@ class Qdrant(Engine):
     """One collection. Threads share a connection over gRPC and have one each over REST."""
 
     capabilities = Capabilities(
-        persistent=True, thread_safe=True, multi_process=True, server=True, quantization=True
+        persistent=True,
+        durable=True,  # its write-ahead log
+        thread_safe=True,
+        multi_process=True,
+        server=True,
+        cluster=True,
+        quantization=True,
     )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
@@ -137,7 +144,7 @@ class Qdrant(Engine):
             pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
-        self._schema.require_dim(vector)
+        require_query(vector, self._schema)
         return self._open.query(vector, k, where, exact=exact)
 
     def count(self) -> int:

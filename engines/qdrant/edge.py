@@ -26,6 +26,7 @@ from engines.filters import Filter
 from engines.qdrant.edge_filters import Conditions, as_filter
 from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.vectors import require_query
 
 _BATCH_BYTES = 4 << 20  # vectors in one operation; each is copied into the write-ahead log as a whole
 _DISTANCES = {"l2": qe.Distance.Euclid, "ip": qe.Distance.Dot, "cosine": qe.Distance.Cosine}
@@ -48,7 +49,7 @@ class IndexParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     m: Annotated[int, Field(ge=2, le=512)] = 16
     ef_construct: Annotated[int, Field(ge=4)] = 100
-    full_scan_threshold: Annotated[int, Field(ge=1)] = 10_000
+    full_scan_threshold: Annotated[int, Field(ge=10)] = 10_000  # as a server, which refuses less
     indexing_threshold: Annotated[int, Field(ge=1)] = 10_000
     max_indexing_threads: Annotated[int, Field(ge=0)] = 0
     default_segment_number: Annotated[int, Field(ge=0)] = 1
@@ -70,7 +71,7 @@ class SearchParams(BaseModel):
 class QdrantEdge(Engine):
     """One shard. Its binding holds Python's lock while it works: threads are safe and gain nothing."""
 
-    capabilities = Capabilities(persistent=True, thread_safe=True, quantization=True)
+    capabilities = Capabilities(persistent=True, durable=True, thread_safe=True, quantization=True)
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 
@@ -167,6 +168,7 @@ class QdrantEdge(Engine):
         self._open.optimize()
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        require_query(vector, self._schema)
         hits = self._open.search(
             qe.SearchRequest(
                 query=qe.Query.Nearest(vector.tolist()),

@@ -37,7 +37,7 @@ class IndexParams(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     m: Annotated[int, Field(ge=2, le=512)] = 16
     ef_construct: Annotated[int, Field(ge=4)] = 100
-    full_scan_threshold: Annotated[int, Field(ge=1)] = 10_000
+    full_scan_threshold: Annotated[int, Field(ge=10)] = 10_000  # a server refuses less
     max_indexing_threads: Annotated[int, Field(ge=0)] = 0
     hnsw_on_disk: bool = False
     vectors_on_disk: bool = False

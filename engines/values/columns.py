@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from engines.base import Batch, Column, FieldKind, Ids, Keywords, Schema, Vectors
 from engines.filters import Filter, Mask, matches
+from engines.values.vectors import require_vectors
 
 _DTYPES: dict[FieldKind, Any] = {"integer": np.int64, "float": np.float64, "boolean": np.bool_}
 
@@ -170,9 +171,9 @@ class ColumnStore:
 def prepared(batch: Batch, schema: Schema) -> Batch:
     """The batch as it is to be written: only the last row of every id. The batch itself if none repeats.
 
-    Raises EngineError for vectors of another dimension.
+    Raises EngineError for vectors of another dimension, or with numbers that are not finite.
     """
-    schema.require_dim(batch.vectors)
+    require_vectors(batch.ids, batch.vectors, schema)
     _, first = np.unique(batch.ids[::-1], return_index=True)
     if len(first) == len(batch):
         return batch

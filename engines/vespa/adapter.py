@@ -45,7 +45,15 @@ _SEARCH = "/search/"
 class Vespa(Engine, Remote, FullText):
     """One schema, whose documents are items."""
 
-    capabilities = Capabilities(server=True, multi_process=True, thread_safe=True, persistent=True, text=True)
+    capabilities = Capabilities(
+        persistent=True,
+        durable=True,  # its transaction log is synced before a write is acknowledged
+        thread_safe=True,
+        multi_process=True,
+        server=True,
+        cluster=True,
+        text=True,
+    )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 

@@ -31,11 +31,13 @@ class IndexParams(BaseModel):
         return hosts
 
 
+_EXPLORED = 64  # nodes of the graph, k included, unless a scenario says otherwise
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class SearchParams(BaseModel):
-    """exploreAdditionalHits: nodes of the graph explored beyond k; 54 makes an ef of 64 for k = 10.
+    """exploreAdditionalHits: nodes of the graph explored beyond k. None: so many that 64 are explored in all, or
+    k where that is more, as with the `ef` of other engines.
 
     The others are `ranking.matching.*` of the query API; None leaves Vespa's default. They decide by the share of
     documents that match a filter whether to scan (approximateThreshold), to walk the graph by the filter
@@ -43,13 +45,17 @@ class SearchParams(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    exploreAdditionalHits: Annotated[int, Field(ge=0)] = 54  # noqa: N815 - Vespa's name, as those below
+    exploreAdditionalHits: Annotated[int, Field(ge=0)] | None = None  # noqa: N815 - Vespa's name, as those below
     approximateThreshold: Share | None = None  # noqa: N815
     postFilterThreshold: Share | None = None  # noqa: N815
     filterFirstThreshold: Share | None = None  # noqa: N815
     filterFirstExploration: Share | None = None  # noqa: N815
     explorationSlack: Share | None = None  # noqa: N815
     targetHitsMaxAdjustmentFactor: Annotated[float, Field(ge=1)] | None = None  # noqa: N815
+
+    def additional(self, k: int) -> int:
+        """Nodes explored beyond the k that are asked for."""
+        return max(_EXPLORED - k, 0) if self.exploreAdditionalHits is None else self.exploreAdditionalHits
 
     @property
     def matching(self) -> dict[str, float]:

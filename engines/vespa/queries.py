@@ -12,11 +12,12 @@ from engines.base import EngineError, Schema, UnsupportedError, Vectors
 from engines.filters import Filter
 from engines.server.endpoint import REQUEST_TIMEOUT_S
 from engines.values.columns import unit
+from engines.values.vectors import require_query
 from engines.values.words import words
 from engines.vespa.filters import Yql
 from engines.vespa.package import PROFILE, SUMMARY, WORDS
 from engines.vespa.params import SearchParams
-from engines.vespa.values import NOT_FINITE, TEXT, term
+from engines.vespa.values import TEXT, term
 
 TIMEOUT = f"{REQUEST_TIMEOUT_S - 5:g}s"  # before the connection's own, so that Vespa says what took so long
 
@@ -47,14 +48,11 @@ class Queries:
 
     def nearest(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> bytes:
         """The body of a query for the k nearest documents that match. Raises EngineError for a wrong vector."""
-        self._schema.require_dim(vector)
+        require_query(vector, self._schema)
         if self._schema.metric == "cosine":
-            with np.errstate(invalid="ignore"):  # the length of an infinite vector; it is refused below
-                vector = unit(vector)
+            vector = unit(vector)
         cells = orjson.dumps(np.ascontiguousarray(vector), option=orjson.OPT_SERIALIZE_NUMPY)
-        if b"null" in cells:  # JSON has no other numbers than finite ones
-            raise EngineError(NOT_FINITE)
-        explored = None if exact else self._search.exploreAdditionalHits
+        explored = None if exact else self._search.additional(k)
         condition = b"" if where is None else orjson.dumps(f" and {self._yql.translate(where)}")[1:-1]
         return b"".join(
             (_opening(self._name, k, explored), condition, b'","input.query(q)":', cells, self._options)

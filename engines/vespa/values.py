@@ -14,7 +14,6 @@ from engines.values.columns import unit
 from engines.values.words import words
 
 NAMESPACE = "bakeoff"  # of every document's id
-NOT_FINITE = "vespa: a vector holds NaN or an infinite number; remove it"
 TEXT = "text"  # the field with the words, beside the schema's f0, f1, ...
 # What a string of Vespa may not contain: control characters, halves of characters, what Unicode calls no characters.
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\\" + "".join(
@@ -53,11 +52,8 @@ def term(word: str) -> str:
 def stored(vectors: Vectors, schema: Schema) -> Vectors:
     """Vectors as they are indexed: of length 1 where cosines are asked for, which `prenormalized-angular` wants.
 
-    Raises EngineError for another dimension or numbers that are not finite, which JSON cannot carry.
+    They have been through `prepared`, so that their numbers are finite.
     """
-    schema.require_dim(vectors)
-    if not np.isfinite(vectors).all():
-        raise EngineError(NOT_FINITE)
     return unit(vectors) if schema.metric == "cosine" else vectors
 
 

@@ -8,14 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from engines.base import Engine, Field, Hits, Schema, UnsupportedError
+from engines.base import Engine, EngineError, Field, Hits, Schema, UnsupportedError
 from engines.filters import Filter, Range
-from tests.conformance.model import Model
+from tests.conformance.model import Model, make_batch
 from tests.conformance.subjects import Subject
 
 ROWS, DIM = 1000, 16
 # Of recall@10 with each engine's default search parameters over 1,000 vectors in 20 clusters (docs/engines.md).
 RECALL_FLOOR = 0.95
+FULL_RECALL_FLOOR = 0.985  # at k = 400, where a graph that is walked with 400 candidates finds nearly all
 
 
 def filled(subject: Subject, metric: str, rows: int = ROWS) -> Model:
@@ -55,6 +56,12 @@ def model(shared_subject: Subject) -> Iterator[Model]:
     model.engine.close()
 
 
+def test_k_above_the_default_effort_is_answered_in_full(model: Model) -> None:
+    """The default effort is 64 candidates; every engine raises it to k, so that all are asked for the same."""
+    assert len(model.engine.query(queries()[0], 400).ids) == 400
+    assert model.recall(queries(5), 400) >= FULL_RECALL_FLOOR
+
+
 def test_selective_filters_keep_their_recall(model: Model) -> None:
     assert model.recall(queries(), 10, Range("price", lt=2)) >= RECALL_FLOOR
 
@@ -82,6 +89,22 @@ def test_k_beyond_the_number_of_items(subject: Subject) -> None:
         model.check_exact(queries(3), 100)
     finally:
         model.engine.close()
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_refused(model: Model, broken: float) -> None:
+    query = queries()[0].copy()
+    query[DIM // 2] = broken
+    for where in (None, Range("price", lt=50)):
+        with pytest.raises(EngineError, match="NaN or an infinite number"):
+            model.engine.query(query, 5, where)
+    if model.engine.capabilities.exact:
+        with pytest.raises(EngineError, match="NaN or an infinite number"):
+            model.engine.query(query, 5, exact=True)
+    wrong = make_batch(model.schema, [5000, 5001], [queries()[0], query], {"price": [1, 2]})
+    with pytest.raises(EngineError, match="item 5001 holds NaN or an infinite number"):
+        model.engine.index(wrong)
+    assert model.engine.count() == ROWS
 
 
 @pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])

@@ -165,6 +165,9 @@ def _check_configuration(request: models.CreateCollection) -> None:
         for name, fine in {
             "vectors.size": 1 <= request.vectors.size <= 65_536,  # type: ignore[union-attr]
             "hnsw_config.ef_construct": hnsw is None or hnsw.ef_construct is None or hnsw.ef_construct >= 4,
+            "hnsw_config.full_scan_threshold": hnsw is None
+            or hnsw.full_scan_threshold is None
+            or hnsw.full_scan_threshold >= 10,
             "optimizers_config.max_segment_size": optimizers is None or optimizers.max_segment_size != 0,
             "shard_number": request.shard_number != 0,
             "replication_factor": request.replication_factor != 0,

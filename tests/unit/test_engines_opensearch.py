@@ -55,9 +55,12 @@ def test_parameters() -> None:
     assert vector["method"]["parameters"] == {"m": 8, "ef_construction": 100}
     assert (vector["mode"], vector["compression_level"], vector["space_type"]) == ("on_disk", "32x", "l2")
     assert SearchParams().factor(compressed) == 3.0
-    assert b',"rescore":false' in SearchParams(oversample_factor=0).options(compressed)
-    assert b',"rescore":{"oversample_factor":1.0}' in SearchParams(oversample_factor=5).options(compressed)
-    assert SearchParams(ef_search=9).options(IndexParams()) == b',"method_parameters":{"ef_search":9}'
+    assert b',"rescore":false' in SearchParams(oversample_factor=0).options(compressed, 10)
+    assert b',"rescore":{"oversample_factor":1.0}' in SearchParams(oversample_factor=5).options(
+        compressed, 10
+    )
+    assert SearchParams(ef_search=9).options(IndexParams(), 5) == b',"method_parameters":{"ef_search":9}'
+    assert SearchParams(ef_search=9).options(IndexParams(), 20) == b',"method_parameters":{"ef_search":20}'
     with pytest.raises(EngineError, match="oversample_factor needs a compression_level"):
         SearchParams(oversample_factor=2).factor(IndexParams())
     with pytest.raises(ValidationError, match="must be 0 or between 1 and 100"):
