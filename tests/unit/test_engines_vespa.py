@@ -235,9 +235,9 @@ def test_a_token_is_sent_as_vespas_are() -> None:
 
 @pytest.mark.parametrize("metric", ["l2", "ip", "cosine"])
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_a_query_of_numbers_that_json_has_not_is_refused(metric: Metric, number: float) -> None:
+def test_a_query_of_numbers_that_are_not_finite_is_refused(metric: Metric, number: float) -> None:
     queries = Queries("items", Schema(2, metric), SearchParams())
-    with pytest.raises(EngineError, match="a vector holds NaN or an infinite number"):
+    with pytest.raises(EngineError, match="vector holds NaN or an infinite number"):
         queries.nearest(np.array([1, number], np.float32), 3, None, exact=False)
 
 
