@@ -42,12 +42,16 @@ def summarize(
     nor lateness.
     """
     answered = samples.status == OK
-    metrics: dict[str, float | None] = {f"recall_at_{k}": None, "throughput_qps": None}
+    metrics: dict[str, float | None] = {f"recall_at_{k}": None, "recall_sd": None, "throughput_qps": None}
     reasons: dict[str, str] = {}
     if answered.any():
         metrics[f"recall_at_{k}"] = float(judged.recall[answered].mean())
     else:
         reasons[f"recall_at_{k}"] = "no request was answered"
+    if np.count_nonzero(answered) > 1:
+        metrics["recall_sd"] = float(judged.recall[answered].std(ddof=1))
+    else:
+        reasons["recall_sd"] = "takes two requests that were answered"
     timed = [
         ("latency", samples.latency_ns, _LATENCY, "ms"),
         ("service_time", samples.service_time_ns, _FEW, "ms"),

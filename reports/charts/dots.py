@@ -12,7 +12,7 @@ from reports.charts.lines import Chart, together
 from reports.charts.plotting import LONGEST_LABEL, Point, Scale, apply_scale, darker, label_margin
 from reports.charts.style import GRID, INK, MUTED, Look
 from reports.charts.svg import panel, to_svg
-from reports.decide.cells import Configuration, Group, Table
+from reports.decide.cells import Cells, Configuration, TrialGroup
 from reports.wording import number, quantity, settings, shortened
 
 if TYPE_CHECKING:
@@ -31,23 +31,23 @@ class Row:
     reason: str | None
 
 
-def build_rows(table: Table, kind: str, metric: str) -> list[Row]:
+def build_rows(cells: Cells, kind: str, metric: str) -> list[Row]:
     """One row an index that was built, for metrics of the `index` and `updates` tasks."""
-    indexes = {(c.engine, c.index_json): c for c in table.candidates}
+    indexes = {(c.engine, c.index_json): c for c in cells.candidates}
     engines = [engine for engine, _ in indexes]
     rows = []
     for candidate in indexes.values():
         several = engines.count(candidate.engine) > 1
         label = f"{candidate.engine} {settings(candidate.index)}" if several else candidate.engine
-        rows += [_row(candidate.engine, label, group, metric) for group in table.build(candidate, kind)]
+        rows += [_row(candidate.engine, label, group, metric) for group in cells.build(candidate, kind)]
     return rows
 
 
-def best_rows(table: Table, shown: Mapping[str, Configuration], metric: str) -> list[Row]:
+def best_rows(cells: Cells, shown: Mapping[str, Configuration], metric: str) -> list[Row]:
     """One row an engine at the setting that is shown for it: a search metric's mean over the filters."""
     rows = []
     for engine, candidate in shown.items():
-        groups = table.objective(candidate)
+        groups = cells.objective(candidate)
         found = [group.values(metric) for group in groups]
         trials = sorted(set.intersection(*(set(values) for values in found))) if found else []
         gap = next(
@@ -58,7 +58,7 @@ def best_rows(table: Table, shown: Mapping[str, Configuration], metric: str) -> 
     return rows
 
 
-def _row(engine: str, label: str, group: Group, metric: str) -> Row:
+def _row(engine: str, label: str, group: TrialGroup, metric: str) -> Row:
     values = list(group.values(metric).values())
     return Row(engine, label, Point.of(values) if values else None, group.gap(metric))
 

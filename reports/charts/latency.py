@@ -8,13 +8,13 @@ from harness.results.metrics import spec
 from reports.charts.lines import Axis, Chart, line_chart, together
 from reports.charts.plotting import Point, Scale, Series
 from reports.charts.style import Look
-from reports.decide.cells import Group, Table
+from reports.decide.cells import Cells, TrialGroup
 from reports.wording import listing, number
 
 
-def latency_charts(table: Table, looks: Mapping[str, Look]) -> list[Chart]:
+def latency_charts(cells: Cells, looks: Mapping[str, Look]) -> list[Chart]:
     """The median and a high percentile of latency against the offered rate, one pair of panels a filter."""
-    offered = table.offered()
+    offered = cells.offered()
     every = [group for groups in offered.values() for group in groups]
     metrics = ("latency_p50_ms", _high_percentile(every))
     values = [value for group in every for metric in metrics for value in group.values(metric).values()]
@@ -33,7 +33,7 @@ def latency_charts(table: Table, looks: Mapping[str, Look]) -> list[Chart]:
     return charts
 
 
-def _high_percentile(groups: Sequence[Group]) -> str:
+def _high_percentile(groups: Sequence[TrialGroup]) -> str:
     """The highest percentile that most cells have at the highest rate: short windows lack requests for P99."""
     top = max((group.rate or 0.0 for group in groups), default=0.0)
     groups = [group for group in groups if group.rate == top]
@@ -49,7 +49,7 @@ def _padded(values: Sequence[float]) -> Scale:
 
 
 def _latency_lines(
-    metric: str, lines: Mapping[tuple[str, str], Sequence[Group]], looks: Mapping[str, Look]
+    metric: str, lines: Mapping[tuple[str, str], Sequence[TrialGroup]], looks: Mapping[str, Look]
 ) -> tuple[list[Series], tuple[str, ...]]:
     series: list[Series] = []
     notes: list[tuple[str, str]] = []
@@ -65,7 +65,7 @@ def _latency_lines(
     return series, together(notes)
 
 
-def _kept_up(group: Group) -> bool:
+def _kept_up(group: TrialGroup) -> bool:
     """Whether an engine answered (nearly) as many queries as were due."""
     served, due = group.values("throughput_qps"), group.values("offered_qps")
     return all(rate >= 0.95 * due.get(trial, 0.0) for trial, rate in served.items())

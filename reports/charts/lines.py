@@ -17,7 +17,7 @@ from reports.charts.plotting import (
 )
 from reports.charts.style import Look
 from reports.charts.svg import panel, to_svg
-from reports.decide.cells import Configuration, Table
+from reports.decide.cells import Cells, Configuration
 from reports.wording import listing, number, percent, plain
 
 _LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
@@ -64,19 +64,19 @@ def line_chart(
 
 
 def recall_charts(
-    table: Table, looks: Mapping[str, Look], floor: float | None, chosen: Configuration | None
+    cells: Cells, looks: Mapping[str, Look], floor: float | None, chosen: Configuration | None
 ) -> list[Chart]:
     """Throughput against recall, one panel a filter, one line an index; axes shared, so that panels compare.
 
     floor: the recall that is required. chosen: the setting to mark with a ring.
     """
-    metric = f"recall_at_{table.k}"
-    curves = {name: _curves(table, looks, name, chosen) for name in table.filters}
+    metric = f"recall_at_{cells.k}"
+    curves = {name: _curves(cells, looks, name, chosen) for name in cells.filters}
     points = [
         point for lines in curves.values() for line in lines for point in zip(line.x, line.y, strict=True)
     ]
     axes = (
-        Axis(f"recall@{table.k}", Scale.recall([x.low for x, _ in points])),
+        Axis(f"recall@{cells.k}", Scale.recall([x.low for x, _ in points])),
         Axis("queries per second", Scale.fitting([bound for _, y in points for bound in (y.low, y.high)])),
     )
     charts = []
@@ -84,15 +84,15 @@ def recall_charts(
         takeaway = f"{name}: {_best_at(lines, floor)}"
         limit = (floor, f"≥ {plain(floor)}") if floor is not None else None
         svg = line_chart(f"recall-{place}", takeaway, lines, axes, limit=limit)
-        charts.append(Chart(f"recall-{place}", takeaway, svg, _gaps(table, name, metric)))
+        charts.append(Chart(f"recall-{place}", takeaway, svg, _gaps(cells, name, metric)))
     return charts
 
 
-def _curves(table: Table, looks: Mapping[str, Look], name: str, chosen: Configuration | None) -> list[Series]:
+def _curves(cells: Cells, looks: Mapping[str, Look], name: str, chosen: Configuration | None) -> list[Series]:
     builds: dict[tuple[str, str], list[tuple[Point, Point, bool]]] = {}
-    for candidate in table.candidates:
-        for group in table.objective(candidate):
-            recall, rate = group.values(f"recall_at_{table.k}"), group.values("throughput_qps")
+    for candidate in cells.candidates:
+        for group in cells.objective(candidate):
+            recall, rate = group.values(f"recall_at_{cells.k}"), group.values("throughput_qps")
             if group.filter == name and recall and rate:
                 point = Point.of(list(recall.values())), Point.of(list(rate.values())), candidate == chosen
                 builds.setdefault((candidate.engine, candidate.index_json), []).append(point)
@@ -119,11 +119,11 @@ def _best_at(lines: Sequence[Series], floor: float | None) -> str:
     return f"{first}{at}, next {rest[0]}" if rest else f"only {first}{at}"
 
 
-def _gaps(table: Table, name: str, metric: str) -> tuple[str, ...]:
+def _gaps(cells: Cells, name: str, metric: str) -> tuple[str, ...]:
     """Which candidates a panel lacks, and why."""
     notes: list[tuple[str, str]] = []
-    for candidate in table.candidates:
-        groups = [group for group in table.objective(candidate) if group.filter == name]
+    for candidate in cells.candidates:
+        groups = [group for group in cells.objective(candidate) if group.filter == name]
         reason = next((gap for group in groups if (gap := group.gap(metric)) is not None), None)
         if reason is not None or not groups:
             notes.append((candidate.title, reason or "the run ended before it"))
@@ -139,29 +139,29 @@ def together(notes: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def selectivity_charts(
-    table: Table, looks: Mapping[str, Look], shown: Mapping[str, Configuration], shares: Mapping[str, float]
+    cells: Cells, looks: Mapping[str, Look], shown: Mapping[str, Configuration], shares: Mapping[str, float]
 ) -> list[Chart]:
     """Recall and throughput of each engine's best setting, from the most to the least selective filter.
 
     shares: the mean share of items that each filter lets through. Filters that let nothing through are left out.
     """
-    metric = f"recall_at_{table.k}"
+    metric = f"recall_at_{cells.k}"
     lines: dict[str, list[Series]] = {metric: [], "throughput_qps": []}
     for engine, candidate in shown.items():
         for name, found in lines.items():
-            groups = [g for g in table.objective(candidate) if shares.get(g.filter) and g.values(name)]
+            groups = [g for g in cells.objective(candidate) if shares.get(g.filter) and g.values(name)]
             groups.sort(key=lambda group: shares[group.filter])
             if groups:
                 x = tuple(Point.of([100 * shares[group.filter]]) for group in groups)
                 y = tuple(Point.of(list(group.values(name).values())) for group in groups)
                 found.append(Series(engine, looks[engine], x, y))
-    percents = [100 * share for name, share in shares.items() if share and name in table.filters]
+    percents = [100 * share for name, share in shares.items() if share and name in cells.filters]
     x_axis = Axis("items that pass the filter, %", Scale.fitting(percents))
     recalls, rates = (
         [p for line in lines[name] for point in line.y for p in (point.low, point.high)] for name in lines
     )
     y_axes = (
-        Axis(f"recall@{table.k}", Scale.recall(recalls)),
+        Axis(f"recall@{cells.k}", Scale.recall(recalls)),
         Axis("queries per second", Scale.fitting(rates)),
     )
     takeaways = _recall_falls(lines[metric]), _throughput_falls(lines["throughput_qps"])

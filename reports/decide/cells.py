@@ -1,20 +1,31 @@
-"""The measurements of a run, grouped the way decisions and charts ask for them."""
+"""The cells of a run, grouped the way decisions and charts ask for them, and their metrics as arrays."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from harness.results.frame import canonical, cells_frame
 from harness.results.result import Measurement, RunResult
 from reports.wording import settings
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+_GROUP = ["engine", "adapter", "index", "search", "kind", "task", "filter", "load"]
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A candidate: an engine entry with one setting of its grid. Parameters are held as canonical JSON."""
+    """An engine entry with one setting of its grid. Parameters are held as canonical JSON."""
 
     engine: str
     adapter: str
@@ -36,23 +47,8 @@ class Configuration:
         return f"{self.engine} ({inner})" if inner else self.engine
 
 
-def canonical(params: Mapping[str, Any]) -> str:
-    """One text per set of parameters, whatever their order."""
-    return json.dumps(params, sort_keys=True)
-
-
-def configuration(cell: Measurement) -> Configuration:
-    """The candidate that a cell measured."""
-    return Configuration(
-        cell.engine,
-        cell.adapter,
-        canonical(cell.params.get("index", {})),
-        canonical(cell.params.get("search", {})),
-    )
-
-
 @dataclass(frozen=True, slots=True)
-class Group:
+class TrialGroup:
     """Cells that differ only in the trial, ordered by it."""
 
     task: str
@@ -80,98 +76,177 @@ class Group:
         return None
 
     @property
-    def where(self) -> str:
+    def place(self) -> str:
         """Where it was measured, for people: `filter brand at 200/s`."""
         parts = [f"filter {self.filter}"] if self.kind == "search" else [f"task {self.task}"]
         return " ".join(parts + ([f"at {self.rate:,g}/s"] if self.rate is not None else []))
 
 
-def grouped(cells: Iterable[Measurement]) -> list[Group]:
+def trial_groups(cells: Iterable[Measurement]) -> list[TrialGroup]:
     """Groups of the same task, filter and load, in order of appearance; parameters are the caller's."""
     buckets: dict[tuple[str, str, str], list[Measurement]] = defaultdict(list)
     for cell in cells:
         buckets[cell.task, cell.filter, canonical(cell.params.get("load", {}))].append(cell)
-    groups = []
-    for rows in buckets.values():
-        first = rows[0]
-        rate = first.params.get("load", {}).get("rate")
-        ordered = tuple(sorted(rows, key=lambda cell: cell.trial))
-        groups.append(Group(first.task, first.kind, first.filter, first.executor, rate, ordered))
-    return groups
+    return [_trial_group(found) for found in buckets.values()]
 
 
-class Table:
-    """A run's cells by candidate.
+def _trial_group(cells: Sequence[Measurement]) -> TrialGroup:
+    first = cells[0]
+    rate = first.params.get("load", {}).get("rate")
+    ordered = tuple(sorted(cells, key=lambda cell: cell.trial))
+    return TrialGroup(first.task, first.kind, first.filter, first.executor, rate, ordered)
 
-    objective_task: the closed-loop task whose throughput is compared: the one that covers most cells of the
-    grid, of several the one with most clients. filters: those of that task, over all engines, so that an
-    engine that lacks one shows a gap. candidates: every configuration of that task.
+
+class Cells:
+    """A run's cells by setting and by trial. Everything is indexed once, in time linear in the cells.
+
+    frame: `cells_frame` of the run. groups: the cells that differ only in the trial; heads: one row a group, the
+    identity of its first cell. trials: the trials that occur, in order.
+
+    objective_task: the closed-loop task whose throughput is compared: the one that covers most cells of the grid, of
+    several the one with most clients. filters: those of that task, over all engines, so that an engine that lacks one
+    shows a gap; filters that let nothing through are not among them, for a search that finds nothing says nothing of an
+    engine. candidates: every configuration of that task.
     """
 
     def __init__(self, result: RunResult) -> None:
         self.result = result
         self.k = int(result.scenario.get("k", 10))
-        self.objective_task = _objective_task(result.measurements)
-        objective = [cell for cell in result.measurements if self._is_objective(cell)]
-        self.filters = tuple(dict.fromkeys(cell.filter for cell in objective))
-        self.candidates = tuple(dict.fromkeys(configuration(cell) for cell in objective))
+        self.frame = cells_frame(result.measurements)
+        numbers = self.frame.groupby(_GROUP, sort=False, dropna=False).ngroup()
+        self._group_of: Ints = np.asarray(numbers, dtype=np.int64)
+        members: list[list[Measurement]] = [[] for _ in range(int(self._group_of.max(initial=-1)) + 1)]
+        for number, cell in zip(self._group_of, result.measurements, strict=True):
+            members[number].append(cell)
+        self.groups = tuple(_trial_group(cells) for cells in members)
+        self.heads = self.frame.iloc[np.unique(self._group_of, return_index=True)[1]].reset_index(drop=True)
+        self.trials: tuple[int, ...] = tuple(sorted({int(trial) for trial in self.frame["trial"]}))
+        self._matrices: dict[str, Floats] = {}
+        self._index_groups()
         self.engines = tuple(
             dict.fromkeys(
                 [entry.get("label") or entry["engine"] for entry in result.scenario.get("engines", [])]
                 + list(result.engines)
-                + [cell.engine for cell in result.measurements]
+                + [str(engine) for engine in self.heads["engine"]]
             )
         )
-        self.has_arrivals = any(cell.executor == "arrival_rate" for cell in result.measurements)
-        self._search: dict[Configuration, list[Measurement]] = defaultdict(list)
-        self._build: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
-        for cell in result.measurements:
-            if cell.kind == "search":
-                self._search[configuration(cell)].append(cell)
+        self.has_arrivals = bool((self.heads["executor"] == "arrival_rate").any())
+
+    def _index_groups(self) -> None:
+        heads = self.heads
+        columns = (heads[name] for name in ("engine", "adapter", "index", "search"))
+        self.configurations = [Configuration(*parts) for parts in zip(*columns, strict=True)]
+        self._search: dict[Configuration, list[int]] = defaultdict(list)
+        self._build: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for number, (group, setting) in enumerate(zip(self.groups, self.configurations, strict=True)):
+            if group.kind == "search":
+                self._search[setting].append(number)
             else:
-                self._build[cell.engine, canonical(cell.params.get("index", {}))].append(cell)
+                self._build[setting.engine, setting.index_json].append(number)
+        self.objective_task = self._choose_objective_task()
+        empty = {
+            entry["name"]
+            for entry in self.result.dataset.get("filters") or []
+            if entry.get("selectivity_max") == 0
+        }
+        objective = [number for number, group in enumerate(self.groups) if self._is_objective(group)]
+        kept = [number for number in objective if self.groups[number].filter not in empty]
+        self.empty_filters = tuple(
+            name for name in dict.fromkeys(self.groups[n].filter for n in objective) if name in empty
+        )
+        self.filters = tuple(dict.fromkeys(self.groups[number].filter for number in kept))
+        self.candidates = tuple(dict.fromkeys(self.configurations[number] for number in kept))
 
-    def _is_objective(self, cell: Measurement) -> bool:
-        return cell.kind == "search" and cell.executor == "closed_loop" and cell.task == self.objective_task
+    def _choose_objective_task(self) -> str | None:
+        covered: dict[str, int] = defaultdict(int)
+        clients: dict[str, int] = {}
+        for group in self.groups:
+            if group.kind == "search" and group.executor == "closed_loop":
+                covered[group.task] += 1
+                clients[group.task] = int(group.cells[0].params.get("load", {}).get("clients", 1))
+        return max(covered, key=lambda task: (covered[task], clients[task]), default=None)
 
-    def search(self, candidate: Configuration) -> list[Group]:
-        """Every search group of a candidate, closed loop and offered rate."""
-        return grouped(self._search.get(candidate, []))
+    def _is_objective(self, group: TrialGroup) -> bool:
+        return (
+            group.kind == "search" and group.executor == "closed_loop" and group.task == self.objective_task
+        )
 
-    def objective(self, candidate: Configuration) -> list[Group]:
+    def search_numbers(self, setting: Configuration) -> list[int]:
+        """Numbers of every search group of a setting, closed loop and offered rate."""
+        return self._search.get(setting, [])
+
+    def build_numbers(self, setting: Configuration) -> list[int]:
+        """Numbers of the groups of other tasks (index, updates, ...) on the index that a setting searches."""
+        return self._build.get((setting.engine, setting.index_json), [])
+
+    def objective_numbers(self, setting: Configuration) -> list[int]:
+        """Numbers of the groups whose throughput decides, one a filter."""
+        wanted = set(self.filters)
+        return [
+            number
+            for number in self.search_numbers(setting)
+            if self._is_objective(self.groups[number]) and self.groups[number].filter in wanted
+        ]
+
+    def search(self, setting: Configuration) -> list[TrialGroup]:
+        """Every search group of a setting, closed loop and offered rate."""
+        return [self.groups[number] for number in self.search_numbers(setting)]
+
+    def objective(self, setting: Configuration) -> list[TrialGroup]:
         """The groups whose throughput decides, one a filter."""
-        return grouped(cell for cell in self._search.get(candidate, []) if self._is_objective(cell))
+        return [self.groups[number] for number in self.objective_numbers(setting)]
 
-    def arrivals(self, candidate: Configuration) -> list[Group]:
+    def arrivals(self, setting: Configuration) -> list[TrialGroup]:
         """The groups with an offered rate, one a filter and rate."""
-        return grouped(cell for cell in self._search.get(candidate, []) if cell.executor == "arrival_rate")
+        return [group for group in self.search(setting) if group.executor == "arrival_rate"]
 
-    def offered(self) -> dict[tuple[str, str], list[Group]]:
+    def offered(self) -> dict[tuple[str, str], list[TrialGroup]]:
         """Groups with an offered rate by engine and index (as JSON), at whichever setting was the operating
         point in a trial.
         """
         cells: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
-        for cell in self.result.measurements:
-            if cell.executor == "arrival_rate":
-                cells[cell.engine, canonical(cell.params.get("index", {}))].append(cell)
-        return {build: grouped(found) for build, found in cells.items()}
+        for group, setting in zip(self.groups, self.configurations, strict=True):
+            if group.executor == "arrival_rate":
+                cells[setting.engine, setting.index_json] += group.cells
+        return {build: trial_groups(found) for build, found in cells.items()}
 
-    def build(self, candidate: Configuration, kind: str) -> list[Group]:
-        """The `index` or `updates` groups of the index that a candidate searches."""
-        cells = self._build.get((candidate.engine, candidate.index_json), [])
-        return grouped(cell for cell in cells if cell.kind == kind)
+    def build(self, setting: Configuration, kind: str) -> list[TrialGroup]:
+        """The groups of one kind of task other than search (`index`, ...) on the index that a setting searches."""
+        found = [self.groups[number] for number in self.build_numbers(setting)]
+        return [group for group in found if group.kind == kind]
+
+    @cached_property
+    def _by_engine(self) -> Mapping[str, list[Measurement]]:
+        found: dict[str, list[Measurement]] = defaultdict(list)
+        for cell in self.result.measurements:
+            found[cell.engine].append(cell)
+        return found
 
     def of_engine(self, engine: str) -> list[Measurement]:
         """Every cell of an engine, whatever its parameters."""
-        return [cell for cell in self.result.measurements if cell.engine == engine]
+        return self._by_engine.get(engine, [])
 
+    @cached_property
+    def present(self) -> Bools:
+        """Whether a cell exists, [groups, trials]."""
+        return ~np.isnan(self._spread(np.ones(len(self.frame))))
 
-def _objective_task(cells: Iterable[Measurement]) -> str | None:
-    covered: dict[str, set[tuple[Configuration, str]]] = defaultdict(set)
-    clients: dict[str, int] = {}
-    for cell in cells:
-        if cell.kind == "search" and cell.executor == "closed_loop":
-            load = cell.params.get("load", {})
-            covered[cell.task].add((configuration(cell), cell.filter))
-            clients[cell.task] = int(load.get("clients", 1))
-    return max(covered, key=lambda task: (len(covered[task]), clients[task]), default=None)
+    @cached_property
+    def failed(self) -> Bools:
+        """Whether a cell failed as a whole, [groups, trials]."""
+        failed: Floats = self.frame["error"].notna().to_numpy().astype(np.float64)
+        return np.asarray(self._spread(failed) == 1)
+
+    def matrix(self, metric: str) -> Floats:
+        """A metric's values, [groups, trials]; NaN where there is none, also of cells that failed as a whole."""
+        if metric not in self._matrices:
+            known = metric in self.frame
+            column = self.frame[metric].to_numpy(np.float64) if known else np.full(len(self.frame), np.nan)
+            self._matrices[metric] = self._spread(column)
+        return self._matrices[metric]
+
+    def _spread(self, column: Floats) -> Floats:
+        values = np.full((len(self.groups), len(self.trials)), np.nan)
+        place = np.searchsorted(np.array(self.trials, dtype=np.int64), self.frame["trial"].to_numpy(np.int64))
+        values[self._group_of, place] = column
+        return values

@@ -87,7 +87,7 @@ def decide(result: RunResult) -> Decision:
 
 def conclude(evidence: Evidence) -> Decision:
     """The decision that the evidence carries."""
-    result = evidence.table.result
+    result = evidence.cells.result
     verdict, reasons = _verdict(evidence)
     leader, runner_up = evidence.leader, evidence.runner_up
     choice = _choice(result, leader) if leader else None
@@ -106,7 +106,7 @@ def conclude(evidence: Evidence) -> Decision:
         objective=evidence.spec.objective,
         requirements=[threshold.text for threshold in requirements(result.scenario)],
         standings=_standings(evidence, verdict),
-        k=evidence.table.k,
+        k=evidence.cells.k,
         dataset={
             key: result.dataset.get(key) for key in ("name", "metric", "dim", "rows", "fingerprint", "fields")
         },
@@ -114,7 +114,7 @@ def conclude(evidence: Evidence) -> Decision:
 
 
 def _verdict(evidence: Evidence) -> tuple[Verdict, list[str]]:
-    if not evidence.table.candidates:
+    if not evidence.cells.candidates:
         return "no decision", [
             "no search with a closed loop was measured, so there is no throughput to compare"
         ]
@@ -122,7 +122,7 @@ def _verdict(evidence: Evidence) -> tuple[Verdict, list[str]]:
         return "no decision", ["no setting of any engine meets every requirement"]
     if reasons := blockers(evidence):
         return "no decision", reasons
-    return ("pick" if len(evidence.table.engines) > 1 else "only candidate"), []
+    return ("pick" if len(evidence.cells.engines) > 1 else "only candidate"), []
 
 
 def _choice(result: RunResult, candidate: Candidate) -> Choice:
@@ -151,7 +151,7 @@ def _margin(evidence: Evidence) -> Margin | None:
 def _standings(evidence: Evidence, verdict: Verdict) -> list[Standing]:
     best = {candidate.configuration.engine: candidate for candidate in evidence.ranking}
     standings = []
-    others = [engine for engine in evidence.table.engines if engine not in best]
+    others = [engine for engine in evidence.cells.engines if engine not in best]
     for engine in [*best, *others]:
         shown = best.get(engine) or evidence.nearest(engine)
         standings.append(
@@ -159,7 +159,7 @@ def _standings(evidence: Evidence, verdict: Verdict) -> list[Standing]:
                 engine=engine,
                 adapter=shown.configuration.adapter if shown else None,
                 status=_status(evidence, shown, verdict),
-                choice=_choice(evidence.table.result, shown) if shown else None,
+                choice=_choice(evidence.cells.result, shown) if shown else None,
                 checks=list(shown.checks) if shown else [],
                 win_share=evidence.shares.get(engine),
                 sentence=describe(evidence, engine, shown),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from harness.results.result import RunResult
 from harness.results.stats import Comparison, compare_ratios, harmonic_mean, resamples
 from harness.scenario.specs import DecisionSpec
-from reports.decide.cells import Configuration, Group, Table
+from reports.decide.cells import Cells, Configuration, TrialGroup
 from reports.decide.requirements import Check, check, continuous, judged_groups, requirements, shortfall
 
 Floats = npt.NDArray[np.float64]
@@ -77,7 +77,7 @@ class Evidence:
     runner-up, as a ratio of at least 1 in the leader's favour; None without either or where a score is 0.
     """
 
-    table: Table
+    cells: Cells
     spec: DecisionSpec
     candidates: Sequence[Candidate]
     ranking: Sequence[Candidate]
@@ -102,7 +102,7 @@ class Evidence:
 
     def nearest(self, engine: str) -> Candidate | None:
         """Of an engine's candidates, the one that fails fewest requirements and those by least."""
-        limits = {threshold.text: threshold for threshold in requirements(self.table.result.scenario)}
+        limits = {threshold.text: threshold for threshold in requirements(self.cells.result.scenario)}
 
         def distance(candidate: Candidate) -> tuple[int, int, float]:
             failing = candidate.failures
@@ -116,14 +116,14 @@ class Evidence:
 def weigh(result: RunResult) -> Evidence:
     """Judges, scores and ranks every candidate of a run."""
     spec = DecisionSpec.model_validate(result.scenario.get("decision", {}))
-    table = Table(result)
-    candidates = judge(table, spec)
+    cells = Cells(result)
+    candidates = judge(cells, spec)
     ranking = rank(candidates, spec)
     rng = np.random.default_rng(int(result.scenario.get("seed", 0)))
     repeated = bool(ranking) and len(ranking[0].by_trial) > 1
-    shares = win_shares(table, candidates, spec, rng) if repeated else {}
+    shares = win_shares(cells, candidates, spec, rng) if repeated else {}
     margin = _margin(ranking[0], ranking[1], Objective.of(spec)) if len(ranking) > 1 else None
-    return Evidence(table, spec, candidates, ranking, shares, margin)
+    return Evidence(cells, spec, candidates, ranking, shares, margin)
 
 
 def _margin(leader: Candidate, runner_up: Candidate, objective: Objective) -> Comparison | None:
@@ -133,15 +133,15 @@ def _margin(leader: Candidate, runner_up: Candidate, objective: Objective) -> Co
     return compare_ratios(behind, ahead) if objective.maximise else compare_ratios(ahead, behind)
 
 
-def judge(table: Table, spec: DecisionSpec) -> list[Candidate]:
+def judge(cells: Cells, spec: DecisionSpec) -> list[Candidate]:
     """Every candidate with its requirement checks and scores."""
-    thresholds, objective = requirements(table.result.scenario), Objective.of(spec)
+    thresholds, objective = requirements(cells.result.scenario), Objective.of(spec)
     candidates = []
-    for configuration in table.candidates:
-        groups = table.objective(configuration)
-        checks = [check(table, configuration, threshold) for threshold in thresholds]
+    for configuration in cells.candidates:
+        groups = cells.objective(configuration)
+        checks = [check(cells, configuration, threshold) for threshold in thresholds]
         score, by_trial = None, {}
-        if (gap := _gap(table, groups, objective.metric)) is None:
+        if (gap := _gap(cells, groups, objective.metric)) is None:
             values = _matrix(groups, objective.metric, _trials(groups))
             by_trial = dict(zip(_trials(groups), map(float, objective.mix(values)), strict=True))
             score = float(objective.mix(values.mean(axis=1)))
@@ -151,10 +151,10 @@ def judge(table: Table, spec: DecisionSpec) -> list[Candidate]:
     return candidates
 
 
-def _gap(table: Table, groups: Sequence[Group], metric: str) -> Check | None:
+def _gap(cells: Cells, groups: Sequence[TrialGroup], metric: str) -> Check | None:
     reasons = [f"filter {group.filter}: {gap}" for group in groups if (gap := group.gap(metric)) is not None]
     measured = {group.filter for group in groups}
-    reasons += [f"filter {name}: the run ended before it" for name in table.filters if name not in measured]
+    reasons += [f"filter {name}: the run ended before it" for name in cells.filters if name not in measured]
     if not reasons and not _trials(groups):
         reasons = ["no trial covers every filter"]
     if not reasons:
@@ -162,12 +162,12 @@ def _gap(table: Table, groups: Sequence[Group], metric: str) -> Check | None:
     return Check(requirement="measured", metric=metric, status="not measured", met=False, reason=reasons[0])
 
 
-def _trials(groups: Sequence[Group]) -> list[int]:
+def _trials(groups: Sequence[TrialGroup]) -> list[int]:
     """The trials in which every group was measured."""
     return sorted(set.intersection(*({cell.trial for cell in group.cells} for group in groups)))
 
 
-def _matrix(groups: Sequence[Group], metric: str, trials: Sequence[int]) -> Floats:
+def _matrix(groups: Sequence[TrialGroup], metric: str, trials: Sequence[int]) -> Floats:
     """Values [groups, trials], NaN where there is none."""
     found = [group.values(metric) for group in groups]
     return np.array([[values.get(trial, np.nan) for trial in trials] for values in found], dtype=np.float64)
@@ -184,7 +184,7 @@ def rank(candidates: Sequence[Candidate], spec: DecisionSpec) -> list[Candidate]
 
 
 def win_shares(
-    table: Table, candidates: Sequence[Candidate], spec: DecisionSpec, rng: np.random.Generator
+    cells: Cells, candidates: Sequence[Candidate], spec: DecisionSpec, rng: np.random.Generator
 ) -> dict[str, float]:
     """How often each engine entry comes first when the trials of every engine are drawn anew.
 
@@ -195,7 +195,7 @@ def win_shares(
     engines: dict[str, list[Candidate]] = {}
     for candidate in candidates:
         engines.setdefault(candidate.configuration.engine, []).append(candidate)
-    outcomes = {engine: np.sort(_outcomes(table, group, spec, rng)) for engine, group in engines.items()}
+    outcomes = {engine: np.sort(_outcomes(cells, group, spec, rng)) for engine, group in engines.items()}
     shares = {}
     for engine, own in outcomes.items():
         share = np.where(np.isneginf(own), 0.0, 1.0)
@@ -207,14 +207,14 @@ def win_shares(
 
 
 def _outcomes(
-    table: Table, candidates: Sequence[Candidate], spec: DecisionSpec, rng: np.random.Generator
+    cells: Cells, candidates: Sequence[Candidate], spec: DecisionSpec, rng: np.random.Generator
 ) -> Floats:
     """The best score of one engine in each resample, more being better; -inf where no setting is eligible."""
     trials = sorted({trial for candidate in candidates for trial in candidate.by_trial})
     if not trials:
         return np.array([-np.inf])
     draws, objective = resamples(len(trials), rng), Objective.of(spec)
-    varying = continuous(table, requirements(table.result.scenario))
+    varying = continuous(cells, requirements(cells.result.scenario))
     names = {metric for _, metric in varying}
     best = np.full(len(draws), -np.inf)
     for candidate in candidates:
@@ -225,10 +225,10 @@ def _outcomes(
             continue  # counts hold in every trial or not at all, so resampling cannot mend them
         eligible = np.ones(len(draws), dtype=np.bool_)
         for threshold, metric in varying:
-            groups = judged_groups(table, candidate.configuration, metric)
+            groups = judged_groups(cells, candidate.configuration, metric)
             for means in _means(_matrix(groups, metric, trials), draws):
                 eligible &= np.array([threshold.holds(mean) for mean in means])
-        values = _matrix(table.objective(candidate.configuration), objective.metric, trials)
+        values = _matrix(cells.objective(candidate.configuration), objective.metric, trials)
         scores = objective.oriented(objective.mix(_means(values, draws)))
         best = np.maximum(best, np.where(eligible & ~np.isnan(scores), scores, -np.inf))
     return best

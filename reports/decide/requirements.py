@@ -12,7 +12,7 @@ from harness.results.result import Measurement
 from harness.results.stats import mean_interval
 from harness.scenario.specs import DecisionSpec
 from harness.scenario.threshold import Threshold, parse_threshold
-from reports.decide.cells import Configuration, Group, Table
+from reports.decide.cells import Cells, Configuration, TrialGroup
 from reports.wording import quantity
 
 Status = Literal["holds", "too close to call", "not measured", "fails"]
@@ -66,16 +66,16 @@ def requirements(scenario: dict[str, Any]) -> list[Threshold]:
     return thresholds
 
 
-def check(table: Table, candidate: Configuration, threshold: Threshold) -> Check:
+def check(cells: Cells, candidate: Configuration, threshold: Threshold) -> Check:
     """Judges one requirement of one candidate over everything that was measured of it."""
-    metric = metric_name(threshold, table.k)
+    metric = metric_name(threshold, cells.k)
     if metric in COUNTS:
-        return _check_count(table, candidate, threshold, metric)
-    groups = judged_groups(table, candidate, metric)
-    missing = _missing_filters(table, candidate, metric, groups)
+        return _check_count(cells, candidate, threshold, metric)
+    groups = judged_groups(cells, candidate, metric)
+    missing = _missing_filters(cells, candidate, metric, groups)
     if not groups or missing:
         where = f"filter {missing[0]}" if missing else ""
-        return _unmeasured(threshold, metric, where, _why_absent(table, metric, missing))
+        return _unmeasured(threshold, metric, where, _why_absent(cells, metric, missing))
     return max(
         (_check_group(group, threshold, metric) for group in groups), key=lambda c: _badness(c, threshold)
     )
@@ -86,7 +86,7 @@ def metric_name(threshold: Threshold, k: int) -> str:
     return f"recall_at_{k}" if threshold.metric == "recall" else threshold.metric
 
 
-def judged_groups(table: Table, candidate: Configuration, metric: str) -> list[Group]:
+def judged_groups(cells: Cells, candidate: Configuration, metric: str) -> list[TrialGroup]:
     """The groups of cells whose values of `metric` count for a requirement.
 
     Latency percentiles: the cells with an offered rate, at every rate, wherever the scenario has such a task,
@@ -95,30 +95,32 @@ def judged_groups(table: Table, candidate: Configuration, metric: str) -> list[G
     """
     known = spec(metric)
     if "search" not in known.tasks and known.tasks:
-        return table.build(candidate, known.tasks[0])
-    if known.executor == "arrival_rate" or (metric.startswith("latency") and table.has_arrivals):
-        return table.arrivals(candidate)
-    return table.objective(candidate)
+        return cells.build(candidate, known.tasks[0])
+    if known.executor == "arrival_rate" or (metric.startswith("latency") and cells.has_arrivals):
+        return cells.arrivals(candidate)
+    return cells.objective(candidate)
 
 
-def _missing_filters(table: Table, candidate: Configuration, metric: str, groups: list[Group]) -> list[str]:
+def _missing_filters(
+    cells: Cells, candidate: Configuration, metric: str, groups: list[TrialGroup]
+) -> list[str]:
     if not groups or groups[0].kind != "search" or groups[0].executor != "closed_loop":
         return []
     measured = {group.filter for group in groups}
-    return [name for name in table.filters if name not in measured]
+    return [name for name in cells.filters if name not in measured]
 
 
-def _why_absent(table: Table, metric: str, missing: list[str]) -> str:
+def _why_absent(cells: Cells, metric: str, missing: list[str]) -> str:
     if missing:
         return "the run ended before it"
-    if metric.startswith("latency") and table.has_arrivals:
+    if metric.startswith("latency") and cells.has_arrivals:
         return "under an offered rate only the engine's operating point was measured, and this is not it"
     return "no task of the scenario measures it"
 
 
-def _check_group(group: Group, threshold: Threshold, metric: str) -> Check:
+def _check_group(group: TrialGroup, threshold: Threshold, metric: str) -> Check:
     if (gap := group.gap(metric)) is not None:
-        return _unmeasured(threshold, metric, group.where, gap)
+        return _unmeasured(threshold, metric, group.place, gap)
     interval = mean_interval(list(group.values(metric).values()))
     low, high = interval.low, interval.high
     if metric.startswith("recall_at_") and low is not None and high is not None:
@@ -134,19 +136,20 @@ def _check_group(group: Group, threshold: Threshold, metric: str) -> Check:
         value=interval.estimate,
         low=low,
         high=high,
-        where=group.where,
+        where=group.place,
     )
 
 
-def _check_count(table: Table, candidate: Configuration, threshold: Threshold, metric: str) -> Check:
+def _check_count(cells: Cells, candidate: Configuration, threshold: Threshold, metric: str) -> Check:
     """Counts must hold in every trial of every task; a violation anywhere disqualifies the whole engine."""
     if metric == "violations":
         groups = [
-            Group(c.task, c.kind, c.filter, c.executor, None, (c,)) for c in table.of_engine(candidate.engine)
+            TrialGroup(c.task, c.kind, c.filter, c.executor, None, (c,))
+            for c in cells.of_engine(candidate.engine)
         ]
-        own = {id(cell) for group in _own_groups(table, candidate) for cell in group.cells}
+        own = {id(cell) for group in _own_groups(cells, candidate) for cell in group.cells}
     else:
-        groups, own = _own_groups(table, candidate), None
+        groups, own = _own_groups(cells, candidate), None
     checks = [
         _check_cell(cell, group, threshold, metric)
         for group in groups
@@ -159,8 +162,8 @@ def _check_count(table: Table, candidate: Configuration, threshold: Threshold, m
     return max(checks, key=lambda c: _badness(c, threshold))
 
 
-def _own_groups(table: Table, candidate: Configuration) -> list[Group]:
-    return table.search(candidate) + table.build(candidate, "updates")
+def _own_groups(cells: Cells, candidate: Configuration) -> list[TrialGroup]:
+    return cells.search(candidate) + cells.build(candidate, "updates")
 
 
 def _counts(cell: Measurement, metric: str) -> bool:
@@ -176,15 +179,15 @@ def _counts(cell: Measurement, metric: str) -> bool:
     return cell.kind == "search" or cell.error is not None or metric in cell.reasons
 
 
-def _check_cell(cell: Measurement, group: Group, threshold: Threshold, metric: str) -> Check:
+def _check_cell(cell: Measurement, group: TrialGroup, threshold: Threshold, metric: str) -> Check:
     value = cell.metrics.get(metric)
     if value is None or (cell.error is not None and threshold.holds(value)):
         reason = cell.error or cell.reasons.get(metric, "not recorded")
-        return _unmeasured(threshold, metric, group.where, f"trial {cell.trial + 1}: {reason}")
+        return _unmeasured(threshold, metric, group.place, f"trial {cell.trial + 1}: {reason}")
     met = threshold.holds(value)
     status: Status = "holds" if met else "fails"
     return Check(
-        requirement=threshold.text, metric=metric, status=status, met=met, value=value, where=group.where
+        requirement=threshold.text, metric=metric, status=status, met=met, value=value, where=group.place
     )
 
 
@@ -209,7 +212,7 @@ def _badness(result: Check, threshold: Threshold) -> tuple[int, float]:
     return _SEVERITY[result.status, result.met], shortfall(result.value, threshold)
 
 
-def continuous(table: Table, thresholds: Iterable[Threshold]) -> list[tuple[Threshold, str]]:
+def continuous(cells: Cells, thresholds: Iterable[Threshold]) -> list[tuple[Threshold, str]]:
     """The requirements whose values vary from trial to trial, with their metric names."""
-    named = ((threshold, metric_name(threshold, table.k)) for threshold in thresholds)
+    named = ((threshold, metric_name(threshold, cells.k)) for threshold in thresholds)
     return [(threshold, metric) for threshold, metric in named if metric not in COUNTS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.results.metrics import spec
 from harness.results.result import Measurement
-from reports.decide.cells import Table
+from reports.decide.cells import Cells
 from reports.decide.ranking import Candidate, Evidence
 from reports.decide.requirements import judged_groups
 from reports.wording import factor, listing, number, percent, quantity, settings
@@ -20,9 +20,9 @@ def blockers(evidence: Evidence) -> list[str]:
     """Why the evidence carries no decision; empty where it does. There is a leader."""
     ranking, asked = evidence.ranking, evidence.spec.confidence
     reasons = []
-    if evidence.table.result.finished_at is None:
+    if evidence.cells.result.finished_at is None:
         reasons.append("the run is not complete, so the engines were not measured alike")
-    if len(evidence.table.engines) == 1:
+    if len(evidence.cells.engines) == 1:
         return reasons
     share = evidence.shares.get(ranking[0].configuration.engine, 0.0)
     if any(len(candidate.by_trial) < 2 for candidate in ranking[:2]):
@@ -42,7 +42,7 @@ def blockers(evidence: Evidence) -> list[str]:
 def _flag_reasons(evidence: Evidence) -> list[str]:
     reasons = []
     for candidate in evidence.ranking[:2]:
-        for flag, cells in flagged(evidence.table, candidate).items():
+        for flag, cells in flagged(evidence.cells, candidate).items():
             if flag == "steal" and _outweighs_steal(evidence):
                 continue
             what = _FLAGS.get(flag, f"a flag was raised ({flag})")
@@ -55,16 +55,16 @@ def _outweighs_steal(evidence: Evidence) -> bool:
     return low is not None and low >= _STEAL_CANNOT_EXPLAIN
 
 
-def flagged(table: Table, candidate: Candidate) -> dict[str, list[Measurement]]:
+def flagged(cells: Cells, candidate: Candidate) -> dict[str, list[Measurement]]:
     """The flagged cells that a candidate's score and requirements rest on, by kind of flag."""
-    groups = table.objective(candidate.configuration)
+    groups = cells.objective(candidate.configuration)
     for entry in candidate.checks:
         groups += [
-            g for g in judged_groups(table, candidate.configuration, entry.metric) if g.kind == "search"
+            g for g in judged_groups(cells, candidate.configuration, entry.metric) if g.kind == "search"
         ]
-    cells = {cell.key: cell for group in groups for cell in group.cells}
+    rested_on = {cell.key: cell for group in groups for cell in group.cells}
     found: dict[str, list[Measurement]] = {}
-    for cell in cells.values():
+    for cell in rested_on.values():
         for flag in cell.flags:
             found.setdefault(flag.split(" ")[0], []).append(cell)
     return found
@@ -76,7 +76,7 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
     if leader is None:
         return []
     notes = []
-    trials, several = len(leader.by_trial), len(evidence.table.engines) > 1
+    trials, several = len(leader.by_trial), len(evidence.cells.engines) > 1
     if 1 < trials <= 5 and several:
         notes.append(
             f"{trials} trials are few. Resampling them only re-arranges what was seen and understates the "
@@ -84,7 +84,7 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
         )
     if trials == 1 and not several:
         notes.append("There was one trial: how far its figures vary is unknown.")
-    if stolen := flagged(evidence.table, leader).get("steal"):
+    if stolen := flagged(evidence.cells, leader).get("steal"):
         weight = (
             "; the margin is too large to come from that"
             if not undecided and _outweighs_steal(evidence)
@@ -135,7 +135,7 @@ def _unsupported(evidence: Evidence, leader: Candidate) -> list[str]:
     engine = leader.configuration.engine
     texts = {
         f"{cell.task}: {cell.error.removeprefix('unsupported: ')}"
-        for cell in evidence.table.of_engine(engine)
+        for cell in evidence.cells.of_engine(engine)
         if cell.error is not None and cell.error.startswith("unsupported")
     }
     return [f"{engine} does not support everything that was asked of it ({text})." for text in sorted(texts)]
@@ -143,7 +143,7 @@ def _unsupported(evidence: Evidence, leader: Candidate) -> list[str]:
 
 def score_text(evidence: Evidence, candidate: Candidate) -> str:
     """`it answers 8,420 queries/s over an equal mix of the 4 filters`."""
-    filters = len(evidence.table.filters)
+    filters = len(evidence.cells.filters)
     mix = f" over an equal mix of the {filters} filters" if filters > 1 else ""
     value = quantity(evidence.objective.metric, candidate.score)
     if evidence.objective.maximise:
@@ -169,7 +169,7 @@ def margin_text(evidence: Evidence) -> str:
 def describe(evidence: Evidence, engine: str, shown: Candidate | None) -> str:
     """One sentence on how an engine came out."""
     if shown is None:
-        errors = [cell.error for cell in evidence.table.of_engine(engine) if cell.error]
+        errors = [cell.error for cell in evidence.cells.of_engine(engine) if cell.error]
         return f"{engine} was not measured: {errors[0] if errors else 'the run holds no search of it'}."
     if not shown.met:
         failures = "; ".join(_failures(shown))

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from harness.results.frame import canonical
 from harness.results.metrics import gated, spec
 from harness.results.result import Measurement, RunResult
 from harness.results.stats import benjamini_hochberg, compare_differences, compare_ratios
-from reports.decide.cells import Group, canonical, grouped
+from reports.decide.cells import TrialGroup as Group
+from reports.decide.cells import trial_groups as grouped
 from reports.gate.rows import Row, Verdict
 from reports.wording import settings
 

@@ -90,7 +90,7 @@ def _requirement_rows(baseline: RunResult, current: RunResult) -> list[Row]:
     """
     same_rules = baseline.scenario | {"decision": current.scenario.get("decision", {})}
     before, after = weigh(baseline.model_copy(update={"scenario": same_rules})), weigh(current)
-    states = {engine: _state(after, engine) for engine in after.table.engines}
+    states = {engine: _state(after, engine) for engine in after.cells.engines}
     anyone = any(state != "fails" for state in states.values())
     rows = []
     for engine, state in states.items():

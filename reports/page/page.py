@@ -13,7 +13,7 @@ from reports.charts.latency import latency_charts
 from reports.charts.lines import Chart, recall_charts, selectivity_charts
 from reports.charts.style import Look, looks
 from reports.charts.svg import styled
-from reports.decide.cells import Configuration, Table
+from reports.decide.cells import Cells, Configuration
 from reports.decide.decision import Decision
 from reports.decide.ranking import Evidence
 from reports.decide.requirements import metric_name, requirements
@@ -37,28 +37,28 @@ class Figures:
 
 def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
     """Every value that the template names."""
-    table = evidence.table
-    result = table.result
-    look = looks(table.engines)
+    cells = evidence.cells
+    result = cells.result
+    look = looks(cells.engines)
     shown = _shown(evidence)
     with styled():
         figures = _figures(evidence, look, shown)
-        updates = _updates(table, look)
+        updates = _updates(cells, look)
     return {
         "result": result,
         "dataset": {"name": "?", "description": ""} | result.dataset,
         "decision": decision,
-        "hero": hero(decision, len(table.filters)),
+        "hero": hero(decision, len(cells.filters)),
         "rows": engine_rows(decision, look),
         "objective": decision.objective.split()[1],
-        "legend": [(engine, marker(look[engine])) for engine in table.engines],
-        "markers": {engine: marker(look[engine]) for engine in table.engines},
-        "cautions": cautions(table),
+        "legend": [(engine, marker(look[engine])) for engine in cells.engines],
+        "markers": {engine: marker(look[engine]) for engine in cells.engines},
+        "cautions": cautions(cells),
         "figures": figures,
         "updates": updates,
-        "update_rows": _update_rows(table),
-        "post_tables": post_tables(table),
-        "unpaired": unpaired(table),
+        "update_rows": _update_rows(cells),
+        "post_tables": post_tables(cells),
+        "unpaired": unpaired(cells),
         "cell_head": HEAD,
         "cell_tables": cell_tables(result.measurements),
         "cell_count": len(result.measurements),
@@ -68,7 +68,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "fields": result.dataset.get("fields") or [],
         "filters": [_filter_row(entry) for entry in result.dataset.get("filters") or []],
         "skipped": (result.dataset.get("skipped") or {}).items(),
-        "method": method(table),
+        "method": method(cells),
         "limitations": limitations(evidence),
     }
 
@@ -77,7 +77,7 @@ def _shown(evidence: Evidence) -> dict[str, Configuration]:
     """The setting that stands for each engine: its best eligible one, else the one nearest to that."""
     best = {candidate.configuration.engine: candidate.configuration for candidate in evidence.ranking}
     shown = {}
-    for engine in evidence.table.engines:
+    for engine in evidence.cells.engines:
         nearest = evidence.nearest(engine)
         if engine in best or nearest is not None:
             shown[engine] = best.get(engine) or nearest.configuration  # type: ignore[union-attr]
@@ -87,17 +87,17 @@ def _shown(evidence: Evidence) -> dict[str, Configuration]:
 def _figures(
     evidence: Evidence, look: Mapping[str, Look], shown: Mapping[str, Configuration]
 ) -> list[Figures]:
-    table, leader = evidence.table, evidence.leader
-    shares = {e["name"]: e.get("selectivity_mean") or 0.0 for e in table.result.dataset.get("filters") or []}
-    ladder = len({shares.get(name) for name in table.filters} - {None, 0.0}) > 1
-    offered = table.has_arrivals
+    cells, leader = evidence.cells, evidence.leader
+    shares = {e["name"]: e.get("selectivity_mean") or 0.0 for e in cells.result.dataset.get("filters") or []}
+    ladder = len({shares.get(name) for name in cells.filters} - {None, 0.0}) > 1
+    offered = cells.has_arrivals
     return [
         Figures(
             "recall",
             "Recall and throughput",
             "Up and to the right is better. A line is one index; its points are the settings tried. Whiskers reach "
             "from the lowest to the highest trial. The ring marks the setting named in the decision.",
-            tuple(recall_charts(table, look, _floor(evidence), leader.configuration if leader else None)),
+            tuple(recall_charts(cells, look, _floor(evidence), leader.configuration if leader else None)),
             "No search with a closed loop was measured.",
         ),
         Figures(
@@ -105,7 +105,7 @@ def _figures(
             "Latency under offered load",
             "Queries are due by a schedule, whatever the engine does; latency counts from when a query was due. "
             "Lower is better. Hollow markers: the engine answered fewer queries than were due.",
-            tuple(latency_charts(table, look)) if offered else (),
+            tuple(latency_charts(cells, look)) if offered else (),
             "The scenario has no task with an offered rate (executor: arrival_rate).",
         ),
         Figures(
@@ -113,16 +113,16 @@ def _figures(
             "Narrow filters",
             "Each engine at the setting named in the decision's table. Filters let less through towards the left; "
             "those that let the same through stand one above the other.",
-            tuple(selectivity_charts(table, look, shown, shares)) if ladder else (),
+            tuple(selectivity_charts(cells, look, shown, shares)) if ladder else (),
             "The filters measured let the same share of items through, so there is nothing to compare.",
         ),
-        Figures("indexing", "Indexing", "", tuple(_index_charts(table, look)), "Nothing was indexed."),
+        Figures("indexing", "Indexing", "", tuple(_index_charts(cells, look)), "Nothing was indexed."),
         Figures(
             "resources",
             "Resources",
             "Memory of an engine in the measuring process is what it holds above the level before the collection; of a "
             "server it is all that it holds. Per vector, it is the growth alone.",
-            tuple(_resource_charts(table, look, shown)),
+            tuple(_resource_charts(cells, look, shown)),
             "No resources were measured.",
         ),
     ]
@@ -130,35 +130,35 @@ def _figures(
 
 def _floor(evidence: Evidence) -> float | None:
     """The recall that is required, if any."""
-    wanted = f"recall_at_{evidence.table.k}"
-    every: list[Threshold] = requirements(evidence.table.result.scenario)
+    wanted = f"recall_at_{evidence.cells.k}"
+    every: list[Threshold] = requirements(evidence.cells.result.scenario)
     floors = [
-        t.limit for t in every if metric_name(t, evidence.table.k) == wanted and t.relation in (">", ">=")
+        t.limit for t in every if metric_name(t, evidence.cells.k) == wanted and t.relation in (">", ">=")
     ]
     return max(floors, default=None)
 
 
-def _index_charts(table: Table, look: Mapping[str, Look]) -> list[Chart]:
+def _index_charts(cells: Cells, look: Mapping[str, Look]) -> list[Chart]:
     return _dots(
-        "indexing", {metric: build_rows(table, "index", metric) for metric in charted("indexing")}, look
+        "indexing", {metric: build_rows(cells, "index", metric) for metric in charted("indexing")}, look
     )
 
 
 def _resource_charts(
-    table: Table, look: Mapping[str, Look], shown: Mapping[str, Configuration]
+    cells: Cells, look: Mapping[str, Look], shown: Mapping[str, Configuration]
 ) -> list[Chart]:
     rows = {
-        metric: best_rows(table, shown, metric)
+        metric: best_rows(cells, shown, metric)
         if "search" in spec(metric).tasks
-        else build_rows(table, "index", metric)
+        else build_rows(cells, "index", metric)
         for metric in charted("resources")
     }
     return _dots("resources", rows, look)
 
 
-def _updates(table: Table, look: Mapping[str, Look]) -> list[Chart]:
+def _updates(cells: Cells, look: Mapping[str, Look]) -> list[Chart]:
     return _dots(
-        "updates", {metric: build_rows(table, "updates", metric) for metric in charted("updates")}, look
+        "updates", {metric: build_rows(cells, "updates", metric) for metric in charted("updates")}, look
     )
 
 
@@ -170,19 +170,19 @@ def _dots(prefix: str, metrics: Mapping[str, list[Row]], look: Mapping[str, Look
     ]
 
 
-def _update_rows(table: Table) -> list[tuple[str, list[str], str]]:
+def _update_rows(cells: Cells) -> list[tuple[str, list[str], str]]:
     """Each engine's counts and visibility after updates, worst trial, and what went wrong."""
     rows = []
-    for engine in table.engines:
-        cells = [cell for cell in table.of_engine(engine) if cell.kind == "updates"]
-        if not cells:
+    for engine in cells.engines:
+        own = [cell for cell in cells.of_engine(engine) if cell.kind == "updates"]
+        if not own:
             continue
         texts = []
         for metric in UPDATE_COLUMNS:
-            values = [value for cell in cells if (value := cell.metrics.get(metric)) is not None]
+            values = [value for cell in own if (value := cell.metrics.get(metric)) is not None]
             texts.append(quantity(metric, max(values)) if values else "–")
         errors: dict[str, list[str]] = {}
-        for cell in cells:
+        for cell in own:
             if cell.error:
                 errors.setdefault(cell.error, []).append(str(cell.trial + 1))
         rows.append(
@@ -207,7 +207,7 @@ _KINDS = ("server", "pipelined")  # capabilities that say how an engine is reach
 def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str, str]]:
     """Label, version, how it was run, what its queries go through, and abilities its adapter lacks."""
     facts = []
-    for engine, entry in evidence.table.result.engines.items():
+    for engine, entry in evidence.cells.result.engines.items():
         abilities = entry.get("capabilities") or {}
         lacking = [
             name.replace("_", " ")

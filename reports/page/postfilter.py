@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from statistics import fmean
 
-from reports.decide.cells import Configuration, Group, Table
+from reports.decide.cells import Cells, Configuration, TrialGroup
 from reports.wording import quantity
 
 
@@ -30,21 +30,21 @@ class PostTable:
     rows: tuple[PostRow, ...]
 
 
-def post_tables(table: Table) -> list[PostTable]:
+def post_tables(cells: Cells) -> list[PostTable]:
     """A table for each post-filtering setting that has a pre-filtering counterpart."""
-    counterparts = {_without(c): c for c in table.candidates if not _is_post(c)}
+    counterparts = {_without(c): c for c in cells.candidates if not _is_post(c)}
     pairs = [
         (counterparts[_without(c)], c)
-        for c in table.candidates
+        for c in cells.candidates
         if _is_post(c) and _without(c) in counterparts
     ]
-    return [_table(table, pre, post) for pre, post in pairs]
+    return [_table(cells, pre, post) for pre, post in pairs]
 
 
-def unpaired(table: Table) -> list[str]:
+def unpaired(cells: Cells) -> list[str]:
     """Post-filtering settings without a counterpart to compare with."""
-    counterparts = {_without(c) for c in table.candidates if not _is_post(c)}
-    return [c.title for c in table.candidates if _is_post(c) and _without(c) not in counterparts]
+    counterparts = {_without(c) for c in cells.candidates if not _is_post(c)}
+    return [c.title for c in cells.candidates if _is_post(c) and _without(c) not in counterparts]
 
 
 def _is_post(candidate: Configuration) -> bool:
@@ -60,24 +60,24 @@ def _without(candidate: Configuration) -> tuple[str, str]:
     return candidate.adapter, json.dumps(rest, sort_keys=True)
 
 
-def _table(table: Table, pre: Configuration, post: Configuration) -> PostTable:
-    sides = [{group.filter: group for group in table.objective(candidate)} for candidate in (pre, post)]
-    metric = f"recall_at_{table.k}"
+def _table(cells: Cells, pre: Configuration, post: Configuration) -> PostTable:
+    sides = [{group.filter: group for group in cells.objective(candidate)} for candidate in (pre, post)]
+    metric = f"recall_at_{cells.k}"
     rows, losses = [], []
-    for name in table.filters:
+    for name in cells.filters:
         groups = [side.get(name) for side in sides]
         recalls = [_mean(group, metric) for group in groups]
         if recalls[0] is not None and recalls[1] is not None:
             losses.append((recalls[0] - recalls[1], name, recalls))
-        cells = [
+        texts = [
             tuple(quantity(key, _mean(group, key)) for group in groups)
             for key in (metric, "throughput_qps", "short_results")
         ]
-        rows.append(PostRow(name, *((cell[0], cell[1]) for cell in cells)))
+        rows.append(PostRow(name, *((cell[0], cell[1]) for cell in texts)))
     return PostTable(_takeaway(losses), pre.title, post.title, tuple(rows))
 
 
-def _mean(group: Group | None, metric: str) -> float | None:
+def _mean(group: TrialGroup | None, metric: str) -> float | None:
     values = list(group.values(metric).values()) if group else []
     return fmean(values) if values else None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.results.result import RunResult
-from reports.decide.cells import Table
+from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.ranking import Evidence
 from reports.wording import listing, number, percent
@@ -79,17 +79,17 @@ def _noise(result: RunResult) -> Facts:
     return facts
 
 
-def method(table: Table) -> list[str]:
+def method(cells: Cells) -> list[str]:
     """How the figures came about."""
-    task = f" (task {table.objective_task})" if table.objective_task else ""
+    task = f" (task {cells.objective_task})" if cells.objective_task else ""
     return [
         "Latency is the time from when a query was due to when its answer was complete. With an offered rate that "
         "includes waiting: a stalled engine does not slow the schedule. In a closed loop a query is due when the one "
         "before it is answered.",
         "Every request of a window counts, failed and timed-out ones at the time they took. A percentile with fewer "
         "than 10 requests beyond it is left out.",
-        f"Recall@{table.k} comes from the hits returned under load, against exact neighbours that Bakeoff computes "
-        f"itself under the same filter, divided by min({table.k}, matching items). Ties are hits, duplicates count "
+        f"Recall@{cells.k} comes from the hits returned under load, against exact neighbours that Bakeoff computes "
+        f"itself under the same filter, divided by min({cells.k}, matching items). Ties are hits, duplicates count "
         "once, hits that break the filter never.",
         "Engines take turns within a trial, each in a process of its own, so that a slow spell of the machine does not "
         "fall on one of them. Every trial builds the index anew.",
@@ -121,7 +121,7 @@ def how_it_ran(engine: Mapping[str, Any]) -> str:
 
 def limitations(evidence: Evidence) -> list[str]:
     """What a reader must not conclude."""
-    result = evidence.table.result
+    result = evidence.cells.result
     trials = len({cell.trial for cell in result.measurements})
     generated = [
         field["name"] for field in result.dataset.get("fields") or [] if field.get("origin") == "generated"

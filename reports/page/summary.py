@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from harness.results.result import RunResult
-from reports.decide.cells import Group
+from reports.decide.cells import TrialGroup
 from reports.decide.decision import Decision, conclude
 from reports.decide.ranking import Candidate, Evidence, weigh
 from reports.wording import number, quantity, settings
@@ -44,12 +44,12 @@ def summary_rows(evidence: Evidence, decision: Decision) -> list[SummaryRow]:
 
 
 def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> SummaryRow:
-    table, setting = evidence.table, candidate.configuration
-    objective = table.objective(setting)
+    cells, setting = evidence.cells, candidate.configuration
+    objective = cells.objective(setting)
     every = [
-        cell for group in table.search(setting) + table.build(setting, "updates") for cell in group.cells
+        cell for group in cells.search(setting) + cells.build(setting, "updates") for cell in group.cells
     ]
-    recall = _worst(objective, f"recall_at_{table.k}", min)
+    recall = _worst(objective, f"recall_at_{cells.k}", min)
     status = "eligible" if candidate.met else "eliminated"
     if decision.leader is not None and decision.leader.title == setting.title:
         status = "leads" if decision.pick is None else "pick"
@@ -66,7 +66,7 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
     )
 
 
-def _worst(groups: list[Group], metric: str, worst: Callable[[list[float]], float]) -> float | None:
+def _worst(groups: list[TrialGroup], metric: str, worst: Callable[[list[float]], float]) -> float | None:
     """The mean over trials at the worst filter; None where any cell lacks it."""
     if not groups or any(group.gap(metric) is not None for group in groups):
         return None
@@ -83,10 +83,10 @@ def summary_table(result: RunResult, width: int = 120) -> RenderableType:
 
     evidence = weigh(result)
     decision = conclude(evidence)
-    rows, filters = summary_rows(evidence, decision), len(evidence.table.filters)
+    rows, filters = summary_rows(evidence, decision), len(evidence.cells.filters)
     worst = f"worst of {filters} filters, " if filters > 1 else ""
     title = f"{result.name}: {worst}mean over trials"
-    figures = (f"recall@{evidence.table.k}", "P99", "queries/s (mix)", "violations", "errors")
+    figures = (f"recall@{evidence.cells.k}", "P99", "queries/s (mix)", "violations", "errors")
     shown = _table if width >= _NARROWEST_TABLE else _lines
     return Stack(shown(title, figures, rows), Text(decision.sentence, style="bold"))
 

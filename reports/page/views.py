@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.results.metrics import COUNTS, spec
 from reports.charts.style import Look
-from reports.decide.cells import Table
+from reports.decide.cells import Cells
 from reports.decide.decision import Choice, Decision, Standing
 from reports.decide.requirements import Check
 from reports.wording import number, percent, quantity, settings, shortened
@@ -174,11 +174,11 @@ class Caution:
     where: str
 
 
-def cautions(table: Table) -> list[Caution]:
+def cautions(cells: Cells) -> list[Caution]:
     """Flagged and failed cells, counted by engine and cause."""
     flags: Counter[tuple[str, str]] = Counter()
     errors: Counter[tuple[str, str, str]] = Counter()
-    for cell in table.result.measurements:
+    for cell in cells.result.measurements:
         for flag in cell.flags:
             flags[cell.engine, flag.split(" ")[0]] += 1
         if cell.error is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.results.result import Measurement, RunResult
 from harness.scenario.specs import DecisionSpec
-from reports.decide.cells import Table
+from reports.decide.cells import Cells
 from reports.decide.decision import Decision, Standing, decide
 from reports.decide.ranking import judge, weigh
 from reports.decide.requirements import check, requirements
@@ -205,11 +205,11 @@ def test_latency_is_judged_under_the_offered_rate() -> None:
 
 
 def test_only_the_operating_point_is_measured_under_an_offered_rate() -> None:
-    table = Table(build(requirements=("latency.p50 < 50ms",)))
-    threshold = requirements(table.result.scenario)[0]
+    cells = Cells(build(requirements=("latency.p50 < 50ms",)))
+    threshold = requirements(cells.result.scenario)[0]
     texts = {
-        candidate.search["efSearch"]: check(table, candidate, threshold).reason
-        for candidate in table.candidates
+        candidate.search["efSearch"]: check(cells, candidate, threshold).reason
+        for candidate in cells.candidates
         if candidate.engine == "faiss-hnsw"
     }
     assert texts[64] == ""
@@ -472,7 +472,7 @@ def test_a_realistic_run() -> None:
     assert decision.verdict == "no decision"
     assert decision.standings[0].status == "leads"
     assert standing(decision, "faiss-hnsw-post").status == "eliminated"
-    assert len(judge(Table(realistic()), DecisionSpec())) == 14
+    assert len(judge(Cells(realistic()), DecisionSpec())) == 14
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,8 @@ def test_names_and_units_of_a_closed_loop():
     metrics, reasons = summarize(samples(np.linspace(1, 2, n)), judged(n, 0.5), k=10)
     assert reasons == {}
     assert set(metrics) == {
-        "recall_at_10", "latency_p50_ms", "latency_p90_ms", "latency_p95_ms", "latency_p99_ms", "latency_p999_ms",
+        "recall_at_10", "recall_sd", "latency_p50_ms", "latency_p90_ms", "latency_p95_ms", "latency_p99_ms",
+        "latency_p999_ms",
         "service_time_p50_ms", "service_time_p99_ms", "throughput_qps", "queries", "violations", "ghosts",
         "duplicates", "short_results", "errors", "timeouts",
     }  # fmt: skip
@@ -264,3 +265,13 @@ def test_an_empty_window():
     assert metrics["throughput_qps"] is None
     assert (metrics["queries"], metrics["offered_qps"]) == (0, 0)
     assert set(reasons) == {name for name, value in metrics.items() if value is None}
+
+
+def test_the_spread_of_recall_is_that_of_the_queries_that_were_answered():
+    found = samples([1.0, 2.0, 3.0, 4.0], status=[OK, OK, OK, ERROR])
+    verdict = judged(4)
+    verdict.recall[:] = [1.0, 0.5, 0.9, np.nan]
+    assert summarize(found, verdict, k=10)[0]["recall_sd"] == pytest.approx(np.std([1.0, 0.5, 0.9], ddof=1))
+    metrics, reasons = summarize(samples([1.0]), judged(1), k=10)
+    assert metrics["recall_sd"] is None
+    assert "two requests" in reasons["recall_sd"]

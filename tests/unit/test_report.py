@@ -13,7 +13,7 @@ from harness.results.metrics import spec
 from harness.results.result import Measurement, RunResult, write_result
 from reports.charts.plotting import nines, spread
 from reports.charts.style import looks
-from reports.decide.cells import Table
+from reports.decide.cells import Cells
 from reports.decide.decision import conclude
 from reports.decide.ranking import weigh
 from reports.page.cell_table import cell_tables
@@ -267,20 +267,20 @@ def test_recall_is_spaced_by_its_nines() -> None:
 
 
 def test_what_post_filtering_costs() -> None:
-    table = Table(realistic())
+    table = Cells(realistic())
     found = post_tables(table)
     assert len(found) == 3
     assert found[1].takeaway == "Post-filtering drops recall from 0.951 to 0.006 with filter brand"
     assert found[1].rows[-1].short == ("0", "400")
     assert not unpaired(table)
-    lonely = Table(edit(realistic(), lambda c: None if c.engine == "faiss-hnsw" else c))
+    lonely = Cells(edit(realistic(), lambda c: None if c.engine == "faiss-hnsw" else c))
     assert len(unpaired(lonely)) == 3
     same = edit(
         realistic(), lambda c: with_metrics(c, recall_at_10=0.9) if "recall_at_10" in c.metrics else c
     )
-    assert post_tables(Table(same))[0].takeaway == "Post-filtering loses no recall here"
+    assert post_tables(Cells(same))[0].takeaway == "Post-filtering loses no recall here"
     nothing = edit(realistic(), lambda c: failed(c, "x") if c.engine == "faiss-hnsw-post" else c)
-    assert post_tables(Table(nothing))[0].takeaway.endswith("was not measured on both sides")
+    assert post_tables(Cells(nothing))[0].takeaway.endswith("was not measured on both sides")
 
 
 @pytest.mark.parametrize(
@@ -423,7 +423,7 @@ def test_a_cell_is_found_whatever_the_order_of_its_parameters() -> None:
             return cell.model_copy(update={"params": cell.params | {"index": {"M": 16, "kind": "hnsw"}}})
         return cell
 
-    assert len(Table(edit(build(), turned)).candidates) == len(Table(build()).candidates)
+    assert len(Cells(edit(build(), turned)).candidates) == len(Cells(build()).candidates)
 
 
 def test_takeaways_follow_the_data() -> None:
