@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import resource_tracker
 
 
 @contextmanager
@@ -14,8 +13,6 @@ def uninterrupted() -> Iterator[None]:
 
     The block is inherited with the process, where ignoring the signal once it runs would leave its start open.
     """
-    # Starting the tracker (which the first child of multiprocessing does) would lift the block.
-    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -6,19 +6,16 @@ hand over their samples afterwards.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import pairwise
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from time import perf_counter_ns, sleep
 from typing import Any, NamedTuple, Protocol
 
 from engines.base import Engine
-from harness.children.interrupts import uninterrupted
+from harness.children.start import Child, ending, start
 from harness.data.workload import Workload
 from harness.errors import MeasurementError
 from harness.load.clients import Gate, describe
@@ -27,7 +24,6 @@ from harness.load.open_loop import open_loop
 from harness.results.samples import Int64, Samples, concatenate
 
 _LEAD_NS = 50_000_000  # from the last process being ready to the common start
-_GRACE_S = 2.0  # for a process to end by itself before it is killed
 
 
 class Plan(Protocol):
@@ -36,9 +32,8 @@ class Plan(Protocol):
     def __call__(self, engine: Engine, /, *, gate: Gate) -> Samples: ...
 
 
-class _Child(NamedTuple):
-    process: SpawnProcess
-    link: Connection
+class _Client(NamedTuple):
+    child: Child
     title: str
 
 
@@ -109,79 +104,56 @@ def drive_processes(
     Raises MeasurementError, with the cause, as soon as one process fails
     or dies; the others are then ended, as they are when the caller is interrupted.
     """
-    context = get_context("spawn")
-    children: list[_Child] = []
+    clients: list[_Client] = []
     finished = False
     try:
         for number, plan in enumerate(plans, start=1):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_child, args=(opener, plan, theirs), daemon=True)
-            children.append(_Child(process, ours, f"client process {number} of {len(plans)}"))
-            with uninterrupted():
-                process.start()
-            theirs.close()  # so that the link ends when the process does
-        _receive(children)
+            title = f"client process {number} of {len(plans)}"
+            clients.append(_Client(start(f"bakeoff {title}", _run_plan, opener, plan), title))
+        _receive(clients)
         start_ns = perf_counter_ns() + _LEAD_NS
-        for child in children:
-            child.link.send(start_ns)
+        for client in clients:
+            client.child.connection.send(start_ns)
         sleep(max(0.0, (start_ns - perf_counter_ns()) / 1e9 + warmup_s))
         warm()
-        samples = concatenate([part for part in _receive(children) if part is not None])
+        samples = concatenate([part for part in _receive(clients) if part is not None])
         finished = True
         return samples
     finally:
-        for child in children:
-            _end(child, graceful=finished)
+        for client in clients:
+            client.child.end(graceful=finished)
 
 
-def _receive(children: Sequence[_Child]) -> list[Samples | None]:
+def _receive(clients: Sequence[_Client]) -> list[Samples | None]:
     """The next message of each: None for ready, or its samples. Raises MeasurementError."""
-    pending = {child.link: child for child in children}
+    pending = {
+        handle: client for client in clients for handle in (client.child.connection, client.child.ended)
+    }
     received: list[Samples | None] = []
     while pending:
-        for link in wait(list(pending)):
-            child = pending.pop(link)  # type: ignore[call-overload]
-            try:
-                message = child.link.recv()
-            except EOFError:
-                child.process.join()
-                raise MeasurementError(f"{child.title} died: {_fate(child.process.exitcode)}") from None
-            if isinstance(message, str):
-                raise MeasurementError(f"{child.title} failed: {message}")
-            received.append(message)
+        client = pending[wait(list(pending))[0]]  # type: ignore[index]
+        try:
+            message = client.child.receive()
+        except EOFError:
+            raise MeasurementError(f"{client.title} died: {ending(client.child.exit_code())}") from None
+        if isinstance(message, str):
+            raise MeasurementError(f"{client.title} failed: {message}")
+        received.append(message)
+        del pending[client.child.connection], pending[client.child.ended]
     return received
 
 
-def _fate(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        return f"killed by {signal.Signals(-exitcode).name}"
-    return f"exit code {exitcode}"
-
-
-def _end(child: _Child, *, graceful: bool) -> None:
-    child.link.close()
-    if child.process.pid is None:  # it never started
-        return
-    child.process.join(_GRACE_S if graceful else 0)
-    if child.process.is_alive():
-        child.process.terminate()
-        child.process.join(_GRACE_S)
-    if child.process.is_alive():
-        child.process.kill()
-        child.process.join()
-
-
-def _child(opener: Callable[[], Engine], plan: Plan, link: Connection) -> None:
+def _run_plan(opener: Callable[[], Engine], plan: Plan, connection: Connection) -> None:
     """What a client process does: reports None when ready, then its samples, or the text of its failure."""
 
     def gate() -> int:
-        link.send(None)
-        start_ns: int = link.recv()
+        connection.send(None)
+        start_ns: int = connection.recv()
         return start_ns
 
     try:
         with closing(opener()) as engine:
             samples = plan(engine, gate=gate)
-        link.send(samples)
+        connection.send(samples)
     except Exception as error:  # noqa: BLE001  the parent raises it
-        link.send(describe(error))
+        connection.send(describe(error))

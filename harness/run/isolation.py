@@ -1,23 +1,23 @@
-"""A session in its own process, watched: what it reports, and what became of it when it stops reporting."""
+"""A session in its own process, watched: what it reports, and how it ended when it stops reporting."""
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 import signal
-import sys
 from collections.abc import Iterator
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from harness.children.interrupts import uninterrupted
+from harness.children.kept import Kept, kept
+from harness.children.kernel import adopt_orphans
 from harness.oracle.corpus import load_corpus
 from harness.run.from_engines import error_text, from_engine
-from harness.run.session import Job, run_session
+from harness.run.session import Job, engine_folder, run_session
 
 STOP_S = 5.0  # how long a session may take to end before it is killed
+LOG = "engines.log"  # in the run's folder: what engines print
 
 
 class SessionFailedError(Exception):
@@ -25,73 +25,76 @@ class SessionFailedError(Exception):
 
 
 def messages(job: Job, cache: Path, timeout_s: float) -> Iterator[tuple[Any, ...]]:
-    """Runs a session in a new process and yields its messages as they come.
+    """Runs a session in a new process and yields its messages as they come; at the end ("left", commands) where
+    processes were left behind.
 
     Raises SessionFailedError when the process ends early or is silent for `timeout_s`. However the iteration
-    ends, the process is gone afterwards.
+    ends, the process and everything that it has started are gone afterwards, and so are its folders.
     """
-    context = get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_main, args=(job, cache, sender), name=f"bakeoff {job.session.label}")
-    with uninterrupted():
-        process.start()
-    sender.close()
-    try:
-        while True:
-            if not receiver.poll(timeout_s):
-                raise SessionFailedError(
-                    f"no sign of life for {timeout_s:g} s (cell_timeout_s); it was stopped"
-                )
-            try:
-                message = receiver.recv()
-            except EOFError:
-                process.join(STOP_S)
-                raise SessionFailedError(_obituary(process.exitcode, job.run)) from None
-            if message == ("done",):
-                process.join(STOP_S)
-                return
-            if message[0] == "failed":
-                raise SessionFailedError(message[1])
-            yield message
-    finally:
-        receiver.close()
-        if process.is_alive():
-            process.terminate()
-            process.join(STOP_S)
-        if process.is_alive():
-            process.kill()
-            process.join()
+    with kept(
+        f"bakeoff {job.session.label}",
+        _main,
+        job,
+        cache,
+        log=job.run / LOG,
+        folders=[engine_folder(job)],
+    ) as child:
+        failure: str | None = None
+        try:
+            yield from _until_done(child, job.run, timeout_s)
+        except SessionFailedError as error:
+            failure = str(error)
+        report = child.end() if failure else child.wait(STOP_S) or child.end()
+        if report.left:
+            yield ("left", from_engine(report.left))
+        if report.stuck:
+            stuck = f"processes that could not be ended: {'; '.join(report.stuck)}"
+            failure = f"{failure}; {stuck}" if failure else stuck
+        if failure:
+            raise SessionFailedError(failure)
 
 
-def _obituary(code: int | None, run: Path) -> str:
+def _until_done(child: Kept, run: Path, timeout_s: float) -> Iterator[tuple[Any, ...]]:
+    """The messages of a session until it says that it is done. Raises SessionFailedError."""
+    while True:
+        try:
+            message = child.receive(timeout_s)
+        except TimeoutError:
+            raise SessionFailedError(
+                f"no sign of life for {timeout_s:g} s (cell_timeout_s); it was stopped"
+            ) from None
+        except EOFError:
+            report = child.wait(STOP_S) or child.end()
+            raise SessionFailedError(_how_it_ended(report.code, run)) from None
+        if message == ("done",):
+            return
+        if message[0] == "failed":
+            raise SessionFailedError(message[1])
+        yield message
+
+
+def _how_it_ended(code: int | None, run: Path) -> str:
+    printed = f"what it printed is in {run / LOG}"
     if code is not None and code < 0:
         name = signal.Signals(-code).name
         hint = ", probably for lack of memory" if name == "SIGKILL" else ""
-        return f"its process was ended by {name}{hint}; what it printed is in {run / 'engines.log'}"
-    return f"its process ended with exit code {code}; what it printed is in {run / 'engines.log'}"
+        return f"its process was ended by {name}{hint}; {printed}"
+    return f"its process ended with exit code {code}; {printed}"
 
 
-def die_with_parent() -> None:
-    """Asks the kernel (Linux) to kill this process when its parent dies, even by SIGKILL."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-
-
-def _main(job: Job, cache: Path, sender: Connection) -> None:
-    die_with_parent()
+def _main(job: Job, cache: Path, connection: Connection) -> None:
+    """What a session's process does."""
+    adopt_orphans()  # so that what leaves an engine's process tree still counts as the engine's
     os.environ.update(job.settings)
-    log = os.open(job.run / "engines.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
 
     def send(kind: str, *values: Any) -> None:
-        sender.send((kind, *map(from_engine, values)))
+        connection.send((kind, *map(from_engine, values)))
 
     try:
         run_session(job, load_corpus(job.scenario, cache), send)
-        sender.send(("done",))
+        connection.send(("done",))
     except BrokenPipeError:
-        return  # the parent has gone; there is nobody to tell
-    except Exception as error:  # noqa: BLE001  the parent reports it with the cells it cost
-        sender.send(("failed", error_text(error)))
+        return  # the run has gone; there is nobody to tell
+    except Exception as error:  # noqa: BLE001  the run reports it with the cells it cost
+        with contextlib.suppress(BrokenPipeError):
+            connection.send(("failed", error_text(error)))

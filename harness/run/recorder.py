@@ -6,7 +6,7 @@ import contextlib
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,6 +103,8 @@ class Recorder:
             for kind, *values in messages(job, cache, self.scenario.cell_timeout_s):
                 if kind == "cell":
                     self.record(*_while_alive(fate, *values))
+                elif kind == "left":
+                    self.note_left(label, *values)
                 elif kind == "server":
                     server, query_path = values
                     self.result.engines[label] |= {
@@ -140,6 +142,13 @@ class Recorder:
                 "flags": flags,
             }
         )
+
+    def note_left(self, label: str, commands: Sequence[str]) -> None:
+        """Adds a remark on processes that an engine has left behind, once for each command."""
+        for command in dict.fromkeys(commands):
+            text = f"{label} left a process behind when its session ended, it was ended then: {command}"
+            if text not in self.result.notes:
+                self.note(text)
 
     def note(self, text: str) -> None:
         """Adds a remark on the run as a whole."""

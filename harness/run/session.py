@@ -55,6 +55,11 @@ class Job:
     meter: Meter = field(default_factory=OwnProcess)
 
 
+def engine_folder(job: Job) -> Path:
+    """Where the session's engine keeps its data."""
+    return job.run / "engines" / hashlib.sha256(job.session.key.encode()).hexdigest()[:12]
+
+
 def run_session(job: Job, corpus: Corpus, send: Send) -> None:
     """Measures the cells of a session that are not known yet, sending each as soon as it is measured.
 
@@ -62,7 +67,7 @@ def run_session(job: Job, corpus: Corpus, send: Send) -> None:
     """
     session = job.session
     kind = load(session.adapter)
-    path = job.run / "engines" / hashlib.sha256(session.key.encode()).hexdigest()[:12]
+    path = engine_folder(job)
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     engine = kind(path, index_params(kind, session.index, session.label))

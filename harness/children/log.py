@@ -1,0 +1,49 @@
+"""What engines print, kept in a file that cannot fill the disk: the beginning and the end of each session."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+TOTAL_BYTES = 64 << 20  # of the whole file, give or take the least share of the sessions after that
+_MOST, _LEAST = 1 << 20, 8 << 10  # of one session
+
+
+class BoundedLog:
+    """Appends one session's output to a file: its first bytes as they come, its last ones at the end.
+
+    The share of a session shrinks as the file grows, so that the whole is bounded however many sessions there are.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        share = (TOTAL_BYTES - os.fstat(self._file).st_size) // 8
+        self._room = min(_MOST, max(_LEAST, share)) // 2  # for the beginning; as much for the end
+        self._left = self._room
+        self._tail = bytearray()
+        self._dropped = 0
+
+    def write(self, data: bytes) -> None:
+        """Takes what was printed."""
+        head, rest = data[: self._left], data[self._left :]
+        if head:
+            self._append(head)
+            self._left -= len(head)
+        self._tail += rest
+        if len(self._tail) > 2 * self._room:  # not at every write: moving bytes costs time
+            self._dropped += len(self._tail) - self._room
+            del self._tail[: -self._room]
+
+    def close(self) -> None:
+        """Writes the end, after a line that says how much is left out."""
+        self._dropped += max(0, len(self._tail) - self._room)
+        if self._dropped:
+            self._append(f"\n[... {self._dropped:,} bytes left out of the middle ...]\n".encode())
+        self._append(bytes(self._tail[-self._room :]))
+        os.close(self._file)
+
+    def _append(self, data: bytes) -> None:
+        try:
+            os.write(self._file, data)
+        except OSError:  # a full disk: the engine's output is the least of it
+            self._left = 0
