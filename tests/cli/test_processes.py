@@ -1,0 +1,184 @@
+"""Nothing that a run has started outlives it: processes, sockets, temporary folders, the pipe it prints to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.children import log, tree
+from harness.results.result import read_result
+from tests.cli.conftest import Shell
+
+LEFT = "left-behind"
+
+
+def fault(name: str) -> dict[str, Any]:
+    return {"engine": f"tests.faults.processes:{name}", "label": name.lower()}
+
+
+def one_trial(shell: Shell, *names: str, **changes: Any) -> str:
+    tasks = [
+        {"task": "index"},
+        {"task": "search", "name": "closed", "duration_s": 0.3, "warmup_s": 0},
+    ]
+    engines = [fault(name) for name in (*names, "Sound")]
+    defaults = {"trials": 1, "tasks": tasks, "filters": [{"name": "none"}], "engines": engines}
+    return shell.scenario("processes", **(defaults | changes))
+
+
+def named(text: str) -> list[int]:
+    """Processes, other than this one, with a word in their command."""
+    return [pid for pid in tree.pids() if text in tree.command(pid)]
+
+
+def temporary_folders() -> set[str]:
+    return {
+        str(path)
+        for place in (tempfile.gettempdir(), "/var/tmp")
+        for path in Path(place).glob("bakeoff-run-*")
+    }
+
+
+def of_run(run: Path) -> list[str]:
+    """Processes that belong to a run, by its folder in what its keepers were told."""
+    return [tree.command(pid) for pid in named(str(run))]
+
+
+@pytest.mark.parametrize("name", ["LeavesChild", "LeavesDaemon", "LeavesFork"])
+def test_what_an_engine_leaves_behind_is_ended_and_named(shell: Shell, name: str) -> None:
+    before = temporary_folders()
+    done = shell("run", one_trial(shell, name))
+    assert done.returncode == 0, done.stderr
+    result = read_result(shell.folder / "runs" / "latest")
+    assert not named(LEFT)
+    assert temporary_folders() <= before
+    notes = [note for note in result.notes if "left a process behind" in note]
+    if name == "LeavesFork":  # it looks like the session that it was forked from
+        assert len(notes) <= 1
+    else:
+        assert len(notes) == 1
+        assert notes[0].startswith(f"{name.lower()} left a process behind")
+        assert LEFT in notes[0]
+    assert not [cell for cell in result.measurements if cell.error]
+
+
+def test_clients_of_a_killed_session_end_with_it(shell: Shell) -> None:
+    tasks = [
+        {"task": "index"},
+        {"task": "search", "name": "two", "clients": 2, "processes": 2, "duration_s": 0.3, "warmup_s": 0},
+    ]
+    name = one_trial(shell, "SpinsInClients", tasks=tasks, cell_timeout_s=6)
+    start = time.monotonic()
+    # As `bakeoff run ... | cat`: the pipe has ended when the run has.
+    done = shell("run", name)
+    assert done.returncode == 0, done.stderr
+    assert not named("bakeoff client process")
+    result = read_result(shell.folder / "runs" / "latest")
+    spinning, sound = (
+        [cell for cell in result.measurements if cell.engine == engine and cell.kind == "search"]
+        for engine in ("spinsinclients", "sound")
+    )
+    assert all("no sign of life" in str(cell.error) for cell in spinning)
+    assert not any(cell.error for cell in sound)
+    assert not [note for note in result.notes if "left a process" in note]
+    assert time.monotonic() - start < 240
+
+
+def test_a_session_that_dies_leaves_neither_processes_nor_folders(shell: Shell) -> None:
+    before = temporary_folders()
+    done = shell("run", one_trial(shell, "DiesInIndex"))
+    assert done.returncode == 1
+    result = read_result(shell.folder / "runs" / "latest")
+    assert all("SIGKILL" in str(cell.error) for cell in result.measurements if cell.engine == "diesinindex")
+    assert not any(cell.error for cell in result.measurements if cell.engine == "sound")
+    assert not named(LEFT)
+    assert [note for note in result.notes if LEFT in note]
+    assert temporary_folders() <= before
+    assert not (shell.folder / "runs" / "latest" / "engines").exists()
+
+
+def test_what_engines_print_cannot_fill_the_disk(shell: Shell) -> None:
+    done = shell("run", one_trial(shell, "Prints"))
+    assert done.returncode == 0, done.stderr
+    text = (shell.folder / "runs" / "latest" / "engines.log").read_text()
+    assert len(text) < 2 << 20
+    assert "first line" in text
+    assert "last line" in text
+    assert "bytes left out of the middle" in text
+
+
+def test_the_log_is_bounded_over_all_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "TOTAL_BYTES", 1 << 20)
+    for number in range(100):
+        bounded = log.BoundedLog(tmp_path / "engines.log")
+        bounded.write(f"start {number}\n".encode())
+        for _ in range(100):
+            bounded.write(b"y" * 10_000)
+        bounded.write(f"end {number}\n".encode())
+        bounded.close()
+    text = (tmp_path / "engines.log").read_text()
+    assert len(text) < 2 << 20
+    assert all(f"start {number}\n" in text and f"end {number}\n" in text for number in range(100))
+
+
+def test_little_output_is_kept_as_it_is(tmp_path: Path) -> None:
+    bounded = log.BoundedLog(tmp_path / "engines.log")
+    for number in range(1000):
+        bounded.write(f"line {number}\n".encode())
+    bounded.close()
+    assert (tmp_path / "engines.log").read_text() == "".join(f"line {number}\n" for number in range(1000))
+
+
+def test_the_pipe_behind_a_killed_run_ends(shell: Shell) -> None:
+    tasks = [
+        {"task": "index"},
+        {"task": "search", "name": "two", "clients": 2, "processes": 2, "duration_s": 0.3, "warmup_s": 0},
+    ]
+    name = one_trial(shell, "SpinsInClients", tasks=tasks, cell_timeout_s=250)
+    process = shell.start("run", name, "--out", "runs/piped")
+    deadline = time.monotonic() + 120
+    while not named("bakeoff client process") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.kill()
+    process.communicate(timeout=60)  # hangs where anything still holds the pipes
+    deadline = time.monotonic() + 60
+    while (named("bakeoff client process") or of_run(shell.folder)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not named("bakeoff client process")
+    assert not of_run(shell.folder)
+
+
+def test_the_next_run_ends_what_a_run_killed_with_its_keeper_left(tmp_path: Path) -> None:
+    code = (
+        "import os, subprocess, sys\n"
+        "from harness.children import leftovers\n"
+        "name = leftovers.new_name()\n"
+        "leftovers.temporary(name).mkdir()\n"
+        "os.environ[leftovers.VARIABLE] = name\n"
+        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)', {LEFT!r}, sys.argv[1]],\n"
+        "    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "print(leftovers.temporary(name))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    folder = Path(done.stdout.strip())
+    assert named(str(tmp_path))
+    assert folder.exists()
+    from harness.children.leftovers import remove_leftovers
+
+    removed = remove_leftovers()
+    assert any(LEFT in entry for entry in removed)
+    assert str(folder) in removed
+    assert not named(str(tmp_path))
+    assert not folder.exists()
