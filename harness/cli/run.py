@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
-    from harness.run.recorder import Listener
+    from harness.run.recorder import Callbacks
     from harness.run.runner import point_latest, result_summary, run_scenario
 
     scenario = _scenario(options)
@@ -28,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
     say(f"{scenario.name}: {scenario.description or scenario.dataset} -> {run}")
     try:
         with ProgressBar() as bar:
-            listener = Listener(progress=bar, created=lambda: point_latest(run))
-            result = run_scenario(scenario, run, cache_folder(), resume=options.resume, listener=listener)
+            callbacks = Callbacks(progress=bar, folder_ready=lambda: point_latest(run))
+            result = run_scenario(scenario, run, cache_folder(), resume=options.resume, callbacks=callbacks)
     except KeyboardInterrupt:
         if (run / "result.json").exists():
             say(f"What was measured is saved. Go on with the same command and: --out {run} --resume")
@@ -44,7 +44,9 @@ def run(options: argparse.Namespace) -> int:
         )
     for label, reason in summary["dead"].items():
         say(f"error: engine {label}: every cell failed: {reason.splitlines()[0][:300]}")
-    return 1 if summary["dead"] else 0
+    if not summary["complete"]:
+        say(f"error: {result.notes[-1]}")
+    return 1 if summary["dead"] or not summary["complete"] else 0
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:

@@ -1,10 +1,11 @@
-"""Files that are either the old or the new one, whole."""
+"""Files that survive a crash: written whole or not at all, or grown line by line."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,28 @@ from harness.errors import MeasurementError, unwritable
 
 def write_text(path: Path, text: str) -> None:
     """Writes a file so that it is either the old or the new one, whole. Raises MeasurementError."""
+    write_parts(path, (text,))
+
+
+def write_parts(path: Path, parts: Iterable[str]) -> None:
+    """The same for a text that comes in parts, so that a long one need not be held in memory.
+
+    What UTF-8 cannot hold (a lone surrogate in a server's message) is written as its escape.
+    """
     temporary = path.with_name(path.name + ".part")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise MeasurementError(
-            f"{path}: {unwritable(error)} and try again; a run goes on with --resume"
-        ) from error
+        raise _unwritten(path, error) from error
+    except BaseException:
+        temporary.unlink()
+        raise
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -33,3 +43,28 @@ def write_json(path: Path, data: Any) -> None:
     never figures.
     """
     write_text(path, json.dumps(data, indent=1, allow_nan=False) + "\n")
+
+
+def append_line(path: Path, line: str) -> None:
+    """Adds one line to a file; it is on the disk afterwards.
+
+    Raises MeasurementError; the file then holds what it held before, as far as it can be cut back.
+    """
+    data = memoryview(f"{line}\n".encode())
+    try:
+        with path.open("ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                while data:
+                    data = data[file.write(data) :]
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    file.truncate(before)
+                raise
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: Path, error: OSError) -> MeasurementError:
+    return MeasurementError(f"{path}: {unwritable(error)} and try again; a run goes on with --resume")

@@ -1,23 +1,28 @@
-"""Runs the sessions of a scenario and takes down what they report, saving after every cell."""
+"""Runs the sessions of a scenario and records what they report, saving after every cell."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from engines.base import Engine
 from harness.calibration.calibrate import client_bound
 from harness.machine.noise import NoiseMonitor
 from harness.progress import Progress, silent
-from harness.results.result import Measurement, RunResult, write_result
+from harness.results.result import Measurement, RunResult
+from harness.results.writing import ResultWriter
 from harness.run.from_engines import from_engine
 from harness.run.isolation import SessionFailedError, messages
+from harness.run.resuming import NOT_MEASURED
 from harness.run.session import Job
 from harness.scenario.plan import Filters, Session, identity, session_cells, trial_sessions
 from harness.scenario.specs import Scenario
@@ -30,11 +35,11 @@ MAX_STEAL = 0.05  # share of CPU time taken by the hypervisor beyond which a cel
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
-    """Whom a run tells: `progress` on the way, `created` once its folder holds a result file."""
+class Callbacks:
+    """What a run calls: `progress` on the way, `folder_ready` once its folder holds a result file."""
 
     progress: Progress = silent
-    created: Callable[[], None] = lambda: None
+    folder_ready: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -46,84 +51,133 @@ class Recorder:
     run: Path
     result: RunResult
     filters: Filters
-    listener: Listener
+    callbacks: Callbacks
     noise: NoiseMonitor = field(init=False)
     ceilings: dict[str, float] = field(init=False)  # what one client process can do, by executor
-    total: int = field(init=False)
+    _writer: ResultWriter = field(init=False)
+    _planned: dict[str, Measurement] = field(init=False)  # by identity
+    _recorded: dict[str, dict[str, Measurement]] = field(init=False)  # by session, then identity
+    _measured: set[str] = field(init=False)  # engines with a cell that did not fail
 
     def __post_init__(self) -> None:
-        planned = [
-            cell
+        self._writer = ResultWriter(self.run, self.result)
+        self._planned = {
+            identity(cell, self.scenario): cell
             for trial in range(self.scenario.trials)
             for session in trial_sessions(self.scenario, trial)
             for cell in session_cells(self.scenario, session, self.filters)
-        ]
-        self.total = len(planned)
+        }
+        self._recorded, self._measured = defaultdict(dict), set()
+        for cell in self.result.measurements:
+            self._index(cell)
 
     def run_session(self, session: Session, cache: Path) -> None:
         """Runs what is missing of a session; cells it never reported are recorded as failed, with the cause."""
-        known = {identity(cell, self.scenario): cell for cell in self.result.measurements}
+        recorded = self._recorded[_session_key(session.label, session.trial, session.index)]
         planned = session_cells(self.scenario, session, self.filters)
-        if all(identity(cell, self.scenario) in known for cell in planned):
+        if all(identity(cell, self.scenario) in recorded for cell in planned):
             return
         spec = next(spec for spec in self.scenario.engines if spec.title == session.label)
         data = self.run / "engines" / f"{session.label}-server"
-        self.listener.progress(f"{session.label}: starting", len(self.result.measurements), self.total)
+        self._tell(f"{session.label}: starting")
         try:
             with serving(
-                spec, self.kinds[session.label], self.scenario.limits, data, self.listener.progress
+                spec, self.kinds[session.label], self.scenario.limits, data, self.callbacks.progress
             ) as served:
-                self.result.engines[session.label] |= served.facts
+                self._learn(session.label, served.facts)
                 job = Job(
                     self.scenario,
                     session,
                     self.run,
-                    {cell.key: cell for cell in known.values()},
+                    {cell.key: cell for cell in recorded.values()},
                     served.settings,
                     served.meter,
                 )
                 self.follow(job, cache, served.fate)
         except (SessionFailedError, ServerFailedError) as error:
-            have = {identity(cell, self.scenario) for cell in self.result.measurements}
-            lost = [cell for cell in planned if identity(cell, self.scenario) not in have]
-            self.result.measurements.extend(
-                cell.model_copy(update={"error": from_engine(str(error))}) for cell in lost
-            )
-            self.save()
+            for cell in planned:
+                if identity(cell, self.scenario) not in recorded:
+                    self._add(cell.model_copy(update={"error": from_engine(str(error))}))
         finally:
             shutil.rmtree(data, ignore_errors=True)
 
     def follow(self, job: Job, cache: Path, fate: Callable[[], str | None]) -> None:
-        """Runs a session and takes down what it reports. Raises SessionFailedError.
+        """Runs a session and records what it reports. Raises SessionFailedError.
 
         fate: what became of the server. With it gone, nothing counts that was measured since the last cell.
         """
         label = job.session.label
+        # A server names its version after its index is built. Until it has, a cell waits for the next message, so that
+        # none of another version than the run's is recorded.
+        waiting: tuple[Measurement, Span | None] | None = None
+        named = not self.kinds[label].capabilities.server
         try:
             for kind, *values in messages(job, cache, self.scenario.cell_timeout_s):
+                if kind == "server":
+                    waiting, held = None, waiting  # lost where the server is another one
+                    self._learn_server(label, *values)
+                    waiting, named = held, True
+                if waiting is not None:
+                    self.record(*waiting)
+                    waiting = None
                 if kind == "cell":
-                    self.record(*_while_alive(fate, *values))
+                    cell = _while_alive(fate, *values)
+                    if named:
+                        self.record(*cell)
+                    else:
+                        waiting = cell
                 elif kind == "left":
                     self.note_left(label, *values)
-                elif kind == "server":
-                    server, query_path = values
-                    self.result.engines[label] |= {
-                        "version": from_engine(f"{server} through {self.kinds[label].version()}"),
-                        "query_path": query_path,
-                    }
-                else:
-                    self.listener.progress(values[0], len(self.result.measurements), self.total)
+                elif kind == "at":
+                    self._tell(values[0])
         except SessionFailedError as error:
+            if waiting is not None:
+                self.record(*waiting)
             end = fate()
             raise SessionFailedError(f"{error}; {end}") if end else error from None
+        if waiting is not None:
+            self.record(*waiting)
+
+    def _learn_server(self, label: str, server: str, query_path: str) -> None:
+        version = from_engine(f"{server} through {self.kinds[label].version()}")
+        self._learn(label, {"server_version": server, "version": version, "query_path": query_path})
+
+    def _learn(self, label: str, facts: Mapping[str, Any]) -> None:
+        """Keeps what was found out of an engine. Raises SessionFailedError where its server is another one than that
+        of the cells that it has already.
+        """
+        known = self.result.engines[label]
+        measured = label in self._measured
+        for key in ("server", "server_version"):
+            if measured and key in facts and known.get(key, facts[key]) != facts[key]:
+                raise SessionFailedError(
+                    f"its server is another one than that of the cells measured before: "
+                    f"{known[key]} then, {facts[key]} now; measure it in a new run"
+                )
+        if any(known.get(key) != value for key, value in facts.items()):
+            known |= facts
+            self._writer.save_header(self.result)
 
     def record(self, cell: Measurement, span: Span | None) -> None:
-        """Adds one cell, with the noise of its window, and saves."""
+        """Adds one cell, with the noise of its window, and saves it."""
         if span is not None:
             cell = self._with_noise(cell, span)
+        self._add(cell)
+        self._tell(f"{cell.engine}: {cell.task}")
+
+    def _add(self, cell: Measurement) -> None:
+        self._writer.save_cell(cell)
         self.result.measurements.append(cell)
-        self.save()
-        self.listener.progress(f"{cell.engine}: {cell.task}", len(self.result.measurements), self.total)
+        self._index(cell)
+
+    def _index(self, cell: Measurement) -> None:
+        if cell.error is None:
+            self._measured.add(cell.engine)
+        session = _session_key(cell.engine, cell.trial, cell.params.get("index", {}))
+        self._recorded[session][identity(cell, self.scenario)] = cell
+
+    def _tell(self, text: str) -> None:
+        self.callbacks.progress(text, len(self.result.measurements), len(self._planned))
 
     def _with_noise(self, cell: Measurement, span: Span) -> Measurement:
         noise = self.noise.window(*span)
@@ -143,6 +197,13 @@ class Recorder:
             }
         )
 
+    def calibrated(self, ceilings: Mapping[str, float]) -> None:
+        """Keeps what one client process can do, by executor."""
+        self.ceilings = dict(ceilings)
+        self.result.environment["client_ceiling_qps"] = ceilings["closed_loop"]
+        self.result.environment["client_open_loop_ceiling_qps"] = ceilings["arrival_rate"]
+        self._writer.save_header(self.result)
+
     def note_left(self, label: str, commands: Sequence[str]) -> None:
         """Adds a remark on processes that an engine has left behind, once for each command."""
         for command in dict.fromkeys(commands):
@@ -153,18 +214,37 @@ class Recorder:
     def note(self, text: str) -> None:
         """Adds a remark on the run as a whole."""
         self.result.notes.append(text)
+        self._writer.save_header(self.result)
 
-    def save(self) -> None:
-        """Writes the result file."""
-        write_result(self.run, self.result)
+    def leave_out(self, trials: Iterable[int]) -> None:
+        """Takes trials off the plan: the run is complete without them."""
+        left_out = set(trials)
+        self._planned = {key: cell for key, cell in self._planned.items() if cell.trial not in left_out}
 
     def finish(self) -> None:
-        """Marks the run as complete and tidies up after the engines."""
+        """Marks the run as complete, unless a planned cell is missing: a note names it then."""
         with contextlib.suppress(OSError):  # there is none, or something is left to be looked at
             (self.run / "engines").rmdir()
+        recorded = {key for session in self._recorded.values() for key in session}
+        missing = [cell for key, cell in self._planned.items() if key not in recorded]
+        if missing:
+            first = missing[0]
+            self.note(
+                f"{NOT_MEASURED}{len(missing)} of {len(self._planned)} planned cells were never reported, the first "
+                f"of engine {first.engine}, task {first.task}, filter {first.filter}, trial {first.trial + 1}; "
+                "go on with --resume"
+            )
+            return
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.result = self.result.model_copy(update={"finished_at": now})
-        self.save()
+
+    def close(self) -> None:
+        """Writes the result as one file. Raises MeasurementError; what was measured is then in two files."""
+        self._writer.close(self.result)
+
+
+def _session_key(label: str, trial: int, index: Mapping[str, Any]) -> str:
+    return json.dumps((label, trial, index), sort_keys=True)
 
 
 def _while_alive(
@@ -177,7 +257,7 @@ def _while_alive(
         end = fate()
     if end is None:
         return cell, span
-    error = f"{cell.error}; {end}" if cell.error else end
+    error = "; ".join(filter(None, (cell.error or cell.reasons.get("errors"), end)))
     return cell.model_copy(
         update={"metrics": {}, "reasons": {}, "samples": None, "error": from_engine(error)}
     ), None

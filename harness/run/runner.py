@@ -15,9 +15,11 @@ from harness.errors import ConfigurationError
 from harness.machine.environment import describe_environment
 from harness.machine.noise import NoiseMonitor
 from harness.oracle.corpus import describe_corpus, load_corpus
-from harness.results.result import RunResult, read_result, write_result
+from harness.results.result import RESULT, RunResult
 from harness.run.from_engines import from_engine
-from harness.run.recorder import Listener, Recorder
+from harness.run.lock import locked
+from harness.run.recorder import Callbacks, Recorder
+from harness.run.resuming import resume as resumed
 from harness.scenario.parameters import index_params, search_params
 from harness.scenario.plan import grid, trial_sessions
 from harness.scenario.specs import Scenario
@@ -52,65 +54,59 @@ def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
 
 
 def run_scenario(
-    scenario: Scenario, run: Path, cache: Path, *, resume: bool = False, listener: Listener | None = None
+    scenario: Scenario, run: Path, cache: Path, *, resume: bool = False, callbacks: Callbacks | None = None
 ) -> RunResult:
-    """Measures every cell of a scenario into `run/result.json`, which is saved after each.
+    """Measures every cell of a scenario; the run's folder holds each as soon as it is measured.
 
     resume: keep what an earlier, interrupted run of the same scenario measured there and go on.
     Raises ConfigurationError, DatasetError, MeasurementError; whatever happens, what was measured is saved.
     """
-    listener = listener or Listener()
     kinds = check_engines(scenario)
-    listener.progress("preparing data and exact answers", 0, None)
-    corpus = load_corpus(scenario, cache, listener.progress)
-    result = RunResult(
-        name=run.name,
-        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        environment=describe_environment(),
-        dataset=describe_corpus(corpus),
-        scenario=scenario.model_dump(mode="json"),
-        engines={
-            label: {"version": from_engine(kind.version()), "capabilities": asdict(kind.capabilities)}
-            for label, kind in kinds.items()
-        },
-    )
-    if resume:
-        result = _continue(run, result)
-    run.mkdir(parents=True, exist_ok=True)
-    write_result(run, result)
-    listener.created()
-    recorder = Recorder(scenario, kinds, run, result, corpus.filters, listener)
-    listener.progress("calibrating the client", 0, None)
-    recorder.ceilings = {"closed_loop": client_ceiling(), "arrival_rate": open_loop_ceiling()}
-    recorder.result.environment["client_ceiling_qps"] = recorder.ceilings["closed_loop"]
-    recorder.result.environment["client_open_loop_ceiling_qps"] = recorder.ceilings["arrival_rate"]
-    if left := remove_leftovers():
-        recorder.note(f"{left} containers that an earlier, killed run had left were removed first")
-    with NoiseMonitor() as recorder.noise:
-        _run_trials(recorder, cache)
-    recorder.finish()
+    with locked(run):
+        if not resume and (run / RESULT).exists():
+            raise ConfigurationError(f"{run} holds a run already; add --resume to go on with it")
+        callbacks = callbacks or Callbacks()
+        callbacks.progress("preparing data and exact answers", 0, None)
+        corpus = load_corpus(scenario, cache, callbacks.progress)
+        result = _empty_result(scenario, run, kinds, describe_corpus(corpus))
+        if resume:
+            result = resumed(run, result)
+        return _measure(Recorder(scenario, kinds, run, result, corpus.filters, callbacks), cache)
+
+
+def _measure(recorder: Recorder, cache: Path) -> RunResult:
+    callbacks = recorder.callbacks
+    try:
+        callbacks.folder_ready()
+        callbacks.progress("calibrating the client", 0, None)
+        recorder.calibrated({"closed_loop": client_ceiling(), "arrival_rate": open_loop_ceiling()})
+        if left := remove_leftovers():
+            recorder.note(f"{left} containers that an earlier, killed run had left were removed first")
+        with NoiseMonitor() as recorder.noise:
+            _run_trials(recorder, cache)
+        recorder.finish()
+    finally:
+        recorder.close()
     return recorder.result
 
 
-def _continue(run: Path, fresh: RunResult) -> RunResult:
-    earlier = read_result(run)
-    for what, old, new in (
-        ("scenario", earlier.scenario, fresh.scenario),
-        ("dataset", earlier.dataset["fingerprint"], fresh.dataset["fingerprint"]),
-        ("hardware", earlier.environment["fingerprint"], fresh.environment["fingerprint"]),
-    ):
-        if old != new:
-            raise ConfigurationError(f"{run}: cannot be resumed, its {what} is another one; start a new run")
-    kept = [cell for cell in earlier.measurements if not cell.error]
-    # What was found out of a server holds for the cells that are kept; a session that runs again finds it out anew.
-    engines = {label: facts | earlier.engines.get(label, {}) for label, facts in fresh.engines.items()}
-    return fresh.model_copy(
-        update={
-            "started_at": earlier.started_at,
-            "measurements": kept,
-            "notes": earlier.notes,
-            "engines": engines,
-        }
+def _empty_result(
+    scenario: Scenario, run: Path, kinds: dict[str, type[Engine]], dataset: dict[str, Any]
+) -> RunResult:
+    return RunResult(
+        name=run.name,
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=describe_environment(),
+        dataset=dataset,
+        scenario=scenario.model_dump(mode="json"),
+        engines={
+            label: {
+                "version": from_engine(kind.version()),
+                "client": from_engine(kind.version()),
+                "capabilities": asdict(kind.capabilities),
+            }
+            for label, kind in kinds.items()
+        },
     )
 
 
@@ -125,6 +121,7 @@ def _run_trials(recorder: Recorder, cache: Path) -> None:
                 f"only {trial} of {scenario.trials} trials were run: another would have exceeded budget_s "
                 f"({scenario.budget_s:g} s); raise it for narrower intervals"
             )
+            recorder.leave_out(range(trial, scenario.trials))
             return
         for session in trial_sessions(scenario, trial):
             recorder.run_session(session, cache)
@@ -141,11 +138,18 @@ def point_latest(run: Path) -> None:
 
 
 def result_summary(result: RunResult) -> dict[str, Any]:
-    """For the closing lines: cells, failed cells, and engines of which every cell failed, with the first reason."""
+    """For the closing lines: cells, failed cells, whether all that was planned is there, and engines of which
+    every cell failed, with the first reason.
+    """
     failed = [cell for cell in result.measurements if cell.error]
     alive = {cell.engine for cell in result.measurements if not cell.error}
     dead: dict[str, str] = {}
     for cell in failed:
         if cell.engine not in alive:
             dead.setdefault(cell.engine, str(cell.error))
-    return {"cells": len(result.measurements), "failed": len(failed), "dead": dead}
+    return {
+        "cells": len(result.measurements),
+        "failed": len(failed),
+        "complete": result.finished_at is not None,
+        "dead": dead,
+    }

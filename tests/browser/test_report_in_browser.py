@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.results.result import RunResult, write_result
+from harness.results.result import RunResult
+from harness.results.writing import write_result
 from reports.page.html import write_report
 from tests.unit.results import ENGINES, build, realistic
 

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness.results.result import read_result, write_result
+from harness.results.result import read_result
+from harness.results.writing import write_result
 from reports.page.html import write_report
 from tests.unit.results import ENGINES, build
 

@@ -10,7 +10,8 @@ import pytest
 
 from harness.errors import ConfigurationError, MeasurementError
 from harness.results.metrics import spec
-from harness.results.result import Measurement, RunResult, write_result
+from harness.results.result import Measurement, RunResult
+from harness.results.writing import write_result
 from reports.charts.plotting import nines, spread
 from reports.charts.style import looks
 from reports.decide.cells import Cells

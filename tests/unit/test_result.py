@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import ConfigurationError, MeasurementError
-from harness.results.files import write_json
-from harness.results.result import Measurement, RunResult, read_result, write_result
+from harness.results.files import append_line, write_json, write_text
+from harness.results.result import Measurement, RunResult, read_result
 from harness.results.samples import OK, TIMEOUT, Samples, concatenate, write_samples
-from harness.run.runner import _continue
-from tests.unit.results import build
+from harness.results.writing import ResultWriter, write_result
 
 RESULT = RunResult(
     name="r",
@@ -28,6 +28,22 @@ RESULT = RunResult(
         )
     ],
 )
+
+
+CELL = '{"engine": "e", "adapter": "e", "task": "t", "kind": "search", "metrics": {"x": 0.5}}'
+
+
+def whole(**changes: str) -> str:
+    """A result file as JSON, some of its values replaced."""
+    values = {
+        "schema_version": "1",
+        "name": '"r"',
+        "started_at": '"2026"',
+        "environment": "{}",
+        "dataset": "{}",
+        "scenario": "{}",
+    }
+    return "{" + ", ".join(f'"{key}": {value}' for key, value in (values | changes).items()) + "}"
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -53,11 +69,22 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ("[]", "schema_version is None"),
         ('{"schema_version": 99}', "schema_version is 99"),
+        ('{"schema_version": true}', "schema_version is True"),
         ('{"schema_version": 1}', "name"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"schema_version": ' + "9" * 5000 + "}", "is not JSON"),
+        (b'{"name": "\xff"}', "is not JSON"),
+        ('{"schema_version": 1, "x": NaN}', "NaN is not a number that JSON knows"),
+        (whole(environment='{"x": 1e999}'), "not finite"),
+        (whole(environment='{"x": Infinity}'), "Infinity is not a number"),
+        (whole(measurements='[{"engine": "e"}]'), "measurements.0.adapter Field required"),
+        (whole(measurements=f"[{CELL.replace('0.5', '1e999')}]"), "measurements.0.metrics.x .*finite"),
+        (whole(engines='{"e": 1}'), "engines.e Input should be a valid dictionary"),
+        (whole(cells_file='"cells.jsonl"'), "cells.jsonl beside it, which is missing"),
     ],
 )
-def test_other_files_are_refused(tmp_path: Path, text: str, expected: str) -> None:
-    (tmp_path / "result.json").write_text(text)
+def test_other_files_are_refused(tmp_path: Path, text: str | bytes, expected: str) -> None:
+    (tmp_path / "result.json").write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(ConfigurationError, match=expected):
         read_result(tmp_path)
 
@@ -100,11 +127,94 @@ def test_samples_of_several_clients_are_merged_in_the_order_they_were_due(tmp_pa
     assert table["status"].to_pylist() == merged.status.tolist()
 
 
-def test_a_resumed_run_keeps_what_was_found_out_of_its_servers(tmp_path: Path) -> None:
-    result = build()
-    label = next(iter(result.engines))
-    server = {"version": "Server 1.2 through client 3", "server": {"run": "container"}}
-    known = result.model_copy(update={"engines": result.engines | {label: result.engines[label] | server}})
-    write_result(tmp_path, known)
-    resumed = _continue(tmp_path, result.model_copy(update={"measurements": []}))
-    assert resumed.engines == known.engines
+def cell(number: int) -> Measurement:
+    return Measurement(
+        engine="e", adapter="e", task="t", kind="search", filter=f"f{number}", metrics={"x": number / 7}
+    )
+
+
+def written_bytes() -> int:
+    """What this process has written so far, as the kernel counts it."""
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("wchar"))
+
+
+def test_a_save_does_not_grow_with_the_cells_before_it(tmp_path: Path) -> None:
+    writer = ResultWriter(tmp_path, RESULT)
+    costs = []
+    for number in range(1000, 3000):
+        before = written_bytes()
+        writer.save_cell(cell(number))
+        costs.append(written_bytes() - before)
+    assert len(read_result(tmp_path).measurements) == 2001
+    assert max(costs) < 2 * min(costs) < 1000
+    many = RESULT.model_copy(update={"measurements": [cell(number) for number in range(1000)]})
+    before = written_bytes()
+    write_result(tmp_path, many)  # as a save of the whole would cost
+    assert written_bytes() - before > 100 * max(costs)
+
+
+def test_a_run_under_way_is_read_at_any_moment(tmp_path: Path) -> None:
+    writer = ResultWriter(tmp_path, RESULT)
+    assert read_result(tmp_path) == RESULT
+    writer.save_cell(cell(1))
+    writer.save_header(RESULT.model_copy(update={"notes": ["n"]}))
+    grown = RESULT.model_copy(update={"measurements": [*RESULT.measurements, cell(1)], "notes": ["n"]})
+    assert read_result(tmp_path) == grown
+    assert read_result(tmp_path / "result.json") == grown
+    before = (tmp_path / "cells.jsonl").read_bytes()
+    writer.close(grown)
+    assert read_result(tmp_path) == grown
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    # Killed between the last two steps: the whole result counts, whatever is beside it.
+    (tmp_path / "cells.jsonl").write_bytes(before[: len(before) // 2])
+    assert read_result(tmp_path) == grown
+
+
+def test_a_cell_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    writer = ResultWriter(tmp_path, RESULT)
+    for number in (1, 2):
+        writer.save_cell(cell(number))
+    path = tmp_path / "cells.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    last = lines[-1]
+    for length in range(len(last)):
+        path.write_bytes(b"".join([*lines[:-1], last[:length]]))
+        kept = 3 if length == len(last) - 1 else 2  # only the line's end is missing
+        assert len(read_result(tmp_path).measurements) == kept
+    path.write_bytes(b"".join(lines[:-1]) + b"\0" * 50)  # as some file systems leave it after a power cut
+    assert len(read_result(tmp_path).measurements) == 2
+    path.write_bytes(b"".join([lines[0], last[:20], b"\n", last]))
+    with pytest.raises(ConfigurationError, match=r"cells.jsonl: line 2 is not JSON"):
+        read_result(tmp_path)
+    path.write_bytes(b"".join([lines[0], b'{"engine": 3}\n']))
+    with pytest.raises(
+        ConfigurationError, match=r"cells.jsonl: line 2: engine Input should be a valid string"
+    ):
+        read_result(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ConfigurationError, match=r"cells.jsonl: cannot be read"):
+        read_result(tmp_path)
+
+
+def test_a_line_that_cannot_be_written_leaves_the_ones_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    append_line(path, "one")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(MeasurementError, match="File too large"):
+            append_line(path, "two is too long")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == "one\n"
+    append_line(path, "three")
+    assert path.read_text() == "one\nthree\n"
+    with pytest.raises(MeasurementError, match="cannot be written"):
+        append_line(tmp_path / "nowhere" / "lines", "one")
+
+
+def test_text_that_utf8_cannot_hold_is_written_as_its_escape(tmp_path: Path) -> None:
+    write_text(tmp_path / "text", "caf\xe9 \udc80")
+    assert (tmp_path / "text").read_text(encoding="utf-8") == "caf\xe9 \\udc80"
