@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pickle
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from engines.base import Capabilities, Hits, Schema
+from engines.base import Capabilities, EngineStats, Hits, Schema
 from engines.bruteforce.adapter import BruteForce
 
 
@@ -76,3 +77,17 @@ class Forgetful(BruteForce):
 
     def delete(self, ids: Any) -> None:
         return
+
+
+class Upgradable(BruteForce):
+    """On a server, whose version is what the environment says."""
+
+    capabilities = Capabilities(thread_safe=True, server=True)
+
+    def stats(self) -> EngineStats:
+        return replace(
+            super().stats(), server=f"Server {os.environ['TEST_SERVER_VERSION']}", query_path="none"
+        )
+
+    def drop(self) -> None:
+        self.close()

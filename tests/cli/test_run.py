@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.results.result import RunResult, read_result
+from harness.results.writing import write_result
 from tests.cli.conftest import Shell
 
 INDEX_ONLY = {"tasks": [{"task": "index"}]}
@@ -259,6 +260,56 @@ def test_a_run_of_another_scenario_cannot_be_resumed(finished: Any) -> None:
     done = shell("run", shell.scenario("other", k=3), "--resume")
     assert done.returncode == 104
     assert "its scenario is another one" in done.stderr
+
+
+def cut(run: Path, task: str) -> RunResult:
+    """Takes the cells of a task from a finished run, as if it had been killed before them."""
+    result = read_result(run)
+    left = [cell for cell in result.measurements if cell.task != task]
+    result = result.model_copy(update={"measurements": left, "finished_at": None})
+    write_result(run, result)
+    return result
+
+
+def test_a_run_is_not_resumed_on_another_version(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = shell.scenario("up", trials=1, engines=[broken("Upgradable"), {"engine": "bruteforce"}])
+    monkeypatch.setenv("TEST_SERVER_VERSION", "1.0")
+    assert shell("run", scenario, "--out", "runs/up").returncode == 0
+    run = shell.folder / "runs" / "up"
+    before = cut(run, "updates")
+    monkeypatch.setenv("TEST_SERVER_VERSION", "2.0")
+    done = shell("run", scenario, "--out", "runs/up", "--resume")
+    after = read_result(run)
+    assert [cell for cell in after.measurements if cell.task != "updates"] == before.measurements
+    upgraded, kept = (cells(after, engine=label, kind="updates")[0] for label in ("upgradable", "bruteforce"))
+    assert upgraded.metrics == {}
+    assert "Server 1.0 then, Server 2.0 now" in upgraded.error
+    assert kept.error is None
+    assert "1 of" in done.stderr
+    monkeypatch.setenv("TEST_SERVER_VERSION", "1.0")
+    assert shell("run", scenario, "--out", "runs/up", "--resume").returncode == 0
+    assert not [cell.error for cell in read_result(run).measurements if cell.error]
+    other = before.model_copy(update={"environment": before.environment | {"python": "3.9.1"}})
+    write_result(run, other)
+    done = shell("run", scenario, "--out", "runs/up", "--resume")
+    assert done.returncode == 104
+    assert "its Python is another version: 3.9.1 then" in done.stderr
+    assert read_result(run) == other
+
+
+def test_two_runs_cannot_share_a_folder(shell: Shell) -> None:
+    first = shell.start("run", "tiny.yaml", "--out", "runs/one")
+    run = shell.folder / "runs" / "one"
+    wait_for_cells(run, 1)
+    second = shell("run", "tiny.yaml", "--out", "runs/one", "--resume")
+    assert second.returncode == 104
+    assert f"process {first.pid} on " in second.stderr
+    assert shell("report", "runs/one").returncode == 0  # to read it is no harm
+    first.communicate(timeout=120)
+    assert first.returncode == 0
+    result = read_result(run)
+    assert len(result.measurements) == len({cell.key for cell in result.measurements}) == 24
+    assert not [path.name for path in run.iterdir() if path.name in (".lock", "cells.jsonl")]
 
 
 def test_resuming_a_finished_run_measures_nothing_again(finished: Any) -> None:
