@@ -30,6 +30,11 @@ class Workload:
     filters: tuple[Filter | None, ...]
     k: int
 
+    def take(self, queries: npt.NDArray[np.int64]) -> Workload:
+        """Only these queries, by their numbers."""
+        filters = tuple(self.filters[number] for number in queries.tolist())
+        return Workload(self.name, self.queries[queries], filters, self.k)
+
 
 @dataclass(frozen=True, slots=True)
 class Workloads:

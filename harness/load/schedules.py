@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -46,3 +48,10 @@ def _check(rate_per_s: float, duration_s: float) -> None:
         raise ValueError(f"rate_per_s must be > 0, got {rate_per_s}")
     if not duration_s > 0:
         raise ValueError(f"duration_s must be > 0, got {duration_s}")
+
+
+# By the names that scenarios use: (rate per second, duration in s, rng) -> offsets.
+SCHEDULES: dict[str, Callable[[float, float, np.random.Generator], Int64]] = {
+    "poisson": poisson,
+    "constant": lambda rate_per_s, duration_s, _rng: constant(rate_per_s, duration_s),
+}

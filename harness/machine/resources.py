@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from engines.base import Vectors
-
 
 def _children() -> list[psutil.Process]:
     """Live descendants. Asking the kernel for them costs microseconds, searching all processes milliseconds."""
@@ -84,16 +82,3 @@ def release(array: np.ndarray) -> None:
         base = base.base
     if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         base.madvise(mmap.MADV_DONTNEED)
-
-
-def private_copy(matrix: Vectors) -> Vectors:
-    """A matrix that may be changed without changing the original. Of one that is mapped from a file only the
-    pages that are written take memory.
-    """
-    base: np.ndarray = matrix
-    while isinstance(base.base, np.ndarray):
-        base = base.base
-    if not isinstance(base, np.memmap) or base.filename is None or base.ctypes.data != matrix.ctypes.data:
-        return matrix.copy()
-    shape = (matrix.shape[0], matrix.shape[1])
-    return np.memmap(base.filename, matrix.dtype, "c", base.offset, shape)

@@ -8,13 +8,12 @@ from typing import Any
 
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset
+from harness.data.roles import QueryRoles, split_queries
 from harness.data.workload import Workload, build_workload, selectivity
 from harness.errors import ConfigurationError
 from harness.oracle.truth import Truth, cached_truth
 from harness.progress import Progress, silent
-from harness.scenario.specs import Scenario, UpdateTask
-
-FEWEST_UPDATED = 4  # items: a quarter is changed, a quarter deleted, a quarter written one by one
+from harness.scenario.specs import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Corpus:
     """The items, and by workload name the queries with their exact answers.
 
     filters: which workloads each filter of the scenario stands for (several where the dataset brings several,
-    none where the dataset cannot offer it: then `skipped` has the reason).
+    none where the dataset cannot offer it: then `skipped` has the reason). roles: which queries are for what.
     """
 
     dataset: Dataset
@@ -30,6 +29,7 @@ class Corpus:
     truths: dict[str, Truth]
     filters: dict[str, list[str]]
     skipped: dict[str, str]
+    roles: QueryRoles
 
 
 def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) -> Corpus:
@@ -39,7 +39,7 @@ def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) ->
     """
     dataset = load_dataset(scenario.dataset, cache=cache / "datasets", progress=progress)
     dataset = dataset.head(scenario.rows, scenario.queries)
-    corpus = Corpus(dataset, {}, {}, {}, {})
+    corpus = Corpus(dataset, {}, {}, {}, {}, split_queries(len(dataset.queries), scenario.seed))
     problems = _too_small(scenario, dataset)
     for spec in scenario.filters:
         try:
@@ -67,11 +67,12 @@ def _too_small(scenario: Scenario, dataset: Dataset) -> list[str]:
     rows, problems = len(dataset.vectors), []
     if scenario.k > rows:
         problems.append(f"{scenario.source}: k is {scenario.k} but {dataset.name} has {rows} items; lower k")
-    if rows < FEWEST_UPDATED and any(isinstance(task, UpdateTask) for task in scenario.tasks):
-        problems.append(
-            f"{scenario.source}: tasks: updates needs at least {FEWEST_UPDATED} items, {dataset.name} has "
-            f"{rows}; leave the task out"
-        )
+    problems += [
+        f"{scenario.source}: tasks: {task.name} needs at least {task.fewest_items} items, {dataset.name} has {rows}; "
+        "leave the task out"
+        for task in scenario.tasks
+        if rows < task.fewest_items
+    ]
     return problems
 
 

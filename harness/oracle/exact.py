@@ -35,6 +35,10 @@ class Truth:
     distances: Float64
     matches: Int64
 
+    def take(self, queries: Int64) -> Truth:
+        """The answers to these queries only, by their numbers."""
+        return Truth(self.k, self.ids[queries], self.distances[queries], self.matches[queries])
+
 
 def exact_neighbours(  # noqa: PLR0917 (the data, then what restricts them)
     vectors: Float32,

@@ -14,7 +14,9 @@ from typing import Literal
 Direction = Literal["higher", "lower"]
 Shown = Literal["figure", "recall", "whole"]
 
-INDEX, SEARCH, UPDATES = "index", "search", "updates"  # kinds of tasks
+# Kinds of tasks.
+INDEX, SEARCH, UPDATES, DURABILITY = "index", "search", "updates", "durability"
+ALL = (INDEX, SEARCH, UPDATES, DURABILITY)
 CLOSED, OPEN = "closed_loop", "arrival_rate"  # executors of a search
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
@@ -153,10 +155,13 @@ TABLE: tuple[MetricSpec, ...] = (
     MetricSpec("disk_bytes", "disk", "MiB", tasks=(INDEX,), gated=(INDEX,), scale=_MIB, chart="resources"),
     MetricSpec("rss_bytes_per_vector", "memory per vector", "bytes", tasks=(INDEX,), chart="resources"),
     MetricSpec("disk_bytes_per_vector", "disk per vector", "bytes", tasks=(INDEX,), chart="resources"),
+    MetricSpec("acknowledged", "items written", "", None, (DURABILITY,), shown="whole"),
+    MetricSpec("reopened_lost", "items lost by closing", "", tasks=(DURABILITY,), shown="whole"),
+    MetricSpec("killed_lost", "items lost by a kill", "", tasks=(DURABILITY,), shown="whole"),
     MetricSpec("retries", "requests sent again", "", tasks=(INDEX,), shown="whole"),
-    MetricSpec("steal_share", "CPU steal", "%", tasks=(INDEX, SEARCH, UPDATES), scale=100.0),
-    MetricSpec("hiccup_p99_us", "P99 oversleeping", "us", tasks=(INDEX, SEARCH, UPDATES)),
-    MetricSpec("hiccup_max_us", "longest oversleeping", "us", tasks=(INDEX, SEARCH, UPDATES)),
+    MetricSpec("steal_share", "CPU steal", "%", tasks=ALL, scale=100.0),
+    MetricSpec("hiccup_p99_us", "P99 oversleeping", "us", tasks=ALL),
+    MetricSpec("hiccup_max_us", "longest oversleeping", "us", tasks=ALL),
 )
 
 _BY_NAME = {spec.name: (place, spec) for place, spec in enumerate(TABLE)}

@@ -33,7 +33,7 @@ class Measurement(ResultPart):
     engine: str  # the label of the scenario's engine entry
     adapter: str  # the registry's name
     task: str
-    kind: str  # index | search | updates
+    kind: str  # of the task: index, search, updates, durability
     filter: str = "none"
     executor: str | None = None
     params: dict[str, dict[str, Any]] = {}  # {"index": {...}, "search": {...}, "load": {clients, rate, ...}}

@@ -24,11 +24,12 @@ from harness.run.from_engines import from_engine
 from harness.run.isolation import SessionFailedError, messages
 from harness.run.resuming import NOT_MEASURED
 from harness.run.session import Job
-from harness.scenario.plan import Filters, Session, identity, session_cells, trial_sessions
+from harness.scenario.cells import Filters
+from harness.scenario.plan import Session, identity, session_cells, trial_sessions
 from harness.scenario.specs import Scenario
 from harness.servers.containers import ServerFailedError
 from harness.servers.serving import serving
-from harness.tasks.index import Span
+from harness.tasks.bench import Span
 
 _NOTICED_S = 0.5  # within which a server that has just died is known to have
 MAX_STEAL = 0.05  # share of CPU time taken by the hypervisor beyond which a cell is flagged

@@ -20,8 +20,9 @@ from harness.run.from_engines import from_engine
 from harness.run.lock import locked
 from harness.run.recorder import Callbacks, Recorder
 from harness.run.resuming import resume as resumed
+from harness.scenario.cells import grid
 from harness.scenario.parameters import index_params, search_params
-from harness.scenario.plan import grid, trial_sessions
+from harness.scenario.plan import trial_sessions
 from harness.scenario.specs import Scenario
 from harness.servers.containers import remove_leftovers
 from harness.servers.serving import source

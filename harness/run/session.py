@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections import deque
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,15 +21,14 @@ from harness.machine.meters import Meter, OwnProcess
 from harness.oracle.corpus import Corpus
 from harness.results.result import Measurement
 from harness.run.from_engines import error_text
+from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import index_params
-from harness.scenario.plan import Params, SearchCell, Session, blank, search_cells
-from harness.scenario.specs import IndexTask, Scenario, SearchTask, UpdateTask
-from harness.tasks.bench import Bench
-from harness.tasks.index import Span, measure_index
-from harness.tasks.search import measure_search, operating_point
-from harness.tasks.updates import measure_updates
-
-Measure = Callable[[], tuple[Measurement, Span]]
+from harness.scenario.plan import Session, blank, identity, task_cells
+from harness.scenario.specs import Scenario
+from harness.scenario.tasks import Task
+from harness.tasks.bench import Bench, Span
+from harness.tasks.operating_point import choose
+from harness.tasks.registry import TASKS
 
 
 class Send(Protocol):
@@ -72,8 +71,17 @@ def run_session(job: Job, corpus: Corpus, send: Send) -> None:
     path.mkdir(parents=True)
     engine = kind(path, index_params(kind, session.index, session.label))
     try:
-        bench = Bench(job.scenario, session, path, engine, corpus, job.meter)
-        _Course(job, bench, send, list(job.known.values())).run()
+        bench = Bench(
+            job.scenario,
+            session,
+            path,
+            engine,
+            corpus,
+            job.meter,
+            job.run / "samples",
+            list(job.known.values()),
+        )
+        _Measuring(job, bench, send).run()
     finally:
         _leave(engine)
         shutil.rmtree(path, ignore_errors=True)
@@ -91,74 +99,72 @@ def _leave(engine: Engine) -> None:
 
 
 @dataclass(slots=True)
-class _Course:
-    """The cells of a session, one after the other. measured grows: it tells where the operating point is."""
+class _Measuring:
+    """Measures the cells of a session, one after the other."""
 
     job: Job
     bench: Bench
     send: Send
-    measured: list[Measurement]
+    obstacle: str | None = None  # why nothing can be measured: the index is unusable
 
     def run(self) -> None:
-        scenario, session = self.job.scenario, self.job.session
-        index_task = next(task for task in scenario.tasks if isinstance(task, IndexTask))
-        empty = blank(session, index_task)
-        index = self.attempt(empty, lambda: measure_index(self.bench, index_task))
-        if index.error is None and (stats := self.bench.engine.stats()).server:
-            self.send("server", stats.server, stats.query_path)
-        for task in scenario.tasks:
-            if isinstance(task, SearchTask):
-                for planned in search_cells(task, self.bench.corpus.filters, session.searches):
-                    self.search(planned, index.error)
-            elif isinstance(task, UpdateTask):
-                self.update(task, index.error)
+        tasks = self.job.scenario.ordered_tasks
+        for place, task in enumerate(tasks):
+            # What changes the items is done again where a later cell is missing: that one is judged by what is there.
+            again = task.builds or (task.changes_items and any(map(self.is_missing, tasks[place + 1 :])))
+            self.run_task(task, again=again)
+            if task.builds:
+                self.tell_server()
 
-    def search(self, cell: SearchCell, obstacle: str | None) -> None:
-        if cell.search is None:
-            cell = replace(cell, search=self.operating_point())
+    def run_task(self, task: Task, *, again: bool) -> None:
+        cells = deque(self.cells(task))
+        measured: list[Measurement] = []
+        while cells:
+            cell = cells.popleft()
+            if cell.load and cell.search is None:
+                cell = replace(cell, search=choose(self.bench))
+            measured.append(self.measure(task, cell, again=again))
+            cells.extend(task.further_cells(measured))
+
+    def cells(self, task: Task) -> list[PlannedCell]:
+        return task_cells(self.job.scenario, self.job.session, task, self.bench.corpus.filters)
+
+    def is_missing(self, task: Task) -> bool:
+        """Whether a cell of a task was not measured before."""
+        known = {identity(cell, self.job.scenario) for cell in self.job.known.values()}
+        planned = (blank(self.job.session, cell) for cell in self.cells(task))
+        return any(identity(cell, self.job.scenario) not in known for cell in planned)
+
+    def measure(self, task: Task, cell: PlannedCell, *, again: bool) -> Measurement:
+        """Measures a cell and sends it, unless it is known; `again`: even then, without sending it a second time."""
         empty = blank(self.job.session, cell)
-        name = hashlib.sha256(empty.key.encode()).hexdigest()[:16]
-        samples = self.job.run / "samples" / f"{name}.parquet"
-        self.unless(obstacle, empty, lambda: measure_search(self.bench, cell, samples))
-
-    def update(self, task: UpdateTask, obstacle: str | None) -> None:
-        self.unless(obstacle, blank(self.job.session, task), lambda: measure_updates(self.bench, task))
-
-    def unless(self, obstacle: str | None, empty: Measurement, measure: Measure) -> None:
-        """Measures a cell, unless it is known or the index is unusable."""
-        if empty.key in self.job.known:
-            return
-        if obstacle:
-            error = f"not measured, the index is unusable: {obstacle}"
-            self.send("cell", empty.model_copy(update={"error": error}), None)
-            return
-        self.measured.append(self.attempt(empty, measure))
-
-    def attempt(self, empty: Measurement, measure: Measure) -> Measurement:
-        """Measures and sends one cell; an exception becomes the cell's error."""
-        self.send("at", f"{empty.engine}: {empty.task}")
-        span: Span | None = None
-        try:
-            measurement, span = measure()
-        except UnsupportedError as error:
-            measurement = empty.model_copy(update={"error": f"unsupported: {error}"})
-        except Exception as error:  # noqa: BLE001  whatever a client library raises concerns this cell only
-            measurement = empty.model_copy(update={"error": error_text(error)})
-        if (
-            measurement.key not in self.job.known
-        ):  # an index is rebuilt for what is missing, not measured again
-            self.send("cell", measurement, span)
+        known = self.job.known.get(empty.key)
+        if known is not None and not again:
+            return known
+        if self.obstacle:
+            error = f"not measured, the index is unusable: {self.obstacle}"
+            measurement, span = empty.model_copy(update={"error": error}), None
+        else:
+            self.send("at", f"{empty.engine}: {empty.task}")
+            measurement, span = self.attempt(task, cell, empty)
+        if task.builds and measurement.error:
+            self.obstacle = measurement.error
+        if known is not None:
+            return known
+        self.bench.measured.append(measurement)
+        self.send("cell", measurement, span)
         return measurement
 
-    def operating_point(self) -> Params:
-        """The setting for what is measured at one point only, from this session's closed loops."""
-        scenario, session = self.job.scenario, self.job.session
-        wanted = (session.label, session.trial, session.index, "closed_loop", None)
-        mine = [
-            cell
-            for cell in self.measured
-            if (cell.engine, cell.trial, cell.params.get("index"), cell.executor, cell.error) == wanted
-        ]
-        recall = ("recall", f"recall_at_{scenario.k}")
-        floor = max((t.limit for t in scenario.decision.thresholds if t.metric in recall), default=0.0)
-        return operating_point(mine, floor, scenario.k) or session.searches[0]
+    def attempt(self, task: Task, cell: PlannedCell, empty: Measurement) -> tuple[Measurement, Span | None]:
+        """Measures one cell; an exception becomes the cell's error."""
+        try:
+            return TASKS[task.task](self.bench, task, cell)
+        except UnsupportedError as error:
+            return empty.model_copy(update={"error": f"unsupported: {error}"}), None
+        except Exception as error:  # noqa: BLE001  whatever a client library raises concerns this cell only
+            return empty.model_copy(update={"error": error_text(error)}), None
+
+    def tell_server(self) -> None:
+        """Sends what server answers, and through which layer of its client it is asked."""
+        if not self.obstacle and (stats := self.bench.engine.stats()).server:
+            self.send("server", stats.server, stats.query_path)

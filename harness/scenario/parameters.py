@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 from engines.base import Engine
 from harness.errors import ConfigurationError
-from harness.scenario.plan import Params
+from harness.scenario.cells import Params
 from harness.scenario.strict import explain
 
 

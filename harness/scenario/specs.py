@@ -9,10 +9,9 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 
 from engines.values.filter_syntax import FilterSyntaxError, parse
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Listed, Model, Name, PositiveInt, explain, read_yaml
+from harness.scenario.strict import Model, Name, PositiveFloat, PositiveInt, explain, read_yaml
+from harness.scenario.tasks import Task
 from harness.scenario.threshold import Threshold, ThresholdSyntaxError, parse_threshold
-
-PositiveFloat = Annotated[float, Field(gt=0)]
 
 
 class FilterSpec(Model):
@@ -77,64 +76,6 @@ class ContainerLimits(Model):
     memory_mib: Annotated[int, Field(ge=256)] = 4096
 
 
-class IndexTask(Model):
-    """Load every item and wait until all are searchable. Runs first in every session."""
-
-    task: Literal["index"]
-    name: Name = "index"
-    batch_size: PositiveInt = 5000
-
-
-class SearchTask(Model):
-    """Queries under load.
-
-    closed_loop: each of `clients` sends its next query when the last is answered. arrival_rate: queries are
-    due by a schedule of `rate` per second (`poisson` or `constant`) whatever the engine does; `clients`
-    bounds how many are in the engine at once. params: `all` runs the whole search grid, `operating_point`
-    only the fastest setting of this session that met the scenario's recall requirement.
-    """
-
-    task: Literal["search"]
-    name: Name
-    executor: Literal["closed_loop", "arrival_rate"] = "closed_loop"
-    clients: PositiveInt = 1
-    processes: PositiveInt = 1
-    rate: Annotated[list[PositiveFloat], Field(min_length=1), Listed] | None = None
-    arrivals: Literal["poisson", "constant"] = "poisson"
-    params: Literal["all", "operating_point"] = "all"
-    filters: Annotated[list[Name], Field(min_length=1)] | None = None  # names; every filter by default
-    duration_s: PositiveFloat = 2.0
-    max_queries: PositiveInt | None = None
-    warmup_s: Annotated[float, Field(ge=0)] = 0.3
-    timeout_s: PositiveFloat = 10.0
-
-    @model_validator(mode="after")
-    def _rate_goes_with_executor(self) -> SearchTask:
-        if self.executor == "arrival_rate" and self.rate is None:
-            raise ValueError("rate is required with executor: arrival_rate (queries per second)")
-        if self.executor == "closed_loop" and self.rate is not None:
-            raise ValueError("rate goes with executor: arrival_rate; a closed loop has none")
-        return self
-
-    @property
-    def rates(self) -> list[float | None]:
-        """Every rate to be offered; None stands for a closed loop."""
-        return [*self.rate] if self.rate is not None else [None]
-
-
-class UpdateTask(Model):
-    """Upserts and deletes, then checks that deleted items are gone and updated ones obey their filters."""
-
-    task: Literal["updates"]
-    name: Name = "updates"
-    upserts: PositiveInt = 500
-    deletes: PositiveInt = 500
-    batch_size: PositiveInt = 100
-
-
-Task = Annotated[IndexTask | SearchTask | UpdateTask, Field(discriminator="task")]
-
-
 class DecisionSpec(Model):
     """What an engine must do to be eligible, and what is then maximised or minimised."""
 
@@ -187,6 +128,11 @@ class Scenario(Model):
     _file: Path | None = PrivateAttr(None)
 
     @property
+    def ordered_tasks(self) -> list[Task]:
+        """The tasks in the order in which a session runs them: the one that builds the index first."""
+        return sorted(self.tasks, key=lambda task: not task.builds)
+
+    @property
     def source(self) -> str:
         """What messages call it: its file."""
         return str(self._file or f"scenario {self.name}")
@@ -203,16 +149,16 @@ class Scenario(Model):
             problems += [
                 f"{kind}: '{name}' occurs twice, give each its own name or label" for name in repeated
             ]
-        known = {spec.name for spec in self.filters}
-        for index, task in enumerate(self.tasks):
-            if isinstance(task, SearchTask):
-                problems += [
-                    f"tasks[{index}].filters: unknown filter '{name}' (known: {', '.join(sorted(known))})"
-                    for name in task.filters or []
-                    if name not in known
-                ]
-        if not any(isinstance(task, IndexTask) for task in self.tasks):
+        known = sorted(spec.name for spec in self.filters)
+        for number, task in enumerate(self.tasks):
+            problems += [f"tasks[{number}].{problem}" for problem in task.problems(known)]
+        builds = [task.name for task in self.tasks if task.builds]
+        if not builds:
             problems.append("tasks: an index task is needed, add '- task: index'")
+        problems += [
+            f"tasks: '{name}' would build the index a second time; remove it, or measure it in a scenario of its own"
+            for name in builds[1:]
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -14,6 +14,7 @@ from harness.errors import ConfigurationError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0)]
 # A value that stands alone is a list of one.
 Listed = BeforeValidator(lambda value: value if isinstance(value, list | tuple) else [value])
 

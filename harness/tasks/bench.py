@@ -2,57 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from engines.base import Batch, Engine, Ids
 from harness.data.dataset import Dataset
+from harness.data.roles import QueryRoles
+from harness.data.workload import Workload
 from harness.machine.meters import Meter
 from harness.oracle.corpus import Corpus
-from harness.oracle.scoring import Judged, judge_hits
+from harness.oracle.exact import Truth, exact_neighbours
+from harness.oracle.items import Items
+from harness.oracle.scoring import judge_hits
+from harness.results.judging import Judged
+from harness.results.result import Measurement
 from harness.results.samples import Samples
 from harness.scenario.plan import Session
 from harness.scenario.specs import Scenario
 
+Span = tuple[int, int]  # start and end of a measured window, perf_counter_ns
+Role = Literal["checking", "warming", "measuring"]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Bench:
-    """An engine and what its answers are judged by."""
+    """An engine and what its answers are judged by.
+
+    path: the engine's own directory. items: as they should be after every write so far; tasks that write change them.
+    measured: the cells of this session so far, those of an earlier, interrupted run included.
+    """
 
     scenario: Scenario
     session: Session
-    path: Path  # the engine's own directory
+    path: Path
     engine: Engine
     corpus: Corpus
     meter: Meter
+    samples: Path  # the folder of the run's samples
+    measured: list[Measurement] = field(default_factory=list)
+    items: Items = field(init=False)
+    _truths: dict[str, tuple[int, Truth]] = field(init=False, default_factory=dict)
 
-    def judge(self, name: str, samples: Samples, forgive_float32: bool = False) -> Judged:
-        """The answers to a workload's queries held against the oracle."""
-        data = self.corpus.dataset
+    def __post_init__(self) -> None:
+        self.items = Items.of(self.corpus.dataset)
+
+    @property
+    def roles(self) -> QueryRoles:
+        """Which queries are for what."""
+        return self.corpus.roles
+
+    def workload(self, name: str, role: Role) -> Workload:
+        """A workload's queries that are for `role`."""
+        return self.corpus.workloads[name].take(getattr(self.roles, role))
+
+    def truth(self, name: str) -> Truth:
+        """The exact answers to all queries of a workload over the items as they are now."""
+        if not self.items.version:
+            return self.corpus.truths[name]
+        version, truth = self._truths.get(name, (0, None))
+        if truth is None or version != self.items.version:
+            truth = self.exact(self.corpus.workloads[name])
+            self._truths[name] = self.items.version, truth
+        return truth
+
+    def exact(self, workload: Workload) -> Truth:
+        """The exact answers to a workload over the items as they are now, computed anew."""
+        items, metric = self.items, self.corpus.dataset.metric
+        return exact_neighbours(
+            items.vectors, workload.queries, workload.k, metric, workload.filters, items.columns, items.alive
+        )
+
+    def judge(self, name: str, role: Role, samples: Samples, *, forgive_float32: bool = False) -> Judged:
+        """The answers to a workload's queries of that role, held against the oracle."""
+        truth = self.truth(name).take(getattr(self.roles, role))
+        return self.judge_against(truth, self.workload(name, role), samples, forgive_float32=forgive_float32)
+
+    def judge_against(
+        self, truth: Truth, workload: Workload, samples: Samples, *, forgive_float32: bool = False
+    ) -> Judged:
+        """The same for a workload that is not the scenario's, with its own truth over the items as they are now."""
         return judge_hits(
             samples,
-            self.corpus.workloads[name],
-            self.corpus.truths[name],
-            vectors=data.vectors,
-            columns=data.columns,
-            metric=data.metric,
+            workload,
+            truth,
+            vectors=self.items.vectors,
+            columns=self.items.columns,
+            metric=self.corpus.dataset.metric,
+            alive=self.items.alive if self.items.version else None,
             forgive_float32=forgive_float32,
         )
 
 
-def batches(dataset: Dataset, size: int) -> Iterator[Batch]:
-    """The dataset as batches of up to `size` rows, copied out of the mapped files."""
-    for start in range(0, len(dataset.vectors), size):
-        rows = slice(start, min(start + size, len(dataset.vectors)))
-        columns = {field.name: dataset.columns[field.name][rows] for field in dataset.schema.fields}
-        ids = np.arange(rows.start, rows.stop, dtype=np.int64)
-        yield Batch(ids, np.array(dataset.vectors[rows], dtype=np.float32), columns)
+def batches(dataset: Dataset, size: int, rows: int | None = None) -> Iterator[Batch]:
+    """The dataset (or its first `rows` items) as batches of up to `size`, copied out of the mapped files."""
+    total = len(dataset.vectors) if rows is None else min(rows, len(dataset.vectors))
+    for start in range(0, total, size):
+        part = slice(start, min(start + size, total))
+        columns = {entry.name: dataset.columns[entry.name][part] for entry in dataset.schema.fields}
+        ids = np.arange(part.start, part.stop, dtype=np.int64)
+        yield Batch(ids, np.array(dataset.vectors[part], dtype=np.float32), columns)
 
 
-def as_samples(answers: list[tuple[int, Ids]], k: int) -> Samples:
+def as_samples(answers: Sequence[tuple[int, Ids]], k: int) -> Samples:
     """Untimed answers (query index, ids) in the form the judge reads."""
     ids = np.full((len(answers), k), -1, dtype=np.int64)
     for row, (_, found) in enumerate(answers):

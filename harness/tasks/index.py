@@ -11,16 +11,15 @@ from engines.base import EngineStats, Ids
 from harness.machine.resources import release
 from harness.machine.usage import Usage
 from harness.results.result import Measurement
+from harness.scenario.cells import PlannedCell
 from harness.scenario.plan import blank
-from harness.scenario.specs import IndexTask
-from harness.tasks.bench import Bench, as_samples, batches
+from harness.scenario.tasks import IndexTask
+from harness.tasks.bench import Bench, Span, as_samples, batches
 
 EXACT_CHECK_S = 0.5  # how long the exact mode is held against the oracle; at least one query a filter
 
-Span = tuple[int, int]  # start and end of a measured window, perf_counter_ns
 
-
-def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
+def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Measurement, Span]:
     """Builds the index and checks the engine's exact mode against the oracle.
 
     The measurement carries an error where items are missing or the exact mode is not exact: whatever is
@@ -63,10 +62,10 @@ def measure_index(bench: Bench, task: IndexTask) -> tuple[Measurement, Span]:
             f"its exact mode reaches recall {allowed:.4f} against the oracle in {asked} queries, float32 rounding "
             "forgiven; 1.0 is required"
         )
-    cell = blank(bench.session, task).model_copy(
+    measurement = blank(bench.session, cell).model_copy(
         update={"metrics": metrics, "reasons": reasons, "error": error}
     )
-    return cell, (start_ns, ready_ns)
+    return measurement, (start_ns, ready_ns)
 
 
 def _disk(bench: Bench, stats: EngineStats) -> tuple[dict[str, float | None], dict[str, str]]:
@@ -89,10 +88,10 @@ def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
     """
     if not bench.engine.capabilities.exact:
         return None, None, 0
-    workloads = bench.corpus.workloads
+    workloads = {name: bench.workload(name, "checking") for name in bench.corpus.workloads}
     deadline_ns = time.perf_counter_ns() + int(EXACT_CHECK_S * 1e9)
     answers: dict[str, list[tuple[int, Ids]]] = {name: [] for name in workloads}
-    for number in range(min(len(workload.queries) for workload in workloads.values())):
+    for number in range(len(bench.roles.checking)):
         if number and time.perf_counter_ns() > deadline_ns:
             break
         for name, workload in workloads.items():
@@ -102,7 +101,12 @@ def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
             answers[name].append((number, np.asarray(hits.ids, dtype=np.int64)))
     samples = {name: as_samples(found, bench.scenario.k) for name, found in answers.items()}
     strict, forgiving = (
-        np.concatenate([bench.judge(name, found, forgive).recall for name, found in samples.items()])
+        np.concatenate(
+            [
+                bench.judge(name, "checking", found, forgive_float32=forgive).recall
+                for name, found in samples.items()
+            ]
+        )
         for forgive in (False, True)
     )
     return float(strict.mean()), float(forgiving.mean()), len(strict)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from harness.scenario.plan import SearchCell, grid, identity, session_cells, trial_sessions
-from harness.scenario.specs import Scenario, SearchTask
+import pytest
+from pydantic import ValidationError
+
+from harness.scenario.cells import grid
+from harness.scenario.plan import identity, session_cells, trial_sessions
+from harness.scenario.specs import Scenario
+from harness.scenario.tasks import SearchTask
 
 SCENARIO = Scenario.model_validate(
     {
@@ -33,7 +38,7 @@ def test_a_grid_is_every_combination_and_scalars_stand_for_themselves() -> None:
 
 def test_the_load_is_part_of_a_cells_parameters() -> None:
     task = SearchTask(task="search", name="s", executor="arrival_rate", rate=5, clients=4, processes=2)
-    cell = SearchCell(task, "none", {}, 5)
+    (cell,) = task.cells({"none": ["none"]}, [{}])
     expected = {"executor": "arrival_rate", "clients": 4, "processes": 2, "rate": 5, "arrivals": "poisson"}
     assert cell.load == expected
 
@@ -60,7 +65,7 @@ def test_cells_are_filters_times_parameters_times_rates_with_the_index_first() -
     assert [cell.kind for cell in cells] == ["index", "updates"] + ["search"] * (2 * 2 + 1 * 2)
     assert len({cell.key for cell in cells}) == len(cells)
     opened = [cell for cell in cells if cell.task == "open"]
-    assert [cell.params["load"]["rate"] for cell in opened] == [5, 10]
+    assert sorted(cell.params["load"]["rate"] for cell in opened) == [5, 10]
     assert {cell.filter for cell in opened} == {"few"}
 
 
@@ -79,3 +84,33 @@ def test_an_operating_point_is_the_same_cell_whatever_was_chosen() -> None:
     assert identity(measured, SCENARIO) == identity(planned, SCENARIO)
     closed = next(cell for cell in cells if cell.task == "closed")
     assert identity(closed, SCENARIO) == closed.key
+
+
+def test_every_trial_has_the_same_cells_in_another_order() -> None:
+    orders = [
+        [
+            cell.filter + str(cell.params)
+            for cell in session_cells(SCENARIO, session, FILTERS)
+            if cell.task == "closed"
+        ]
+        for session in (
+            trial_sessions(SCENARIO, 0)[0],
+            trial_sessions(SCENARIO, 1)[-1],
+            trial_sessions(SCENARIO, 0)[0],
+        )
+    ]
+    assert orders[0] == orders[2]
+    several = Scenario.model_validate(SCENARIO.model_dump(mode="json") | {"trials": 8})
+    seen = set()
+    for trial in range(8):
+        session = next(one for one in trial_sessions(several, trial) if one.index == {"M": 8, "kind": "hnsw"})
+        cells = [cell for cell in session_cells(several, session, FILTERS) if cell.task == "closed"]
+        seen.add(tuple(f"{cell.filter} {cell.params['search']}" for cell in cells))
+    assert len({frozenset(order) for order in seen}) == 1
+    assert len(seen) > 1
+
+
+def test_a_second_task_that_builds_the_index_is_refused() -> None:
+    tasks = [{"task": "index"}, {"task": "index", "name": "index-small", "batch_size": 10}]
+    with pytest.raises(ValidationError, match="'index-small' would build the index a second time; remove it"):
+        Scenario.model_validate(SCENARIO.model_dump(mode="json") | {"tasks": tasks})

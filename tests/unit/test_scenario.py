@@ -82,7 +82,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         ),
         (
             {"tasks": [{"task": "dance"}]},
-            "tasks[0].task must be one of 'index', 'search', 'updates', got 'dance'",
+            "tasks[0].task must be one of 'index', 'search', 'updates', 'durability', got 'dance'",
         ),
         ({"tasks": [{"name": "dance"}]}, "tasks[0].task is missing"),
         ({"tasks": [{"task": "search"}]}, "tasks[0].name is missing"),

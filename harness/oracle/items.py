@@ -1,0 +1,80 @@
+"""The items as they should be now: what was indexed, with every write since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.base import Batch, Column, Ids, Keywords, Vectors
+from harness.data.dataset import Dataset
+
+
+@dataclass(slots=True)
+class Items:
+    """vectors: float32[n, d]; columns: of n rows each; alive: bool[n]. The dataset's own until the first write.
+
+    version: how many writes there were; 0: as indexed.
+    """
+
+    vectors: Vectors
+    columns: dict[str, Column]
+    alive: npt.NDArray[np.bool_]
+    version: int = 0
+    _private: bool = field(default=False, repr=False)
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Items:
+        """The items as indexed; nothing is copied."""
+        columns = {entry.name: dataset.columns[entry.name] for entry in dataset.schema.fields}
+        return cls(dataset.vectors, columns, np.ones(len(dataset.vectors), dtype=np.bool_))
+
+    def batch(self, rows: Ids) -> Batch:
+        """The present content of `rows`, as it is sent to an engine."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Batch(rows, np.array(self.vectors[rows]), columns)
+
+    def replace(self, rows: Ids, donors: Ids) -> None:
+        """Gives `rows` the vectors and attributes of `donors`."""
+        self._before_write()
+        self.vectors[rows] = self.vectors[donors]
+        for column in self.columns.values():
+            values = column.codes if isinstance(column, Keywords) else column
+            values[rows] = values[donors]
+
+    def move(self, row: int, vector: Vectors) -> None:
+        """Gives an item another vector; it is alive afterwards."""
+        self._before_write()
+        self.vectors[row] = vector
+        self.alive[row] = True
+
+    def delete(self, rows: Ids) -> None:
+        """Marks items as deleted."""
+        self._before_write()
+        self.alive[rows] = False
+
+    def _before_write(self) -> None:
+        """The dataset belongs to everybody: what is changed is a copy.
+
+        Of vectors mapped from a file only the pages that are written take memory.
+        """
+        self.version += 1
+        if not self._private:
+            self.vectors = _private_copy(self.vectors)
+            self.columns = {name: _copy(column) for name, column in self.columns.items()}
+            self._private = True
+
+
+def _copy(column: Column) -> Column:
+    return Keywords(column.codes.copy(), column.vocabulary) if isinstance(column, Keywords) else column.copy()
+
+
+def _private_copy(matrix: Vectors) -> Vectors:
+    base: np.ndarray = matrix
+    while isinstance(base.base, np.ndarray):
+        base = base.base
+    if not isinstance(base, np.memmap) or base.filename is None or base.ctypes.data != matrix.ctypes.data:
+        return matrix.copy()
+    shape = (matrix.shape[0], matrix.shape[1])
+    return np.memmap(base.filename, matrix.dtype, "c", base.offset, shape)

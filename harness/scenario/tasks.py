@@ -1,0 +1,148 @@
+"""The kinds of tasks that a scenario may name: their keys, and the cells that each plans.
+
+A kind is a class here and a function of the same kind in `harness.tasks`, which measures its cells; `TASKS` there and
+`Task` here list them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from harness.results.result import Measurement
+from harness.scenario.cells import Filters, Params, PlannedCell
+from harness.scenario.strict import Listed, Model, Name, PositiveFloat, PositiveInt
+
+
+class TaskSpec(Model):
+    """What every kind of task has.
+
+    builds: it builds the index; a scenario has one such task, and it runs first. changes_items: what comes after it
+    finds other items than were indexed. fewest_items: how many items it needs.
+    """
+
+    builds: ClassVar[bool] = False
+    changes_items: ClassVar[bool] = False
+    fewest_items: ClassVar[int] = 1
+
+    task: str
+    name: Name
+
+    def problems(self, filters: Sequence[str]) -> list[str]:
+        """What is wrong with it in a scenario with these filters, each beginning with the key."""
+        return []
+
+    def cells(self, filters: Filters, searches: Sequence[Params]) -> list[PlannedCell]:
+        """The cells that are known before anything is measured."""
+        return [PlannedCell(self.name, self.task)]
+
+    def further_cells(self, measured: Sequence[Measurement]) -> list[PlannedCell]:
+        """Cells to be added after those measured so far of this task in this session, the newest last."""
+        return []
+
+
+class IndexTask(TaskSpec):
+    """Load every item and wait until all are searchable. Runs first in every session."""
+
+    builds: ClassVar[bool] = True
+
+    task: Literal["index"]
+    name: Name = "index"
+    batch_size: PositiveInt = 5000
+
+
+class SearchTask(TaskSpec):
+    """Queries under load.
+
+    closed_loop: each of `clients` sends its next query when the last is answered. arrival_rate: queries are
+    due by a schedule of `rate` per second (`poisson` or `constant`) whatever the engine does; `clients`
+    bounds how many are in the engine at once. params: `all` runs the whole search grid, `operating_point`
+    only the fastest setting of this session that met the scenario's recall requirement.
+    """
+
+    task: Literal["search"]
+    name: Name
+    executor: Literal["closed_loop", "arrival_rate"] = "closed_loop"
+    clients: PositiveInt = 1
+    processes: PositiveInt = 1
+    rate: Annotated[list[PositiveFloat], Field(min_length=1), Listed] | None = None
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    params: Literal["all", "operating_point"] = "all"
+    filters: Annotated[list[Name], Field(min_length=1)] | None = None  # names; every filter by default
+    duration_s: PositiveFloat = 2.0
+    max_queries: PositiveInt | None = None
+    warmup_s: Annotated[float, Field(ge=0)] = 0.3
+    timeout_s: PositiveFloat = 10.0
+
+    @model_validator(mode="after")
+    def _rate_goes_with_executor(self) -> SearchTask:
+        if self.executor == "arrival_rate" and self.rate is None:
+            raise ValueError("rate is required with executor: arrival_rate (queries per second)")
+        if self.executor == "closed_loop" and self.rate is not None:
+            raise ValueError("rate goes with executor: arrival_rate; a closed loop has none")
+        return self
+
+    @property
+    def rates(self) -> list[float | None]:
+        """Every rate to be offered; None stands for a closed loop."""
+        return [*self.rate] if self.rate is not None else [None]
+
+    def problems(self, filters: Sequence[str]) -> list[str]:
+        return [
+            f"filters: unknown filter '{name}' (known: {', '.join(filters)})"
+            for name in self.filters or []
+            if name not in filters
+        ]
+
+    def cells(self, filters: Filters, searches: Sequence[Params]) -> list[PlannedCell]:
+        """Filters x search grid (or the operating point) x rates."""
+        chosen: Sequence[Params | None] = searches if self.params == "all" else [None]
+        wanted = [
+            name
+            for spec, names in filters.items()
+            if self.filters is None or spec in self.filters
+            for name in names
+        ]
+        return [
+            PlannedCell(self.name, self.task, name, search, self._load(rate))
+            for name, search, rate in itertools.product(wanted, chosen, self.rates)
+        ]
+
+    def _load(self, rate: float | None) -> Params:
+        load: Params = {"executor": self.executor, "clients": self.clients}
+        if self.processes > 1:
+            load["processes"] = self.processes
+        if rate is not None:
+            load |= {"rate": rate, "arrivals": self.arrivals}
+        return load
+
+
+class UpdateTask(TaskSpec):
+    """Upserts and deletes, then checks that deleted items are gone and updated ones obey their filters."""
+
+    changes_items: ClassVar[bool] = True
+    fewest_items: ClassVar[int] = 4  # a quarter is changed, a quarter deleted, a quarter written one by one
+
+    task: Literal["updates"]
+    name: Name = "updates"
+    upserts: PositiveInt = 500
+    deletes: PositiveInt = 500
+    batch_size: PositiveInt = 100
+
+
+class DurabilityTask(TaskSpec):
+    """What is left of acknowledged writes after the engine was closed and opened again, and after it was killed.
+
+    On a collection of its own with the first `items` items, written in batches.
+    """
+
+    task: Literal["durability"]
+    name: Name = "durability"
+    items: PositiveInt = 500
+    batch_size: PositiveInt = 50
+
+
+Task = Annotated[IndexTask | SearchTask | UpdateTask | DurabilityTask, Field(discriminator="task")]

@@ -1,0 +1,158 @@
+"""The durability task: what is left of acknowledged writes after closing and opening, and after a kill."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from engines.abilities import Remote
+from engines.base import Engine, Ids, UnsupportedError
+from engines.registry import load as load_engine
+from harness.children.interrupts import uninterrupted
+from harness.data.dataset import Dataset
+from harness.errors import MeasurementError
+from harness.results.result import Measurement
+from harness.scenario.cells import PlannedCell
+from harness.scenario.parameters import index_params
+from harness.scenario.plan import Session, blank
+from harness.scenario.tasks import DurabilityTask
+from harness.tasks.bench import Bench, Span, batches
+
+WRITING_S = 120.0  # how long the writer that is going to be killed may take for all its writes
+
+
+def measure_durability(bench: Bench, task: DurabilityTask, cell: PlannedCell) -> tuple[Measurement, Span]:
+    """Writes the first items into a collection of its own, twice: once closed and opened again, once killed right after
+    the last acknowledgement. Counts the acknowledged items that are missing then.
+    """
+    if not bench.engine.capabilities.persistent and not bench.engine.capabilities.server:
+        raise UnsupportedError("it keeps nothing: what it holds ends with its process")
+    start_ns = time.perf_counter_ns()
+    rows = min(task.items, len(bench.corpus.dataset.vectors))
+    job = _Job(bench.session, bench.corpus.dataset.head(rows, 1), rows, task.batch_size)
+    with _folder(bench, job, "reopened") as path:
+        with closing(job.engine(path)) as engine:
+            job.write(engine)
+            engine.refresh()
+        reopened = job.lost(path)
+    metrics: dict[str, float | None] = {"acknowledged": float(job.rows), "reopened_lost": float(reopened)}
+    reasons: dict[str, str] = {}
+    if bench.engine.capabilities.server:
+        metrics["killed_lost"] = None
+        reasons["killed_lost"] = "the server is not killed: only what runs in the measuring process is"
+    else:
+        with _folder(bench, job, "killed") as path:
+            _write_and_die(job, path)
+            metrics["killed_lost"] = float(job.lost(path))
+    measurement = blank(bench.session, cell).model_copy(update={"metrics": metrics, "reasons": reasons})
+    return measurement, (start_ns, time.perf_counter_ns())
+
+
+@contextmanager
+def _folder(bench: Bench, job: _Job, purpose: str) -> Iterator[Path]:
+    """A directory for a collection of its own, gone afterwards with what is kept on a server."""
+    path = bench.path.with_name(f"{bench.path.name}-{purpose}")
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield path
+    finally:
+        if bench.engine.capabilities.server:
+            engine = job.engine(path)
+            with suppress(Exception):  # a server that does not answer any more has failed the cell already
+                engine.open(job.dataset.schema)
+                if isinstance(engine, Remote):
+                    engine.drop()
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is written: the first `rows` items, `batch_size` at a time. Picklable."""
+
+    session: Session
+    dataset: Dataset
+    rows: int
+    batch_size: int
+
+    def engine(self, path: Path) -> Engine:
+        kind = load_engine(self.session.adapter)
+        return kind(path, index_params(kind, self.session.index, self.session.label))
+
+    def write(self, engine: Engine) -> None:
+        engine.create(self.dataset.schema)
+        for batch in batches(self.dataset, self.batch_size, self.rows):
+            engine.index(batch)
+
+    def lost(self, path: Path) -> int:
+        """How many of the items a newly opened engine does not have: by its count, or by looking for each.
+
+        An engine that cannot open what is there has lost everything.
+        """
+        engine = self.engine(path)
+        try:
+            engine.open(self.dataset.schema)
+        except Exception:  # noqa: BLE001  whatever keeps it from opening, the items are not to be had
+            with suppress(Exception):
+                engine.close()
+            return self.rows
+        with closing(engine):
+            engine.refresh()
+            missing = self.rows - len(self._found(engine))
+            return max(missing, self.rows - engine.count(), 0)
+
+    def _found(self, engine: Engine) -> set[int]:
+        """The items that are among the nearest to their own vector. Equal vectors tie, so as many hits are asked for as
+        there are equals.
+        """
+        vectors = np.array(self.dataset.vectors[: self.rows])
+        _, inverse, counts = np.unique(vectors, axis=0, return_inverse=True, return_counts=True)
+        exact = engine.capabilities.exact
+        found: set[int] = set()
+        for row, vector in enumerate(vectors):
+            hits = engine.query(vector, int(counts[inverse.reshape(-1)[row]]) + 10, exact=exact)
+            ids: Ids = np.asarray(hits.ids, dtype=np.int64)
+            if row in ids:
+                found.add(row)
+        return found
+
+
+def _write_and_die(job: _Job, path: Path) -> None:
+    """Has a process write everything, and kills it once the last write is acknowledged.
+
+    Raises MeasurementError where it fails before that.
+    """
+    context = get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_writer, args=(job, path, sender), daemon=True)
+    with uninterrupted():
+        process.start()
+    sender.close()
+    try:
+        message = (
+            receiver.recv() if receiver.poll(WRITING_S) else f"its writes took longer than {WRITING_S:g} s"
+        )
+    except EOFError:
+        message = "the writing process died"
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+    if message != "acknowledged":
+        raise MeasurementError(f"durability: {message}")
+
+
+def _writer(job: _Job, path: Path, sender: Connection) -> None:
+    try:
+        job.write(job.engine(path))
+        sender.send("acknowledged")
+        time.sleep(WRITING_S)  # to be killed
+    except Exception as error:  # noqa: BLE001  the parent reports it
+        sender.send(f"{type(error).__name__}: {error}")

@@ -1,0 +1,41 @@
+"""The operating point: the setting at which an engine is measured where only one setting is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.results.result import Measurement
+from harness.scenario.cells import Params
+from harness.tasks.bench import Bench
+
+
+def choose(bench: Bench) -> Params:
+    """The operating point by the closed loops of this session so far; the first setting where there are none."""
+    session, k = bench.session, bench.scenario.k
+    mine = [
+        cell
+        for cell in bench.measured
+        if cell.executor == "closed_loop"
+        and cell.error is None
+        and (cell.engine, cell.trial, cell.params.get("index"))
+        == (session.label, session.trial, session.index)
+    ]
+    recall = ("recall", f"recall_at_{k}")
+    limits = [limit for limit in bench.scenario.decision.thresholds if limit.metric in recall]
+    return fastest(mine, max((limit.limit for limit in limits), default=0.0), k) or session.searches[0]
+
+
+def fastest(cells: Iterable[Measurement], floor: float, k: int) -> Params | None:
+    """The search parameters with the highest throughput (harmonic mean over the filters) among those whose
+    recall reached `floor` on every filter; failing that, those of the highest worst recall. None without cells.
+    """
+    by_params: dict[str, list[Measurement]] = {}
+    for cell in cells:
+        by_params.setdefault(repr(sorted(cell.params["search"].items())), []).append(cell)
+    scored = []
+    for group in by_params.values():
+        recall = min(cell.metrics.get(f"recall_at_{k}") or 0.0 for cell in group)
+        rates = [cell.metrics.get("throughput_qps") or 0.0 for cell in group]
+        qps = 0.0 if min(rates) <= 0 else len(rates) / sum(1 / rate for rate in rates)
+        scored.append((recall >= floor, qps if recall >= floor else recall, group[0].params["search"]))
+    return max(scored, key=lambda entry: entry[:2])[2] if scored else None
