@@ -12,6 +12,7 @@ def data(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
     from harness.data.catalogue import load_dataset
     from harness.data.describe import describe
+    from harness.oracle.resolution import sampled_resolution
 
     if options.action == "list":
         from harness.data.catalogue import list_datasets
@@ -23,7 +24,8 @@ def data(options: argparse.Namespace) -> int:
         dataset = load_dataset(options.dataset, cache=cache_folder() / "datasets", progress=bar)
         bar("describe", 0, None)
         text = describe(dataset)
-    print(text)
+        notes = sampled_resolution(dataset).notes
+    print("\n".join([text, *(f"note         {note}" for note in notes)]))
     return 0
 
 

@@ -36,6 +36,11 @@ def print_summary(result: RunResult) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(summary_table(result, console.width))
+    left_out = [
+        f"filter {name}: left out: {reason}" for name, reason in result.dataset.get("skipped", {}).items()
+    ]
+    for note in [*result.dataset.get("notes", []), *left_out]:
+        console.print(f"Data: {note}", markup=False, highlight=False)
 
 
 def gate(options: argparse.Namespace) -> int:

@@ -30,7 +30,8 @@ class Dataset:
     vectors: float32[n, dim]. queries: float32[q, dim]. columns: one of n rows an attribute (text and keyword
     as Keywords). filters: named filter sets the dataset brings, each with one filter (or None) a query.
     fingerprint: hash of the content (vectors, queries, columns, filters, metric); of a head, followed by its
-    size. ids: the user's own item ids by row; engines only ever see row numbers.
+    size. ids: the user's own item ids by row; engines only ever see row numbers. indexed: the columns that engines
+    hold and can filter by; None: every filterable one.
     """
 
     name: str
@@ -43,11 +44,18 @@ class Dataset:
     filters: Mapping[str, tuple[Filter | None, ...]] = field(default_factory=dict)
     ids: npt.NDArray[np.object_] | None = None
     description: str = ""
+    indexed: frozenset[str] | None = None
+
+    @property
+    def filterable(self) -> tuple[str, ...]:
+        """The columns that filters can be made of: everything but text."""
+        return tuple(a.name for a in self.attributes if a.kind != "text")
 
     @property
     def schema(self) -> Schema:
-        """What an engine is asked to hold: everything but text."""
-        fields = tuple(Field(a.name, a.kind) for a in self.attributes if a.kind != "text")
+        """What an engine is asked to hold."""
+        held = self.filterable if self.indexed is None else self.indexed
+        fields = tuple(Field(a.name, a.kind) for a in self.attributes if a.kind != "text" and a.name in held)
         return Schema(dim=self.vectors.shape[1], metric=self.metric, fields=fields)
 
     def attribute(self, name: str) -> Attribute | None:

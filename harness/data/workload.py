@@ -19,16 +19,22 @@ from harness.scenario.specs import FilterSpec
 
 DISTINCT = 20  # different filters of one selectivity: enough to vary, few enough to group the oracle's work
 _TOLERANCE = 0.1  # a filter within 10 % of the wanted selectivity is taken at once
+_FARTHEST = 2.0  # times the wanted selectivity, or its half: a filter beyond that measures something else
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What a search cell asks. queries: float32[q, dim]; filters: one (or None) a query."""
+    """What a search cell asks.
 
-    name: str  # the filter set's name
+    name: the filter set's. queries: float32[q, dim]. filters: one (or None) a query. asked: the selectivity that the
+    filters were made for, if one was asked for.
+    """
+
+    name: str
     queries: npt.NDArray[np.float32]
     filters: tuple[Filter | None, ...]
     k: int
+    asked: float | None = None
 
     def take(self, queries: npt.NDArray[np.int64]) -> Workload:
         """Only these queries, by their numbers."""
@@ -62,8 +68,8 @@ class Selectivity(NamedTuple):
 def build_workload(spec: FilterSpec, dataset: Dataset, k: int, seed: int) -> Workloads:
     """The workload a filter spec stands for; one a filter set where it names none (`NAME:SET`).
 
-    What a portable scenario asks and a plain vector dataset cannot offer (`from_dataset: true` without filter
-    sets, `selectivity` without a filterable column) is skipped. Raises ConfigurationError with every problem.
+    What a portable scenario asks and a dataset cannot offer (`from_dataset: true` without filter sets, `selectivity`
+    without a column whose values can be cut so) is skipped. Raises ConfigurationError with every problem.
     """
     draw = _Draw(spec, dataset, np.random.default_rng([seed, *spec.name.encode()]))
     if spec.where is not None:
@@ -71,17 +77,24 @@ def build_workload(spec: FilterSpec, dataset: Dataset, k: int, seed: int) -> Wor
     elif spec.keyword is not None:
         filters = draw.keyword(spec.keyword)
     elif spec.selectivity is not None:
-        if spec.column is None and not dataset.schema.fields:
+        if spec.column is None and not dataset.filterable:
             reason = (
                 f"dataset '{dataset.name}' has no filterable column (attributes.parquet would bring some)"
             )
             return Workloads(skipped={spec.name: reason})
-        filters = draw.selectivity(spec.selectivity)
+        filters, real = draw.selectivity(spec.selectivity)
+        if not 1 / _FARTHEST <= real / spec.selectivity <= _FARTHEST:
+            which = f"column '{spec.column}'" if spec.column else "no column"
+            reason = (
+                f"asked to let {spec.selectivity:.3%} through, but {which} of dataset '{dataset.name}' can "
+                f"{'only' if spec.column else 'do better than'} {real:.3%}"
+            )
+            return Workloads(skipped={spec.name: reason})
     elif spec.from_dataset:
         return _brought(spec, dataset, k)
     else:
         filters = (None,) * len(dataset.queries)
-    return Workloads((Workload(spec.name, dataset.queries, filters, k),))
+    return Workloads((Workload(spec.name, dataset.queries, filters, k, spec.selectivity),))
 
 
 def selectivity(workload: Workload, dataset: Dataset) -> Selectivity:
@@ -146,10 +159,12 @@ class _Draw:
         values = column[rows].decode() if isinstance(column, Keywords) else column[rows].tolist()
         return tuple(Eq(name, value) for value in values)
 
-    def selectivity(self, share: float) -> tuple[Filter | None, ...]:
-        """One of up to DISTINCT filters a query, from the first column that comes near enough to `share`."""
+    def selectivity(self, share: float) -> tuple[tuple[Filter | None, ...], float]:
+        """One of up to DISTINCT filters a query, from the first column that comes near enough to `share`, else from the
+        nearest; and the mean share of the items that these filters let through.
+        """
         best: list[Filter] = []
-        best_error = math.inf
+        best_error, best_share = math.inf, 0.0
         for name in self._candidates():
             column = self.dataset.columns[name]
             if isinstance(column, Keywords) or column.dtype == np.bool_:
@@ -159,10 +174,11 @@ class _Draw:
             mean = math.fsum(_share(where, self.dataset) for where in filters) / len(filters)
             error = abs(math.log(mean / share))
             if error < best_error:
-                best, best_error = filters, error
+                best, best_error, best_share = filters, error, mean
             if error <= _TOLERANCE:
                 break
-        return tuple(best[i] for i in self.rng.integers(len(best), size=len(self.dataset.queries)))
+        drawn = self.rng.integers(len(best), size=len(self.dataset.queries))
+        return tuple(best[i] for i in drawn), best_share
 
     def _candidates(self) -> list[str]:
         """The column asked for; else numbers before keywords, each by how many values they tell apart."""
@@ -174,16 +190,24 @@ class _Draw:
             values = _values(self.dataset, name)
             return values.dtype.kind not in "if" or self._kind(name) == "keyword", -len(np.unique(values))
 
-        return sorted((f.name for f in self.dataset.schema.fields), key=rank)
+        return sorted(self.dataset.filterable, key=rank)
 
     def _windows(self, name: str, share: float) -> list[Filter]:
-        """Ranges over `share` of the rows in the column's order, at random positions."""
-        ordered = np.sort(_values(self.dataset, name))
-        width = max(1, round(share * len(ordered)))
-        positions = len(ordered) - width + 1
-        starts = self.rng.choice(positions, size=min(DISTINCT, positions), replace=False)
+        """Ranges from one value to another over about `share` of the rows, at random among those that fit best."""
+        values, counts = np.unique(_values(self.dataset, name), return_counts=True)
+        before = np.concatenate([[0], np.cumsum(counts)])  # rows below each value, and all of them
+        width = max(1, round(share * before[-1]))
+        starts = np.flatnonzero(before[:-1] + width <= before[-1])
+        # Of the two ends around the wanted width, the one whose share is nearer by its ratio.
+        above = np.searchsorted(before, before[starts] + width)
+        below = np.maximum(above - 1, starts + 1)
+        errors = [np.abs(np.log((before[ends] - before[starts]) / width)) for ends in (below, above)]
+        ends = np.where(errors[0] < errors[1], below, above)
+        error = np.minimum(*errors)
+        best = np.flatnonzero(error <= max(error.min(), _TOLERANCE / 2))
+        chosen = self.rng.choice(best, size=min(DISTINCT, len(best)), replace=False)
         return [
-            Range(name, gte=ordered[start].item(), lte=ordered[start + width - 1].item()) for start in starts
+            Range(name, gte=values[starts[i]].item(), lte=values[ends[i] - 1].item()) for i in chosen.tolist()
         ]
 
     def _value_sets(self, name: str, share: float) -> list[Filter]:
@@ -213,7 +237,7 @@ class _Draw:
             problem = (
                 f"unknown column '{name}'" if kind is None else f"'{name}' is text and cannot be filtered"
             )
-            known = ", ".join(f.name for f in self.dataset.schema.fields) or "none"
+            known = ", ".join(self.dataset.filterable) or "none"
             raise ConfigurationError(
                 f"filters[{self.spec.name}].{key}: {problem} "
                 f"(dataset '{self.dataset.name}' can filter by: {known})"

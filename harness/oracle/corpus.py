@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+
+from engines.filters import leaves
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset
 from harness.data.roles import QueryRoles, split_queries
-from harness.data.workload import Workload, build_workload, selectivity
-from harness.errors import ConfigurationError
+from harness.data.workload import Workload, build_workload
+from harness.errors import ConfigurationError, noting
 from harness.oracle.truth import Truth, cached_truth
 from harness.progress import Progress, silent
 from harness.scenario.specs import Scenario
@@ -50,16 +53,64 @@ def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) ->
         corpus.workloads.update({workload.name: workload for workload in built})
         corpus.filters[spec.name] = [workload.name for workload in built]
         corpus.skipped.update(built.skipped)
+    if not problems:
+        with noting(problems):
+            dataset = replace(dataset, indexed=_indexed(scenario, dataset, corpus.workloads))
     if problems:
         raise ConfigurationError(problems)
+    for name, workload in corpus.workloads.items():
+        corpus.truths[name] = cached_truth(dataset, workload, cache / "truth", progress)
+    _skip_what_matches_nothing(corpus)
     if not corpus.workloads:
         raise ConfigurationError(
             f"{scenario.source}: filters: {dataset.name} offers none of them "
-            f"({'; '.join(corpus.skipped.values())}); add '- name: none' to measure without filters"
+            f"({'; '.join(f'{name}: {reason}' for name, reason in corpus.skipped.items())}); "
+            "add '- name: none' to measure without filters"
         )
-    for name, workload in corpus.workloads.items():
-        corpus.truths[name] = cached_truth(dataset, workload, cache / "truth", progress)
-    return corpus
+    return replace(corpus, dataset=dataset)
+
+
+def _indexed(scenario: Scenario, dataset: Dataset, workloads: Mapping[str, Workload]) -> frozenset[str]:
+    """The columns that engines index. Raises ConfigurationError for a choice that the filters or the data forbid."""
+    needed = {
+        leaf.field
+        for workload in workloads.values()
+        for where in set(workload.filters)
+        for leaf in leaves(where)
+    }
+    if scenario.index_columns == "filtered":
+        return frozenset(needed)
+    if scenario.index_columns == "all":
+        return frozenset(dataset.filterable)
+    chosen = frozenset(scenario.index_columns)
+    known = ", ".join(dataset.filterable) or "none"
+    problems = [
+        f"{scenario.source}: index_columns: '{name}' is no column of {dataset.name} that can be filtered by "
+        f"(these are: {known})"
+        for name in sorted(chosen - set(dataset.filterable))
+    ]
+    problems += [
+        f"{scenario.source}: index_columns: a filter names '{name}', so engines need it; add it, or drop the filter"
+        for name in sorted(needed - chosen)
+    ]
+    if problems:
+        raise ConfigurationError(problems)
+    return chosen
+
+
+def _skip_what_matches_nothing(corpus: Corpus) -> None:
+    """Drops workloads whose filters mostly match no item: how fast nothing is found says nothing of an engine."""
+    for name, truth in list(corpus.truths.items()):
+        found = int(np.count_nonzero(truth.matches))
+        if found > len(truth.matches) / 2:
+            continue
+        del corpus.workloads[name], corpus.truths[name]
+        for names in corpus.filters.values():
+            if name in names:
+                names.remove(name)
+        corpus.skipped[name] = (
+            f"its filters match no item at all in {len(truth.matches) - found:,} of {len(truth.matches):,} queries"
+        )
 
 
 def _too_small(scenario: Scenario, dataset: Dataset) -> list[str]:
@@ -74,29 +125,3 @@ def _too_small(scenario: Scenario, dataset: Dataset) -> list[str]:
         if rows < task.fewest_items
     ]
     return problems
-
-
-def describe_corpus(corpus: Corpus) -> dict[str, Any]:
-    """What the result file says of the data."""
-    dataset = corpus.dataset
-    return {
-        "name": dataset.name,
-        "metric": dataset.metric,
-        "rows": len(dataset.vectors),
-        "dim": dataset.vectors.shape[1],
-        "queries": len(dataset.queries),
-        "fingerprint": dataset.fingerprint,
-        "description": dataset.description,
-        "fields": [asdict(attribute) for attribute in dataset.attributes],
-        "filters": [
-            {
-                "name": name,
-                **{
-                    key if key == "distinct" else f"selectivity_{key}": value
-                    for key, value in selectivity(workload, dataset)._asdict().items()
-                },
-            }
-            for name, workload in corpus.workloads.items()
-        ],
-        "skipped": corpus.skipped,
-    }

@@ -55,8 +55,9 @@ class RunResult(ResultPart):
     """Everything a report, a decision or a gate needs to know of a run.
 
     environment: cpu, cores, memory_bytes, os, python, packages {}, fingerprint (of the hardware).
-    dataset: name, metric, rows, dim, queries, fingerprint, fields [{name, kind, origin}], description,
-    filters [{name, selectivity_mean, selectivity_min, selectivity_max, distinct}], skipped {filter: reason}.
+    dataset: name, metric, rows, dim, queries, fingerprint, fields [{name, kind, origin, indexed}], description,
+    filters [{name, selectivity_asked, selectivity_mean, selectivity_min, selectivity_max, distinct,
+    queries_without_match}], skipped {filter: reason}, notes [text].
     scenario: the scenario as it was run (Scenario.model_dump). engines: label -> {version, client, capabilities},
     with a server also what it is, where it ran and its query path.
     """

@@ -14,7 +14,8 @@ from harness.calibration.calibrate import client_ceiling, open_loop_ceiling
 from harness.errors import ConfigurationError
 from harness.machine.environment import describe_environment
 from harness.machine.noise import NoiseMonitor
-from harness.oracle.corpus import describe_corpus, load_corpus
+from harness.oracle.corpus import load_corpus
+from harness.oracle.facts import describe_corpus
 from harness.results.result import RESULT, RunResult
 from harness.run.from_engines import from_engine
 from harness.run.lock import locked

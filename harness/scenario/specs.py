@@ -123,6 +123,8 @@ class Scenario(Model):
     limits: ContainerLimits = ContainerLimits()
     engines: Annotated[list[EngineSpec], Field(min_length=1)]
     filters: Annotated[tuple[FilterSpec, ...], Field(min_length=1)] = (FilterSpec(name="none"),)
+    # What engines index besides vectors: the columns that a filter above names, all that can be filtered, or these.
+    index_columns: Literal["filtered", "all"] | tuple[str, ...] = "filtered"
     tasks: Annotated[list[Task], Field(min_length=1)]
     decision: DecisionSpec = DecisionSpec()
     _file: Path | None = PrivateAttr(None)

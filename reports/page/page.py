@@ -68,6 +68,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "fields": result.dataset.get("fields") or [],
         "filters": [_filter_row(entry) for entry in result.dataset.get("filters") or []],
         "skipped": (result.dataset.get("skipped") or {}).items(),
+        "data_notes": result.dataset.get("notes") or [],
         "method": method(cells),
         "limitations": limitations(evidence),
     }
@@ -220,10 +221,18 @@ def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str, str]]:
     return facts
 
 
-def _filter_row(entry: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _filter_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
     def share(key: str) -> str:
         value = entry.get(f"selectivity_{key}")
         return "-" if value is None else percent(value)
 
     spread = share("min") if share("min") == share("max") else f"{share('min')} to {share('max')}"
-    return str(entry.get("name")), share("mean"), spread, str(entry.get("distinct", "-"))
+    without = entry.get("queries_without_match", "-")
+    return (
+        str(entry.get("name")),
+        share("asked"),
+        share("mean"),
+        spread,
+        str(entry.get("distinct", "-")),
+        str(without),
+    )
