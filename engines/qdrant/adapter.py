@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -15,18 +14,18 @@ from qdrant_client import models
 
 from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
 from engines.filters import Filter
-from engines.qdrant.control import OLDEST_WITH_ACORN, Control, endpoint
+from engines.qdrant.control import Control, endpoint
 from engines.qdrant.failures import Retries
 from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import DISTANCES, IndexParams, SearchParams, searching
 from engines.qdrant.rest_points import RestPoints
+from engines.qdrant.settling import settle
 from engines.server.names import collection_name
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
 
 _DELETED_AT_ONCE = 100_000
-_LONGEST_PAUSE_S = 0.25  # between two looks at the collection's status
 
 
 class Qdrant(Engine):
@@ -102,8 +101,6 @@ class Qdrant(Engine):
         self._search = search
         if self._points is None:
             return
-        if search.acorn:
-            self._control.require(self._server, OLDEST_WITH_ACORN, " for acorn")
         approximate, exact = (searching(search, self._params, exact=exact) for exact in (False, True))
         self._points.prepare(approximate, exact)
 
@@ -124,24 +121,8 @@ class Qdrant(Engine):
             self._retries.attempt(partial(self._open.delete, ids[start : start + _DELETED_AT_ONCE]))
 
     def refresh(self) -> None:
-        """Waits until the optimizers have nothing left to do; every write was applied when it returned.
-
-        The server looks at its segments when it is asked: green means that none is to be merged or indexed, grey
-        (after a restart) that some are, but that nothing has made it begin.
-        """
-        pause_s = 0.01
-        while True:
-            info = self._info()
-            status, queue = info.status, info.update_queue
-            if info.optimizer_status != "ok" or status == models.CollectionStatus.RED:
-                raise EngineError(f"{self._where} is {status.value}, optimizers: {info.optimizer_status}")
-            pending = 0 if queue is None else queue.length + (queue.deferred_points or 0)
-            if status == models.CollectionStatus.GREEN and not pending:
-                return
-            if status == models.CollectionStatus.GREY:
-                self._control.optimize(self._name)
-            time.sleep(pause_s)
-            pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5)
+        """Waits until the optimizers have nothing left to do; every write was applied when it returned."""
+        settle(self._control, self._name, self._where)
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         require_query(vector, self._schema)

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import orjson
 from qdrant_client import QdrantClient, models
 
 from engines.base import EngineError, Schema
+from engines.http.client import HttpClient, HttpError
 from engines.qdrant.failures import explained
 from engines.qdrant.params import PAYLOAD, IndexParams, collection
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint, variable
+from engines.server.ownership import MARK, ForeignError
 
 T = TypeVar("T")
 REST_PORT, GRPC_PORT = 6333, 6334
-OLDEST = (1, 13)  # the first whose gRPC takes vectors as `Vector.dense`
-OLDEST_WITH_ACORN = (1, 16)
+OLDEST = (1, 16)  # the first that keeps metadata with a collection, which tell that it is ours
+_UNKNOWN = (404, 405, 501)  # statuses of a path that the server does not have
 _TIMEOUT_S = int(REQUEST_TIMEOUT_S)
 
 
@@ -49,13 +52,16 @@ class Control:
         if endpoint.ca_certs is not None:
             channel["root_certificates"] = Path(endpoint.ca_certs).read_bytes()
             tls["verify"] = ssl.create_default_context(cafile=endpoint.ca_certs)
-        self._where = where
+        self._where, self._prefer_grpc = where, prefer_grpc
+        headers = {} if endpoint.api_key is None else {"api-key": endpoint.api_key}
+        self._http = HttpClient(replace(endpoint, api_key=None), headers)
+        self._tells_optimizations = True
         self._client = QdrantClient(
             url=endpoint.url,
             grpc_port=port,
             prefer_grpc=prefer_grpc,
             # As a header, for it warns of keys that are not encrypted.
-            headers={} if endpoint.api_key is None else {"api-key": endpoint.api_key},
+            headers=headers,
             timeout=_TIMEOUT_S,
             grpc_options=channel,
             check_compatibility=False,
@@ -82,11 +88,20 @@ class Control:
             )
 
     def create(self, name: str, schema: Schema, params: IndexParams) -> None:
-        """Makes the collection and the indexes of its fields; one of that name is dropped."""
+        """Makes the collection and the indexes of its fields; one of that name is dropped if it is ours.
+
+        Raises ForeignError if it is not.
+        """
         self.drop(name)
         self._ask(
             lambda: self._client.create_collection(name, timeout=_TIMEOUT_S, **collection(schema, params))
         )
+        if not self._ours(self.info(name)):
+            self._delete(name)
+            raise EngineError(
+                f"{self._where} keeps no metadata with a collection, so that it could not be told whose it is; use "
+                f"{OLDEST[0]}.{OLDEST[1]} or newer"
+            )
         for field in schema.fields:  # before the points, so that the graph takes filters into account
             self._index(name, schema.aliases[field.name], PAYLOAD[field.kind])
 
@@ -94,14 +109,41 @@ class Control:
         self._ask(lambda: self._client.create_payload_index(name, alias, kind, wait=True))
 
     def drop(self, name: str) -> None:
-        """Removes the collection, if there is one."""
+        """Removes the collection, if there is one. Raises ForeignError for one that is not ours."""
+        info = self.info(name)  # of the collection behind it, where the name is an alias
+        if info is None:
+            return
+        if not self._ours(info):
+            raise ForeignError(self._where, name, "a collection, or the alias of one")
+        self._delete(name)
+
+    def _delete(self, name: str) -> None:
         self._ask(lambda: self._client.delete_collection(name, timeout=_TIMEOUT_S))
+
+    @staticmethod
+    def _ours(info: models.CollectionInfo | None) -> bool:
+        return info is not None and MARK in (info.config.metadata or {})
 
     def info(self, name: str) -> models.CollectionInfo | None:
         """What the server says of the collection; None if there is none."""
         if not self._ask(lambda: self._client.collection_exists(name)):
             return None
         return self._ask(lambda: self._client.get_collection(name))
+
+    def optimizations(self, name: str) -> int:
+        """How many optimizations run or wait; 0 where the server does not tell: it is older than that interface, or
+        only its gRPC port can be reached. Asked over REST, for there is no such call over gRPC.
+        """
+        if not self._tells_optimizations:
+            return 0
+        try:
+            told = orjson.loads(self._http.send("GET", f"/collections/{name}/optimizations"))["result"]
+        except EngineError as error:
+            if not self._prefer_grpc and not (isinstance(error, HttpError) and error.status in _UNKNOWN):
+                raise
+            self._tells_optimizations = False
+            return 0
+        return len(told["running"]) + int(told["summary"]["queued_optimizations"])
 
     def optimize(self, name: str) -> None:
         """Tells the optimizers to look for work, by an empty change of their settings, as documented."""
@@ -115,3 +157,4 @@ class Control:
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
+        self._http.close()

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from engines.base import (
     Batch,
     Capabilities,
+    Column,
     Engine,
     EngineStats,
     FieldKind,
@@ -23,6 +24,7 @@ from engines.base import (
     Vectors,
 )
 from engines.filters import Filter
+from engines.qdrant import payload
 from engines.qdrant.edge_filters import Conditions, as_filter
 from engines.values import disk
 from engines.values.columns import prepared
@@ -146,7 +148,9 @@ class QdrantEdge(Engine):
         size = max(1, _BATCH_BYTES // (4 * self._schema.dim))
         for start in range(0, len(batch), size):
             rows = slice(start, start + size)
-            columns = {key: self._values(batch, name, rows) for name, key in self._schema.aliases.items()}
+            columns = {
+                key: _values(batch.attributes[name][rows], name) for name, key in self._schema.aliases.items()
+            }
             points = [
                 qe.Point(id_, vector, {key: values[row] for key, values in columns.items()})
                 for row, (id_, vector) in enumerate(
@@ -154,14 +158,6 @@ class QdrantEdge(Engine):
                 )
             ]
             self._open.update(qe.UpdateOperation.upsert_points(points))
-
-    @staticmethod
-    def _values(batch: Batch, name: str, rows: slice) -> list[Any]:
-        column = batch.attributes[name][rows]
-        if isinstance(column, Keywords):
-            return column.decode()
-        values: list[Any] = (column.astype(np.int64) if column.dtype == np.bool_ else column).tolist()
-        return values
 
     def refresh(self) -> None:
         """Merges segments and builds their graphs; writes are searchable before, by scanning."""
@@ -196,3 +192,9 @@ class QdrantEdge(Engine):
         if self._shard is not None:
             self._shard.close()
             self._shard = None
+
+
+def _values(column: Column, name: str) -> list[Any]:
+    # Booleans as 0 and 1, see edge_filters.py.
+    boolean = not isinstance(column, Keywords) and column.dtype == np.bool_
+    return payload.values(column.astype(np.int64) if boolean else column, name)  # type: ignore[union-attr]

@@ -8,6 +8,7 @@ import qdrant_edge as qe
 
 from engines.base import Field, Value
 from engines.qdrant.bounds import exact_bounds
+from engines.qdrant.payload import kept
 from engines.values.translation import Translator
 
 Condition = qe.FieldCondition | qe.HasIdCondition | qe.Filter
@@ -32,10 +33,10 @@ class Conditions(Translator[Condition]):
         return qe.FieldCondition(alias, match=qe.MatchAny([int(value) for value in values]))
 
     def between(self, alias: str, first: int | None, last: int | None) -> Condition:
-        return self.within(alias, exact_bounds(first, last))
+        return _ranging(alias, exact_bounds(first, last))
 
     def within(self, alias: str, bounds: Mapping[str, float]) -> Condition:
-        return qe.FieldCondition(alias, range=qe.RangeFloat(**bounds))
+        return _ranging(alias, {name: kept(bound) for name, bound in bounds.items()})
 
     def all_of(self, parts: Sequence[Condition]) -> Condition:
         return qe.Filter(must=list(parts))
@@ -45,6 +46,10 @@ class Conditions(Translator[Condition]):
 
     def negate(self, part: Condition) -> Condition:
         return qe.Filter(must_not=[part])
+
+
+def _ranging(alias: str, bounds: Mapping[str, float]) -> Condition:
+    return qe.FieldCondition(alias, range=qe.RangeFloat(**bounds))
 
 
 def as_filter(condition: Condition) -> qe.Filter:

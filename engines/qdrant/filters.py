@@ -10,6 +10,7 @@ from qdrant_client import grpc
 
 from engines.base import Field, Value
 from engines.qdrant.bounds import exact_bounds
+from engines.qdrant.payload import kept
 from engines.values.translation import Translator
 
 T = TypeVar("T")
@@ -32,7 +33,10 @@ class Conditions(Translator[T]):
         return self.matching(alias, values)
 
     def between(self, alias: str, first: int | None, last: int | None) -> T:
-        return self.within(alias, exact_bounds(first, last))
+        return self.ranging(alias, exact_bounds(first, last))
+
+    def within(self, alias: str, bounds: Mapping[str, float]) -> T:
+        return self.ranging(alias, {name: kept(bound) for name, bound in bounds.items()})
 
     def all_of(self, parts: Sequence[T]) -> T:
         return self.clause("must", parts)
@@ -46,6 +50,10 @@ class Conditions(Translator[T]):
     @abstractmethod
     def matching(self, alias: str, values: Sequence[Value]) -> T:
         """The field equals one of these: text or integers, or a single boolean."""
+
+    @abstractmethod
+    def ranging(self, alias: str, bounds: Mapping[str, float]) -> T:
+        """A number obeys every one of these bounds, as they are."""
 
     @abstractmethod
     def clause(self, kind: Clause, parts: Sequence[T]) -> T:
@@ -74,7 +82,7 @@ class GrpcConditions(Conditions[grpc.Condition]):
             match = grpc.Match(integers=grpc.RepeatedIntegers(integers=values))  # type: ignore[arg-type]
         return grpc.Condition(field=grpc.FieldCondition(key=alias, match=match))
 
-    def within(self, alias: str, bounds: Mapping[str, float]) -> grpc.Condition:
+    def ranging(self, alias: str, bounds: Mapping[str, float]) -> grpc.Condition:
         return grpc.Condition(field=grpc.FieldCondition(key=alias, range=grpc.Range(**bounds)))
 
     def clause(self, kind: Clause, parts: Sequence[grpc.Condition]) -> grpc.Condition:
@@ -96,7 +104,7 @@ class RestConditions(Conditions[dict[str, Any]]):
         match = {"value": values[0]} if len(values) == 1 else {"any": values}
         return {"key": alias, "match": match}
 
-    def within(self, alias: str, bounds: Mapping[str, float]) -> dict[str, Any]:
+    def ranging(self, alias: str, bounds: Mapping[str, float]) -> dict[str, Any]:
         return {"key": alias, "range": bounds}
 
     def clause(self, kind: Clause, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:

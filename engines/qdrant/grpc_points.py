@@ -17,16 +17,23 @@ from qdrant_client import grpc as messages
 from qdrant_client import models
 from qdrant_client.conversions.conversion import RestToGrpc
 
-from engines.base import Batch, EngineError, Hits, Ids, Keywords, Schema, Vectors
+from engines.base import Batch, EngineError, FieldKind, Hits, Ids, Schema, Vectors
 from engines.filters import Filter
 from engines.qdrant.failures import explained, of_grpc
 from engines.qdrant.filters import GrpcConditions, as_filter
+from engines.qdrant.payload import values
 from engines.server.answers import deferred
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 
 CONNECT_TIMEOUT_S = 5.0
 _REQUEST_BYTES = 16 << 20  # of vectors
-_VALUE = {"i": "integer_value", "f": "double_value", "b": "bool_value"}
+# The member of a payload's value that holds each kind.
+_KINDS: dict[FieldKind, str] = {
+    "keyword": "string_value",
+    "integer": "integer_value",
+    "float": "double_value",
+    "boolean": "bool_value",
+}
 
 
 class GrpcPoints:
@@ -98,15 +105,16 @@ class GrpcPoints:
 
     def _request(self, batch: Batch, rows: slice) -> bytes:
         columns = [
-            (alias, *_values(batch.attributes[name][rows])) for name, alias in self._schema.aliases.items()
+            (alias, _KINDS[self._schema.fields[position].kind], values(batch.attributes[name][rows], name))
+            for position, (name, alias) in enumerate(self._schema.aliases.items())
         ]
         floats = np.ascontiguousarray(batch.vectors[rows], "<f4")
         request = messages.UpsertPoints(collection_name=self._name, wait=True)
         for row, id_ in enumerate(batch.ids[rows].tolist()):
             point = request.points.add()
             point.id.num = id_
-            for alias, kind, values in columns:
-                setattr(point.payload[alias], kind, values[row])
+            for alias, kind, column in columns:
+                setattr(point.payload[alias], kind, column[row])
             point.MergeFromString(self._point + floats[row].tobytes())
         return bytes(request.SerializeToString())
 
@@ -133,13 +141,6 @@ class GrpcPoints:
     def close(self) -> None:
         """Closes the connection."""
         self._channel.close()
-
-
-def _values(column: Any) -> tuple[str, list[Any]]:
-    """The field of Value that holds a column's kind, and the column's values."""
-    if isinstance(column, Keywords):
-        return "string_value", column.decode()
-    return _VALUE[column.dtype.kind], column.tolist()
 
 
 def _channel(endpoint: Endpoint, port: int) -> grpc.Channel:

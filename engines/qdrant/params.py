@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from qdrant_client import models
 
 from engines.base import FieldKind, Metric, Schema
+from engines.server.ownership import MARK
 from engines.values.params import changed
 
 DISTANCES: dict[Metric, models.Distance] = {
@@ -99,6 +100,7 @@ def collection(schema: Schema, params: IndexParams) -> dict[str, Any]:
         "shard_number": params.shard_number,
         "replication_factor": params.replication_factor,
         "write_consistency_factor": params.write_consistency_factor,
+        "metadata": {MARK: "made by this harness, which may drop it"},
     }
 
 

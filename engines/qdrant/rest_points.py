@@ -10,11 +10,12 @@ import numpy as np
 import orjson
 from qdrant_client import models
 
-from engines.base import Batch, EngineError, Hits, Ids, Keywords, Schema, Vectors
+from engines.base import Batch, EngineError, Hits, Ids, Schema, Vectors
 from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
+from engines.qdrant.payload import values
 from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 
@@ -71,13 +72,13 @@ class RestPoints:
 
     def _requests(self, batch: Batch, rows: slice) -> Iterator[bytes]:
         columns = {
-            alias: _values(batch.attributes[name][rows]) for name, alias in self._schema.aliases.items()
+            alias: values(batch.attributes[name][rows], name) for name, alias in self._schema.aliases.items()
         }
         count = rows.stop - rows.start
         points = {
             "ids": batch.ids[rows].tolist(),
             "vectors": np.ascontiguousarray(batch.vectors[rows]),
-            "payloads": [{alias: values[row] for alias, values in columns.items()} for row in range(count)],
+            "payloads": [{alias: column[row] for alias, column in columns.items()} for row in range(count)],
         }
         request = _json({"operations": [{"upsert": {"batch": points}}]})
         if len(request) <= _REQUEST_BYTES or count == 1:
@@ -108,10 +109,6 @@ class RestPoints:
 
 def _json(request: dict[str, Any]) -> bytes:
     return orjson.dumps(request, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _values(column: Any) -> list[Any]:
-    return column.decode() if isinstance(column, Keywords) else column.tolist()
 
 
 def _decoded(raw: bytes) -> tuple[Sequence[int], Sequence[float]]:

@@ -66,6 +66,53 @@ def test_deleted_items_are_gone(subject: Subject) -> None:
     model.engine.close()
 
 
+FLOATS = Schema(16, "l2", (Field("value", "float"),))
+
+
+def with_floats(subject: Subject, values: list[float]) -> Model:
+    """Enough items for a graph and for indexes in every engine, each with a value of its own."""
+    model = Model(FLOATS, subject.created(FLOATS))
+    rng = np.random.default_rng(8)
+    model.upsert(np.arange(len(values)), rng.standard_normal((len(values), 16)), value=values)
+    model.settle()
+    return model
+
+
+def check_filter(model: Model, where: Filter) -> None:
+    hits = model.engine.query(np.zeros(16, np.float32), 20, where)
+    assert {int(id_) for id_ in hits.ids} == model.matching(where), where
+
+
+def test_floats_of_all_digits_are_found_by_their_own_values(subject: Subject) -> None:
+    values = np.sort(np.random.default_rng(9).random(1200))
+    model = with_floats(subject, values.tolist())
+    for row in range(0, 1190, 17):
+        first, last = float(values[row]), float(values[row + 3])
+        check_filter(model, Eq("value", first))
+        check_filter(model, Range("value", gte=first, lte=last))
+        check_filter(model, Range("value", gt=first, lt=last))
+    model.engine.close()
+
+
+@pytest.mark.once_per_engine
+def test_floats_that_differ_in_their_last_digit(subject: Subject) -> None:
+    values = [0.1]
+    for _ in range(9):
+        values.append(float(np.nextafter(values[-1], 1)))
+    model = with_floats(subject, values)
+    for value in values:
+        check_filter(model, Eq("value", value))
+    model.engine.close()
+
+
+def test_floats_of_extreme_magnitude(subject: Subject) -> None:
+    values = (np.random.default_rng(7).random(60) * 10.0 ** np.linspace(-300, 300, 60)).tolist()
+    model = with_floats(subject, values)
+    for value in values:
+        check_filter(model, Eq("value", value))
+    model.engine.close()
+
+
 def test_most_items_deleted(subject: Subject) -> None:
     model = filled(subject)
     model.delete(model.ids[:190].tolist())

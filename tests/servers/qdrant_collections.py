@@ -6,9 +6,11 @@ accepts more than a server does; this adds a server's refusals, and those of thi
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from qdrant_client import QdrantClient, models
@@ -31,15 +33,44 @@ class RefusedError(Exception):
 
 
 @dataclass
+class EarlyGreen:
+    """An optimization that a collection's state does not tell of at first, as it happens with real servers: they look
+    for segments being optimized, then plan for the others, and what begins between the two is in neither.
+
+    early: questions that are answered with green though it is under way. busy: with yellow after that. indexed: how
+    many vectors have a graph in the end. looks: questions so far.
+    """
+
+    early: int
+    busy: int
+    indexed: int
+    looks: int = 0
+
+    @property
+    def done(self) -> bool:
+        return self.looks > self.early + self.busy
+
+    def state(self) -> dict[str, Any]:
+        """What the next question is answered with."""
+        self.looks += 1
+        yellow = self.early < self.looks <= self.early + self.busy
+        status = models.CollectionStatus.YELLOW if yellow else models.CollectionStatus.GREEN
+        return {"status": status, "indexed_vectors_count": self.indexed if self.done else 0}
+
+
+@dataclass
 class Collections:
     """What one stand-in holds. One request at a time.
 
-    states: what the next questions for a collection's state are answered with, for tests of waiting.
+    states: what the next questions for a collection's state are answered with, for tests of waiting. early_green:
+    an optimization under way. tells_optimizations: whether there is the interface for them, which older servers lack.
     """
 
     version: str = "1.20.0"
     api_key: str | None = None
     states: deque[dict[str, Any]] = field(default_factory=deque)
+    early_green: EarlyGreen | None = None
+    tells_optimizations: bool = True
     asked: list[str] = field(default_factory=list)  # names of the requests served, in order
     created: dict[str, models.CreateCollection] = field(default_factory=dict)
     indexes: dict[str, dict[str, models.PayloadSchemaType]] = field(default_factory=dict)
@@ -79,8 +110,21 @@ class Collections:
         info = self.local.get_collection(name)
         params = info.config.params.model_copy(update={"vectors": request.vectors})
         state = self.states.popleft() if self.states else {}
-        config = info.config.model_copy(update={"params": params})
+        if self.early_green is not None:
+            state = self.early_green.state() | state
+        config = info.config.model_copy(update={"params": params, "metadata": request.metadata})
         return info.model_copy(update={"config": config, **state})
+
+    def optimizations(self, name: str) -> dict[str, Any]:
+        self._known(name)
+        if not self.tells_optimizations:
+            raise RefusedError(NOT_FOUND, "")
+        running = [
+            {"uuid": "u", "optimizer": "indexing", "status": "optimizing", "segments": [], "progress": {}}
+        ]
+        under_way = self.early_green is not None and not self.early_green.done
+        summary = {"queued_optimizations": 0, "queued_segments": 0, "queued_points": 0, "idle_segments": 1}
+        return {"summary": summary, "running": running * under_way}
 
     def index(self, name: str, alias: str, kind: models.PayloadSchemaType) -> None:
         self._known(name)
@@ -94,6 +138,7 @@ class Collections:
             if not isinstance(point.vector, list) or len(point.vector) != size:
                 raise RefusedError(INVALID, f"Vector dimension error: expected dim: {size}")
             self._check_payload(name, point.payload or {})
+            point.payload = {key: reread(value) for key, value in (point.payload or {}).items()}
         if not points:
             raise RefusedError(INVALID, "Empty update request")
         self.local.upsert(name, points)
@@ -177,3 +222,18 @@ def _check_configuration(request: models.CreateCollection) -> None:
     ]
     if wrong:
         raise RefusedError(INVALID, f"Validation error in body: {wrong}")
+
+
+def reread(value: Any) -> Any:
+    """A float as Qdrant reads it back from the JSON text of its payloads: its digits as an integer, then multiplied
+    or divided by a power of ten, which is exact up to 15 digits or so. Measured on its core: the same result for 2,000
+    of 2,000 random doubles, of which one in nine is changed.
+    """
+    if not isinstance(value, float) or not math.isfinite(value):
+        return value
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    assert isinstance(exponent, int)
+    number = float(int("".join(map(str, digits))))
+    number = number * 10.0**exponent if exponent >= 0 else number / 10.0 ** min(-exponent, 308)
+    number = number / 10.0 ** (-exponent - 308) if exponent < -308 else number
+    return -number if sign else number

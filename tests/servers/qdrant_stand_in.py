@@ -155,7 +155,9 @@ class CollectionCalls(messages.CollectionsServicer):  # type: ignore[misc]
             if request.HasField(name)
         }
         plain = ("shard_number", "replication_factor", "write_consistency_factor")
-        refuse_set(request, "collection_name", "timeout", "vectors_config", *given, *plain)
+        refuse_set(request, "collection_name", "timeout", "vectors_config", "metadata", *given, *plain)
+        if request.metadata:
+            given["metadata"] = GrpcToRest.convert_payload(request.metadata)
         given |= {name: getattr(request, name) for name in plain if request.HasField(name)}
         vectors = GrpcToRest.convert_vectors_config(request.vectors_config)
         self._collections.create(request.collection_name, models.CreateCollection(vectors=vectors, **given))

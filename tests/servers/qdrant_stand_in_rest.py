@@ -114,6 +114,7 @@ class Route:
             ("PATCH", ""): self._update,
             ("DELETE", ""): self._drop,
             ("GET", "exists"): self._exists,
+            ("GET", "optimizations"): self.collections.optimizations,
             ("PUT", "index"): self._index,
             ("POST", "points/query"): self._search,
             ("POST", "points/count"): self._count,

@@ -79,6 +79,7 @@ def test_parameters_reach_the_collection_by_both_protocols() -> None:
         "shard_number": 6,
         "replication_factor": 2,
         "write_consistency_factor": 2,
+        "metadata": {"bakeoff": "made by this harness, which may drop it"},
     }
     hnsw = RestToGrpc.convert_hnsw_config_diff(made["hnsw_config"])
     assert (hnsw.m, hnsw.ef_construct, hnsw.on_disk, hnsw.max_indexing_threads) == (8, 50, True, 3)

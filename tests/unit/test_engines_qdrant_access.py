@@ -21,7 +21,7 @@ from engines.base import Batch, EngineError, Field, Schema
 from engines.qdrant import failures
 from engines.qdrant.adapter import Qdrant
 from engines.qdrant.control import endpoint
-from engines.qdrant.params import IndexParams, SearchParams
+from engines.qdrant.params import IndexParams
 from tests.servers.qdrant_stand_in import Failure, StandIn, running, standing_in
 
 SCHEMA = Schema(3, "l2", (Field("price", "integer"),))
@@ -47,7 +47,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path, stand_in: StandIn) ->
 
 @pytest.mark.parametrize(
     ("version", "fine"),
-    [("1.13.0", True), ("1.20.1-dev", True), ("2.0.0", True), ("1.12.6", False), ("", False)],
+    [("1.16.0", True), ("1.20.1-dev", True), ("2.0.0", True), ("1.15.4", False), ("", False)],
 )
 def test_servers_that_are_too_old_are_refused(
     engine: Qdrant, stand_in: StandIn, version: str, fine: bool
@@ -56,18 +56,23 @@ def test_servers_that_are_too_old_are_refused(
     if fine:
         engine.create(SCHEMA)
         return
-    with pytest.raises(EngineError, match=r"it is Qdrant (1\.12\.6|\?); use 1\.13 or newer"):
+    with pytest.raises(EngineError, match=r"it is Qdrant (1\.15\.4|\?); use 1\.16 or newer"):
         engine.create(SCHEMA)
 
 
-def test_acorn_needs_a_newer_server(engine: Qdrant, stand_in: StandIn) -> None:
-    stand_in.collections.version = "1.15.4"
-    engine.create(SCHEMA)
-    with pytest.raises(EngineError, match=r"it is Qdrant 1\.15\.4; use 1\.16 or newer for acorn"):
-        engine.configure(SearchParams(acorn=True))
-    stand_in.collections.version = "1.16.0"
-    engine.create(SCHEMA)
-    engine.configure(SearchParams(acorn=True))
+def test_a_server_that_keeps_no_mark_is_refused_and_left_clean(
+    engine: Qdrant, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its mark a collection could never be told from somebody else's again."""
+    made = stand_in.collections.create
+
+    def forgetful(name: str, request: models.CreateCollection) -> None:
+        made(name, request.model_copy(update={"metadata": None}))
+
+    monkeypatch.setattr(stand_in.collections, "create", forgetful)
+    with pytest.raises(EngineError, match=r"keeps no metadata.*use 1\.16 or newer"):
+        engine.create(SCHEMA)
+    assert not stand_in.collections.created
 
 
 def test_keys(engine: Qdrant, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

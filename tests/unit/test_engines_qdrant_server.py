@@ -24,6 +24,7 @@ from engines.filters import Eq
 from engines.qdrant import failures
 from engines.qdrant.adapter import Qdrant
 from engines.qdrant.params import IndexParams, SearchParams
+from tests.servers.qdrant_collections import EarlyGreen
 from tests.servers.qdrant_stand_in import Failure, StandIn, standing_in
 from tests.servers.qdrant_stand_in_rest import RestFailure
 
@@ -166,18 +167,71 @@ def test_refresh_waits_until_nothing_is_pending(engine: Qdrant, stand_in: StandI
     engine.create(SCHEMA)
     states = stand_in.collections.states
     queue = models.UpdateQueueInfo(length=3)
+    green = {"update_queue": models.UpdateQueueInfo(length=0)}
     states += [
         {"status": models.CollectionStatus.YELLOW},
         {"update_queue": queue},
         {"update_queue": models.UpdateQueueInfo(length=0, deferred_points=1)},
         {"status": models.CollectionStatus.GREY},
         {"status": models.CollectionStatus.YELLOW},
-        {"update_queue": models.UpdateQueueInfo(length=0)},
+        green | {"indexed_vectors_count": 3},
+        green | {"indexed_vectors_count": 6},  # what is indexed still grows
+        green | {"indexed_vectors_count": 6, "segments_count": 2},
+        green | {"indexed_vectors_count": 6, "segments_count": 1},
+        green | {"indexed_vectors_count": 6, "segments_count": 1},
     ]
     engine.refresh()
     assert not states
     told = [name for name in stand_in.collections.asked if name == "Update" or name.startswith("PATCH")]
     assert len(told) == 1  # grey is left by telling the optimizers, and only grey
+
+
+@pytest.mark.parametrize(
+    ("early", "busy", "told"),
+    [(1, 3, True), (4, 0, True), (1, 3, False), (1, 0, False)],
+    ids=["told", "told-and-never-yellow", "seen-by-the-second-look", "seen-by-what-is-indexed"],
+)
+def test_refresh_does_not_trust_the_first_green(
+    engine: Qdrant, stand_in: StandIn, early: int, busy: int, told: bool
+) -> None:
+    engine.create(SCHEMA)
+    engine.index(BATCH)
+    stand_in.collections.tells_optimizations = told
+    race = stand_in.collections.early_green = EarlyGreen(early, busy, indexed=6)
+    engine.refresh()
+    assert race.done
+    assert engine.stats().details["indexed_vectors"] == 6
+
+
+def test_a_closed_rest_port_is_no_hindrance_over_grpc(
+    tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKEOFF_QDRANT_URL", "http://127.0.0.1:9")
+    with closing(Qdrant(tmp_path, IndexParams(prefer_grpc=True))) as engine:
+        engine.create(SCHEMA)
+        engine.index(BATCH)
+        race = stand_in.collections.early_green = EarlyGreen(1, 2, indexed=6)
+        engine.refresh()
+        assert race.done
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["its-name", "an-alias"])
+def test_a_foreign_collection_is_never_dropped(engine: Qdrant, stand_in: StandIn, renamed: bool) -> None:
+    """A name that leads to somebody else's collection; an alias is answered with the collection behind it."""
+    foreign = models.CreateCollection(
+        vectors=models.VectorParams(size=3, distance=models.Distance.DOT),
+        metadata={"owner": "shop"} if renamed else None,
+    )
+    stand_in.collections.create(engine._name, foreign)
+    for call in (lambda: engine.create(SCHEMA), engine.drop):
+        with pytest.raises(EngineError, match=r"was not made by this harness; it is left as it is"):
+            call()
+    assert engine._name in stand_in.collections.created
+    stand_in.collections.drop(engine._name)
+    engine.create(SCHEMA)
+    engine.create(SCHEMA)  # one that is ours is replaced
+    engine.drop()
+    assert not stand_in.collections.created
 
 
 @pytest.mark.parametrize(
@@ -237,7 +291,7 @@ def test_a_server_that_dies(engine: Qdrant, stand_in: StandIn, monkeypatch: pyte
 
 
 def test_the_stand_in_is_strict(tmp_path: Path, stand_in: StandIn) -> None:
-    with closing(Qdrant(tmp_path, IndexParams())) as engine:
+    with closing(Qdrant(tmp_path, IndexParams(prefer_grpc=True))) as engine:
         engine.create(SCHEMA)
         points: Any = engine._points
         with pytest.raises(EngineError, match=r"unknown fields: \['DenseVector.9'\]"):
@@ -248,8 +302,10 @@ def test_the_stand_in_is_strict(tmp_path: Path, stand_in: StandIn) -> None:
             points._heads = [request.SerializeToString() + points._nearest] * 2
             engine.query(np.zeros(3, np.float32), 1)
         engine.configure(SearchParams())
-        with pytest.raises(EngineError, match=r"is indexed as integer, got 1\.5"):
-            engine.index(Batch(BATCH.ids, BATCH.vectors, {"price": np.full(6, 1.5)}))
         engine._control.drop("bakeoff_other")
         with pytest.raises(EngineError, match="UNIMPLEMENTED"):
             engine._control._ask(engine._control._client.get_collections)
+    with closing(Qdrant(tmp_path, IndexParams(prefer_grpc=False))) as engine:
+        engine.create(SCHEMA)
+        with pytest.raises(EngineError, match=r"is indexed as integer, got 1\.5"):
+            engine.index(Batch(BATCH.ids, BATCH.vectors, {"price": np.full(6, 1.5)}))

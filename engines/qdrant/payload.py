@@ -1,0 +1,34 @@
+"""Attributes as Qdrant can keep them.
+
+It keeps payloads, floats included, as JSON text and reads them back by an arithmetic that is exact for up to 15 digits
+only. Of doubles with all their digits about one in ten comes back changed by one unit in the last place, once its
+segment is optimized or the server was restarted; a filter by the original value then no longer finds the item. So
+floats are stored with 15 digits, and the bounds of filters rounded alike.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from engines.base import Column, EngineError, Keywords
+
+_DIGITS = 15  # with which a number between 1e-7 and 1e37 is read back as it was written
+
+
+def kept(value: float) -> float:
+    """The number of 15 digits nearest to `value`. Greater numbers never become lesser ones."""
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def values(column: Column, name: str) -> list[Any]:
+    """The values of a column as they are stored. Raises EngineError for NaN and infinite numbers: JSON has none."""
+    if isinstance(column, Keywords):
+        return column.decode()
+    numbers: list[Any] = column.tolist()
+    if column.dtype.kind != "f":
+        return numbers
+    broken = next((number for number in numbers if not math.isfinite(number)), None)
+    if broken is not None:
+        raise EngineError(f"qdrant: '{name}' holds {broken}, which JSON cannot express; remove it")
+    return [kept(number) for number in numbers]

@@ -1,0 +1,59 @@
+"""How a collection on a Qdrant server comes to rest: what `refresh` waits for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from qdrant_client import models
+
+from engines.base import EngineError
+from engines.qdrant.control import Control
+
+_APART_S = 0.05  # between two looks that must say the same
+_LONGEST_PAUSE_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One answer about a collection. busy: work is under way or waiting, as far as the server tells."""
+
+    busy: bool
+    grey: bool
+    indexed_vectors: int
+    segments: int
+
+
+def settle(control: Control, name: str, where: str) -> None:
+    """Returns once the optimizers have nothing left to do.
+
+    One green is no proof: to answer, a server first looks for segments that are being optimized and then plans what
+    there would be to do for the others, and an optimization that begins between the two is in neither. So two looks
+    in a row, some time apart, must find nothing under way and the same segments and indexed vectors. Green means that
+    nothing is to be merged or indexed; grey, after a restart, that something is but nothing has made it begin.
+    Raises EngineError where the collection is red or its optimizers failed.
+    """
+    before: Look | None = None
+    pause_s = _APART_S
+    while True:
+        look = _look(control, name, where)
+        if not look.busy and look == before:
+            return
+        if look.grey:
+            control.optimize(name)
+        before = look
+        time.sleep(pause_s)
+        pause_s = min(_LONGEST_PAUSE_S, pause_s * 1.5) if look.busy else _APART_S
+
+
+def _look(control: Control, name: str, where: str) -> Look:
+    info = control.info(name)
+    if info is None:
+        raise EngineError(f"{where} does not exist, create it first")
+    status, queue = info.status, info.update_queue
+    if info.optimizer_status != "ok" or status == models.CollectionStatus.RED:
+        raise EngineError(f"{where} is {status.value}, optimizers: {info.optimizer_status}")
+    pending = 0 if queue is None else queue.length + (queue.deferred_points or 0)
+    busy = status != models.CollectionStatus.GREEN or pending > 0 or control.optimizations(name) > 0
+    grey = status == models.CollectionStatus.GREY
+    return Look(busy, grey, info.indexed_vectors_count or 0, info.segments_count)

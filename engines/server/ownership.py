@@ -1,0 +1,21 @@
+"""What on a server is ours: only what an adapter has marked as made by it is ever dropped.
+
+An address may be that of somebody's cluster, and a name there may be a foreign collection's or its alias.
+"""
+
+from __future__ import annotations
+
+from engines.base import EngineError
+
+MARK = "bakeoff"  # in a collection's own notes: metadata, description, comment or mapping, by engine
+
+
+class ForeignError(EngineError):
+    """What stands under the name of our collection was not made by this harness, and is left as it is."""
+
+    def __init__(self, where: str, name: str, found: str) -> None:
+        """where: the server. found: what is there, in a few words."""
+        super().__init__(
+            f"{where}: {name} is {found}, and was not made by this harness; it is left as it is. Use another server, "
+            "or rename or remove it by hand"
+        )
