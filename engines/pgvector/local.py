@@ -105,7 +105,9 @@ def _places(folder: Path, stack: ExitStack) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     home = folder
     if os.geteuid() == 0 and not _reachable(folder.parent):
-        home = Path(f"/var/tmp/bakeoff-pgvector-{crc32(os.fsencode(folder)):08x}")
+        # Of that name, where there is one, whoever started this process removes it if we are killed.
+        name = os.environ.get("BAKEOFF_SCRATCH") or f"bakeoff-pgvector-{crc32(os.fsencode(folder)):08x}"
+        home = Path("/var/tmp") / name
         _end_leftover(home / "data")
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir()  # fails where somebody else has put something there
@@ -113,7 +115,7 @@ def _places(folder: Path, stack: ExitStack) -> tuple[Path, Path]:
     _hand_over(home)
     if len(os.fsencode(home)) <= _SOCKET_BYTES:
         return home, home
-    sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bakeoff-", dir="/tmp")))
+    sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bakeoff-")))
     _hand_over(sockets)
     return home, sockets
 
@@ -181,23 +183,23 @@ def _spawn(command: Sequence[str], said: int) -> subprocess.Popen[bytes]:
 def _initialize(programs: Path, data: Path, said: int, log: Path) -> None:
     options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"]
     if _spawn([str(programs / "initdb"), *options, "-D", str(data)], said).wait() != 0:
-        raise EngineError(f"pgvector: PostgreSQL could not be set up in {data}: {_last_words(log)}")
+        raise EngineError(f"pgvector: PostgreSQL could not be set up in {data}: {_last_log_lines(log)}")
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], data: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise EngineError(f"pgvector: PostgreSQL did not start: {_last_words(log)}")
+            raise EngineError(f"pgvector: PostgreSQL did not start: {_last_log_lines(log)}")
         with suppress(OSError):  # the file is not there yet
             lines = (data / "postmaster.pid").read_text().splitlines()
             if len(lines) >= 8 and lines[7].strip() == "ready":
                 return
         time.sleep(0.02)
-    raise EngineError(f"pgvector: PostgreSQL was not ready after {_START_S:.0f} s: {_last_words(log)}")
+    raise EngineError(f"pgvector: PostgreSQL was not ready after {_START_S:.0f} s: {_last_log_lines(log)}")
 
 
-def _last_words(log: Path) -> str:
+def _last_log_lines(log: Path) -> str:
     lines = log.read_text("utf-8", "replace").strip().splitlines()
     return " | ".join(line.strip() for line in lines[-5:]) or "it said nothing"
 

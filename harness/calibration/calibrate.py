@@ -78,8 +78,8 @@ def calibrate(quick: bool = False) -> dict[str, Any]:
         "sleep_overshoot_us": sleeps,
         "noise": {
             "steal_share": noise.steal_share,
-            "hiccup_p99_us": noise.hiccup_p99_us,
-            "hiccup_max_us": noise.hiccup_max_us,
+            "oversleep_p99_us": noise.oversleep_p99_us,
+            "oversleep_max_us": noise.oversleep_max_us,
             "reasons": noise.reasons,
         },
         "calibration_s": (perf_counter_ns() - start_ns) / 1e9,

@@ -60,7 +60,7 @@ class Kept:
         os.close(lifeline)
         os.close(report)
 
-    def receive(self, timeout_s: float) -> Any:
+    def receive(self, timeout_s: float | None) -> Any:
         """Its next message. Raises TimeoutError, and EOFError when it has ended, even where something that it has
         left behind holds the connection open.
         """

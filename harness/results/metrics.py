@@ -151,6 +151,7 @@ TABLE: tuple[MetricSpec, ...] = (
     MetricSpec(
         "rss_peak_bytes", "peak memory", "MiB", tasks=(INDEX,), gated=(INDEX,), scale=_MIB, chart="resources"
     ),
+    MetricSpec("rss_growth_bytes", "memory growth", "MiB", scale=_MIB),
     MetricSpec("rss_bytes", "memory", "MiB", tasks=(INDEX,), scale=_MIB),
     MetricSpec("disk_bytes", "disk", "MiB", tasks=(INDEX,), gated=(INDEX,), scale=_MIB, chart="resources"),
     MetricSpec("rss_bytes_per_vector", "memory per vector", "bytes", tasks=(INDEX,), chart="resources"),
@@ -160,8 +161,9 @@ TABLE: tuple[MetricSpec, ...] = (
     MetricSpec("killed_lost", "items lost by a kill", "", tasks=(DURABILITY,), shown="whole"),
     MetricSpec("retries", "requests sent again", "", tasks=(INDEX,), shown="whole"),
     MetricSpec("steal_share", "CPU steal", "%", tasks=ALL, scale=100.0),
-    MetricSpec("hiccup_p99_us", "P99 oversleeping", "us", tasks=ALL),
-    MetricSpec("hiccup_max_us", "longest oversleeping", "us", tasks=ALL),
+    MetricSpec("foreign_share", "CPU of other programs", "%", tasks=ALL, scale=100.0),
+    MetricSpec("oversleep_p99_us", "P99 oversleeping", "us", tasks=ALL),
+    MetricSpec("oversleep_max_us", "longest oversleeping", "us", tasks=ALL),
 )
 
 _BY_NAME = {spec.name: (place, spec) for place, spec in enumerate(TABLE)}

@@ -21,7 +21,7 @@ from harness.progress import Progress, silent
 from harness.results.result import Measurement, RunResult
 from harness.results.writing import ResultWriter
 from harness.run.from_engines import from_engine
-from harness.run.isolation import SessionFailedError, messages
+from harness.run.isolation import LOG, SessionFailedError, messages
 from harness.run.resuming import NOT_MEASURED
 from harness.run.session import Job
 from harness.scenario.cells import Filters
@@ -31,8 +31,7 @@ from harness.servers.containers import ServerFailedError
 from harness.servers.serving import serving
 from harness.tasks.bench import Span
 
-_NOTICED_S = 0.5  # within which a server that has just died is known to have
-MAX_STEAL = 0.05  # share of CPU time taken by the hypervisor beyond which a cell is flagged
+_SEEN_TO_END_S = 0.5  # within which it is known that a server has just ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class Recorder:
     callbacks: Callbacks
     noise: NoiseMonitor = field(init=False)
     ceilings: dict[str, float] = field(init=False)  # what one client process can do, by executor
+    server_unseen: str | None = None  # why the CPU time of the session's server cannot be told apart
     _writer: ResultWriter = field(init=False)
     _planned: dict[str, Measurement] = field(init=False)  # by identity
     _recorded: dict[str, dict[str, Measurement]] = field(init=False)  # by session, then identity
@@ -83,9 +83,17 @@ class Recorder:
         self._tell(f"{session.label}: starting")
         try:
             with serving(
-                spec, self.kinds[session.label], self.scenario.limits, data, self.callbacks.progress
+                spec,
+                self.kinds[session.label],
+                self.scenario.limits,
+                data,
+                log=self.run / LOG,
+                progress=self.callbacks.progress,
             ) as served:
                 self._learn(session.label, served.facts)
+                self.server_unseen = served.unseen
+                for pid in served.pids:
+                    self.noise.count_as_own(pid)
                 job = Job(
                     self.scenario,
                     session,
@@ -94,7 +102,7 @@ class Recorder:
                     served.settings,
                     served.meter,
                 )
-                self.follow(job, cache, served.fate)
+                self.follow(job, cache, served.how_it_ended)
         except (SessionFailedError, ServerFailedError) as error:
             for cell in planned:
                 if identity(cell, self.scenario) not in recorded:
@@ -102,10 +110,10 @@ class Recorder:
         finally:
             shutil.rmtree(data, ignore_errors=True)
 
-    def follow(self, job: Job, cache: Path, fate: Callable[[], str | None]) -> None:
+    def follow(self, job: Job, cache: Path, how_it_ended: Callable[[], str | None]) -> None:
         """Runs a session and records what it reports. Raises SessionFailedError.
 
-        fate: what became of the server. With it gone, nothing counts that was measured since the last cell.
+        how_it_ended: of the server, None while it runs. Once it has, what was measured since the last cell is void.
         """
         label = job.session.label
         # A server names its version after its index is built. Until it has, a cell waits for the next message, so that
@@ -122,7 +130,7 @@ class Recorder:
                     self.record(*waiting)
                     waiting = None
                 if kind == "cell":
-                    cell = _while_alive(fate, *values)
+                    cell = _while_alive(how_it_ended, *values)
                     if named:
                         self.record(*cell)
                     else:
@@ -134,7 +142,7 @@ class Recorder:
         except SessionFailedError as error:
             if waiting is not None:
                 self.record(*waiting)
-            end = fate()
+            end = how_it_ended()
             raise SessionFailedError(f"{error}; {end}") if end else error from None
         if waiting is not None:
             self.record(*waiting)
@@ -182,18 +190,18 @@ class Recorder:
 
     def _with_noise(self, cell: Measurement, span: Span) -> Measurement:
         noise = self.noise.window(*span)
-        flags = list(cell.flags)
-        if noise.steal_share is not None and noise.steal_share > MAX_STEAL:
-            flags.append(f"steal {noise.steal_share:.1%}")
+        if self.server_unseen:
+            noise = noise.without_foreign(self.server_unseen)
+        flags = [*cell.flags, *noise.flags()]
         load = cell.params.get("load", {})
         ceiling_qps = self.ceilings.get(str(cell.executor), math.inf)
         if client_bound(cell.metrics.get("throughput_qps") or 0.0, load.get("processes", 1), ceiling_qps):
             flags.append("client-bound")
-        measured = {name: getattr(noise, name) for name in ("steal_share", "hiccup_p99_us", "hiccup_max_us")}
+        measured, missing = noise.metrics()
         return cell.model_copy(
             update={
                 "metrics": cell.metrics | measured,
-                "reasons": cell.reasons | noise.reasons,
+                "reasons": cell.reasons | missing,
                 "flags": flags,
             }
         )
@@ -249,13 +257,13 @@ def _session_key(label: str, trial: int, index: Mapping[str, Any]) -> str:
 
 
 def _while_alive(
-    fate: Callable[[], str | None], cell: Measurement, span: Span | None
+    how_it_ended: Callable[[], str | None], cell: Measurement, span: Span | None
 ) -> tuple[Measurement, Span | None]:
     """A cell and its window, or without figures where its server did not live to the end of it."""
-    end = fate()
+    end = how_it_ended()
     if end is None and (cell.error or cell.metrics.get("errors")):
-        time.sleep(_NOTICED_S)
-        end = fate()
+        time.sleep(_SEEN_TO_END_S)
+        end = how_it_ended()
     if end is None:
         return cell, span
     error = "; ".join(filter(None, (cell.error or cell.reasons.get("errors"), end)))

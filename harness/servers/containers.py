@@ -29,7 +29,7 @@ _POLL_S = 0.25
 
 
 class ServerFailedError(MeasurementError):
-    """A server could not be started or has died; the message says why, with its last words."""
+    """A server could not be started or has died; the message says why, with the last lines of its log."""
 
 
 def _owner(pid: int) -> str:
@@ -89,12 +89,20 @@ class Started:
     settings: dict[str, str]
     container: Container
 
-    def fate(self) -> str | None:
-        """None while it runs; afterwards what became of it, with its last log lines."""
+    @property
+    def pid(self) -> int | None:
+        """Its first process, as this machine numbers them; None where the Docker engine does not tell."""
+        with contextlib.suppress(Exception):
+            self.container.reload()
+            return int(self.container.attrs["State"]["Pid"]) or None
+        return None
+
+    def how_it_ended(self) -> str | None:
+        """None while it runs; afterwards how it ended, with the last lines of its log."""
         with contextlib.suppress(Exception):  # without an answer of the Docker engine nothing is known
             self.container.reload()
             if self.container.status != "running":
-                return _obituary(self.container)
+                return _why_it_ended(self.container)
         return None
 
 
@@ -217,10 +225,10 @@ def _ready(container: DockerContainer, manifest: Manifest) -> Started:
     while not answers(host, ports[extension.ready.port], extension.ready.path):
         inner.reload()
         if inner.status != "running":
-            raise ServerFailedError(f"{manifest.engine}: {_obituary(inner)}")
+            raise ServerFailedError(f"{manifest.engine}: {_why_it_ended(inner)}")
         if time.monotonic() > deadline:
             raise ServerFailedError(
-                f"{manifest.engine}: not ready within {extension.start_s:g} s (start_s); {_last_words(inner)}"
+                f"{manifest.engine}: not ready within {extension.start_s:g} s (start_s); {_last_log_lines(inner)}"
             )
         time.sleep(_POLL_S)
     return Started(inner.id, manifest.service.image, manifest.settings(host, ports), inner)
@@ -235,18 +243,18 @@ def _host_port(container: DockerContainer, manifest: Manifest, port: int) -> int
     except (APIError, ConnectionError, ContainerConnectException):  # it has ended already
         inner = container.get_wrapped_container()
         inner.reload()
-        raise ServerFailedError(f"{manifest.engine}: {_obituary(inner)}") from None
+        raise ServerFailedError(f"{manifest.engine}: {_why_it_ended(inner)}") from None
 
 
-def _obituary(container: Container) -> str:
+def _why_it_ended(container: Container) -> str:
     state = container.attrs["State"]
     if state.get("OOMKilled"):
         cause = "it was killed for using more than its memory (limits.memory_mib)"
     else:
         cause = f"it ended with exit code {state.get('ExitCode')}"
-    return f"its container does not run: {cause}; {_last_words(container)}"
+    return f"its container does not run: {cause}; {_last_log_lines(container)}"
 
 
-def _last_words(container: Container) -> str:
+def _last_log_lines(container: Container) -> str:
     lines = container.logs(tail=LOG_LINES).decode(errors="replace").strip().splitlines()
     return "last log lines: " + (" | ".join(line.strip()[:300] for line in lines) or "none")

@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from engines.base import Engine
 from engines.registry import ENGINES
 from engines.server.address import AddressError, parse_address, shown
 from engines.server.endpoint import refusal, variable
-from engines.server.launched import Launched
-from harness.machine.meters import Container, Meter, OwnProcess, ProcessTree, Unmeasured
+from harness.machine.meters import Meter, OwnProcess, Unmeasured
 from harness.progress import Progress, silent
 from harness.scenario.specs import ContainerLimits, EngineSpec
-from harness.servers.compose import compose_file, read_manifest
-from harness.servers.containers import ServerFailedError, started
+from harness.servers.compose import compose_file
+from harness.servers.hosting import hosted
+from harness.servers.this_machine import is_here, listener
 
-
-def _no_fate() -> None:
-    return None
+UNSEEN = "the server runs on this machine, and which of its processes it is cannot be seen"
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
     """A session's server. settings: the environment in which the adapter finds it. facts: for the result file.
 
-    fate: None while it runs, else what became of it.
+    how_it_ended: None while it runs. pids: its processes on this machine where this run did not start them. unseen: why
+    its CPU time cannot be told from that of other programs; None where it can.
     """
 
     meter: Meter
     settings: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
-    fate: Callable[[], str | None] = _no_fate
+    how_it_ended: Callable[[], str | None] = lambda: None
+    pids: tuple[int, ...] = ()
+    unseen: str | None = None
 
 
 def source(spec: EngineSpec, kind: type[Engine]) -> str:
@@ -70,32 +67,39 @@ def source(spec: EngineSpec, kind: type[Engine]) -> str:
 
 @contextlib.contextmanager
 def serving(
-    spec: EngineSpec, kind: type[Engine], limits: ContainerLimits, folder: Path, progress: Progress = silent
+    spec: EngineSpec,
+    kind: type[Engine],
+    limits: ContainerLimits,
+    folder: Path,
+    *,
+    log: Path,
+    progress: Progress = silent,
 ) -> Iterator[Served]:
     """The server of one session, stopped afterwards if it was started here. Raises ServerFailedError.
 
-    folder: where a server that is started as a process keeps its data; it need not exist.
+    folder: where a server that is started as a process keeps its data; it need not exist. log: where what it prints
+    goes.
     """
     way = source(spec, kind)
     if way == "in-process":
         yield Served(OwnProcess())
     elif way == "url":
-        yield Served(
-            Unmeasured(),
-            facts={"server": {"run": way, "url": _address(spec.engine)}},
-        )
-    elif way == "process":
-        with _launched(spec.engine, limits, folder) as launched:
-            settings = {variable(spec.engine, key): value for key, value in launched.settings.items()}
-            facts = {"server": {"run": way, "limits": "none; its settings follow cpus and memory"}}
-            fate = partial(_process_fate, launched.pid)
-            yield Served(ProcessTree(launched.pid, launched.data), settings, facts, fate)
+        yield _found(spec.engine)
     else:
-        manifest = read_manifest(spec.engine, limits)
-        with started(manifest, progress) as container:
-            facts = {"server": {"run": way, "image": container.image, **limits.model_dump()}}
-            meter = Container(container.id, manifest.extension.data)
-            yield Served(meter, container.settings, facts, container.fate)
+        with hosted(spec.engine, way, limits, folder, log=log, progress=progress) as (server, host):
+            yield Served(server.meter, server.settings, server.facts, host.how_it_ended, server.pids)
+
+
+def _found(engine: str) -> Served:
+    """A server that runs already."""
+    facts = {"server": {"run": "url", "url": _address(engine)}}
+    url = os.environ.get(variable(engine, "URL"), "")
+    try:
+        pid = listener(url) if is_here(url) else None
+        unseen = UNSEEN if pid is None and is_here(url) else None
+    except ValueError:  # an address of another kind, of an engine from outside this project
+        pid, unseen = None, UNSEEN
+    return Served(Unmeasured(), facts=facts, pids=(pid,) if pid else (), unseen=unseen)
 
 
 def _address(engine: str) -> str:
@@ -105,25 +109,3 @@ def _address(engine: str) -> str:
         return parse_address(url).url
     except AddressError:
         return shown(url)
-
-
-def _process_fate(pid: int) -> str | None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-            return None
-    return f"its server has ended (process {pid})"
-
-
-@contextlib.contextmanager
-def _launched(engine: str, limits: ContainerLimits, folder: Path) -> Iterator[Launched]:
-    module, _, name = ENGINES[engine].launcher.partition(":")
-    running = getattr(importlib.import_module(module), name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        try:
-            launched = stack.enter_context(
-                running(folder, cpus=max(1, round(limits.cpus)), memory_bytes=limits.memory_mib << 20)
-            )
-        except Exception as error:  # whatever a client library raises
-            raise ServerFailedError(f"{engine}: its server cannot be started: {error}") from error
-        yield launched

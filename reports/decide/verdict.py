@@ -12,6 +12,7 @@ from reports.wording import factor, listing, number, percent, quantity, settings
 _STEAL_CANNOT_EXPLAIN = 2.0  # a margin whose lower bound is this large outweighs stolen CPU time
 _FLAGS = {
     "steal": "more than 5 % of the CPU time was taken by other machines",
+    "contention": "other programs on this machine took more than 5 % of its CPU time",
     "client-bound": "the client, not the engine, may have been the limit",
 }
 

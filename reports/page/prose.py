@@ -63,14 +63,15 @@ def _noise(result: RunResult) -> Facts:
     facts = []
     for metric, name in (
         ("steal_share", "CPU time taken by other machines"),
-        ("hiccup_p99_us", "Oversleeping of an idle thread, P99"),
-        ("hiccup_max_us", "Oversleeping of an idle thread, longest"),
+        ("foreign_share", "CPU time used by other programs on this machine"),
+        ("oversleep_p99_us", "Oversleeping of an idle thread, P99"),
+        ("oversleep_max_us", "Oversleeping of an idle thread, longest"),
     ):
         values = sorted(v for cell in result.measurements if (v := cell.metrics.get(metric)) is not None)
         if values:
             middle, worst = values[len(values) // 2], values[-1]
             shown = [
-                percent(value) if metric == "steal_share" else f"{number(value)} us"
+                percent(value) if metric.endswith("_share") else f"{number(value)} us"
                 for value in (middle, worst)
             ]
             facts.append((name, f"median cell {shown[0]}, worst {shown[1]}"))

@@ -200,6 +200,7 @@ def _cells(count: int) -> str:
 
 def _flag(flag: str) -> str:
     texts = {
+        "contention": "Other programs on this machine took over 5 % of its CPU time: times are too long",
         "steal": "Over 5 % of the CPU time went to other machines: times are too long",
         "client-bound": "Client-bound: the load generator may have been the limit, not the engine",
     }

@@ -108,7 +108,7 @@ def test_a_container_is_measured_and_removed(engine: Any) -> None:
         disk = meter.disk_bytes()
         assert disk is not None
         assert 100_000 < disk < 50 * MIB
-        assert container.fate() is None
+        assert container.how_it_ended() is None
     assert seen == ["starting tiny"]
     assert container.id not in ours(engine)
 
@@ -118,11 +118,11 @@ def test_one_that_needs_too_much_memory_is_said_to(engine: Any) -> None:
         with pytest.raises(OSError, match=r"reset|closed|ended"):
             get(container.settings, "/fill")
         deadline = time.monotonic() + 10
-        while (fate := container.fate()) is None and time.monotonic() < deadline:
+        while (ended := container.how_it_ended()) is None and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert fate is not None
-        assert "killed for using more than its memory (limits.memory_mib)" in fate
-        assert "last log lines: up" in fate
+        assert ended is not None
+        assert "killed for using more than its memory (limits.memory_mib)" in ended
+        assert "last log lines: up" in ended
     assert container.id not in ours(engine)
 
 

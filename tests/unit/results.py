@@ -151,8 +151,8 @@ def _vary(value: float, noise: float, rng: np.random.Generator) -> float:
 def _machine(rng: np.random.Generator) -> dict[str, float | None]:
     return {
         "steal_share": float(rng.uniform(0, 0.02)),
-        "hiccup_p99_us": float(rng.uniform(60, 120)),
-        "hiccup_max_us": float(rng.uniform(400, 4000)),
+        "oversleep_p99_us": float(rng.uniform(60, 120)),
+        "oversleep_max_us": float(rng.uniform(400, 4000)),
     }
 
 

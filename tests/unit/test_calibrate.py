@@ -46,4 +46,4 @@ def test_a_quick_calibration_has_every_figure_and_is_json():
     assert set(found["send_lateness_us"]) == set(map(str, RATES))
     for percentiles in (*found["send_lateness_us"].values(), found["sleep_overshoot_us"]):
         assert 0 <= percentiles["p50"] <= percentiles["p99"] <= percentiles["p999"]
-    assert found["noise"]["hiccup_p99_us"] <= found["noise"]["hiccup_max_us"]
+    assert found["noise"]["oversleep_p99_us"] <= found["noise"]["oversleep_max_us"]

@@ -47,7 +47,7 @@ def test_a_url_comes_first_and_shows_no_credentials(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("BAKEOFF_QDRANT_URL", "https://me:secret@db.example:6333")
     spec = EngineSpec(engine="qdrant", server="container")
     assert source(spec, Distant) == "url"
-    with serving(spec, Distant, ContainerLimits(), tmp_path) as served:
+    with serving(spec, Distant, ContainerLimits(), tmp_path, log=tmp_path / "log") as served:
         assert served.facts == {"server": {"run": "url", "url": "https://db.example:6333"}}
         assert isinstance(served.meter, Unmeasured)
         assert served.settings == {}
@@ -67,12 +67,14 @@ def test_an_engine_from_outside_may_have_addresses_of_its_own_kind(
 ) -> None:
     spec = EngineSpec(engine="mine.module:Distant")
     monkeypatch.setenv("BAKEOFF_MINE.MODULE:DISTANT_URL", "me:hush-hush@db.example")
-    with serving(spec, Distant, ContainerLimits(), tmp_path) as served:
+    with serving(spec, Distant, ContainerLimits(), tmp_path, log=tmp_path / "log") as served:
         assert served.facts["server"]["url"] == "***@db.example"
 
 
 def test_engines_in_the_process_need_none(tmp_path: Path) -> None:
-    with serving(EngineSpec(engine="bruteforce"), BruteForce, ContainerLimits(), tmp_path) as served:
+    with serving(
+        EngineSpec(engine="bruteforce"), BruteForce, ContainerLimits(), tmp_path, log=tmp_path / "log"
+    ) as served:
         assert isinstance(served.meter, OwnProcess)
     with pytest.raises(ValueError, match="server: bruteforce runs inside the process, remove the key"):
         source(EngineSpec(engine="bruteforce", server="container"), BruteForce)

@@ -42,7 +42,7 @@ def test_parses(text: str, metric: str, relation: str, limit: float) -> None:
         ("", "is no threshold"),
         (
             "recall.p99 > 0.5",
-            "only latency, freshness, staleness, service_time, lateness, hiccup have percentiles",
+            "only latency, freshness, staleness, service_time, lateness, oversleep have percentiles",
         ),
         ("latency@10 < 5", "only recall is taken @k"),
         ("latency.p42 < 5", "there is no metric latency_p42_ms"),
