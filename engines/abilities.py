@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from engines.base import Hits, Vectors
+from engines.base import Batch, Hits, Ids, Vectors
 
 if TYPE_CHECKING:
     from engines.filters import Filter
@@ -46,4 +46,15 @@ class FullText(Protocol):
         Words are those of `engines.values.words`, each counted once. Scores: BM25 with k1 = 1.2 and b = 0.75 times a
         constant of the engine's, over the statistics of each shard; items that were deleted or replaced may count in
         them until the engine has cleared them away. Raises UnsupportedError where the schema has no text.
+        """
+
+
+@runtime_checkable
+class Lookup(Protocol):
+    """An engine that also fetches items by their ids. Declared by `lookup`."""
+
+    def get(self, ids: Ids) -> Batch:
+        """The items with these ids that exist, in the order asked, each once; their vectors and every attribute.
+
+        Under `cosine` an engine may return the vectors normalised.
         """

@@ -166,12 +166,15 @@ class Capabilities:
         False  # what was acknowledged is there after kill -9 of the process that holds the collection
     )
     thread_safe: bool = False  # query() may run in several threads at once
+    thread_safe_writes: bool = False  # so may index() and delete(), beside queries and each other
     multi_process: bool = False  # several processes may hold the same collection open
     pipelined: bool = False  # it is a `Pipelined` too, see engines.abilities
     server: bool = False  # it is a `Remote` too; its address is that of `engines.server.endpoint.Endpoint`
     cluster: bool = False  # one collection can be spread over several machines
     text: bool = False  # it is a `FullText` too
+    lookup: bool = False  # it is a `Lookup` too
     quantization: bool = False
+    exact_scores: bool = True  # scores are those of the vectors as given, within float32's rounding
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ import numpy.typing as npt
 from engines.base import Engine
 from harness.calibration.null_engine import NullEngine, SleepingEngine
 from harness.data.workload import Workload
-from harness.load.clients import Request, quiet_interpreter, requests_in_order, sharpen_sleep
+from harness.load.clients import quiet_interpreter, sharpen_sleep
 from harness.load.closed_loop import closed_loop
 from harness.load.open_loop import open_loop
+from harness.load.operations import Query
 from harness.load.processes import drive_processes, split_closed_loop
 from harness.load.schedules import poisson
 from harness.machine.environment import describe_environment
@@ -128,33 +129,34 @@ def guarded_cost_ns(count: int) -> float:
     return _reference_cost_ns(count, _guarded)
 
 
-def _bare(engine: Engine, requests: Sequence[Request]) -> None:
+def _bare(engine: Engine, queries: Sequence[Query]) -> None:
     times = []
-    for _, vector, where in requests:
+    for query in queries:
         start_ns = perf_counter_ns()
-        engine.query(vector, _K, where)
+        engine.query(query.vector, _K, query.where)
         times.append(perf_counter_ns() - start_ns)
 
 
-def _guarded(engine: Engine, requests: Sequence[Request]) -> None:
+def _guarded(engine: Engine, queries: Sequence[Query]) -> None:
     records: list[tuple[int, int, int, Any, str | None]] = []
-    for index, vector, where in requests:
+    for query in queries:
         error = hits = None
         start_ns = perf_counter_ns()
         try:
-            hits = engine.query(vector, _K, where)
+            hits = engine.query(query.vector, _K, query.where)
         except Exception as problem:  # noqa: BLE001  what is compared is a guarded loop
             error = repr(problem)
-        records.append((index, start_ns, perf_counter_ns(), hits, error))
+        records.append((query.number, start_ns, perf_counter_ns(), hits, error))
 
 
-def _reference_cost_ns(count: int, loop: Callable[[Engine, Sequence[Request]], None]) -> float:
-    order = requests_in_order(null_workload(), np.random.default_rng(0))
-    requests = list(islice(cycle(order), count))
+def _reference_cost_ns(count: int, loop: Callable[[Engine, Sequence[Query]], None]) -> float:
+    workload = null_workload()
+    once = [Query(number, vector) for number, vector in enumerate(workload.queries)]
+    queries = list(islice(cycle(once), count))
     engine = NullEngine()
     with quiet_interpreter():
         start_ns = perf_counter_ns()
-        loop(engine, requests)
+        loop(engine, queries)
         return (perf_counter_ns() - start_ns) / count
 
 

@@ -18,7 +18,7 @@ from engines.base import Engine
 from harness.children.start import Child, ending, start
 from harness.data.workload import Workload
 from harness.errors import MeasurementError
-from harness.load.clients import Gate, describe
+from harness.load.clients import StartSignal, describe
 from harness.load.closed_loop import closed_loop
 from harness.load.open_loop import open_loop
 from harness.results.samples import Int64, Samples, concatenate
@@ -27,9 +27,9 @@ _LEAD_NS = 50_000_000  # from the last process being ready to the common start
 
 
 class Plan(Protocol):
-    """One process's share of the load; picklable. Calls `gate` once it is ready."""
+    """One process's share of the load; picklable. Calls `begin` once it is ready."""
 
-    def __call__(self, engine: Engine, /, *, gate: Gate) -> Samples: ...
+    def __call__(self, engine: Engine, /, *, begin: StartSignal) -> Samples: ...
 
 
 class _Client(NamedTuple):
@@ -50,10 +50,11 @@ def split_closed_loop(
             workload=workload,
             clients=share,
             first_client=first,
+            part=(number, processes),
             max_queries=None if max_queries is None else _part(max_queries, first, share, clients),
             **options,
         )
-        for first, share in _shares(clients, processes)
+        for number, (first, share) in enumerate(_shares(clients, processes))
     ]
 
 
@@ -71,6 +72,7 @@ def split_open_loop(
             schedule_ns=schedule_ns[number::processes],
             clients=share,
             first_client=first,
+            part=(number, processes),
             **options,
         )
         for number, (first, share) in enumerate(_shares(clients, processes))
@@ -146,14 +148,14 @@ def _receive(clients: Sequence[_Client]) -> list[Samples | None]:
 def _run_plan(opener: Callable[[], Engine], plan: Plan, connection: Connection) -> None:
     """What a client process does: reports None when ready, then its samples, or the text of its failure."""
 
-    def gate() -> int:
+    def begin() -> int:
         connection.send(None)
         start_ns: int = connection.recv()
         return start_ns
 
     try:
         with closing(opener()) as engine:
-            samples = plan(engine, gate=gate)
+            samples = plan(engine, begin=begin)
         connection.send(samples)
     except Exception as error:  # noqa: BLE001  the parent raises it
         connection.send(describe(error))

@@ -2,66 +2,103 @@
 
 from __future__ import annotations
 
+from itertools import count
 from select import select
 from time import perf_counter_ns
+from typing import Any
 
 from engines.abilities import Pipelined
-from harness.load.clients import Gate, sharpen_sleep
+from engines.base import EngineError
+from harness.load.answers import plain
+from harness.load.clients import StartSignal, sharpen_sleep
+from harness.load.operations import Query
 from harness.load.replay import Replay
 
 # Sleeps end this much early and the rest is waited out awake, at the price of a core: what a sleep overshoots, and
 # what a processor needs to be quick again after one, is then never seen. Threads cannot afford as much, for they
 # share the interpreter; a pipelining client has it to itself.
 _SPIN_NS = 10_000_000
+_tokens = (
+    count()
+)  # of every request of this process, so that a late answer is never taken for that of a later load
 
 
 class PipelinedReplay(Replay):
     """Sends what is due, collects what is there, and otherwise waits for whichever comes first."""
 
-    def run(self, clients: int, gate: Gate, timeout_ns: int) -> None:
-        """Plays the schedule with at most `clients` requests in flight."""
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._first_token = next(_tokens)  # earlier ones are of earlier loads
+        self._turns: dict[int, int] = {}  # by token, of the requests that are in the engine
+
+    def run(self, clients: int, begin: StartSignal, timeout_ns: int) -> None:
+        """Plays the schedule with at most `clients` requests in flight.
+
+        Raises EngineError for an answer to a request that is not in the engine; late ones of an earlier load are
+        passed over.
+        """
         engine = self.engine
         assert isinstance(engine, Pipelined)  # its capabilities say so
         sharpen_sleep()
-        self.schedule(gate)
+        self.schedule(begin)
         answers, scheduled_ns = engine.fileno(), self.scheduled_ns
-        turn, last, in_flight = 0, len(scheduled_ns), 0
-        while turn < last or in_flight:
+        turn, last, free_ns = 0, len(scheduled_ns), 0
+        while turn < last or self._turns:
             now_ns = perf_counter_ns()
             if now_ns > self.limit_ns:
                 last = turn  # what is not sent by now never is
                 if now_ns > self.limit_ns + timeout_ns:
                     return
-            may_send = turn < last and in_flight < clients
+            full = len(self._turns) >= clients
+            may_send = turn < last and not full
             if may_send and scheduled_ns[turn] <= now_ns:
-                in_flight += self._send(engine, turn)
+                self._send(engine, turn, free_ns)
                 turn += 1
                 continue
             # With every client busy only an answer, or the end, can change anything.
             next_ns = scheduled_ns[turn] if may_send else self.limit_ns + (turn == last) * timeout_ns
             if select((answers,), (), (), max(0, next_ns - now_ns - _SPIN_NS) / 1e9)[0]:
-                in_flight -= self._collect(engine)
+                done_ns = self._collect(engine)
+                free_ns = done_ns if full else free_ns
 
-    def _send(self, engine: Pipelined, turn: int) -> int:
-        """Sends one request; 1 if it is in flight now."""
-        _, vector, where = self.requests[turn % len(self.requests)]
-        self.client[turn], self.sent_ns[turn] = 0, perf_counter_ns()
+    def _send(self, engine: Pipelined, turn: int, free_ns: int) -> None:
+        query = self.operation(turn)
+        assert isinstance(query, Query)  # `open_loop` sends anything else from threads
+        token = next(_tokens)
+        self.client[turn], self.free_ns[turn], self.sent_ns[turn] = 0, free_ns, perf_counter_ns()
         try:
-            engine.submit(turn, vector, self.k, where)
+            engine.submit(token, query.vector, self.k, query.where)
         except Exception as error:  # noqa: BLE001  as in the closed loop
             self.failed(turn, perf_counter_ns(), error)
-            return 0
-        return 1
+        else:
+            self._turns[token] = turn
 
     def _collect(self, engine: Pipelined) -> int:
-        """Keeps the answers that have come in; how many. They share a time: that at which all were read, so
-        that none is ever given as earlier than it was.
+        """Keeps the answers that have come in; when they had been read. They share that time, so that none is ever
+        given as earlier than it was.
         """
-        arrived = engine.collect()
+        arrived = [(token, answer, *_read(answer)) for token, answer in engine.collect()]
         done_ns = perf_counter_ns()
-        for turn, answer in arrived:
+        for token, answer, ids, scores in arrived:
+            turn = self._turns.pop(token, None)
+            if turn is None:
+                if token < self._first_token:
+                    continue
+                raise EngineError(f"it answered request {token}, which was not in the engine")
             if isinstance(answer, Exception):
                 self.failed(turn, done_ns, answer)
+            elif isinstance(ids, Exception):
+                self.failed(turn, done_ns, ids)
             else:
-                self.answered(turn, done_ns, answer.ids)
-        return len(arrived)
+                self.answered(turn, done_ns, answer, ids, scores)
+        return done_ns
+
+
+def _read(answer: Any) -> tuple[Any, list[Any]]:
+    """Ids and scores of an answer, or the exception that reading them raised."""
+    if isinstance(answer, Exception):
+        return answer, []
+    try:
+        return plain(answer.ids), plain(answer.scores)
+    except Exception as error:  # noqa: BLE001  as in the closed loop
+        return error, []

@@ -7,7 +7,8 @@ from threading import Lock, Thread
 from time import perf_counter_ns
 from typing import Any
 
-from harness.load.clients import Gate, sharpen_sleep, wait_until
+from harness.load.answers import plain
+from harness.load.clients import StartSignal, leave_behind, sharpen_sleep, wait_until
 from harness.load.replay import Replay
 
 
@@ -16,43 +17,47 @@ class ThreadedReplay(Replay):
     request itself. So nothing is handed from one thread to another between the due time and the send.
     """
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.leader = Lock()
         self.turns: Iterator[int] = iter(())  # none before the start is known
 
-    def run(self, clients: int, gate: Gate, timeout_ns: int) -> None:
+    def run(self, clients: int, begin: StartSignal, timeout_ns: int) -> None:
         """Plays the schedule with `clients` threads. Each writes slots of its own, so nothing is merged."""
         threads = [Thread(target=self._client, args=(number,), daemon=True) for number in range(clients)]
         try:
             with self.leader:  # until the turns are dealt
                 for thread in threads:
                     thread.start()
-                self.schedule(gate)
+                self.schedule(begin)
                 self.turns = iter(range(len(self.scheduled_ns)))
             for thread in threads:
                 thread.join(max(0, self.limit_ns + timeout_ns - perf_counter_ns()) / 1e9)
         except BaseException:
             self.turns = iter(())
             raise
+        finally:
+            leave_behind(threads)
 
     def _client(self, number: int) -> None:
         sharpen_sleep()
-        query, k, clock = self.engine.query, self.k, perf_counter_ns
+        clock, free_ns = perf_counter_ns, 0
         while True:
             with self.leader:
                 turn = next(self.turns, None)
                 if turn is None:
                     return
                 wait_until(self.scheduled_ns[turn])
-            _, vector, where = self.requests[turn % len(self.requests)]
+            call = self.calls[turn]
             sent_ns = clock()
             if sent_ns > self.limit_ns:
                 return
-            self.client[turn], self.sent_ns[turn] = number, sent_ns
+            self.client[turn], self.free_ns[turn], self.sent_ns[turn] = number, free_ns, sent_ns
             try:
-                hits = query(vector, k, where)
-                done_ns = clock()
-                self.answered(turn, done_ns, hits.ids)
+                hits = call()
+                ids, scores = plain(hits.ids), plain(hits.scores)
+                free_ns = clock()
+                self.answered(turn, free_ns, hits, ids, scores)
             except Exception as error:  # noqa: BLE001  as in the closed loop
-                self.failed(turn, clock(), error)
+                free_ns = clock()
+                self.failed(turn, free_ns, error)

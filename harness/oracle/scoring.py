@@ -12,7 +12,7 @@ from engines.filters import Filter, Mask, leaves, matches
 from harness.data.workload import Workload
 from harness.oracle.candidates import lengths_of, pair_error
 from harness.oracle.exact import Truth, distinct, pair_distances
-from harness.results.judging import Judged, judge
+from harness.results.judging import Judged, Scores, judge
 from harness.results.samples import OK, Samples
 
 __all__ = ["Judged", "judge_hits"]
@@ -34,11 +34,13 @@ def judge_hits(
     metric: Metric,
     alive: Mask | None = None,
     forgive_float32: bool = False,
+    exact_scores: bool = True,
 ) -> Judged:
-    """Judges every request of a window; distances are computed once for each distinct (query, item).
+    """Judges the kept answers of a window, all to queries of `workload`, one entry for each of `samples.kept_rows`.
 
     vectors: float32[n, d] and columns of n rows, as last written; alive: bool[n], None: all. truth must
-    answer `workload` on that same state, with at least its k.
+    answer `workload` on that same state, with at least its k. Distances are computed once for each distinct (query,
+    item). exact_scores: whether the engine's scores are those of the vectors as given (`Capabilities.exact_scores`).
 
     A hit counts as near where its float64 distance is not above that of the k-th true neighbour; only the rounding
     of these two float64 sums is forgiven, so that exact ties count. forgive_float32: `float32_allowance` is forgiven
@@ -46,11 +48,13 @@ def judge_hits(
     a recall that is reported.
     """
     k = workload.k
-    ids = samples.ids[:, :k]
+    ids, asked = samples.ids[:, :k], samples.query[samples.kept_rows]
+    lengths = samples.lengths[samples.kept_rows]
     rows = len(vectors)
-    in_range = (ids >= 0) & (ids < rows) & (np.arange(k) < samples.lengths[:, None])
+    known = (ids >= 0) & (ids < rows)
+    in_range = known & (np.arange(k) < lengths[:, None])
     pairs, inverse = np.unique(
-        samples.query[:, None] * np.int64(rows + 1) + np.where(in_range, ids, rows), return_inverse=True
+        asked[:, None] * np.int64(rows + 1) + np.where(in_range, ids, rows), return_inverse=True
     )
     query, item = np.divmod(pairs, rows + 1)
     live = item < rows
@@ -58,18 +62,48 @@ def judge_hits(
         live[live] = alive[item[live]]
     permitted, near = np.zeros_like(live), np.zeros_like(live)
     permitted[live] = _permitted(query[live], item[live], workload.filters, columns)
+    distance = np.full(len(item), np.nan)
+    distance[live] = pair_distances(vectors, workload.queries, item[live], query[live], metric)
     eligible = np.flatnonzero(live & permitted)
-    near[eligible] = _near(query[eligible], item[eligible], workload, truth, vectors, metric, forgive_float32)
+    near[eligible] = _near(
+        query[eligible], item[eligible], distance[eligible], workload, truth, vectors, metric, forgive_float32
+    )
     inverse = inverse.reshape(ids.shape)
+    scores = None
+    if samples.scores is not None:
+        tolerance = np.full(len(item), np.nan)
+        if exact_scores:
+            tolerance[live] = _score_tolerance(
+                distance[live], vectors, item[live], workload, query[live], metric
+            )
+        expected = distance if metric == "l2" else -distance if metric == "ip" else 1 - distance
+        scores = Scores(samples.scores[:, :k], expected[inverse], tolerance[inverse], metric == "l2")
     return judge(
-        answered=samples.status == OK,
+        answered=samples.status[samples.kept_rows] == OK,
         ids=ids,
-        lengths=samples.lengths,
+        lengths=lengths,
+        known=known,
         exists=live[inverse],
         permitted=permitted[inverse],
         near=near[inverse],
-        matches=truth.matches[samples.query],
+        matches=truth.matches[asked],
+        scores=scores,
     )
+
+
+def _score_tolerance(  # noqa: PLR0917 (the pairs, then what they are of)
+    distance: Float64, vectors: Float32, item: Int64, workload: Workload, query: Int64, metric: Metric
+) -> Float64:
+    """By how much a score may differ from the float64 one: engines compute in float32, and some make another score of
+    it and ours of that again, such as 1 / (1 + d), which is itself a float32.
+    """
+    score = np.abs(1 - distance if metric == "cosine" else distance)
+    tolerance = 1e-4 * score + 1e-6
+    for first in range(0, len(item), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        rows, queries = vectors[item[part]], workload.queries[query[part]]
+        tolerance[part] += 4 * float32_allowance(distance[part], rows, queries, metric)
+    return tolerance
 
 
 def _permitted(
@@ -92,6 +126,7 @@ def _permitted(
 def _near(  # noqa: PLR0917 (the pairs, then what they are judged by)
     query: Int64,
     item: Int64,
+    distance: Float64,
     workload: Workload,
     truth: Truth,
     vectors: Float32,
@@ -101,7 +136,6 @@ def _near(  # noqa: PLR0917 (the pairs, then what they are judged by)
     last = np.minimum(truth.matches, workload.k) - 1  # >= 0 for every query that has an eligible item
     everyone = np.arange(len(last))
     kth, bound = truth.ids[everyone, last], truth.distances[everyone, last]
-    distance = pair_distances(vectors, workload.queries, item, query, metric)
     near = np.asarray(distance <= bound[query])
     error = float32_allowance if forgive_float32 else pair_error
     far = np.flatnonzero(~near)

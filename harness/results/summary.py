@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,18 +39,18 @@ def summarize(
 ) -> tuple[dict[str, float | None], dict[str, str]]:
     """The metrics of one search cell, and for each that is None the reason.
 
-    offered_s: the length of the arrival schedule; None in a closed loop, which has neither an offered rate
-    nor lateness.
+    judged: of the kept answers, `samples.kept_rows`. offered_s: the length of the arrival schedule; None in a closed
+    loop, which has neither an offered rate nor lateness.
     """
-    answered = samples.status == OK
     metrics: dict[str, float | None] = {f"recall_at_{k}": None, "recall_sd": None, "throughput_qps": None}
     reasons: dict[str, str] = {}
-    if answered.any():
-        metrics[f"recall_at_{k}"] = float(judged.recall[answered].mean())
+    judged_rows = samples.status[samples.kept_rows] == OK
+    if judged_rows.any():
+        metrics[f"recall_at_{k}"] = float(judged.recall[judged_rows].mean())
     else:
         reasons[f"recall_at_{k}"] = "no request was answered"
-    if np.count_nonzero(answered) > 1:
-        metrics["recall_sd"] = float(judged.recall[answered].std(ddof=1))
+    if np.count_nonzero(judged_rows) > 1:
+        metrics["recall_sd"] = float(judged.recall[judged_rows].std(ddof=1))
     else:
         reasons["recall_sd"] = "takes two requests that were answered"
     timed = [
@@ -59,27 +60,78 @@ def summarize(
     if offered_s is not None:
         timed.append(("lateness", samples.lateness_ns, _FEW, "us"))
         metrics["offered_qps"] = len(samples) / offered_s
+        metrics["clients_busy_share"] = clients_busy_share(samples)
     for name, values_ns, quantiles, unit in timed:
         for label, quantile in quantiles.items():
             value, reason = percentile_ms(values_ns, quantile)
             metrics[f"{name}_{label}_{unit}"] = value * 1e3 if value is not None and unit == "us" else value
             if reason:
                 reasons[f"{name}_{label}_{unit}"] = reason
-    window_s = (samples.done_ns.max() - samples.scheduled_ns.min()) / 1e9 if len(samples) else 0.0
-    # An open loop's window is never shorter than its schedule: the quiet before the first request and after
-    # the last belongs to it, or an engine would seem to answer more than was asked.
-    window_s = max(window_s, offered_s or 0.0)
-    if len(samples) and window_s > 0:
-        metrics["throughput_qps"] = float(np.count_nonzero(answered) / window_s)
+    metrics["latency_max_ms"] = float(samples.latency_ns.max()) / 1e6 if len(samples) else None
+    metrics["throughput_qps"] = throughput(samples, offered_s)
+    for name in ("latency_max_ms", "throughput_qps", "clients_busy_share"):
+        if name in metrics and metrics[name] is None:
+            reasons[name] = "no request was due"
+    return metrics | answer_counts(judged) | _request_counts(samples), reasons
+
+
+def throughput(samples: Samples, offered_s: float | None = None) -> float | None:
+    """Requests answered within the window, a second; None without requests or without a window.
+
+    One that is answered later does not stretch the window: its wait stands in the latencies. offered_s: the length of
+    the arrival schedule. Then the window is as long as that and begins with the schedule, both moved by the lowest
+    latency, before which nothing can be answered.
+    """
+    if not len(samples):
+        return None
+    answered = samples.status == OK
+    start_ns, end_ns = samples.window_ns or (int(samples.scheduled_ns.min()), int(samples.done_ns.max()))
+    if offered_s is not None:
+        least_ns = (
+            int(samples.latency_ns[answered].min(initial=np.iinfo(np.int64).max)) if answered.any() else 0
+        )
+        end_ns = start_ns + int(offered_s * 1e9) + least_ns
+        window_s = offered_s
     else:
-        reasons["throughput_qps"] = "no request was due"
-    counts = {
-        "queries": len(samples),
+        window_s = (end_ns - start_ns) / 1e9
+    if window_s <= 0:
+        return None
+    return float(np.count_nonzero(answered & (samples.done_ns <= end_ns)) / window_s)
+
+
+def clients_busy_share(samples: Samples) -> float | None:
+    """Share of the requests that found every client in the engine when they fell due; None where it is not known.
+
+    They wait for an answer of the engine, which counts in their latency and is no lateness of ours.
+    """
+    if samples.free_ns is None or not len(samples):
+        return None
+    return float(np.mean(samples.free_ns > samples.scheduled_ns))
+
+
+def answer_counts(judged: Judged) -> dict[str, float | None]:
+    """What was wrong with the answers judged: hits of each kind, then answers of each kind."""
+    counts: dict[str, Any] = {
+        "judged_queries": np.count_nonzero(~np.isnan(judged.recall)),
         "violations": judged.violations.sum(),
         "ghosts": judged.ghosts.sum(),
+        "unknown_ids": judged.unknown.sum(),
         "duplicates": judged.duplicates.sum(),
         "short_results": judged.short.sum(),
+        "overlong": judged.overlong.sum(),
+        "unordered": judged.unordered.sum(),
+        "wrong_scores": judged.wrong_scores.sum(),
+    }
+    return {name: float(count) for name, count in counts.items()}
+
+
+def _request_counts(samples: Samples) -> dict[str, float | None]:
+    counts: dict[str, Any] = {
+        "queries": len(samples),
+        "distinct_queries": len(np.unique(samples.query)),
+        "changed_answers": samples.changed,
         "errors": np.count_nonzero(samples.status == ERROR),
         "timeouts": np.count_nonzero(samples.status == TIMEOUT),
+        "abandoned": samples.abandoned,
     }
-    return metrics | {name: float(count) for name, count in counts.items()}, reasons
+    return {name: float(count) for name, count in counts.items()}

@@ -94,6 +94,7 @@ class Bench:
             metric=self.corpus.dataset.metric,
             alive=self.items.alive if self.items.version else None,
             forgive_float32=forgive_float32,
+            exact_scores=self.engine.capabilities.exact_scores,
         )
 
 

@@ -4,6 +4,7 @@ import gc
 import os
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,28 +42,55 @@ def test_times_are_in_order_and_a_request_is_due_when_it_is_sent():
     assert (samples.sent_ns[1:] >= samples.done_ns[:-1]).all()
 
 
+def pause(number: int) -> Hits:
+    time.sleep(0.0005)
+    return echo(number)
+
+
 @pytest.mark.parametrize("clients", [1, 3])
-def test_each_client_visits_all_queries_in_its_own_order(clients: int):
-    samples = closed_loop(
-        Calling(echo), WORKLOAD, clients=clients, duration_s=10, max_queries=40 * clients, seed=7
-    )
-    rounds = []
-    for client in range(clients):
-        own = samples.query[samples.client == client]
-        assert len(own) == 40
-        assert sorted(own[:20]) == sorted(own[20:]) == list(range(20))
-        rounds.append(tuple(own[:20]))
-    assert len(set(rounds)) == clients
+def test_every_query_is_asked_once_before_one_is_asked_again(clients: int):
+    samples = closed_loop(Calling(pause), WORKLOAD, clients=clients, duration_s=10, max_queries=60, seed=7)
+    asked = np.bincount(samples.query, minlength=20)
+    assert (asked == 3).all()
+    for first in (0, 20, 40):  # but for requests of other clients that overtook
+        assert len(set(samples.query[first : first + 20])) > 20 - clients
     again = closed_loop(Calling(echo), WORKLOAD, duration_s=10, max_queries=20, seed=7)
     other = closed_loop(Calling(echo), WORKLOAD, duration_s=10, max_queries=20, seed=8)
-    assert tuple(again.query) == rounds[0] != tuple(other.query)
+    assert set(again.query) == set(other.query) == set(range(20))
+    assert tuple(again.query) != tuple(other.query)
+    if clients == 1:
+        assert tuple(again.query) == tuple(samples.query[:20])
 
 
-@pytest.mark.parametrize(("limit", "shares"), [(10, [4, 3, 3]), (2, [1, 1]), (0, [])])
-def test_max_queries_counts_all_clients(limit: int, shares: list[int]):
+def test_processes_with_the_same_seed_deal_the_queries_out():
+    parts = [
+        closed_loop(Calling(echo), WORKLOAD, duration_s=10, max_queries=7, part=(number, 3)).query
+        for number in range(3)
+    ]
+    assert [len(set(part)) for part in parts] == [7, 7, 6]
+    assert sorted(np.unique(np.concatenate(parts))) == list(range(20))
+
+
+@pytest.mark.parametrize("limit", [10, 2, 0])
+def test_max_queries_counts_all_clients(limit: int):
     samples = closed_loop(Calling(echo), WORKLOAD, clients=3, duration_s=10, max_queries=limit)
-    assert sorted(np.bincount(samples.client).tolist(), reverse=True) == shares
+    assert len(samples) == limit
     assert samples.ids.shape == (limit, K)
+
+
+def test_a_client_that_hangs_does_not_keep_its_share_from_the_others():
+    """Two clients, 40 queries, one of which takes as long as 30 others: the other client goes on meanwhile."""
+    slow = threading.Event()
+
+    def answer(number: int) -> Hits:
+        if number == 3 and not slow.is_set():
+            slow.set()
+            time.sleep(0.06)
+        time.sleep(0.002)
+        return echo(number)
+
+    samples = closed_loop(Calling(answer), WORKLOAD, clients=2, duration_s=10, max_queries=40)
+    assert np.bincount(samples.client).max() > 25
 
 
 def test_the_duration_ends_the_window():
@@ -83,6 +111,19 @@ def test_the_warm_up_loads_the_engine_but_is_not_returned():
     assert samples.sent_ns.min() >= before_ns + 0.2e9
 
 
+@pytest.mark.parametrize("clients", [1, 2])
+def test_the_warm_up_asks_queries_of_its_own(clients: int):
+    warmup = replace(WORKLOAD, queries=WORKLOAD.queries + 100)
+    engine = Calling(echo)
+    samples = closed_loop(
+        engine, WORKLOAD, clients=clients, duration_s=10, max_queries=20, warmup=warmup, warmup_s=0.05
+    )
+    assert set(samples.query) == set(range(20))
+    assert sorted(number for number in engine.asked if number < 100) == list(range(20))
+    assert len(engine.asked) > 20
+    assert min(engine.asked[: len(engine.asked) - 20 - clients]) >= 100
+
+
 def test_errors_are_kept_with_their_text_and_never_stop_the_run():
     samples = closed_loop(Calling(refuse_odd), WORKLOAD, duration_s=10, max_queries=40)
     odd = samples.query % 2 == 1
@@ -97,7 +138,7 @@ def test_errors_are_kept_with_their_text_and_never_stop_the_run():
     ("answer", "complaint"),
     [
         (None, "AttributeError"),
-        (Hits(None, None), "unreadable hits: TypeError"),  # type: ignore[arg-type]
+        (Hits(None, None), "TypeError: object of type 'NoneType' has no len()"),  # type: ignore[arg-type]
         (Hits(["a"], [1.0]), "unreadable hits: TypeError"),  # type: ignore[list-item]
         (Hits([1.5], [1.0]), "unreadable hits: TypeError"),  # type: ignore[list-item]
         (Hits([2**70], [1.0]), "unreadable hits: OverflowError"),
@@ -179,13 +220,13 @@ def test_garbage_collection_stays_off_and_frozen_where_it_was():
 
 
 @pytest.mark.parametrize("clients", [1, 3])
-def test_a_failing_gate_ends_the_clients_and_restores_the_interpreter(clients: int):
-    def gate() -> int:
+def test_a_failing_start_signal_ends_the_clients_and_restores_the_interpreter(clients: int):
+    def begin() -> int:
         raise RuntimeError("not ready")
 
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="not ready"):
-        closed_loop(Calling(echo), WORKLOAD, clients=clients, duration_s=60, gate=gate)
+        closed_loop(Calling(echo), WORKLOAD, clients=clients, duration_s=60, begin=begin)
     _wait_for_threads(before)
     assert gc.isenabled() and gc.get_freeze_count() == 0
 

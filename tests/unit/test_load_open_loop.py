@@ -160,13 +160,13 @@ def test_an_interruption_stops_every_client():
     assert gc.isenabled() and gc.get_freeze_count() == 0
 
 
-def test_a_failing_gate_ends_the_clients():
-    def gate() -> int:
+def test_a_failing_start_signal_ends_the_clients():
+    def begin() -> int:
         raise RuntimeError("not ready")
 
     before, engine = threading.active_count(), Calling(echo)
     with pytest.raises(RuntimeError, match="not ready"):
-        open_loop(engine, WORKLOAD, AT_ONCE, clients=4, gate=gate)
+        open_loop(engine, WORKLOAD, AT_ONCE, clients=4, begin=begin)
     while threading.active_count() > before:
         time.sleep(0.001)
     assert engine.asked == []

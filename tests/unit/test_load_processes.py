@@ -32,12 +32,13 @@ def test_closed_loops_of_several_processes_are_merged():
     plans = split_closed_loop(WORKLOAD, processes=2, clients=3, duration_s=60, max_queries=100)
     samples = drive_processes(open_echo, plans)
     assert len(samples) == 100
-    assert sorted(np.bincount(samples.client)) == [33, 33, 34]
+    assert np.count_nonzero(samples.client == 0) == 33  # the only client of the first process
     assert (samples.status == OK).all()
     assert (np.diff(samples.scheduled_ns) >= 0).all()
     assert np.array_equal(samples.lengths, [len(echo(query).ids) for query in samples.query])
-    orders = {tuple(samples.query[samples.client == client][:20]) for client in range(3)}
-    assert len(orders) == 3
+    shares = [set(samples.query[mask]) for mask in (samples.client == 0, samples.client > 0)]
+    assert [len(share) for share in shares] == [10, 10]
+    assert not shares[0] & shares[1]
 
 
 def test_processes_measure_at_the_same_time():

@@ -1,5 +1,7 @@
 """Percentiles, recall and counts, computed by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.results.judging import Judged, judge
 from harness.results.samples import ERROR, OK, TIMEOUT, Samples, concatenate
-from harness.results.summary import percentile_ms, summarize
+from harness.results.summary import percentile_ms, summarize, throughput
 from harness.scenario.threshold import parse_threshold
 
 MS = 1_000_000
@@ -32,8 +34,8 @@ def samples(latency_ms, *, status=None, lateness_ms=0.0, every_ms=1.0):
 
 
 def judged(n, recall=1.0):
-    zero = np.zeros(n, dtype=np.int64)
-    return Judged(np.full(n, recall), zero, zero, zero, np.zeros(n, dtype=np.bool_))
+    zero, no = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.bool_)
+    return Judged(np.full(n, recall), zero, zero, zero, zero, no, no, no, no)
 
 
 @pytest.mark.parametrize(
@@ -82,15 +84,17 @@ def judge_one(ids, *, length=None, bad=(), ghosts=(), far=(), matches=100, answe
         answered=np.array([answered]),
         ids=row,
         lengths=np.array([len(ids) if length is None else length]),
+        known=row >= 0,
         exists=~np.isin(row, [*ghosts, -1]),
         permitted=~np.isin(row, bad),
         near=~np.isin(row, far),
         matches=np.array([matches]),
     )
+    assert result.overlong[0] == (answered and length is not None and length > k)
     return (
         result.recall[0].item(),
         result.violations[0].item(),
-        result.ghosts[0].item(),
+        (result.ghosts + result.unknown)[0].item(),
         result.duplicates[0].item(),
         result.short[0].item(),
     )
@@ -143,7 +147,7 @@ def test_an_unanswered_request_has_no_recall_and_no_hits():
     assert counts == [0, 0, 0, False]
 
 
-def test_padding_is_no_hit_but_a_returned_minus_one_is_a_ghost():
+def test_padding_is_no_hit_but_a_returned_minus_one_is_unknown():
     assert judge_one([4, -1, -1], length=1, matches=1) == (1.0, 0, 0, 0, False)
     assert judge_one([4, -1, -1], length=3, matches=1) == (1.0, 0, 1, 1, False)
 
@@ -172,7 +176,8 @@ def test_judging_agrees_with_plain_loops(*, ids, lengths, dead, bad, far, matche
         answered=np.ones(n, dtype=np.bool_),
         ids=array,
         lengths=np.array(lengths[:n]),
-        exists=~np.isin(array, list(dead)),
+        known=array >= 0,
+        exists=~np.isin(array, [*dead, -1]),
         permitted=~np.isin(array, list(bad)),
         near=~np.isin(array, list(far)),
         matches=np.array(matches[:n]),
@@ -181,9 +186,10 @@ def test_judging_agrees_with_plain_loops(*, ids, lengths, dead, bad, far, matche
         returned = ids[i][: lengths[i]]
         items = set(returned)
         wanted = min(4, matches[i])
-        good = len(items - dead - bad - far)
-        assert result.ghosts[i] == len(items & dead)
-        assert result.violations[i] == len((items & bad) - dead)
+        good = len(items - dead - bad - far - {-1})
+        assert result.ghosts[i] == len((items & dead) - {-1})
+        assert result.unknown[i] == len(items & {-1})
+        assert result.violations[i] == len((items & bad) - dead - {-1})
         assert result.duplicates[i] == len(returned) - len(items)
         assert result.short[i] == (len(returned) < wanted)
         assert result.recall[i] == (min(good, wanted) / wanted if wanted else float(not returned))
@@ -196,8 +202,9 @@ def test_names_and_units_of_a_closed_loop():
     assert set(metrics) == {
         "recall_at_10", "recall_sd", "latency_p50_ms", "latency_p90_ms", "latency_p95_ms", "latency_p99_ms",
         "latency_p999_ms",
-        "service_time_p50_ms", "service_time_p99_ms", "throughput_qps", "queries", "violations", "ghosts",
-        "duplicates", "short_results", "errors", "timeouts",
+        "latency_max_ms", "service_time_p50_ms", "service_time_p99_ms", "throughput_qps", "queries", "judged_queries",
+        "distinct_queries", "violations", "ghosts", "unknown_ids", "duplicates", "short_results", "overlong",
+        "unordered", "wrong_scores", "changed_answers", "errors", "timeouts", "abandoned",
     }  # fmt: skip
     assert metrics["recall_at_10"] == 0.5
     assert metrics["queries"] == n
@@ -239,10 +246,12 @@ def test_percentiles_are_pooled_over_clients_not_the_worst_of_them():
 
 
 def test_counts_are_sums():
-    ones = np.ones(3, dtype=np.int64)
-    verdict = Judged(np.ones(3), ones, ones * 2, ones * 3, np.array([True, False, True]))
+    ones, some = np.ones(3, dtype=np.int64), np.array([True, False, True])
+    verdict = Judged(np.ones(3), ones, ones * 2, ones * 3, ones * 4, some, ~some, ~some, some)
     metrics, _ = summarize(samples([1.0] * 3), verdict, k=10)
-    assert [metrics[name] for name in ("violations", "ghosts", "duplicates", "short_results")] == [3, 6, 9, 2]
+    names = ("violations", "ghosts", "unknown_ids", "duplicates", "short_results", "overlong", "unordered")
+    assert [metrics[name] for name in names] == [3, 6, 9, 12, 2, 1, 1]
+    assert metrics["wrong_scores"] == 2
 
 
 def test_what_could_not_be_had_has_a_reason():
@@ -275,3 +284,114 @@ def test_the_spread_of_recall_is_that_of_the_queries_that_were_answered():
     metrics, reasons = summarize(samples([1.0]), judged(1), k=10)
     assert metrics["recall_sd"] is None
     assert "two requests" in reasons["recall_sd"]
+
+
+def closed(done_ms, window_ms, *, client=0, sent_ms=None):
+    """A client of a closed loop whose answers came at `done_ms`, in a window of `window_ms`."""
+    done = (np.asarray(done_ms, dtype=np.float64) * MS).astype(np.int64)
+    sent = np.concatenate([[0], done[:-1]]) if sent_ms is None else np.asarray(sent_ms) * MS
+    found = samples([1.0] * len(done))
+    return replace(
+        found, scheduled_ns=sent, sent_ns=sent, done_ns=done, client=np.full(len(done), client),
+        window_ns=(0, window_ms * MS),
+    )  # fmt: skip
+
+
+def test_one_slow_answer_does_not_stretch_the_window():
+    """Four clients answer once a millisecond for a second; the last request of one takes 3 s."""
+    whole = [closed(np.arange(1, 1001), 1000, client=number) for number in range(3)]
+    hanging = closed([*range(1, 1000), 4000], 1000, client=3)
+    found = concatenate([*whole, hanging])
+    metrics, _ = summarize(found, judged(len(found)), k=1)
+    assert metrics["throughput_qps"] == pytest.approx(3999)
+    assert metrics["latency_max_ms"] == 3001.0
+    assert throughput(replace(found, window_ns=None)) == pytest.approx(1000)  # as if it had stretched it
+
+
+def test_where_requests_run_out_the_window_ends_with_the_first_client_that_has_none():
+    first, second = closed([10, 20, 30], 30), closed([10, 20, 500], 500, client=1)
+    assert throughput(concatenate([first, second])) == pytest.approx(5 / 0.030)
+
+
+def open_window(latency_ms, *, every_ms=1.0, lost=()):
+    """An open loop's window whose schedule has a request `every_ms`; those `lost` were given up on."""
+    status = np.zeros(len(latency_ms), dtype=np.int64)
+    status[list(lost)] = TIMEOUT
+    found = samples(latency_ms, status=status, every_ms=every_ms)
+    start = int(found.scheduled_ns[0])
+    return replace(found, window_ns=(start, int(found.scheduled_ns[-1])))
+
+
+def test_lost_answers_are_missing_from_the_throughput_and_do_not_stretch_the_window():
+    latency = np.full(2000, 3.0)
+    latency[[100, 900]] = 12_000.0
+    metrics, _ = summarize(open_window(latency, lost=(100, 900)), judged(2000), k=1, offered_s=2.0)
+    assert metrics["offered_qps"] == 1000
+    assert metrics["throughput_qps"] == pytest.approx(999)
+    assert metrics["latency_max_ms"] == 12_000.0
+
+
+def test_an_engine_that_falls_behind_shows_it_though_it_answers_in_the_end():
+    """It serves 800 of 1,000 a second, so each request waits 0.25 ms longer than the one before."""
+    found = open_window(1.0 + 0.25 * np.arange(5000))
+    assert throughput(found, 5.0) == pytest.approx(800, rel=0.01)
+    keeping_up = open_window(np.full(5000, 300.0))  # slow, but always equally so
+    assert throughput(keeping_up, 5.0) == pytest.approx(1000)
+
+
+def test_a_wait_for_a_client_in_a_busy_engine_is_no_lateness_of_ours():
+    found = samples([30.0] * 1000, lateness_ms=20.0)
+    own = replace(found, free_ns=found.scheduled_ns - 5)
+    busy = replace(found, free_ns=found.scheduled_ns + 19 * MS)
+    unknown, _ = summarize(found, judged(1000), k=1, offered_s=1.0)
+    late, _ = summarize(own, judged(1000), k=1, offered_s=1.0)
+    waited, _ = summarize(busy, judged(1000), k=1, offered_s=1.0)
+    assert (late["lateness_p99_us"], late["clients_busy_share"]) == (20_000.0, 0.0)
+    assert (waited["lateness_p99_us"], waited["clients_busy_share"]) == (1_000.0, 1.0)
+    assert (unknown["lateness_p99_us"], unknown["clients_busy_share"]) == (20_000.0, None)
+    assert late["latency_p99_ms"] == waited["latency_p99_ms"] == 30.0
+
+
+def test_what_repeats_is_told_by_the_number_of_different_queries():
+    found = replace(samples([1.0] * 30), query=np.arange(30) % 7, abandoned=2, changed=3)
+    metrics, _ = summarize(found, judged(30), k=1)
+    assert (metrics["distinct_queries"], metrics["abandoned"], metrics["changed_answers"]) == (7, 2, 3)
+
+
+def numbered_samples(start, n, share=1.0, kept=None):
+    """n requests, one a millisecond from `start`; the answer of each is the millisecond that it was due at."""
+    zero = np.zeros(n, dtype=np.int64)
+    due = (start + np.arange(n)) * MS
+    rows = np.arange(n) if kept is None else np.asarray(kept)
+    ids = (start + rows)[:, None]
+    return Samples(
+        due, due, due + 1, zero, zero, zero, ids, zero + 1,
+        kind=zero, free_ns=due, rows=rows, scores=ids * 2.0, share=share,
+    )  # fmt: skip
+
+
+def test_answers_stay_with_their_requests_when_clients_are_put_together():
+    parts = [numbered_samples(500, 40), numbered_samples(0, 30, kept=[2, 9]), numbered_samples(250, 20)]
+    found = concatenate(parts)
+    assert len(found) == 90
+    assert (np.diff(found.scheduled_ns) >= 0).all()
+    assert (np.diff(found.kept_rows) > 0).all()
+    assert len(found.ids) == 62
+    assert (found.ids[:, 0] * MS == found.scheduled_ns[found.kept_rows]).all()
+    assert found.scores is not None and (found.scores == 2 * found.ids).all()
+    chosen = found.scheduled_ns % 2 == 0
+    chosen[::3] = False
+    part = found.select(chosen)
+    assert len(part) == chosen.sum()
+    assert (part.ids[:, 0] * MS == part.scheduled_ns[part.kept_rows]).all()
+    assert len(part.ids) == np.count_nonzero(chosen[found.kept_rows])
+
+
+def test_a_client_that_kept_all_its_answers_counts_no_more_than_one_that_kept_a_quarter():
+    quarter = numbered_samples(0, 8000, share=0.25, kept=np.arange(0, 8000, 4))
+    found = concatenate([quarter, numbered_samples(10_000, 8000)])
+    assert found.share == 0.25
+    early = found.kept_rows < 8000
+    assert np.count_nonzero(early) == 2000
+    assert np.count_nonzero(~early) == pytest.approx(2000, abs=200)
+    assert (found.ids[:, 0] * MS == found.scheduled_ns[found.kept_rows]).all()

@@ -1,5 +1,7 @@
 """Answers held against the truth: what must count, and what must not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,21 +10,21 @@ from hypothesis import strategies as st
 from engines.base import Keywords
 from engines.filters import Eq, Range, matches
 from harness.data.workload import Workload
-from harness.oracle.exact import exact_neighbours
+from harness.oracle.exact import exact_neighbours, pair_distances
 from harness.oracle.scoring import judge_hits
 from harness.results.samples import ERROR, OK, Samples
 
 METRICS = ["l2", "ip", "cosine"]
 
 
-def window(query, ids, *, lengths=None, status=None):
+def window(query, ids, *, lengths=None, status=None, scores=None):
     """Samples of answers `ids` (one row a request) to the queries numbered `query`."""
     ids = np.asarray(ids, dtype=np.int64)
     zero = np.zeros(len(ids), dtype=np.int64)
     return Samples(
         zero, zero, zero, np.asarray(query, dtype=np.int64), zero,
         zero if status is None else np.asarray(status, dtype=np.int64),
-        ids, (ids >= 0).sum(axis=1) if lengths is None else np.asarray(lengths),
+        ids, (ids >= 0).sum(axis=1) if lengths is None else np.asarray(lengths), scores=scores,
     )  # fmt: skip
 
 
@@ -111,7 +113,7 @@ def test_a_leak_where_nothing_matches_is_visible():
     assert (leak.recall[0], leak.violations[0]) == (0.0, 1)
 
 
-def test_deleted_and_unknown_items_are_ghosts():
+def test_deleted_items_are_ghosts_and_what_never_existed_is_unknown():
     alive = np.ones(400, dtype=np.bool_)
     full = Case()
     alive[full.truth.ids[0, :3]] = False
@@ -119,7 +121,7 @@ def test_deleted_and_unknown_items_are_ghosts():
     ids = full.truth.ids[0].copy()
     ids[9] = 400
     result = case.judge([0], [ids])
-    assert result.ghosts[0] == 4
+    assert (result.ghosts[0], result.unknown[0]) == (3, 1)
     assert result.violations[0] == 0
     assert result.recall[0] == 0.6
 
@@ -200,7 +202,9 @@ def test_agrees_with_plain_loops(seed, metric):
         items = set(ids[i, : lengths[i]].tolist())
         inside = {j for j in items if 0 <= j < rows and alive[j]}
         good = sum(bool(mask[j]) and far[j] <= kth + 1e-5 for j in inside)
-        assert result.ghosts[i] == len(items - inside)
+        never = {j for j in items if not 0 <= j < rows}
+        assert result.unknown[i] == len(never)
+        assert result.ghosts[i] == len(items - inside - never)
         assert result.violations[i] == sum(not mask[j] for j in inside)
         assert result.recall[i] == (min(good, wanted) / wanted if wanted else float(lengths[i] == 0))
 
@@ -259,3 +263,74 @@ def test_the_allowance_for_float32_does_not_forgive_a_wrong_distance(metric):
     other = {"l2": "ip", "ip": "l2", "cosine": "l2"}[metric]
     wrong = exact_neighbours(case.vectors, case.workload.queries, 20, other).ids
     assert case.judge(np.arange(20), wrong, forgive_float32=True).recall.mean() < 0.95
+
+
+def scores_of(case, ids):
+    """What an engine that computes in float64 gives for its hits, as `Hits` documents it."""
+    distance = pair_distances(case.vectors, case.workload.queries, ids, np.arange(len(ids)), case.metric)
+    return {"l2": distance, "ip": -distance, "cosine": 1 - distance}[case.metric]
+
+
+def scored(case, *, scores=None, ids=None, exact_scores=True):
+    ids = case.truth.ids if ids is None else ids
+    return judge_hits(
+        window(np.arange(20), ids, scores=scores_of(case, ids) if scores is None else scores),
+        case.workload, case.truth, vectors=case.vectors, columns={}, metric=case.metric, exact_scores=exact_scores,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 300.0])
+@pytest.mark.parametrize("metric", METRICS)
+def test_right_scores_are_right_also_in_float32(metric, size):
+    vectors = (size * np.random.default_rng(1).standard_normal((400, 64))).astype(np.float32)
+    case = Case(metric=metric, vectors=vectors, dim=64)
+    for scores in (None, scores_of(case, case.truth.ids).astype(np.float32).astype(np.float64)):
+        result = scored(case, scores=scores)
+        assert not result.wrong_scores.any()
+        assert not result.unordered.any()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_scores_that_are_wrong_missing_or_no_numbers_are_named(metric):
+    case = Case(metric=metric)
+    right = scores_of(case, case.truth.ids)
+    for place, value in ((0, -7.0), (9, np.nan), (3, np.inf), (5, right[5, 4] * 1.01 + 0.01)):
+        scores = right.copy()
+        scores[5, place] = value
+        assert np.flatnonzero(scored(case, scores=scores).wrong_scores).tolist() == [5]
+    of_others = right[::-1].copy()  # every answer has the scores of another query's
+    assert scored(case, scores=of_others).wrong_scores.all()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_hits_that_are_not_best_first_are_named_and_ties_are_not(metric):
+    case = Case(metric=metric)
+    ids = case.truth.ids.copy()
+    ids[7] = ids[7, ::-1]
+    result = scored(case, ids=ids)
+    assert np.flatnonzero(result.unordered).tolist() == [7]
+    assert not result.wrong_scores.any()
+    assert (result.recall == 1.0).all()
+    twins = Case(metric=metric, vectors=np.repeat(case.vectors[:50], 4, axis=0))
+    assert not scored(twins).unordered.any()
+
+
+def test_scores_of_compressed_vectors_only_have_to_be_there_and_in_order():
+    case = Case()
+    rough = np.floor(scores_of(case, case.truth.ids))
+    assert scored(case, scores=rough).wrong_scores.any()
+    rough[2, 1] = np.nan
+    result = scored(case, scores=rough, exact_scores=False)
+    assert np.flatnonzero(result.wrong_scores).tolist() == [2]
+
+
+def test_only_the_kept_answers_are_judged():
+    case = Case()
+    everything = window(np.arange(20), case.truth.ids)
+    rows = np.array([3, 4, 11])
+    some = replace(everything, rows=rows, ids=case.truth.ids[rows])
+    result = judge_hits(some, case.workload, case.truth, vectors=case.vectors, columns={}, metric="l2")
+    assert result.recall.tolist() == [1.0, 1.0, 1.0]
+    shifted = replace(some, ids=case.truth.ids[rows + 1])  # answers of other queries
+    result = judge_hits(shifted, case.workload, case.truth, vectors=case.vectors, columns={}, metric="l2")
+    assert (result.recall < 0.5).all()
