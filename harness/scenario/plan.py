@@ -47,6 +47,8 @@ def task_cells(scenario: Scenario, session: Session, task: TaskSpec, filters: Fi
     """The cells of a task in the order in which they are measured: another in every trial, the same for every engine
     with the same grid, so that no filter is always the one that finds the engine cold.
     """
+    if task.trials is not None and session.trial >= task.trials:
+        return []
     cells = task.cells(filters, session.searches)
     rng = np.random.default_rng([scenario.seed & 0xFFFFFFFF, session.trial, *task.name.encode()])
     return [cells[place] for place in rng.permutation(len(cells))]

@@ -21,7 +21,8 @@ class TaskSpec(Model):
     """What every kind of task has.
 
     builds: it builds the index; a scenario has one such task, and it runs first. changes_items: what comes after it
-    finds other items than were indexed. fewest_items: how many items it needs.
+    finds other items than were indexed. fewest_items: how many items it needs. trials: it is measured in the first so
+    many trials only; None: in all.
     """
 
     builds: ClassVar[bool] = False
@@ -30,6 +31,7 @@ class TaskSpec(Model):
 
     task: str
     name: Name
+    trials: PositiveInt | None = None
 
     def problems(self, filters: Sequence[str]) -> list[str]:
         """What is wrong with it in a scenario with these filters, each beginning with the key."""
@@ -51,6 +53,7 @@ class IndexTask(TaskSpec):
 
     task: Literal["index"]
     name: Name = "index"
+    trials: None = None  # without an index there is nothing to measure
     batch_size: PositiveInt = 5000
 
 
@@ -141,6 +144,7 @@ class DurabilityTask(TaskSpec):
 
     task: Literal["durability"]
     name: Name = "durability"
+    trials: PositiveInt | None = 1  # what is lost once is lost; there is no noise in it
     items: PositiveInt = 500
     batch_size: PositiveInt = 50
 

@@ -114,3 +114,16 @@ def test_a_second_task_that_builds_the_index_is_refused() -> None:
     tasks = [{"task": "index"}, {"task": "index", "name": "index-small", "batch_size": 10}]
     with pytest.raises(ValidationError, match="'index-small' would build the index a second time; remove it"):
         Scenario.model_validate(SCENARIO.model_dump(mode="json") | {"tasks": tasks})
+
+
+def test_a_task_may_be_measured_in_the_first_trials_only() -> None:
+    tasks = [
+        {"task": "index"},
+        {"task": "durability"},
+        {"task": "updates", "trials": 1},
+        {"task": "search", "name": "s"},
+    ]
+    scenario = Scenario.model_validate(SCENARIO.model_dump(mode="json") | {"tasks": tasks})
+    first, second = (session_cells(scenario, trial_sessions(scenario, trial)[0], FILTERS) for trial in (0, 1))
+    assert {cell.kind for cell in first} == {"index", "durability", "updates", "search"}
+    assert {cell.kind for cell in second} == {"index", "search"}

@@ -1,0 +1,171 @@
+"""Every planted fault is caught by a named metric in a run of the scenario `smoke`; the correct engine is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from harness.results.result import Measurement, RunResult, read_result
+from reports.decide.decision import Decision, decide
+from tests.cli.conftest import REPOSITORY, Shell
+
+ROWS, QUERIES, DIM = 1_500, 400, 16
+LONGEST_S = 900
+pytestmark = pytest.mark.timeout(LONGEST_S + 60)  # the first test waits for the run of all engines
+FILTERS: list[dict[str, Any]] = [
+    {"not": {"brand": "b0"}},
+    {"price": {"gte": 3, "lt": 8}},
+    {"price": {"gt": 3, "lte": 8}},
+    {"brand": ["b3"]},
+    {"brand": ["b3", "B5"]},
+    {"or": [{"brand": "b1"}, {"flag": True}]},
+    {"brand": "b2", "price": {"gte": 2}},
+    {"brand": "B7"},
+    {"weight": {"gte": 2.0, "lte": 5.0}},
+]
+
+# Fault -> a metric that must show it (`metric`), or the text of a failed cell (`error: text`).
+CAUGHT: dict[str, dict[str, str]] = {
+    "answers": {
+        "FilterForgottenAtTimes": "violations",
+        "LastHitBreaksFilter": "violations",
+        "NotIgnored": "violations",
+        "LowerThanReadAsAtMost": "violations",
+        "AtMostReadAsLowerThan": "recall",
+        "OneOfOneIgnored": "violations",
+        "OnlyFirstConditionKept": "violations",
+        "EqualityIgnoresCase": "violations",
+        "HitRepeated": "duplicates",
+        "OneHitTooFew": "short_results",
+        "TwiceTheHits": "overlong",
+        "UnknownId": "unknown_ids",
+        "NegativeId": "unknown_ids",
+        "SeventhInsteadOfNearest": "recall",
+        "SameAnswerAlways": "recall",
+        "AnswerOfTheQueryBefore": "recall",
+        "WrongAfterSomeQueries": "recall",
+        "WrongWhileAnotherIsInside": "recall",
+        "QueryChanged": "recall",
+        "ScoresWrong": "wrong_scores",
+        "ScoresMissing": "wrong_scores",
+        "ScoresNotANumber": "wrong_scores",
+        "WorstFirst": "unordered",
+        "FailsWhenLookedAt": "error: server said 500",
+        "BufferOverwritten": "recall",
+        "FilledInLater": "recall",
+    },
+    "failures": {
+        "FailsAtTimes": "errors",
+        "OutOfMemory": "error: MemoryError",
+        "DiesUnderLoad": "error: SIGSEGV",
+        "LeavesUnderLoad": "error: exit code 0",
+        "ExitsUnderLoad": "error: exit",
+        "IdsAreFractions": "error: unreadable hits",
+        "IdsAreTexts": "error: unreadable hits",
+        "NoHitsAtAll": "error: unreadable hits",
+        "NothingReturned": "error: no attribute 'ids'",
+        "DeletesNotDone": "ghosts",
+        "UpdatesKeepTheVector": "recall",
+        "UpdatesKeepTheAttributes": "violations",
+        "UpdatesLost": "recall",
+        "UpdatesSeenLate": "recall",
+        "CountsOneTooMany": "error: the engine holds",
+        "ItemsLeftOut": "error: exact mode reaches recall",
+        "RefreshFails": "error: refresh failed",
+        "RefreshFailsAfterUpdates": "error: refresh failed",
+        "AnswersRememberedAcrossWrites": "recall",
+    },
+}
+FAULTS = [(name, sign) for faults in CAUGHT.values() for name, sign in faults.items()]
+
+
+def write_data(folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    folder.mkdir()
+    np.save(folder / "vectors.npy", rng.standard_normal((ROWS, DIM)).astype(np.float32))
+    np.save(folder / "queries.npy", rng.standard_normal((QUERIES, DIM)).astype(np.float32))
+    brands = [
+        f"{'bB'[int(upper)]}{number}"
+        for upper, number in zip(rng.random(ROWS) < 0.5, rng.integers(0, 10, ROWS), strict=True)
+    ]
+    frame = {
+        "price": rng.integers(0, 20, ROWS),
+        "brand": brands,
+        "flag": rng.random(ROWS) < 0.5,
+        "weight": np.round(rng.random(ROWS) * 10, 1),
+    }
+    pd.DataFrame(frame).to_parquet(folder / "attributes.parquet")
+    lines = [json.dumps(FILTERS[i % len(FILTERS)]) for i in range(QUERIES)]
+    (folder / "filters.jsonl").write_text("\n".join(lines) + "\n")
+    (folder / "dataset.yaml").write_text("metric: l2\n")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """All engines in one run of the tasks and requirements of `smoke`, one trial."""
+    folder = tmp_path_factory.mktemp("faults")
+    write_data(folder / "mine")
+    scenario = yaml.safe_load((REPOSITORY / "scenarios" / "smoke.yaml").read_text())
+    modules = {"Sound": "answers"} | {name: module for module, faults in CAUGHT.items() for name in faults}
+    scenario |= {
+        "dataset": "mine",
+        "trials": 1,
+        "engines": [{"engine": f"tests.faults.{module}:{name}"} for name, module in modules.items()],
+        "filters": [
+            {"name": "none"},
+            {"name": "10pct", "selectivity": 0.1},
+            {"name": "own", "from_dataset": True},
+        ],
+    }
+    (folder / "smoke.yaml").write_text(yaml.safe_dump(scenario))
+    process = Shell(folder).start("run", "smoke.yaml", "--out", "out")
+    _, err = process.communicate(timeout=LONGEST_S)
+    assert process.returncode == 1, err  # there are engines of which every cell failed
+    return read_result(folder / "out")
+
+
+@pytest.fixture(scope="module")
+def decision(run: RunResult) -> Decision:
+    return decide(run)
+
+
+def cells(run: RunResult, engine: str) -> list[Measurement]:
+    found = [cell for cell in run.measurements if cell.engine == engine]
+    assert found
+    return found
+
+
+def shows(cell: Measurement, sign: str) -> bool:
+    if sign.startswith("error: "):
+        return sign.removeprefix("error: ") in (cell.error or "")
+    if sign == "recall":
+        return (cell.metrics.get("recall_at_10", 1.0) or 0.0) < 0.9
+    return bool(cell.metrics.get(sign))
+
+
+@pytest.mark.parametrize(("fault", "sign"), FAULTS)
+def test_a_planted_fault_is_caught(run: RunResult, fault: str, sign: str) -> None:
+    assert any(shows(cell, sign) for cell in cells(run, fault)), [
+        (cell.task, cell.filter, cell.error, cell.metrics) for cell in cells(run, fault)
+    ]
+
+
+@pytest.mark.parametrize("fault", [name for name, _ in FAULTS])
+def test_an_engine_with_a_fault_does_not_meet_the_requirements(decision: Decision, fault: str) -> None:
+    (standing,) = [one for one in decision.standings if one.engine == fault]
+    assert standing.status in ("eliminated", "not measured"), standing
+
+
+def test_the_correct_engine_shows_no_fault_and_meets_them(run: RunResult, decision: Decision) -> None:
+    signs = {sign for _, sign in FAULTS if not sign.startswith("error")}
+    for cell in cells(run, "Sound"):
+        assert cell.error is None
+        assert not [sign for sign in signs if shows(cell, sign)], cell.metrics
+    (standing,) = [one for one in decision.standings if one.engine == "Sound"]
+    assert standing.status in ("leads", "eligible", "pick", "only candidate")
