@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from harness.cli.output import show
 from harness.errors import ConfigurationError
 
 EXIT_CODES = "Exit codes: 0 fine, 1 failed, 99 a threshold or the gate failed, 104 invalid configuration."
@@ -14,9 +16,29 @@ EXIT_CODES = "Exit codes: 0 fine, 1 failed, 99 a threshold or the gate failed, 1
 class _Parser(argparse.ArgumentParser):
     """Subcommands' parsers are of this class too."""
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        show(message.rstrip("\n"))
+
     def error(self, message: str) -> NoReturn:
         """A wrong command line is an invalid configuration, as a wrong scenario is."""
         raise ConfigurationError(f"{message}. See: {self.prog} --help")
+
+
+def _given(text: str) -> str:
+    """The value of an option, which may not be empty: an unset variable of a script would pass for a choice."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
+
+
+def _percent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 100:  # nor is NaN
+        raise argparse.ArgumentTypeError(f"must be a number of at least 0 and below 100, got {text!r}")
+    return value
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -63,25 +85,37 @@ def _add_run(commands: Any) -> None:
         "  bakeoff run standard --resume                    (go on with runs/latest)",
     )
     parser.add_argument(
-        "scenario", help="a scenario's name (quick, standard, servers, filters, smoke) or a YAML file"
+        "scenario",
+        type=_given,
+        help="a scenario's name (quick, standard, servers, filters, smoke) or a YAML file",
     )
     parser.add_argument(
-        "--dataset", metavar="REF", help="a dataset's name, a folder, a .parquet or an .hdf5 file"
+        "--dataset",
+        type=_given,
+        metavar="REF",
+        help="a dataset's name, a folder, a .parquet or an .hdf5 file",
     )
     parser.add_argument("--rows", type=int, metavar="N", help="only the first N items")
     parser.add_argument("--queries", type=int, metavar="N", help="only the first N queries")
     parser.add_argument("--trials", type=int, metavar="N", help="how often everything is measured")
-    parser.add_argument("--engines", metavar="A,B", help="only these of the scenario's engines, by label")
+    parser.add_argument(
+        "--engines", type=_given, metavar="A,B", help="only these of the scenario's engines, by label"
+    )
     parser.add_argument(
         "--url",
         action="append",
+        type=_given,
         default=[],
         metavar="ENGINE=URL",
         help="use the server that runs there (as BAKEOFF_<ENGINE>_URL does; credentials: BAKEOFF_<ENGINE>_USER, "
         "_PASSWORD, _API_KEY, _CA_CERTS); may be repeated",
     )
-    parser.add_argument("--out", metavar="DIR", help="the run's folder (default: runs/<scenario>-<time>)")
-    parser.add_argument("--runs", metavar="DIR", default="runs", help="where runs are kept (default: runs)")
+    parser.add_argument(
+        "--out", type=_given, metavar="DIR", help="the run's folder (default: runs/<scenario>-<time>)"
+    )
+    parser.add_argument(
+        "--runs", type=_given, metavar="DIR", default="runs", help="where runs are kept (default: runs)"
+    )
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted run (--out, or the latest)"
     )
@@ -94,7 +128,7 @@ def _add_report(commands: Any) -> None:
         "write report.html and decision.json of a run again, from its result.json alone",
         "  bakeoff report runs/latest",
     )
-    parser.add_argument("run", help="the run's folder")
+    parser.add_argument("run", type=_given, help="the run's folder")
 
 
 def _add_gate(commands: Any) -> None:
@@ -106,10 +140,10 @@ def _add_gate(commands: Any) -> None:
         '  bakeoff gate baseline/result.json runs/latest --markdown "$GITHUB_STEP_SUMMARY" --junit gate.xml\n'
         "  bakeoff gate runs/a runs/b --force hardware      (compare although the machines differ)",
     )
-    parser.add_argument("baseline", help="the run to compare with: its folder or result.json")
-    parser.add_argument("current", help="the run to judge")
+    parser.add_argument("baseline", type=_given, help="the run to compare with: its folder or result.json")
+    parser.add_argument("current", type=_given, help="the run to judge")
     parser.add_argument(
-        "--tolerance", type=float, default=10.0, metavar="PERCENT", help="accepted loss (default: 10)"
+        "--tolerance", type=_percent, default=10.0, metavar="PERCENT", help="accepted loss (default: 10)"
     )
     parser.add_argument(
         "--force",
@@ -117,8 +151,8 @@ def _add_gate(commands: Any) -> None:
         choices=("scenario", "dataset", "hardware"),
         help="compare although this differs",
     )
-    parser.add_argument("--markdown", metavar="FILE", help="append the verdict as Markdown")
-    parser.add_argument("--junit", metavar="FILE", help="write the verdict as JUnit XML")
+    parser.add_argument("--markdown", type=_given, metavar="FILE", help="append the verdict as Markdown")
+    parser.add_argument("--junit", type=_given, metavar="FILE", help="write the verdict as JUnit XML")
 
 
 def _add_data(commands: Any) -> None:
@@ -131,7 +165,7 @@ def _add_data(commands: Any) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="the datasets that come with it")
     describe = actions.add_parser("describe", help="what a dataset holds; checks every row")
-    describe.add_argument("dataset", help="a name, a folder, a .parquet or an .hdf5 file")
+    describe.add_argument("dataset", type=_given, help="a name, a folder, a .parquet or an .hdf5 file")
 
 
 def _add_engines(commands: Any) -> None:
@@ -141,7 +175,7 @@ def _add_engines(commands: Any) -> None:
         "list the engines: installed or how to install them, what they can do, their parameters",
         "  bakeoff engines\n  bakeoff engines faiss",
     )
-    parser.add_argument("engine", nargs="?", help="only this one, with its parameters")
+    parser.add_argument("engine", type=_given, nargs="?", help="only this one, with its parameters")
 
 
 def _add_calibrate(commands: Any) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from pydantic import BaseModel
 
+from engines.base import Capabilities
 from engines.registry import ENGINES, MissingClientError, UnknownEngineError, load
 from harness.errors import ConfigurationError
 
@@ -17,10 +18,16 @@ def describe_engines(only: str | None = None) -> str:
         return _lines(list(ENGINES))
     try:
         kind = load(only)
+    except MissingClientError as error:
+        if only in ENGINES:
+            return _lines([only])
+        raise ConfigurationError(str(error)) from error
     except UnknownEngineError as error:
         raise ConfigurationError(str(error)) from error
-    except MissingClientError:
-        return _lines([only])
+    except Exception as error:  # a module of the user's may raise anything
+        raise ConfigurationError(f"engine '{only}': {type(error).__name__}: {error}") from error
+    if not isinstance(getattr(kind, "capabilities", None), Capabilities):
+        raise ConfigurationError(f"engine '{only}' is no class with `capabilities`; see engines/base.py")
     able = [name for name, value in asdict(kind.capabilities).items() if value is True]
     lines = [
         _lines([only]),
@@ -36,7 +43,7 @@ def _lines(names: Sequence[str]) -> str:
     states = [_state(name) for name in names]
     widths = [max(map(len, column)) for column in (names, states)]
     return "\n".join(
-        f"{name:{widths[0]}}  {state:{widths[1]}}  {ENGINES[name].summary}"
+        f"{name:{widths[0]}}  {state:{widths[1]}}  {ENGINES[name].summary if name in ENGINES else ''}".rstrip()
         for name, state in zip(names, states, strict=True)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from harness.cli.output import cache_folder
+from harness.cli.output import cache_folder, show
 
 
 def data(options: argparse.Namespace) -> int:
@@ -18,26 +18,26 @@ def data(options: argparse.Namespace) -> int:
         from harness.data.catalogue import list_datasets
 
         for name, summary in list_datasets():
-            print(f"{name:16} {summary}")
+            show(f"{name:16} {summary}")
         return 0
     with ProgressBar() as bar:
         dataset = load_dataset(options.dataset, cache=cache_folder() / "datasets", progress=bar)
         bar("describe", 0, None)
         text = describe(dataset)
         notes = sampled_resolution(dataset).notes
-    print("\n".join([text, *(f"note         {note}" for note in notes)]))
+    show("\n".join([text, *(f"note         {note}" for note in notes)]))
     return 0
 
 
 def engines(options: argparse.Namespace) -> int:
     from harness.cli.engine_info import describe_engines
 
-    print(describe_engines(options.engine))
+    show(describe_engines(options.engine))
     return 0
 
 
 def show_calibration(options: argparse.Namespace) -> int:
     from harness.calibration.calibrate import calibrate
 
-    print(json.dumps(calibrate(quick=options.quick), indent=2))
+    show(json.dumps(calibrate(quick=options.quick), indent=2))
     return 0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+from engines.server.address import secrets_of
 from harness.cli.arguments import parse
-from harness.cli.output import say
+from harness.cli.output import prepare_streams, say
 from harness.errors import BakeoffError
 
 # Loaded when asked for: `bakeoff --help` imports none of them.
@@ -26,7 +27,11 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
+    prepare_streams()
     signal.signal(signal.SIGTERM, _interrupt)
+    given = sys.argv[1:] if arguments is None else arguments
+    # A mistyped option is repeated in the message, with the address that was meant for it.
+    secrets = [secret for text in given for secret in secrets_of(text)]
     try:
         options = parse(arguments)
         module, _, name = COMMANDS[options.command].partition(":")
@@ -34,19 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except BakeoffError as error:
         for line in str(error).splitlines():
-            say(f"error: {line}")
+            say(f"error: {line}", secrets)
         return error.exit_code
     except KeyboardInterrupt:
         say("error: interrupted")
-        return BakeoffError.exit_code
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BakeoffError.exit_code
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        say(f"error: {what}; check the path, its permissions and the room on the disk")
-        return BakeoffError.exit_code
+        say(f"error: {what}; check the path, its permissions and the room on the disk", secrets)
+    except Exception:  # noqa: BLE001 - a fault of ours: told in full, but without credentials
+        say(traceback.format_exc(), secrets)
+    return BakeoffError.exit_code
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

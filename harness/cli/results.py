@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import GateFailedError
+from harness.cli.output import encodable, show, show_formatted
+from harness.errors import ConfigurationError, GateFailedError
+
+# What Python raises for a value of another kind or size than is expected.
+_CAUSES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 if TYPE_CHECKING:
     from harness.results.result import RunResult
@@ -18,8 +32,10 @@ def report(options: argparse.Namespace) -> int:
 
     run = Path(options.run)
     result = read_result(run)
-    print(write_run_report(run))
-    print_summary(result)
+    with judging(options.run):
+        page = write_run_report(run)
+        show(str(page))
+        print_summary(result)
     return 0
 
 
@@ -32,32 +48,64 @@ def write_run_report(run: Path) -> Path:
 def print_summary(result: RunResult) -> None:
     from rich.console import Console
 
+    from harness.results.text import visible_in
     from reports.page.summary import summary_table
 
     console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print(summary_table(result, console.width))
+    seen = visible_in(result)
+    with console.capture() as capture:
+        console.print(summary_table(seen, console.width, encodable))
+    show_formatted(capture.get().rstrip("\n"))
     left_out = [
-        f"filter {name}: left out: {reason}" for name, reason in result.dataset.get("skipped", {}).items()
+        f"filter {name}: left out: {reason}" for name, reason in seen.dataset.get("skipped", {}).items()
     ]
-    for note in [*result.dataset.get("notes", []), *left_out]:
-        console.print(f"Data: {note}", markup=False, highlight=False)
+    for note in [*seen.dataset.get("notes", []), *left_out]:
+        show(f"Data: {note}")
 
 
 def gate(options: argparse.Namespace) -> int:
     from harness.results.result import read_result
+    from harness.results.text import visible_in
     from reports.gate.compare import compare, to_junit, to_markdown, to_text
 
-    verdict = compare(
-        read_result(Path(options.baseline)),
-        read_result(Path(options.current)),
-        tolerance=options.tolerance / 100,
-        force=tuple(options.force or ()),
-    )
-    print(to_text(verdict))
-    for target, render in ((options.markdown, to_markdown), (options.junit, to_junit)):
+    baseline, current = (read_result(Path(run)) for run in (options.baseline, options.current))
+    with judging(f"{options.baseline} and {options.current}"):
+        verdict = compare(
+            visible_in(baseline),
+            visible_in(current),
+            tolerance=options.tolerance / 100,
+            force=tuple(options.force or ()),
+        )
+        texts = [(options.markdown, "a", to_markdown(verdict)), (options.junit, "w", to_junit(verdict))]
+    show(to_text(verdict))
+    for target, mode, text in texts:
         if target:
-            with Path(target).open("a" if render is to_markdown else "w", encoding="utf-8") as file:
-                file.write(render(verdict))
+            with Path(target).open(mode, encoding="utf-8") as file:
+                file.write(text)
     if verdict.failed:
         raise GateFailedError("the gate failed; see above")
     return 0
+
+
+@contextmanager
+def judging(what: str) -> Iterator[None]:
+    """Turns what reports raise on values that no run writes into a ConfigurationError.
+
+    The parts that a scenario, a dataset or an engine fills in are not checked when a result is read: their keys differ
+    from version to version.
+    """
+    try:
+        yield
+    except _CAUSES as error:
+        raise ConfigurationError(_damaged(what, error)) from error
+
+
+def _damaged(what: str, error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    return (
+        f"{what}: holds values that no run of this version writes ({type(error).__name__}: {str(error)[:200]}, at "
+        f"{place}). Take the file as it was written, or run the scenario again"
+    )

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.output import cache_folder, say
+from harness.cli.output import cache_folder, say, show
 from harness.cli.results import print_summary, write_run_report
-from harness.errors import ConfigurationError, MeasurementError, unwritable
+from harness.cli.run_folder import existing_folder, new_folder, point_latest, remove_if_empty
+from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from harness.scenario.specs import Scenario
@@ -19,25 +20,29 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
     from harness.run.recorder import Callbacks
-    from harness.run.runner import point_latest, result_summary, run_scenario
+    from harness.run.runner import result_summary, run_scenario
 
     scenario = _scenario(options)
     _use_servers(options.url, scenario)
-    run = _run_folder(options, scenario.name)
-    _make_room(run)
+    if options.resume:
+        run = existing_folder(options.out, options.runs)
+    else:
+        run = new_folder(options.out, options.runs, scenario.name)
     say(f"{scenario.name}: {scenario.description or scenario.dataset} -> {run}")
     try:
         with ProgressBar() as bar:
-            callbacks = Callbacks(progress=bar, folder_ready=lambda: point_latest(run))
+            callbacks = Callbacks(progress=bar, folder_ready=lambda: _point_latest(run))
             result = run_scenario(scenario, run, cache_folder(), resume=options.resume, callbacks=callbacks)
     except KeyboardInterrupt:
         if (run / "result.json").exists():
             say(f"What was measured is saved. Go on with the same command and: --out {run} --resume")
         raise
+    finally:
+        remove_if_empty(run)
     write_run_report(run)
     print_summary(result)
     summary = result_summary(result)
-    print(f"\nReport: {run / 'report.html'}   Decision: {run / 'decision.json'}")
+    show(f"\nReport: {run / 'report.html'}   Decision: {run / 'decision.json'}")
     if summary["failed"]:
         say(
             f"{summary['failed']} of {summary['cells']} cells failed or are unsupported; the report says why."
@@ -47,6 +52,11 @@ def run(options: argparse.Namespace) -> int:
     if not summary["complete"]:
         say(f"error: {result.notes[-1]}")
     return 1 if summary["dead"] or not summary["complete"] else 0
+
+
+def _point_latest(run: Path) -> None:
+    if problem := point_latest(run):
+        say(problem)
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:
@@ -65,7 +75,7 @@ def _scenario(options: argparse.Namespace) -> Scenario:
     if options.dataset and options.rows is None:
         changes["rows"] = None  # a slice that suits the scenario's own dataset says nothing about another
         changes["queries"] = options.queries
-    if options.engines:
+    if options.engines is not None:
         wanted = options.engines.split(",")
         known = [spec.title for spec in scenario.engines]
         if unknown := [name for name in wanted if name not in known]:
@@ -99,35 +109,3 @@ def _use_servers(urls: Sequence[str], scenario: Scenario) -> None:
                 f"such as {engines[0]}=http://host:port, got {shown(given)!r}: {error}"
             ) from None
         os.environ[variable(engine, "URL")] = url
-
-
-def _run_folder(options: argparse.Namespace, name: str) -> Path:
-    from datetime import UTC, datetime
-
-    runs = Path(options.runs)
-    if options.resume:
-        run = Path(options.out) if options.out else runs / "latest"
-        if not (run / "result.json").exists():
-            raise ConfigurationError(
-                f"--resume: {run} holds no result.json; give the run's folder with --out"
-            )
-        return run.resolve()
-    run = Path(options.out) if options.out else runs / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    if (run / "result.json").exists():
-        raise ConfigurationError(
-            f"--out: {run} holds a run already; add --resume to go on with it, or name another"
-        )
-    return run
-
-
-def _make_room(run: Path) -> None:
-    """Makes the folder that the run's is made in. Where nothing can be written it fails now, not after minutes."""
-    from tempfile import TemporaryFile
-
-    folder = run if run.exists() else run.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise MeasurementError(f"{folder}: {unwritable(error)}, or name another with --out") from error

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
+from harness.results.text import visible
+
 
 class ProgressBar:
     """A context manager; call it as `harness.progress.Progress` (what, done, total). It leaves nothing behind."""
@@ -19,8 +21,12 @@ class ProgressBar:
             SpinnerColumn(),
             TimeElapsedColumn(),
             BarColumn(bar_width=min(20, console.width // 6)),
-            TextColumn("{task.fields[count]}"),
-            TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+            TextColumn("{task.fields[count]}", markup=False),
+            TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
         )
         self._bar = Progress(
             *columns, console=console, transient=True, expand=True, disable=not console.is_terminal
@@ -40,4 +46,4 @@ class ProgressBar:
     def __call__(self, what: str, done: float, total: float | None) -> None:
         assert self._task is not None
         count = f"{done:,.0f}/{total:,.0f}" if total else ""
-        self._bar.update(self._task, description=what, completed=done, total=total, count=count)
+        self._bar.update(self._task, description=visible(what), completed=done, total=total, count=count)

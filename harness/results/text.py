@@ -6,8 +6,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
 T = TypeVar("T")
 _KEPT = "\n\t\u200c\u200d"  # the last two join and part letters in several scripts
 # Controls, marks that change the direction of what follows, halves of characters, separators of lines and paragraphs.
@@ -31,9 +29,10 @@ def visible_in(value: T) -> T:
 def _mapped(value: Any) -> Any:
     if isinstance(value, str):
         return visible(value)
-    if isinstance(value, BaseModel):
-        fields = {name: getattr(value, name) for name in type(value).model_fields}
-        return value.model_copy(update={name: _mapped(held) for name, held in fields.items()})
+    if names := getattr(
+        type(value), "model_fields", None
+    ):  # one of pydantic's models, which is slow to import
+        return value.model_copy(update={name: _mapped(getattr(value, name)) for name in names})
     if isinstance(value, Mapping):
         return {_mapped(key): _mapped(held) for key, held in value.items()}
     if isinstance(value, list | tuple):

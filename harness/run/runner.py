@@ -130,15 +130,6 @@ def _run_trials(recorder: Recorder, cache: Path) -> None:
         longest_s = max(longest_s, (time.perf_counter_ns() - trial_start_ns) / 1e9)
 
 
-def point_latest(run: Path) -> None:
-    """Makes `latest` beside the run's folder point at it."""
-    link = run.parent / "latest"
-    temporary = run.parent / ".latest"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(run.name)
-    temporary.replace(link)
-
-
 def result_summary(result: RunResult) -> dict[str, Any]:
     """For the closing lines: cells, failed cells, whether all that was planned is there, and engines of which
     every cell failed, with the first reason.

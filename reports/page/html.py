@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.results.files import write_json, write_text
 from harness.results.result import RunResult, read_result
+from harness.results.text import visible_in
 from reports.decide.decision import Decision, conclude
 from reports.decide.ranking import Evidence, weigh
 from reports.page.page import page
@@ -24,7 +25,7 @@ def write_report(run: Path) -> Path:
     run: a run's folder or its result file. Raises ConfigurationError where that is no result, MeasurementError
     where nothing can be written.
     """
-    evidence = weigh(read_result(run))
+    evidence = weigh(visible_in(read_result(run)))
     decision = conclude(evidence)
     folder = run if run.is_dir() else run.parent
     write_json(folder / "decision.json", decision.model_dump(mode="json"))
@@ -35,7 +36,7 @@ def write_report(run: Path) -> Path:
 
 def render_result(result: RunResult) -> str:
     """The page of a result."""
-    evidence = weigh(result)
+    evidence = weigh(visible_in(result))
     return render(evidence, conclude(evidence))
 
 

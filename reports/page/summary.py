@@ -20,6 +20,9 @@ _NARROWEST_TABLE = 110  # columns
 _MARKS = {"pick": "✔ pick", "leads": "leads", "eligible": "meets all", "eliminated": "out"}
 
 
+StyledTexts = tuple[list[str], str]  # the texts of a row, and how rich is to style them
+
+
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
     """One candidate. recall and p99_ms: of its worst filter, mean over trials; qps: equal mix of the filters.
@@ -73,10 +76,11 @@ def _worst(groups: list[TrialGroup], metric: str, worst: Callable[[list[float]],
     return worst([fmean(group.values(metric).values()) for group in groups])
 
 
-def summary_table(result: RunResult, width: int = 120) -> RenderableType:
+def summary_table(result: RunResult, width: int = 120, shown: Callable[[str], str] = str) -> RenderableType:
     """The rows for a terminal of `width` columns, with the decision's sentence below.
 
-    A table where there is room for one, else a line a row: a table would cut figures off.
+    A table where there is room for one, else a line a row: a table would cut figures off. shown: what the terminal
+    makes of a text, so that columns are as wide as they will look.
     """
     from rich.console import Group as Stack
     from rich.text import Text
@@ -85,35 +89,36 @@ def summary_table(result: RunResult, width: int = 120) -> RenderableType:
     decision = conclude(evidence)
     rows, filters = summary_rows(evidence, decision), len(evidence.cells.filters)
     worst = f"worst of {filters} filters, " if filters > 1 else ""
-    title = f"{result.name}: {worst}mean over trials"
+    title = shown(f"{result.name}: {worst}mean over trials")
     figures = (f"recall@{evidence.cells.k}", "P99", "queries/s (mix)", "violations", "errors")
-    shown = _table if width >= _NARROWEST_TABLE else _lines
-    return Stack(shown(title, figures, rows), Text(decision.sentence, style="bold"))
+    layout = _table if width >= _NARROWEST_TABLE else _lines
+    texts = [([shown(text) for text in _texts(row)], _style(row)) for row in rows]
+    return Stack(layout(title, figures, texts), Text(shown(decision.sentence), style="bold"))
 
 
-def _lines(title: str, figures: Sequence[str], rows: Sequence[SummaryRow]) -> RenderableType:
+def _lines(title: str, figures: Sequence[str], rows: Sequence[StyledTexts]) -> RenderableType:
     from rich.text import Text
 
     text = Text(f"{title}\n")
-    for row in rows:
-        engine, setting, *values, verdict = _texts(row)
+    for texts, style in rows:
+        engine, setting, *values, verdict = texts
         told = ", ".join(f"{name} {value}" for name, value in zip(figures, values, strict=True))
-        text.append(f"- {engine}{f' ({setting})' if setting else ''}: {told}; {verdict}\n", style=_style(row))
+        text.append(f"- {engine}{f' ({setting})' if setting else ''}: {told}; {verdict}\n", style=style)
     return text
 
 
-def _table(title: str, figures: Sequence[str], rows: Sequence[SummaryRow]) -> RenderableType:
+def _table(title: str, figures: Sequence[str], rows: Sequence[StyledTexts]) -> RenderableType:
     from rich.table import Table as TerminalTable
     from rich.text import Text
 
-    table = TerminalTable(title=title, title_justify="left")
+    table = TerminalTable(title=Text(title), title_justify="left")
     for heading in ("engine", "settings"):
         table.add_column(heading, overflow="fold")
     for heading in figures:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(text) for text in _texts(row)), style=_style(row))
+    for texts, style in rows:
+        table.add_row(*map(Text, texts), style=style)
     return table
 
 

@@ -91,3 +91,10 @@ class Upgradable(BruteForce):
 
     def drop(self) -> None:
         self.close()
+
+
+class Vandal(BruteForce):
+    """Its errors hold what steers a terminal, what cannot be written, and a password."""
+
+    def index(self, batch: Any) -> None:
+        raise RuntimeError(f"\x1b[2J\x07\x9b31m\u202e {os.environ['BAKEOFF_X_PASSWORD']}\ud800")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,14 @@ class Shell:
             "COLUMNS": "120",
         }
 
-    def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, env_changes: Mapping[str, str] = MappingProxyType({}), **options: Any
+    ) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "harness.cli", *arguments]
         return subprocess.Popen(
             command,
             cwd=self.folder,
-            env=self.environment(),
+            env=self.environment() | dict(env_changes),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

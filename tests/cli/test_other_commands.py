@@ -129,7 +129,19 @@ def test_engines_are_listed_with_their_parameters(finished: Any) -> None:
         assert name in listed
     described = shell("engines", "bruteforce").stdout
     assert "l2" in described
-    assert shell("engines", "nope").returncode == 104
+    assert "  can: prefilter, exact" in shell("engines", "tests.cli.broken_engines:Raising").stdout
+    for wrong in (
+        "nope",
+        "no.such.module:Engine",
+        "json:nope",
+        "json:loads",
+        ":x",
+        "json:",
+        "tests.cli.conftest:Shell",
+    ):
+        done = shell("engines", wrong)
+        assert done.returncode == 104, wrong
+        assert f"engine '{wrong}'" in done.stderr
 
 
 def test_calibration_is_json(finished: Any) -> None:

@@ -1,0 +1,94 @@
+"""The folder of a run: which one it is, whether it can be written, and the link to the newest."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from harness.errors import ConfigurationError, MeasurementError, unwritable
+
+_LATEST = "latest"
+
+
+def existing_folder(out: str | None, runs: str) -> Path:
+    """The folder of the run that `--resume` goes on with. Raises ConfigurationError where there is none."""
+    run = Path(out) if out else Path(runs) / _LATEST
+    if not (run / "result.json").exists():
+        raise ConfigurationError(f"--resume: {run} holds no result.json; give the run's folder with --out")
+    return run.resolve()
+
+
+def new_folder(out: str | None, runs: str, scenario: str) -> Path:
+    """The folder of a new run. The one that is named by scenario and time is made, so that no other run takes it.
+
+    Raises ConfigurationError for one that holds a run already, MeasurementError where nothing can be written: now,
+    not after minutes.
+    """
+    if out is None:
+        return _named_by_time(Path(runs), scenario)
+    run = Path(out)
+    if (run / "result.json").exists():
+        raise ConfigurationError(
+            f"--out: {run} holds a run already; add --resume to go on with it, or name another"
+        )
+    if run.exists() and not run.is_dir():
+        raise ConfigurationError(f"--out: {run} is a file; name a folder")
+    if run.is_symlink() and not run.exists():
+        raise ConfigurationError(
+            f"--out: {run} is a link to a folder that is gone; remove it or name another"
+        )
+    check_writable(run if run.exists() else run.parent)
+    return run
+
+
+def _named_by_time(runs: Path, scenario: str) -> Path:
+    check_writable(runs)
+    name = f"{scenario[:100]}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    number = 1
+    while True:
+        run = runs / (name if number == 1 else f"{name}-{number}")
+        try:
+            run.mkdir()
+        except FileExistsError:  # of a run that was started within the same second
+            number += 1
+        else:
+            return run
+
+
+def check_writable(folder: Path) -> None:
+    """Makes a folder if need be and sees that files can be made in it. Raises MeasurementError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise MeasurementError(f"{folder}: {unwritable(error)}, or name another with --out") from error
+
+
+def remove_if_empty(run: Path) -> None:
+    """Removes the folder of a run of which nothing has come."""
+    with contextlib.suppress(OSError):
+        run.rmdir()
+
+
+def point_latest(run: Path) -> str | None:
+    """Makes the link `latest` beside the run's folder point at it. Returns why it does not, where that fails: a run
+    goes on without it.
+    """
+    link, temporary = run.parent / _LATEST, run.parent / f".{_LATEST}-{run.name[:100]}"
+    if link == run:
+        return None
+    if link.exists() and not link.is_symlink():
+        kind = "folder" if link.is_dir() else "file"
+        return f"{link} is a {kind} and no link to the newest run; remove it to have one"
+    try:
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(run.name)
+        temporary.replace(link)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        return f"{link} does not point at this run: {error.strerror}"
+    return None
