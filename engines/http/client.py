@@ -22,6 +22,7 @@ import httptools
 from engines.base import EngineError
 from engines.http.connection import ClosedError, Connection
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.pauses import pause_after_loss
 from engines.server.redaction import redact
 
 QUERY_PATH = "HTTP/1.1 on a bare socket, bodies put together from bytes"  # for `EngineStats`
@@ -145,6 +146,7 @@ class HttpClient:
             port = endpoint.port(443 if endpoint.secure else 80)
             sock = socket.create_connection((endpoint.host, port), CONNECT_TIMEOUT_S)
         except OSError as error:
+            pause_after_loss()
             raise EngineError(
                 f"{endpoint.url}: no connection ({error}); is the server running, and is that its address?"
             ) from error

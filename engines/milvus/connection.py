@@ -17,6 +17,7 @@ from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc  # type: i
 
 from engines.base import EngineError
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint, variable
+from engines.server.pauses import pause_after_loss
 from engines.server.redaction import redact
 
 PORT = 19530
@@ -125,6 +126,8 @@ class Connection:
         try:
             reply = self._stub.Search(request, timeout=REQUEST_TIMEOUT_S, metadata=self._metadata)
         except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNAVAILABLE:
+                pause_after_loss()
             raise self.lost("Search", error) from None
         status = reply.status
         if status.code or status.error_code:

@@ -13,6 +13,7 @@ from psycopg import pq
 from engines.base import EngineError
 from engines.pgvector.binary import unpack_id
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint, variable
+from engines.server.pauses import pause_after_loss
 from engines.server.redaction import redact
 
 _CONNECT_TIMEOUT_S = 5
@@ -50,6 +51,7 @@ def connect(endpoint: Endpoint) -> psycopg.Connection[Any]:
             **options,
         )
     except psycopg.Error as error:
+        pause_after_loss()
         raise EngineError(_explained(error, endpoint)) from None
 
 

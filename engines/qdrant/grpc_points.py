@@ -24,6 +24,7 @@ from engines.qdrant.filters import GrpcConditions, as_filter
 from engines.qdrant.payload import values
 from engines.server.answers import deferred
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
+from engines.server.pauses import pause_after_loss
 
 CONNECT_TIMEOUT_S = 5.0
 _REQUEST_BYTES = 16 << 20  # of vectors
@@ -94,6 +95,8 @@ class GrpcPoints:
         try:
             answer = self._query(request, timeout=REQUEST_TIMEOUT_S, metadata=self._metadata)
         except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNAVAILABLE:
+                pause_after_loss()
             raise of_grpc(self.where, error) from error
         return deferred(answer, _squared if self._schema.metric == "l2" else _decoded)
 

@@ -28,7 +28,7 @@ class Samples:
     query: int64[n], index into the workload (of a write: its own number). client: int64[n]. status: int64[n].
     lengths: int64[n], hits returned.
     ids: int64[m, k], padded with -1 where fewer than k hits came back, of the m requests in `rows`.
-    errors: the distinct error texts with their counts.
+    errors: the distinct error texts with their counts; the first is that of the earliest request that failed.
     kind: int64[n], `harness.load.operations.Kind` of each; None: all are queries.
     free_ns: int64[n], since when a client was free to send it; None: not known. Where that is later than
     scheduled_ns, all clients were in the engine when it fell due.
@@ -109,7 +109,7 @@ def concatenate(parts: list[Samples]) -> Samples:
     Answers of every client count alike: where one kept a smaller share of its answers, others are thinned to it.
     """
     errors: dict[str, int] = {}
-    for part in parts:
+    for part in sorted(parts, key=_first_failure_ns):
         for text, count in part.errors.items():
             errors[text] = errors.get(text, 0) + count
     share = min(part.share for part in parts)
@@ -139,6 +139,25 @@ def concatenate(parts: list[Samples]) -> Samples:
         abandoned=sum(part.abandoned for part in parts),
         changed=sum(part.changed for part in parts),
     )
+
+
+def _first_failure_ns(part: Samples) -> int:
+    return int(part.done_ns[part.status == ERROR].min(initial=np.iinfo(np.int64).max))
+
+
+def told_errors(samples: Samples) -> str | None:
+    """What failed, in one line: the first error and the most frequent one. None where nothing failed."""
+    if not samples.errors:
+        return None
+    total = sum(samples.errors.values())
+    first = next(iter(samples.errors))
+    usual = max(samples.errors, key=samples.errors.__getitem__)
+    if len(samples.errors) == 1:
+        return f"{first} ({total:,} times)"
+    often = f"({samples.errors[usual]:,} of {total:,} times)"
+    if usual == first:
+        return f"first and most frequent: {first} {often}"
+    return f"first: {first}; most frequent: {usual} {often}"
 
 
 def write_samples(path: Path, samples: Samples) -> None:

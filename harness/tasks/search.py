@@ -21,7 +21,7 @@ from harness.load.processes import drive_processes, split_closed_loop, split_ope
 from harness.load.schedules import SCHEDULES
 from harness.machine.usage import Cpu
 from harness.results.result import Measurement
-from harness.results.samples import ERROR, OK, Samples, write_samples
+from harness.results.samples import ERROR, OK, Samples, told_errors, write_samples
 from harness.results.summary import summarize
 from harness.scenario.cells import Params, PlannedCell
 from harness.scenario.parameters import index_params, search_params
@@ -46,7 +46,7 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
     if not len(samples):
         raise MeasurementError(f"no query was due within {task.duration_s:g} s; raise rate or duration_s")
     if (samples.status == ERROR).all():
-        raise MeasurementError(f"every query failed: {max(samples.errors, key=samples.errors.__getitem__)}")
+        raise MeasurementError(f"every query failed: {told_errors(samples)}")
     offered_s = None if rate is None else task.duration_s
     metrics, reasons = summarize(
         samples, bench.judge(cell.filter, "measuring", samples), k=workload.k, offered_s=offered_s
@@ -54,6 +54,8 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
     succeeded = int((samples.status == OK).sum())
     metrics |= used
     reasons |= missing
+    if told := told_errors(samples):
+        reasons["errors"] = told
     for name, seconds in used.items():
         metrics[f"{name}_per_1000"] = (
             seconds / succeeded * 1000 if succeeded and seconds is not None else None

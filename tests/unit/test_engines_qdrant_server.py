@@ -24,6 +24,7 @@ from engines.filters import Eq
 from engines.qdrant import failures
 from engines.qdrant.adapter import Qdrant
 from engines.qdrant.params import IndexParams, SearchParams
+from engines.server import pauses as pause_module
 from tests.servers.qdrant_collections import EarlyGreen
 from tests.servers.qdrant_stand_in import Failure, StandIn, standing_in
 from tests.servers.qdrant_stand_in_rest import RestFailure
@@ -309,3 +310,22 @@ def test_the_stand_in_is_strict(tmp_path: Path, stand_in: StandIn) -> None:
         engine.create(SCHEMA)
         with pytest.raises(EngineError, match=r"is indexed as integer, got 1\.5"):
             engine.index(Batch(BATCH.ids, BATCH.vectors, {"price": np.full(6, 1.5)}))
+
+
+def test_asking_a_server_that_is_gone_pauses_each_time(
+    engine: Qdrant, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a window of load would hold tens of thousands of failures."""
+    pauses: list[float] = []
+    with standing_in() as dying:
+        for name, value in dying.environ.items():
+            monkeypatch.setenv(name, value)
+        engine.create(SCHEMA)
+        engine.index(BATCH)
+        engine.query(np.zeros(3, np.float32), 1)
+    monkeypatch.setattr(pause_module.time, "sleep", pauses.append)
+    for _ in range(5):
+        with pytest.raises(EngineError, match="is the server"):
+            engine.query(np.zeros(3, np.float32), 1)
+    # The first may be told of the broken connection instead of being refused one.
+    assert pauses.count(pause_module.AFTER_LOSS_S) >= 4

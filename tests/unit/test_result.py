@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,15 @@ import pytest
 from harness.errors import ConfigurationError, MeasurementError
 from harness.results.files import append_line, write_json, write_text
 from harness.results.result import Measurement, RunResult, read_result
-from harness.results.samples import OK, TIMEOUT, Samples, concatenate, write_samples
+from harness.results.samples import (
+    ERROR,
+    OK,
+    TIMEOUT,
+    Samples,
+    concatenate,
+    told_errors,
+    write_samples,
+)
 from harness.results.writing import ResultWriter, write_result
 
 RESULT = RunResult(
@@ -125,6 +134,35 @@ def test_samples_of_several_clients_are_merged_in_the_order_they_were_due(tmp_pa
     table = pq.read_table(tmp_path / "s.parquet")
     assert table["ids"].to_pylist() == merged.ids.tolist()
     assert table["status"].to_pylist() == merged.status.tolist()
+
+
+def failing(start: int, errors: dict[str, int]) -> Samples:
+    n = sum(errors.values())
+    made = samples(start, n, "")
+    return replace(made, status=np.full(n, ERROR, dtype=np.int64), errors=errors)
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ([samples(0, 3, "")], None),
+        ([failing(0, {"refused": 3})], "refused (3 times)"),
+        ([failing(0, {"broken": 1, "refused": 1_200})], "first: broken; most frequent: refused (1,200 of 1,201 times)"),
+        ([failing(0, {"refused": 5, "broken": 1})], "first and most frequent: refused (5 of 6 times)"),
+        # The client that failed first is not the first in the list.
+        (
+            [failing(90, {"refused": 7}), samples(0, 4, ""), failing(20, {"broken": 1, "refused": 2})],
+            "first: broken; most frequent: refused (9 of 10 times)",
+        ),
+    ],
+)  # fmt: skip
+def test_what_failed_is_told_by_the_first_and_the_most_frequent_error(
+    parts: list[Samples], told: str | None
+) -> None:
+    merged = concatenate(
+        [replace(part, errors={k: v for k, v in part.errors.items() if k}) for part in parts]
+    )
+    assert told_errors(merged) == told
 
 
 def cell(number: int) -> Measurement:
