@@ -1,5 +1,7 @@
 """Load: drives an engine with operations and returns one sample for each.
 
-`closed_loop` and `open_loop` drive an engine of this process with threads; `processes` does so from client processes,
-each with an engine of its own. Knows neither tasks nor truth.
+`operations` is what is asked, as data. `closed_loop` and `open_loop` drive an engine of this process with threads;
+`processes` does so from client processes, each with an engine of its own. `answers` and `recording` keep what came
+within bounds. `warmup` and `repeats` tell when an engine is warm, and what asking again gains. Knows neither tasks nor
+truth.
 """

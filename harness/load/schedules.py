@@ -55,3 +55,14 @@ SCHEDULES: dict[str, Callable[[float, float, np.random.Generator], Int64]] = {
     "poisson": poisson,
     "constant": lambda rate_per_s, duration_s, _rng: constant(rate_per_s, duration_s),
 }
+
+
+def limited(schedule_ns: Int64, duration_s: float, most: int | None) -> tuple[Int64, float]:
+    """The first `most` arrivals of a schedule (all if None), and the seconds over which they are offered.
+
+    A schedule that is cut off ends when the first request that was cut off would have been due; its rate is that of
+    the whole.
+    """
+    if most is None or len(schedule_ns) <= most:
+        return schedule_ns, duration_s
+    return schedule_ns[:most], max(1.0, float(schedule_ns[most])) / _NS_PER_S

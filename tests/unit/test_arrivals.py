@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.load.schedules import constant, poisson
+from harness.load.schedules import constant, limited, poisson
 
 RATES = st.floats(0.1, 5000)
 DURATIONS = st.floats(0.001, 2)
@@ -70,3 +70,23 @@ def test_constant_counts_are_exact(rate: float, duration: float):
 def test_bad_arguments_are_named(call, named: str):
     with pytest.raises(ValueError, match=named.replace(".", "[.]")):
         call()
+
+
+def test_a_schedule_that_is_cut_off_keeps_its_rate():
+    schedule = constant(100, 10.0)
+    head, seconds = limited(schedule, 10.0, 50)
+    assert np.array_equal(head, schedule[:50])
+    assert len(head) / seconds == pytest.approx(100)
+    drawn = poisson(1000, 60.0, np.random.default_rng(5))
+    head, seconds = limited(drawn, 60.0, 20_000)
+    assert len(head) == 20_000
+    assert (head < seconds * 1e9).all()
+    assert len(head) / seconds == pytest.approx(1000, rel=0.03)
+
+
+@pytest.mark.parametrize("most", [None, 1000, 5000])
+def test_a_schedule_within_the_limit_stays_as_it_is(most):
+    schedule = constant(100, 10.0)
+    head, seconds = limited(schedule, 10.0, most)
+    assert head is schedule
+    assert seconds == 10.0
