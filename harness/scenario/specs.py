@@ -114,7 +114,7 @@ class Scenario(Model):
     rows: PositiveInt | None = None  # only the first rows of the dataset
     queries: PositiveInt | None = None  # only the first queries
     k: PositiveInt = 10
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     trials: PositiveInt = 3
     budget_s: PositiveFloat | None = (
         None  # wall-clock aim of the whole run; trials that would exceed it are left out
