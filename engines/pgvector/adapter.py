@@ -24,7 +24,6 @@ from engines.pgvector.writing import Writer
 from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
-from engines.server.ownership import MARK, ForeignError
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
@@ -74,8 +73,7 @@ class PgVector(Engine):
         table.check()
         disk.begin(self._path, schema, self._params)
         with self._attaching(table) as session:
-            _drop_ours(session, table)
-            for statement in (table.creation(), table.note()):
+            for statement in (f"drop table if exists {self._name}", table.creation(), table.note()):
                 session.run(statement)
         self._writer = Writer(self._open, table, self._params.connections, highest=-1)
 
@@ -208,7 +206,7 @@ class PgVector(Engine):
         self.close()
         try:
             with reported():
-                _drop_ours(session, Table(self._name, Schema(1, "l2"), self._params))
+                session.run(f"drop table if exists {self._name}")
         finally:
             session.close()
 
@@ -218,11 +216,3 @@ class PgVector(Engine):
         if self._sessions is not None:
             self._sessions.close()
         self._writer = self._sessions = None
-
-
-def _drop_ours(session: Session, table: Table) -> None:
-    """Drops the table, if there is one. Raises ForeignError for anything of its name that is not ours."""
-    for found in session.texts(table.standing()):
-        if not found.startswith(f"r{MARK}: "):
-            raise ForeignError("pgvector", table.name, "a table" if found[0] == "r" else "no table")
-        session.run(f"drop table {table.name}")

@@ -63,14 +63,16 @@ class SearchTask(TaskSpec):
     closed_loop: each of `clients` sends its next query when the last is answered. arrival_rate: queries are
     due by a schedule of `rate` per second (`poisson` or `constant`) whatever the engine does; `clients`
     bounds how many are in the engine at once. params: `all` runs the whole search grid, `operating_point`
-    only the fastest setting of this session that met the scenario's recall requirement.
+    only the fastest setting of this session that met the scenario's recall requirement. processes: from how many
+    client processes; `auto`: from as many as it takes until the server is the limit, or the machine. warmup_s: at
+    least so long, then until the throughput is steady, at most warmup_max_s (five times as long by default).
     """
 
     task: Literal["search"]
     name: Name
     executor: Literal["closed_loop", "arrival_rate"] = "closed_loop"
     clients: PositiveInt = 1
-    processes: PositiveInt = 1
+    processes: PositiveInt | Literal["auto"] = 1
     rate: Annotated[list[PositiveFloat], Field(min_length=1), Listed] | None = None
     arrivals: Literal["poisson", "constant"] = "poisson"
     params: Literal["all", "operating_point"] = "all"
@@ -78,6 +80,7 @@ class SearchTask(TaskSpec):
     duration_s: PositiveFloat = 2.0
     max_queries: PositiveInt | None = None
     warmup_s: Annotated[float, Field(ge=0)] = 0.3
+    warmup_max_s: Annotated[float, Field(ge=0)] | None = None
     timeout_s: PositiveFloat = 10.0
 
     @model_validator(mode="after")
@@ -87,6 +90,11 @@ class SearchTask(TaskSpec):
         if self.executor == "closed_loop" and self.rate is not None:
             raise ValueError("rate goes with executor: arrival_rate; a closed loop has none")
         return self
+
+    @property
+    def longest_warmup_s(self) -> float:
+        """The time after which a warm-up ends although the throughput is not steady yet."""
+        return 5 * self.warmup_s if self.warmup_max_s is None else self.warmup_max_s
 
     @property
     def rates(self) -> list[float | None]:
@@ -116,7 +124,7 @@ class SearchTask(TaskSpec):
 
     def _load(self, rate: float | None) -> Params:
         load: Params = {"executor": self.executor, "clients": self.clients}
-        if self.processes > 1:
+        if self.processes not in (1, "auto"):
             load["processes"] = self.processes
         if rate is not None:
             load |= {"rate": rate, "arrivals": self.arrivals}

@@ -6,11 +6,10 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from harness.results.metrics import PERCENTILES, TABLE, find
 
-_RELATIONS: dict[str, Callable[[Any, float], Any]] = {
+_RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
     "==": operator.eq,
@@ -31,28 +30,20 @@ class ThresholdSyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """`metric relation limit`; `metric` is a name of the result file, `limit` in that metric's unit.
-
-    share: of a count, whether the limit is a share (0.01: one in a hundred) of what it is counted out of.
-    """
+    """`metric relation limit`; `metric` is a name of the result file, `limit` in that metric's unit."""
 
     text: str
     metric: str
     relation: str
     limit: float
-    share: bool = False
 
     def holds(self, value: float) -> bool:
         """Whether a measured value satisfies it. NaN never does."""
-        return bool(self.holds_each(value))
-
-    def holds_each(self, values: Any) -> Any:
-        """The same for an array of values."""
-        return _RELATIONS[self.relation](values, self.limit)
+        return _RELATIONS[self.relation](value, self.limit)
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Parses `latency.p99 < 50ms`, `recall@10 >= 95%`, `rss_peak_bytes < 2GiB`, `errors <= 0.1%`, `ghosts == 0`.
+    """Parses `latency.p99 < 50ms`, `recall@10 >= 95%`, `rss_peak_bytes < 2GiB`, `throughput_qps > 100`.
 
     `recall` without `@k` stands for the scenario's k. A number without a unit is in the metric's own. Raises
     ThresholdSyntaxError.
@@ -75,13 +66,7 @@ def parse_threshold(text: str) -> Threshold:
             f"'{text}': there is no metric {metric}, see docs/metrics.md for their names"
         )
     limit = float(form["number"]) * _factor(text, metric, form["unit"])
-    share = form["unit"] == "%" and _is_count(metric)
-    return Threshold(text.strip(), metric, form["relation"], limit, share)
-
-
-def _is_count(metric: str) -> bool:
-    known = find(metric)
-    return known is not None and known.is_count
+    return Threshold(text.strip(), metric, form["relation"], limit)
 
 
 def _factor(text: str, metric: str, unit: str) -> float:
@@ -89,7 +74,7 @@ def _factor(text: str, metric: str, unit: str) -> float:
     if not unit:
         return 1.0
     suffix = metric.rsplit("_", 1)[-1]
-    if unit == "%" and (metric.startswith("recall") or suffix == "share" or _is_count(metric)):
+    if unit == "%" and (metric.startswith("recall") or suffix == "share"):
         return 0.01
     if unit in _SECONDS and suffix in _SECONDS and not metric.endswith("_per_s"):
         return _SECONDS[unit] / _SECONDS[suffix]

@@ -33,7 +33,9 @@ class Bench:
     """An engine and what its answers are judged by.
 
     path: the engine's own directory. items: as they should be after every write so far; tasks that write change them.
-    measured: the cells of this session so far, those of an earlier, interrupted run included.
+    measured: the cells of this session so far, those of an earlier, interrupted run included. repeat_gain: how many
+    times as fast the engine answers what it was asked before; None where that is not known. processes: how many client
+    processes a task takes, by its name, once that is found out.
     """
 
     scenario: Scenario
@@ -44,6 +46,8 @@ class Bench:
     meter: Meter
     samples: Path  # the folder of the run's samples
     measured: list[Measurement] = field(default_factory=list)
+    repeat_gain: float | None = None
+    processes: dict[str, int] = field(default_factory=dict)
     items: Items = field(init=False)
     _truths: dict[str, tuple[int, Truth]] = field(init=False, default_factory=dict)
 

@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from engines.base import EngineStats, Ids
+from harness.load.repeats import BLOCK, repeat_gain
 from harness.machine.resources import release
 from harness.machine.usage import Usage
 from harness.results.result import Measurement
@@ -16,6 +17,9 @@ from harness.scenario.plan import blank
 from harness.scenario.tasks import IndexTask
 from harness.tasks.bench import Bench, Span, as_samples, batches
 
+_BEFORE = 20  # queries before the first that is asked twice
+_BLOCKS = 4  # at least so many, for their median
+REPEATS_S = 0.5  # how long queries are asked twice; at least one block of them a filter
 EXACT_CHECK_S = 0.5  # how long the exact mode is held against the oracle; at least one query a filter
 
 
@@ -54,6 +58,10 @@ def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Mea
     metrics |= {f"exact_recall_at_{k}": recall, "exact_queries": float(asked)}
     if recall is None:
         reasons[f"exact_recall_at_{k}"] = "the engine has no exact mode"
+    bench.repeat_gain, metrics["repeat_queries"] = _repeat_gain(bench)
+    metrics["repeat_gain"] = bench.repeat_gain
+    if bench.repeat_gain is None:
+        reasons["repeat_gain"] = "there are too few queries for warming up"
     error = None
     if engine.count() != len(dataset.vectors):
         error = f"{len(dataset.vectors)} items were acknowledged, the engine holds {engine.count()}"
@@ -77,6 +85,29 @@ def _disk(bench: Bench, stats: EngineStats) -> tuple[dict[str, float | None], di
         reason = bench.meter.reason if bench.meter.separate else "the engine keeps nothing on disk"
         return dict.fromkeys(names), dict.fromkeys(names, reason)
     return dict(zip(names, (size, size / len(bench.corpus.dataset.vectors)), strict=True)), {}
+
+
+def _repeat_gain(bench: Bench) -> tuple[float | None, float]:
+    """How many times as fast queries are when asked again, and over how many; of the workload where that is most.
+
+    Asked with queries for warming up, that nobody has asked before and that no window measures; after a few others, so
+    that it is not the engine's first queries that are slow.
+    """
+    known, asked = [], 0
+    for name in bench.corpus.workloads:
+        for number in range(min(_BEFORE, len(bench.roles.checking))):
+            workload = bench.workload(name, "checking")
+            bench.engine.query(workload.queries[number], workload.k, workload.filters[number])
+        gain, queries = repeat_gain(
+            bench.engine,
+            bench.workload(name, "warming"),
+            limit_s=REPEATS_S / len(bench.corpus.workloads),
+            block=min(BLOCK, max(1, len(bench.roles.warming) // _BLOCKS)),
+        )
+        asked += queries
+        if gain is not None:
+            known.append(gain)
+    return max(known, default=None), float(asked)
 
 
 def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:

@@ -3,123 +3,98 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from engines.base import Engine, Schema, UnsupportedError
-from engines.registry import load as load_engine
-from harness.data.workload import Workload
 from harness.errors import MeasurementError
-from harness.load.closed_loop import closed_loop
-from harness.load.open_loop import open_loop
-from harness.load.processes import drive_processes, split_closed_loop, split_open_loop
-from harness.load.schedules import SCHEDULES
+from harness.load.clients import wait_for_left_behind
+from harness.load.warmup import Warm
 from harness.machine.usage import Cpu
 from harness.results.result import Measurement
 from harness.results.samples import ERROR, OK, Samples, told_errors, write_samples
 from harness.results.summary import summarize
-from harness.scenario.cells import Params, PlannedCell
-from harness.scenario.parameters import index_params, search_params
-from harness.scenario.plan import Session, blank
+from harness.scenario.cells import PlannedCell
+from harness.scenario.parameters import search_params
+from harness.scenario.plan import blank
 from harness.scenario.tasks import SearchTask
 from harness.tasks.bench import Bench, Span
-
-DRAIN_S = 1.0  # how long an open loop waits for answers after its last request was due
+from harness.tasks.client_limits import client_flags, client_share, count_processes, repeat_flags
+from harness.tasks.driving import Window, check_supported
 
 
 def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[Measurement, Span]:
     """Warms up, measures one window, then judges its answers; the samples are kept in a file of their own."""
-    engine, rate = bench.engine, cell.load.get("rate")
-    _check_supported(bench, task)
-    engine.configure(search_params(type(engine), cell.search or {}, bench.session.label))
-    workload = bench.workload(cell.filter, "measuring")
-    if task.warmup_s and task.processes == 1:  # apart, so that its CPU time is not counted
-        _drive(bench, task, cell, bench.workload(cell.filter, "warming"), duration_s=task.warmup_s)
+    check_supported(bench, task, task.processes if task.processes != "auto" else 1)
+    _wait_for_earlier_requests(task)
+    bench.engine.configure(search_params(type(bench.engine), cell.search or {}, bench.session.label))
+    window = Window(bench, task, cell, 1 if task.processes == "auto" else task.processes)
+    warm = window.warm_up() if task.warmup_s else None
+    if task.processes == "auto":
+        window = replace(window, processes=count_processes(bench, window))
     cpu = Cpu(bench.meter)
-    samples = _drive(bench, task, cell, workload, duration_s=task.duration_s, warm=cpu.restart)
+    samples, offered_s = window.measure(task.duration_s, cpu.restart)
     used, missing = cpu.figures()
-    if not len(samples):
-        raise MeasurementError(f"no query was due within {task.duration_s:g} s; raise rate or duration_s")
-    if (samples.status == ERROR).all():
-        raise MeasurementError(f"every query failed: {told_errors(samples)}")
-    offered_s = None if rate is None else task.duration_s
+    _check_answered(samples, task)
     metrics, reasons = summarize(
-        samples, bench.judge(cell.filter, "measuring", samples), k=workload.k, offered_s=offered_s
+        samples, bench.judge(cell.filter, "measuring", samples), k=bench.scenario.k, offered_s=offered_s
     )
-    succeeded = int((samples.status == OK).sum())
-    metrics |= used
-    reasons |= missing
+    metrics |= _warming(warm) | _client(window, used) | _per_query(used, samples)
+    reasons |= missing | {
+        name: missing.get(name.removesuffix("_per_1000"), "no query succeeded")
+        for name, value in metrics.items()
+        if name.endswith("_per_1000") and value is None
+    }
     if told := told_errors(samples):
         reasons["errors"] = told
-    for name, seconds in used.items():
-        metrics[f"{name}_per_1000"] = (
-            seconds / succeeded * 1000 if succeeded and seconds is not None else None
-        )
-        if metrics[f"{name}_per_1000"] is None:
-            reasons[f"{name}_per_1000"] = missing.get(name, "no query succeeded")
-    empty = blank(bench.session, cell)
-    samples_file = bench.samples / f"{hashlib.sha256(empty.key.encode()).hexdigest()[:16]}.parquet"
-    samples_file.parent.mkdir(exist_ok=True)
-    # In the file queries have their numbers in the dataset.
-    write_samples(samples_file, replace(samples, query=bench.roles.measuring[samples.query]))
-    measurement = empty.model_copy(
-        update={"metrics": metrics, "reasons": reasons, "samples": f"samples/{samples_file.name}"}
+    measurement = blank(bench.session, cell).model_copy(
+        update={
+            "metrics": metrics,
+            "reasons": reasons,
+            "flags": client_flags(metrics) + repeat_flags(metrics, bench.repeat_gain),
+            "samples": _write(bench, cell, samples),
+        }
     )
     return measurement, (int(samples.scheduled_ns.min()), int(samples.done_ns.max()))
 
 
-def _check_supported(bench: Bench, task: SearchTask) -> None:
-    can = bench.engine.capabilities
-    if task.clients > 1 and task.processes == 1 and not can.thread_safe:
-        raise UnsupportedError(
-            "its queries may not run in several threads, so several clients cannot share it"
+def _wait_for_earlier_requests(task: SearchTask) -> None:
+    """What an earlier window gave up on may still be in the engine, and would be measured as this one's load."""
+    if left := wait_for_left_behind(task.timeout_s):
+        raise MeasurementError(
+            f"{left} requests that an earlier window gave up on are still in the engine after {task.timeout_s:g} s more"
         )
-    if task.processes > 1 and not can.multi_process:
-        raise UnsupportedError("several client processes cannot share it: it lives inside one process")
 
 
-def _drive(
-    bench: Bench,
-    task: SearchTask,
-    cell: PlannedCell,
-    workload: Workload,
-    *,
-    duration_s: float,
-    warm: Callable[[], None] = lambda: None,
-) -> Samples:
-    """One window of load, from threads of this process or from processes with an engine each.
-
-    warm: called when processes have warmed up, as nearly as their common clock allows.
-    """
-    rate, seed = cell.load.get("rate"), bench.scenario.seed + bench.session.trial
-    load: dict[str, Any] = {"workload": workload, "timeout_s": task.timeout_s, "seed": seed}
-    if rate is None:
-        load |= {"duration_s": duration_s, "max_queries": task.max_queries}
-        drive: Any = closed_loop if task.processes == 1 else split_closed_loop
-    else:
-        rng = np.random.default_rng(seed)
-        schedule_ns = SCHEDULES[task.arrivals](rate, duration_s, rng)
-        load |= {"schedule_ns": schedule_ns[: task.max_queries], "drain_s": DRAIN_S}
-        drive = open_loop if task.processes == 1 else split_open_loop
-    if task.processes == 1:
-        samples: Samples = drive(bench.engine, clients=task.clients, **load)
-        return samples
-    opener = partial(reopen, bench.session, cell.search or {}, bench.path, bench.corpus.dataset.schema)
-    plans = drive(
-        processes=task.processes, clients=max(task.clients, task.processes), warmup_s=task.warmup_s, **load
-    )
-    return drive_processes(opener, plans, warmup_s=task.warmup_s, warm=warm)
+def _check_answered(samples: Samples, task: SearchTask) -> None:
+    if not len(samples):
+        raise MeasurementError(f"no query was due within {task.duration_s:g} s; raise rate or duration_s")
+    if (samples.status == ERROR).all():
+        raise MeasurementError(f"every query failed: {told_errors(samples)}")
 
 
-def reopen(session: Session, search: Params, path: Path, schema: Schema) -> Engine:
-    """The session's engine, opened once more by a client process."""
-    kind = load_engine(session.adapter)
-    engine = kind(path, index_params(kind, session.index, session.label))
-    engine.open(schema)
-    engine.configure(search_params(kind, search, session.label))
-    return engine
+def _warming(warm: Warm | None) -> dict[str, float | None]:
+    return {} if warm is None else {"warmup_s": warm.seconds, "steady": float(warm.steady)}
+
+
+def _client(window: Window, used: dict[str, float | None]) -> dict[str, float | None]:
+    """How busy a server's clients were; nothing of an engine that is in the client's process."""
+    share = client_share(used, window.processes, window.task.duration_s)
+    if share is None:
+        return {}
+    return {"client_cpu_share": share, "client_processes": float(window.processes)}
+
+
+def _per_query(used: dict[str, float | None], samples: Samples) -> dict[str, float | None]:
+    succeeded = int((samples.status == OK).sum())
+    return used | {
+        f"{name}_per_1000": seconds / succeeded * 1000 if succeeded and seconds is not None else None
+        for name, seconds in used.items()
+    }
+
+
+def _write(bench: Bench, cell: PlannedCell, samples: Samples) -> str:
+    """Writes the samples; the file's name within the run. In the file queries have their numbers in the dataset."""
+    name = hashlib.sha256(blank(bench.session, cell).key.encode()).hexdigest()[:16]
+    path = bench.samples / f"{name}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    write_samples(path, replace(samples, query=bench.roles.measuring[samples.query]))
+    return f"{path.parent.name}/{path.name}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from engines.base import Ids, UnsupportedError, Vectors
 from harness.results.result import Measurement
-from harness.results.summary import percentile_ms
+from harness.results.summary import answer_counts, percentile_ms
 from harness.scenario.cells import PlannedCell
 from harness.scenario.plan import blank
 from harness.scenario.tasks import UpdateTask
@@ -53,10 +53,7 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
         "ready_s": round(ready_s, 3),
         f"recall_at_{bench.scenario.k}": float(judged.recall.mean()),
         "queries": float(len(judged.recall)),
-        "violations": float(judged.violations.sum()),
-        "ghosts": float(judged.ghosts.sum()),
-        "duplicates": float(judged.duplicates.sum()),
-        "short_results": float(judged.short.sum()),
+        **answer_counts(judged),
     }
     count, expected = engine.count(), int(items.alive.sum())
     timings, reasons = _visibility(bench, spare, rng)

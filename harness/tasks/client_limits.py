@@ -1,0 +1,70 @@
+"""What of a figure is the client's and not the engine's: its processors, and answers that were remembered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from harness.machine.usage import Cpu
+from harness.results.summary import throughput
+from harness.tasks.bench import Bench
+from harness.tasks.driving import Window
+
+BUSY = 0.8  # share of its one processor from which a client process may be what limits
+_GAIN = 1.05  # by which twice the client processes have to raise the throughput to be worth it
+_PROBE_S = 0.5
+REMEMBERED = 2.0  # times as fast as the first time: what is asked again is remembered
+
+
+def client_share(metrics: Mapping[str, float | None], processes: int, window_s: float) -> float | None:
+    """CPU time of a server's clients as a share of what their processes can have: one processor each, for Python's
+    interpreter lock lets one thread of a process run at a time. None where the client is not apart from the engine.
+    """
+    used_s = metrics.get("client_cpu_s")
+    return None if used_s is None or window_s <= 0 else used_s / (window_s * processes)
+
+
+def client_flags(metrics: Mapping[str, float | None]) -> list[str]:
+    """`client-bound 93 %` where the client's processors, not the server's, may have been the limit."""
+    share = metrics.get("client_cpu_share")
+    return [f"client-bound {share:.0%}"] if share is not None and share > BUSY else []
+
+
+def repeat_flags(metrics: Mapping[str, float | None], gain: float | None) -> list[str]:
+    """`remembered 4.2 times` where a window asked its queries again and the engine answers those much faster."""
+    asked, distinct = metrics.get("queries") or 0.0, metrics.get("distinct_queries") or 0.0
+    again = gain is not None and gain >= REMEMBERED and asked > distinct
+    return [f"remembered {gain:.1f} times as fast"] if again else []
+
+
+def count_processes(bench: Bench, window: Window) -> int:
+    """How many client processes a closed loop takes until the server is the limit, or the machine's processors are.
+
+    Short windows of 1, 2, 4, ... processes: as long as a client process is busy most of the time, twice as many are
+    tried, and kept where they raise the throughput. Chosen once for a task and session.
+    """
+    key = window.task.name
+    if key not in bench.processes:
+        bench.processes[key] = _search(bench, window)
+    return bench.processes[key]
+
+
+def _search(bench: Bench, window: Window) -> int:
+    if not (bench.meter.separate and bench.engine.capabilities.multi_process):
+        return 1
+    most = min(len(os.sched_getaffinity(0)), window.task.clients)
+    best, rate = 1, 0.0
+    processes = 1
+    while processes <= most:
+        cpu = Cpu(bench.meter)
+        probe = Window(bench, window.task, window.cell, processes)
+        samples, offered_s = probe.measure(_PROBE_S, cpu.restart)
+        reached = throughput(samples, offered_s) or 0.0
+        if processes > 1 and reached < rate * _GAIN:
+            break
+        best, rate = processes, reached
+        share = client_share(cpu.figures()[0], processes, _PROBE_S)
+        if share is not None and share < BUSY:
+            break
+        processes *= 2
+    return best
