@@ -10,18 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.output import encodable, show, show_formatted
-from harness.errors import ConfigurationError, GateFailedError
-
-# What Python raises for a value of another kind or size than is expected.
-_CAUSES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+from harness.errors import BakeoffError, ConfigurationError, GateFailedError
 
 if TYPE_CHECKING:
     from harness.results.result import RunResult
@@ -96,7 +85,9 @@ def judging(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except _CAUSES as error:
+    except (BakeoffError, OSError):
+        raise
+    except Exception as error:
         raise ConfigurationError(_damaged(what, error)) from error
 
 
