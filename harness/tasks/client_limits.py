@@ -13,7 +13,7 @@ from harness.tasks.driving import Window
 BUSY = 0.8  # share of its one processor from which a client process may be what limits
 _GAIN = 1.05  # by which twice the client processes have to raise the throughput to be worth it
 _PROBE_S = 0.5
-REMEMBERED = 2.0  # times as fast as the first time: what is asked again is remembered
+REMEMBERED = 3.0  # times as fast as the first time: what is asked again is remembered
 
 
 def client_share(metrics: Mapping[str, float | None], processes: int, window_s: float) -> float | None:
