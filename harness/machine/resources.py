@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import mmap
 import os
 import resource
@@ -40,6 +42,13 @@ def rss_bytes() -> int:
         with contextlib.suppress(psutil.Error):
             total += child.memory_info().rss
     return total
+
+
+def give_back_freed_memory() -> None:
+    """Has the C library return what was freed to the system (glibc), so that it does not look like memory in use."""
+    gc.collect()
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _tree() -> list[int]:

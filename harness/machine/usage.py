@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.machine.meters import Meter
-from harness.machine.resources import cpu_s
+from harness.machine.resources import cpu_s, give_back_freed_memory
 
 
 class Cpu:
@@ -25,6 +25,33 @@ class Cpu:
         if self._meter.separate:
             figures["client_cpu_s"] = cpu_s() - self._client_s
         return figures, {} if known else {"cpu_s": self._meter.reason}
+
+
+class MemoryGrowth:
+    """How much more memory the engine holds than when this was made."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._before = self._held()
+
+    def figures(
+        self, ours_bytes: int, unknown: str | None = None
+    ) -> tuple[dict[str, float | None], dict[str, str]]:
+        """`rss_growth_bytes`, or the reason why it is missing.
+
+        ours_bytes: what the harness itself holds more than before in the engine's process. unknown: a reason why the
+        figure would mean nothing.
+        """
+        now = self._held()
+        if unknown or now is None or self._before is None:
+            return {"rss_growth_bytes": None}, {"rss_growth_bytes": unknown or self._meter.reason}
+        ours = 0 if self._meter.separate else ours_bytes
+        return {"rss_growth_bytes": float(max(0, now - self._before - ours))}, {}
+
+    def _held(self) -> int | None:
+        if not self._meter.separate:
+            give_back_freed_memory()
+        return self._meter.rss_bytes()
 
 
 class Usage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,12 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.done_ns)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of the columns."""
+        columns = (getattr(self, each.name) for each in fields(self))
+        return sum(column.nbytes for column in columns if isinstance(column, np.ndarray))
 
     @property
     def latency_ns(self) -> Int64:

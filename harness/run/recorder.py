@@ -8,7 +8,7 @@ import math
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,8 +72,11 @@ class Recorder:
         for cell in self.result.measurements:
             self._index(cell)
 
-    def run_session(self, session: Session, cache: Path) -> None:
-        """Runs what is missing of a session; cells it never reported are recorded as failed, with the cause."""
+    def run_session(self, session: Session, cache: Path, scenario: Scenario) -> None:
+        """Runs what is missing of a session; cells it never reported are recorded as failed, with the cause.
+
+        scenario: that of the run, with windows as long as they are to be.
+        """
         recorded = self._recorded[_session_key(session.label, session.trial, session.index)]
         planned = session_cells(self.scenario, session, self.filters)
         if all(identity(cell, self.scenario) in recorded for cell in planned):
@@ -95,7 +98,7 @@ class Recorder:
                 for pid in served.pids:
                     self.noise.count_as_own(pid)
                 job = Job(
-                    self.scenario,
+                    scenario,
                     session,
                     self.run,
                     {cell.key: cell for cell in recorded.values()},
@@ -225,10 +228,13 @@ class Recorder:
         self.result.notes.append(text)
         self._writer.save_header(self.result)
 
-    def leave_out(self, trials: Iterable[int]) -> None:
-        """Takes trials off the plan: the run is complete without them."""
-        left_out = set(trials)
-        self._planned = {key: cell for key, cell in self._planned.items() if cell.trial not in left_out}
+    def planned(self, trial: int) -> list[Measurement]:
+        """The cells of a trial as they are planned, without figures."""
+        return [cell for cell in self._planned.values() if cell.trial == trial]
+
+    def leave_out(self, unwanted: Callable[[Measurement], bool]) -> None:
+        """Takes cells off the plan: the run is complete without them."""
+        self._planned = {key: cell for key, cell in self._planned.items() if not unwanted(cell)}
 
     def finish(self) -> None:
         """Marks the run as complete, unless a planned cell is missing: a note names it then."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from engines.base import Engine
 from engines.registry import MissingClientError, UnknownEngineError, load
 from harness.calibration.calibrate import client_ceiling, open_loop_ceiling
+from harness.children.leftovers import remove_leftovers
 from harness.errors import ConfigurationError
 from harness.machine.environment import describe_environment
 from harness.machine.noise import NoiseMonitor
@@ -21,11 +21,11 @@ from harness.run.from_engines import from_engine
 from harness.run.lock import locked
 from harness.run.recorder import Callbacks, Recorder
 from harness.run.resuming import resume as resumed
+from harness.run.trials import run_trials
 from harness.scenario.cells import grid
 from harness.scenario.parameters import index_params, search_params
-from harness.scenario.plan import trial_sessions
 from harness.scenario.specs import Scenario
-from harness.servers.containers import remove_leftovers
+from harness.servers.containers import remove_containers
 from harness.servers.serving import source
 
 
@@ -82,10 +82,14 @@ def _measure(recorder: Recorder, cache: Path) -> RunResult:
         callbacks.folder_ready()
         callbacks.progress("calibrating the client", 0, None)
         recorder.calibrated({"closed_loop": client_ceiling(), "arrival_rate": open_loop_ceiling()})
-        if left := remove_leftovers():
+        if left := remove_containers():
             recorder.note(f"{left} containers that an earlier, killed run had left were removed first")
+        if found := remove_leftovers():
+            recorder.note(
+                f"what an earlier, killed run had left was ended or removed first: {'; '.join(found)}"
+            )
         with NoiseMonitor() as recorder.noise:
-            _run_trials(recorder, cache)
+            run_trials(recorder, cache)
         recorder.finish()
     finally:
         recorder.close()
@@ -110,24 +114,6 @@ def _empty_result(
             for label, kind in kinds.items()
         },
     )
-
-
-def _run_trials(recorder: Recorder, cache: Path) -> None:
-    scenario = recorder.scenario
-    start_ns, longest_s = time.perf_counter_ns(), 0.0
-    for trial in range(scenario.trials):
-        trial_start_ns = time.perf_counter_ns()
-        elapsed_s = (trial_start_ns - start_ns) / 1e9
-        if trial and scenario.budget_s and elapsed_s + longest_s > scenario.budget_s:
-            recorder.note(
-                f"only {trial} of {scenario.trials} trials were run: another would have exceeded budget_s "
-                f"({scenario.budget_s:g} s); raise it for narrower intervals"
-            )
-            recorder.leave_out(range(trial, scenario.trials))
-            return
-        for session in trial_sessions(scenario, trial):
-            recorder.run_session(session, cache)
-        longest_s = max(longest_s, (time.perf_counter_ns() - trial_start_ns) / 1e9)
 
 
 def result_summary(result: RunResult) -> dict[str, Any]:

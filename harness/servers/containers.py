@@ -55,7 +55,7 @@ def _brief(error: BaseException) -> str:
     return " ".join(str(getattr(error, "explanation", None) or error).split())[:300]
 
 
-def remove_leftovers() -> int:
+def remove_containers() -> int:
     """Removes containers of runs that were killed; how many. Does nothing where no Docker engine answers."""
     try:
         client = _docker()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.errors import MeasurementError
 from harness.load.clients import wait_for_left_behind
 from harness.load.warmup import Warm
-from harness.machine.usage import Cpu
+from harness.machine.usage import Cpu, MemoryGrowth
 from harness.results.result import Measurement
 from harness.results.samples import ERROR, OK, Samples, told_errors, write_samples
 from harness.results.summary import summarize
@@ -20,12 +20,15 @@ from harness.tasks.bench import Bench, Span
 from harness.tasks.client_limits import client_flags, client_share, count_processes, repeat_flags
 from harness.tasks.driving import Window, check_supported
 
+_ENDED_CLIENTS = "each client process has an engine of its own, which ends with the window"
+
 
 def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[Measurement, Span]:
     """Warms up, measures one window, then judges its answers; the samples are kept in a file of their own."""
     check_supported(bench, task, task.processes if task.processes != "auto" else 1)
     _wait_for_earlier_requests(task)
     bench.engine.configure(search_params(type(bench.engine), cell.search or {}, bench.session.label))
+    memory = MemoryGrowth(bench.meter)  # before warming up, for it takes away memory that is kept for reuse
     window = Window(bench, task, cell, 1 if task.processes == "auto" else task.processes)
     warm = window.warm_up() if task.warmup_s else None
     if task.processes == "auto":
@@ -33,16 +36,22 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
     cpu = Cpu(bench.meter)
     samples, offered_s = window.measure(task.duration_s, cpu.restart)
     used, missing = cpu.figures()
+    apart = not bench.meter.separate and window.processes > 1
+    grown, why = memory.figures(samples.nbytes, _ENDED_CLIENTS if apart else None)
     _check_answered(samples, task)
     metrics, reasons = summarize(
         samples, bench.judge(cell.filter, "measuring", samples), k=bench.scenario.k, offered_s=offered_s
     )
-    metrics |= _warming(warm) | _client(window, used) | _per_query(used, samples)
-    reasons |= missing | {
-        name: missing.get(name.removesuffix("_per_1000"), "no query succeeded")
-        for name, value in metrics.items()
-        if name.endswith("_per_1000") and value is None
-    }
+    metrics |= _warming(warm) | _client(window, used) | _per_query(used, samples) | grown
+    reasons |= (
+        missing
+        | why
+        | {
+            name: missing.get(name.removesuffix("_per_1000"), "no query succeeded")
+            for name, value in metrics.items()
+            if name.endswith("_per_1000") and value is None
+        }
+    )
     if told := told_errors(samples):
         reasons["errors"] = told
     measurement = blank(bench.session, cell).model_copy(

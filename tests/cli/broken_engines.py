@@ -98,3 +98,10 @@ class Vandal(BruteForce):
 
     def index(self, batch: Any) -> None:
         raise RuntimeError(f"\x1b[2J\x07\x9b31m\u202e {os.environ['BAKEOFF_X_PASSWORD']}\ud800")
+
+
+class SlowToIndex(BruteForce):
+    """Takes its time to build the index."""
+
+    def refresh(self) -> None:
+        time.sleep(4)

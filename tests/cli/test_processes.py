@@ -182,3 +182,35 @@ def test_the_next_run_ends_what_a_run_killed_with_its_keeper_left(tmp_path: Path
     assert str(folder) in removed
     assert not named(str(tmp_path))
     assert not folder.exists()
+
+
+def test_memory_that_grows_during_a_search_is_seen(shell: Shell) -> None:
+    tasks = [{"task": "index"}, {"task": "search", "name": "closed", "duration_s": 1.0, "warmup_s": 0.1}]
+    done = shell("run", one_trial(shell, "HoldsMemory", tasks=tasks))
+    assert done.returncode == 0, done.stderr
+    result = read_result(shell.folder / "runs" / "latest")
+    holding, sound = (
+        next(cell for cell in result.measurements if cell.engine == engine and cell.kind == "search")
+        for engine in ("holdsmemory", "sound")
+    )
+    kept = holding.metrics["queries"] * (1 << 16)
+    assert 0.9 * kept < holding.metrics["rss_growth_bytes"] < 1.5 * kept + (64 << 20)
+    assert sound.metrics["rss_growth_bytes"] < 16 << 20
+    assert sound.metrics["queries"] > holding.metrics["queries"]
+
+
+def test_a_process_that_left_the_tree_counts_as_the_engines(shell: Shell) -> None:
+    tasks = [{"task": "index"}, {"task": "search", "name": "closed", "duration_s": 1.0, "warmup_s": 0}]
+    done = shell("run", one_trial(shell, "DaemonWorks", tasks=tasks))
+    assert done.returncode == 0, done.stderr
+    result = read_result(shell.folder / "runs" / "latest")
+    assert not named(LEFT)
+    working, sound = (
+        next(cell for cell in result.measurements if cell.engine == engine and cell.kind == "search")
+        for engine in ("daemonworks", "sound")
+    )
+    # The daemon computes all the time beside one client: together they use more than one processor could give, if
+    # other programs leave it to them; alone the client cannot.
+    span = working.metrics["queries"] / working.metrics["throughput_qps"]
+    spent = working.metrics["cpu_s"] / span
+    assert spent > 1.1 * sound.metrics["cpu_s"] / (sound.metrics["queries"] / sound.metrics["throughput_qps"])

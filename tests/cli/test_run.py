@@ -375,3 +375,35 @@ def test_more_is_not_asked_of_a_corpus_than_it_has(shell: Shell) -> None:
 def test_the_smallest_corpus_is_measured(shell: Shell) -> None:
     done = shell("run", shell.scenario("small", k=4), "--rows", "4")
     assert done.returncode == 0, done.stderr
+
+
+def test_a_budget_that_is_short_shortens_windows_evenly_and_keeps_two_trials(shell: Shell) -> None:
+    tasks = [{"task": "index"}, {"task": "search", "name": "long", "duration_s": 20, "warmup_s": 0}]
+    name = shell.scenario("short", tasks=tasks, trials=3, budget_s=40, filters=[{"name": "none"}])
+    start = time.monotonic()
+    done = shell("run", name, "--engines", "bruteforce,hnsw")
+    took_s = time.monotonic() - start
+    assert done.returncode == 0, done.stderr
+    result = read_result(shell.folder / "runs" / "latest")
+    searches = cells(result, kind="search")
+    assert {cell.trial for cell in searches} >= {0}
+    assert took_s < 2 * 3 * 20  # six windows of two engines in three trials, even without their overhead
+    assert [note for note in result.notes if "of their length, for every engine alike" in note]
+    if {cell.trial for cell in searches} == {0, 1}:
+        assert [note for note in result.notes if "2 of 3 trials were run" in note]
+    for trial in (0, 1):
+        counts = {cell.engine for cell in searches if cell.trial == trial}
+        assert len(counts) in (0, 2)
+    assert result.finished_at is not None
+
+
+def test_a_budget_that_is_used_up_ends_the_run_and_names_what_is_missing(shell: Shell) -> None:
+    slow = {"engine": "tests.cli.broken_engines:SlowToIndex", "label": "slow"}
+    name = shell.scenario("used-up", budget_s=3, engines=[slow, {"engine": "bruteforce"}])
+    done = shell("run", name)
+    assert done.returncode == 0, done.stderr
+    result = read_result(shell.folder / "runs" / "latest")
+    assert {cell.engine for cell in result.measurements} == {"slow"}
+    assert [note for note in result.notes if "was used up within trial 1" in note and "of bruteforce" in note]
+    decision = json.loads((shell.folder / "runs" / "latest" / "decision.json").read_text())
+    assert decision["verdict"] != "pick"

@@ -16,6 +16,16 @@ from tests.cli.broken_engines import Shared
 _SPIN = "while True: pass"
 
 
+def start_daemon() -> None:
+    """A program that only computes, forked twice, in a session of its own, with an empty environment."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execve(sys.executable, [sys.executable, "-c", _SPIN, "left-behind"], {})
+        os._exit(0)
+    os.wait()
+
+
 class Sound(Shared):
     """Correct, and several processes may share it."""
 
@@ -42,16 +52,11 @@ class LeavesChild(Shared):
 
 
 class LeavesDaemon(Shared):
-    """Starts a daemon: forked twice, in a session of its own, with an empty environment, holding what is open."""
+    """Starts a daemon and does not end it."""
 
     def __init__(self, path: Path, index: Any) -> None:
         super().__init__(path, index)
-        if os.fork() == 0:
-            os.setsid()
-            if os.fork() == 0:
-                os.execve(sys.executable, [sys.executable, "-c", _SPIN, "left-behind"], {})
-            os._exit(0)
-        os.wait()
+        start_daemon()
 
 
 class LeavesFork(Shared):
@@ -69,7 +74,7 @@ class DaemonWorks(Shared):
 
     def refresh(self) -> None:
         super().refresh()
-        LeavesDaemon.__init__(self, self.file.parent, None)  # type: ignore[arg-type]
+        start_daemon()
 
 
 class HoldsMemory(Shared):

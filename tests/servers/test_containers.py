@@ -15,7 +15,7 @@ import pytest
 
 from harness.machine.meters import Container
 from harness.servers.compose import Extension, Manifest, Ready, Service
-from harness.servers.containers import OWNER, ServerFailedError, remove_leftovers, started
+from harness.servers.containers import OWNER, ServerFailedError, remove_containers, started
 from tests.servers import registry
 
 docker = pytest.importorskip("docker")
@@ -202,7 +202,7 @@ def test_without_an_engine_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, 
         started(manifest()),
     ):
         pass
-    assert remove_leftovers() == 0
+    assert remove_containers() == 0
     with warnings.catch_warnings():
         # Docker's client forgets sockets that cannot connect.
         warnings.simplefilter("ignore", ResourceWarning)
@@ -220,12 +220,12 @@ def test_what_a_killed_run_leaves_is_removed_by_the_next(engine: Any) -> None:
     assert run.stdout is not None
     left = run.stdout.readline().strip()
     assert left in ours(engine)
-    assert remove_leftovers() == 0  # its owner is alive
+    assert remove_containers() == 0  # its owner is alive
     run.kill()
     run.wait()
     run.stdout.close()
     assert left in ours(engine)
-    assert remove_leftovers() == 1
+    assert remove_containers() == 1
     assert ours(engine) == []
 
 
