@@ -14,6 +14,7 @@ from engines.base import Hits, Schema
 from tests.cli.broken_engines import Shared
 
 _SPIN = "while True: pass"
+_NAME = os.environ.get("BAKEOFF_FAULT", "left-behind")  # in the command of what is left behind
 
 
 def start_daemon() -> None:
@@ -21,7 +22,7 @@ def start_daemon() -> None:
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            os.execve(sys.executable, [sys.executable, "-c", _SPIN, "left-behind"], {})
+            os.execve(sys.executable, [sys.executable, "-c", _SPIN, _NAME], {})
         os._exit(0)
     os.wait()
 
@@ -48,7 +49,7 @@ class LeavesChild(Shared):
 
     def __init__(self, path: Path, index: Any) -> None:
         super().__init__(path, index)
-        self.child = subprocess.Popen([sys.executable, "-c", _SPIN, "left-behind"])
+        self.child = subprocess.Popen([sys.executable, "-c", _SPIN, _NAME])
 
 
 class LeavesDaemon(Shared):
@@ -109,6 +110,6 @@ class DiesInIndex(Shared):
         import tempfile
 
         tempfile.mkdtemp(prefix="fault-")
-        subprocess.Popen([sys.executable, "-c", _SPIN, "left-behind"])
+        subprocess.Popen([sys.executable, "-c", _SPIN, _NAME])
         threading.Timer(0.2, os.kill, (os.getpid(), 9)).start()
         time.sleep(60)
