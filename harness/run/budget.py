@@ -39,9 +39,11 @@ class Budget:
             return share
         if done >= ENOUGH or not self.windows_s:
             return None
-        others_s = longest_s - share * self.windows_s  # building indexes, starting servers
-        shorter = (left_s - others_s) / self.windows_s
-        return min(share, shorter) if shorter >= LEAST else None
+        # Windows may have taken less than planned: warming up ends when the throughput is steady.
+        taken_s = min(longest_s, share * self.windows_s)
+        others_s = longest_s - taken_s  # building indexes, starting servers
+        shorter = share * (left_s - others_s) / taken_s
+        return shorter if shorter >= LEAST else None
 
 
 def _bounded(share: float) -> float:

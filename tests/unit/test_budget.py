@@ -72,6 +72,11 @@ def test_a_trial_that_was_slow_shortens_the_second_and_bars_the_third() -> None:
     assert budget.next(2, spent_s=55.0, longest_s=40.0, share=0.5) == 0.5
 
 
+def test_windows_that_took_less_than_planned_are_no_reason_to_overrun() -> None:
+    share = Budget(160.0, 150.0, 3).next(1, spent_s=100.0, longest_s=100.0, share=1.0)
+    assert share == pytest.approx(0.6)  # of the 100 s that they took, not of 150 s
+
+
 def test_a_run_without_windows_loses_trials_only() -> None:
     budget = Budget(100.0, 0.0, 3)
     assert budget.first() == 1.0
