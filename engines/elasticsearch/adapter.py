@@ -45,6 +45,8 @@ class Elasticsearch(LuceneIndex[IndexParams]):
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
         self._candidates, self._options = search.num_candidates, search.rescoring(self._params)
+        rounded = self._params.quantized and search.oversample == 0
+        self.capabilities = replace(self.capabilities, exact_scores=not rounded)
         self._warm()
 
     def _packing(self) -> Callable[[Vectors], bytes]:

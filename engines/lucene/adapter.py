@@ -46,6 +46,7 @@ class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
         persistent=True,
         durable=True,  # index.translog.durability is `request` unless an administrator has changed it
         thread_safe=True,
+        thread_safe_writes=True,
         multi_process=True,
         server=True,
         cluster=True,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -28,7 +30,7 @@ from engines.filters import Filter
 from engines.milvus import collection, messages, settling
 from engines.milvus.connection import Connection
 from engines.milvus.filters import Expressions
-from engines.milvus.params import EXACT, ServerIndexParams, ServerSearchParams, for_type
+from engines.milvus.params import EXACT, ROUNDED, ServerIndexParams, ServerSearchParams, for_type
 from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
@@ -47,6 +49,7 @@ class Milvus(Engine):
         persistent=True,
         durable=True,  # a write is acknowledged once it is in the log
         thread_safe=True,
+        thread_safe_writes=True,
         multi_process=True,
         server=True,
         cluster=True,
@@ -59,10 +62,15 @@ class Milvus(Engine):
         assert isinstance(index, ServerIndexParams)
         self._path, self._params, self._name = path, index, collection_name(path)
         self._connection: Connection | None = None
-        self.capabilities = replace(type(self).capabilities, exact=index.index_type in EXACT)
+        self.capabilities = replace(
+            type(self).capabilities,
+            exact=index.index_type in EXACT,
+            exact_scores=index.index_type not in ROUNDED,
+        )
         self._search = ServerSearchParams()
         self._templates: dict[tuple[int, bool], Any] = {}  # (k, exact) -> request
         self._written = 1  # timestamp of the last write here; 1: long ago
+        self._loading = Lock()  # by one thread at a time, as ids are compared with those before
         self._newest: int | None = None  # the highest id so far, while only this engine knows the collection
 
     @classmethod
@@ -109,6 +117,10 @@ class Milvus(Engine):
         batch = prepared(batch, self._schema)
         if not len(batch):
             return
+        with self._loading if self._newest is not None else nullcontext():
+            self._write(batch)
+
+    def _write(self, batch: Batch) -> None:
         # Nothing can be replaced by ids above all others: inserting spares the server looking for them.
         new = self._newest is not None and int(batch.ids.min()) > self._newest
         method, kind = ("Insert", milvus_pb2.InsertRequest) if new else ("Upsert", milvus_pb2.UpsertRequest)

@@ -29,7 +29,7 @@ from engines.base import (
 )
 from engines.filters import Filter
 from engines.milvus.filters import Expressions
-from engines.milvus.params import EXACT, IndexParams, SearchParams, for_type
+from engines.milvus.params import EXACT, ROUNDED, IndexParams, SearchParams, for_type
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
@@ -60,7 +60,11 @@ class MilvusLite(Engine):
         assert isinstance(index, IndexParams)
         self._database, self._path, self._params = str(path.absolute() / "milvus.db"), path, index
         self._client: MilvusClient | None = None
-        self.capabilities = replace(type(self).capabilities, exact=index.index_type in EXACT)
+        self.capabilities = replace(
+            type(self).capabilities,
+            exact=index.index_type in EXACT,
+            exact_scores=index.index_type not in ROUNDED,
+        )
         self.configure(SearchParams())
 
     @classmethod

@@ -27,6 +27,8 @@ SEARCH: dict[str, tuple[str, ...]] = {
 }
 EXACT = ("FLAT", "IVF_FLAT")  # the others cannot be made to compare everything
 
+ROUNDED = ("IVF_SQ8", "HNSW_SQ")  # their scores are those of vectors of one byte a number
+
 
 class _Typed(BaseModel):
     """M and efConstruction go with the graphs, nlist with the lists."""

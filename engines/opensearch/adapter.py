@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from math import ceil
@@ -44,6 +45,8 @@ class OpenSearch(LuceneIndex[IndexParams]):
         assert isinstance(search, SearchParams)
         self._factor = search.factor(self._params)
         self._options = lru_cache(partial(search.options, self._params))
+        rounded = self._params.quantized and not self._factor
+        self.capabilities = replace(type(self).capabilities, exact_scores=not rounded)
         self._warm()
 
     def _neighbours(self, vector: Vectors, k: int, condition: Query | None, *, exact: bool) -> bytes:

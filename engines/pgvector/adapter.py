@@ -39,6 +39,7 @@ class PgVector(Engine):
         persistent=True,
         durable=True,  # fsync and synchronous_commit are on unless an administrator has changed them
         thread_safe=True,
+        thread_safe_writes=True,
         multi_process=True,
         server=True,
         quantization=True,

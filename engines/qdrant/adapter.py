@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +36,7 @@ class Qdrant(Engine):
         persistent=True,
         durable=True,  # its write-ahead log
         thread_safe=True,
+        thread_safe_writes=True,
         multi_process=True,
         server=True,
         cluster=True,
@@ -99,6 +101,8 @@ class Qdrant(Engine):
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
         self._search = search
+        rounded = self._params.quantization != "none" and not search.rescore
+        self.capabilities = replace(type(self).capabilities, exact_scores=not rounded)
         if self._points is None:
             return
         approximate, exact = (searching(search, self._params, exact=exact) for exact in (False, True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -26,6 +27,7 @@ from engines.base import (
 from engines.filters import Filter
 from engines.qdrant import payload
 from engines.qdrant.edge_filters import Conditions, as_filter
+from engines.qdrant.quantization import oversampled
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
@@ -61,19 +63,24 @@ class IndexParams(BaseModel):
 
 
 class SearchParams(BaseModel):
-    """hnsw_ef, acorn (a wider walk of the graph under filters), and how quantized candidates are refined."""
+    """hnsw_ef, acorn (a wider walk of the graph under filters), and how quantized candidates are refined.
+
+    oversampling: see engines/qdrant/quantization.py.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     hnsw_ef: Annotated[int, Field(ge=1)] = 64
     acorn: bool = False
     rescore: bool = True
-    oversampling: Annotated[float, Field(ge=1)] = 1.0
+    oversampling: Annotated[float, Field(ge=1)] | None = None
 
 
 class QdrantEdge(Engine):
     """One shard. Its binding holds Python's lock while it works: threads are safe and gain nothing."""
 
-    capabilities = Capabilities(persistent=True, durable=True, thread_safe=True, quantization=True)
+    capabilities = Capabilities(
+        persistent=True, durable=True, thread_safe=True, thread_safe_writes=True, quantization=True
+    )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 
@@ -135,7 +142,10 @@ class QdrantEdge(Engine):
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        refinement = qe.QuantizationSearchParams(rescore=search.rescore, oversampling=search.oversampling)
+        rounded = self._params.quantization != "none" and not search.rescore
+        self.capabilities = replace(type(self).capabilities, exact_scores=not rounded)
+        oversampling = oversampled(search.oversampling, self._params.quantization)
+        refinement = qe.QuantizationSearchParams(rescore=search.rescore, oversampling=oversampling)
         self._approximate = qe.SearchParams(
             hnsw_ef=search.hnsw_ef,
             quantization=refinement if self._params.quantization != "none" else None,

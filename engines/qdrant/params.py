@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from qdrant_client import models
 
 from engines.base import FieldKind, Metric, Schema
+from engines.qdrant.quantization import oversampled
 from engines.server.ownership import MARK
 from engines.values.params import changed
 
@@ -69,13 +70,17 @@ class IndexParams(BaseModel):
 
 
 class SearchParams(BaseModel):
-    """hnsw_ef, acorn (a wider walk of the graph under filters), and how quantized candidates are refined."""
+    """hnsw_ef, acorn (a wider walk of the graph under filters), and how quantized candidates are refined.
+
+    rescore: compare candidates by their original vectors. oversampling: so many times k candidates; None: 4 for binary
+    and product quantization, 1 for scalar.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     hnsw_ef: Annotated[int, Field(ge=1)] = 64
     acorn: bool = False
     rescore: bool = True
-    oversampling: Annotated[float, Field(ge=1)] = 1.0
+    oversampling: Annotated[float, Field(ge=1)] | None = None
 
 
 def collection(schema: Schema, params: IndexParams) -> dict[str, Any]:
@@ -128,7 +133,9 @@ def searching(search: SearchParams, params: IndexParams, *, exact: bool) -> mode
     if exact:
         ignore = models.QuantizationSearchParams(ignore=True)
         return models.SearchParams(exact=True, quantization=ignore)
-    refinement = models.QuantizationSearchParams(rescore=search.rescore, oversampling=search.oversampling)
+    refinement = models.QuantizationSearchParams(
+        rescore=search.rescore, oversampling=oversampled(search.oversampling, params.quantization)
+    )
     return models.SearchParams(
         hnsw_ef=search.hnsw_ef,
         quantization=refinement if params.quantization != "none" else None,

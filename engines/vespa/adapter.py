@@ -49,6 +49,7 @@ class Vespa(Engine, Remote, FullText):
         persistent=True,
         durable=True,  # its transaction log is synced before a write is acknowledged
         thread_safe=True,
+        thread_safe_writes=True,
         multi_process=True,
         server=True,
         cluster=True,

@@ -24,10 +24,14 @@ class Model:
         self.write(make_batch(self.schema, ids, vectors, columns))
 
     def write(self, batch: Batch) -> None:
+        self.remember(batch)
+        self.engine.index(batch)
+
+    def remember(self, batch: Batch) -> None:
+        """Takes note of a batch that is written to the engine by somebody else."""
         values = [decoded(batch.attributes[field.name]) for field in self.schema.fields]
         for row, id_ in enumerate(batch.ids.tolist()):
             self.items[id_] = (batch.vectors[row], tuple(column[row] for column in values))
-        self.engine.index(batch)
 
     def delete(self, ids: list[int]) -> None:
         for id_ in ids:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from engines.base import EngineError, Field, Schema, UnsupportedError
+from engines.base import Batch, EngineError, Field, Schema, UnsupportedError
 from engines.filters import And, Eq, Filter, Not, Range
 from tests.conformance.model import Model, make_batch
 from tests.conformance.subjects import Subject
@@ -63,6 +65,37 @@ def test_deleted_items_are_gone(subject: Subject) -> None:
     model.delete([0, 3])
     model.settle()
     check(model)
+    model.engine.close()
+
+
+@pytest.mark.ability("thread_safe_writes")
+@pytest.mark.once_per_engine
+def test_threads_write_at_once_beside_queries(subject: Subject) -> None:
+    """Each thread writes items of its own, the same ones again and again, and deletes every fifth of them."""
+    model = Model(SCHEMA, subject.created(SCHEMA))
+
+    def work(thread: int) -> list[tuple[Batch, list[int]]]:
+        rng = np.random.default_rng(thread)
+        done = []
+        for _ in range(6):
+            ids = thread * 1000 + rng.permutation(60)[:40]
+            batch = make_batch(SCHEMA, ids, rng.integers(-9, 10, (40, 4)), columns(rng, 40))
+            model.engine.index(batch)
+            model.engine.query(np.zeros(4, np.float32), 5, FILTERS[1])
+            gone = ids[:8].tolist()
+            model.engine.delete(np.array(gone))
+            done.append((batch, gone))
+        return done
+
+    for _ in range(2):  # while it is loaded, and once it is settled
+        with ThreadPoolExecutor(6) as pool:
+            written = list(pool.map(work, range(6)))
+        for batch, gone in (entry for entries in written for entry in entries):
+            model.remember(batch)
+            for id_ in gone:
+                model.items.pop(id_, None)
+        model.settle()
+        check(model)
     model.engine.close()
 
 

@@ -119,6 +119,9 @@ def test_search_parameters() -> None:
         "exact": True,
         "quantization": {"ignore": True},
     }
+    for quantization, expected in (("scalar", 1.0), ("binary", 4.0), ("product", 4.0)):
+        refined = sent(SearchParams(), IndexParams(quantization=quantization), False)["quantization"]
+        assert refined == {"ignore": False, "rescore": True, "oversampling": expected}
     quantized = IndexParams(quantization="binary")
     assert sent(SearchParams(hnsw_ef=9, acorn=True, rescore=False, oversampling=2), quantized, False) == {
         **defaults,
