@@ -11,6 +11,7 @@ from typing import Any
 from elasticsearch import ApiError, Elasticsearch, TransportError, UnsupportedProductError
 
 from engines.base import EngineError
+from engines.lucene.params import require_ours
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 from engines.server.redaction import redact
 
@@ -56,12 +57,16 @@ class Server:
         return versions[0]
 
     def create(self, index: str, mappings: dict[str, Any], settings: dict[str, Any]) -> None:
+        """Makes an index, in place of one of this name if that is ours. Raises ForeignError if it is not."""
+        self.drop(index)
         with self._explained("creating the index"):
-            self._client.indices.delete(index=index, ignore_unavailable=True)
             self._client.indices.create(index=index, mappings=mappings, settings=settings)
 
     def drop(self, index: str) -> None:
-        """Removes an index, if there is one."""
+        """Removes an index, if there is one. Raises ForeignError for one that is not ours, or an alias."""
+        with self._explained("looking for the index"):
+            found = self._client.options(ignore_status=404).indices.get_mapping(index=index)
+        require_ours(self._url, index, found.body)
         with self._explained("dropping the index"):
             self._client.indices.delete(index=index, ignore_unavailable=True)
 
@@ -71,6 +76,7 @@ class Server:
             if not self._client.indices.exists(index=index):
                 return None
             mapping = self._client.indices.get_mapping(index=index)
+        require_ours(self._url, index, mapping.body)
         meta: dict[str, Any] = mapping[index]["mappings"].get("_meta", {})
         return meta
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from engines.base import FieldKind, Schema
+from engines.server.ownership import MARK, ForeignError
 
 VECTOR, ID, TEXT = "vector", "id", "text"  # fields beside the schema's f0, f1, ...
 _TYPES: dict[FieldKind, str] = {
@@ -18,6 +20,24 @@ _TYPES: dict[FieldKind, str] = {
 }
 # Words are cut beforehand. Of each document only how often it has them is kept, not where.
 _TEXT = {"type": "text", "analyzer": "whitespace", "index_options": "freqs"}
+
+
+def require_ours(where: str, index: str, mappings: Mapping[str, Any]) -> None:
+    """Raises ForeignError where the name of an index leads to one that is not ours.
+
+    mappings: the server's answer to what the name's mapping is; each entry is one index behind it, none: free.
+    """
+    found = {
+        name: entry["mappings"]
+        for name, entry in mappings.items()
+        if isinstance(entry, Mapping) and "mappings" in entry
+    }
+    if not found:
+        return
+    if list(found) != [index]:
+        raise ForeignError(where, index, f"an alias of {', '.join(found)}")
+    if MARK not in found[index].get("_meta", {}):
+        raise ForeignError(where, index, "an index")
 
 
 class LuceneParams(BaseModel):
@@ -48,8 +68,8 @@ class LuceneParams(BaseModel):
         fields |= {schema.aliases[field.name]: {"type": _TYPES[field.kind]} for field in schema.fields}
         if schema.text is not None:
             fields[TEXT] = _TEXT
-        # _meta: so that open() can tell whose index it is.
-        return {"dynamic": "strict", "properties": fields, "_meta": {"bakeoff": f"{schema!r} {self!r}"}}
+        # _meta: so that it can be told whose index it is, and of which collection.
+        return {"dynamic": "strict", "properties": fields, "_meta": {MARK: f"{schema!r} {self!r}"}}
 
     def settings(self) -> dict[str, Any]:
         """The settings of an index that is about to be loaded."""

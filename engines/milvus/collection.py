@@ -12,12 +12,16 @@ from engines.base import EngineError, Schema
 from engines.milvus import messages
 from engines.milvus.connection import Connection
 from engines.milvus.params import ServerIndexParams
+from engines.server.ownership import MARK, ForeignError
 
 _SHORTEST_S, _LONGEST_S = 0.01, 0.25  # between two looks at the server
 
 
 def create(server: Connection, name: str, schema: Schema, params: ServerIndexParams) -> None:
-    """Makes an empty collection with its indexes and loads it; one of the same name is dropped."""
+    """Makes an empty collection with its indexes and loads it; one of the same name is dropped if it is ours.
+
+    Raises ForeignError if it is not.
+    """
     drop(server, name)
     fields = messages.collection_schema(name, schema).SerializeToString()
     server.call(
@@ -93,7 +97,15 @@ def segments(server: Connection, name: str) -> int:
 
 
 def drop(server: Connection, name: str) -> None:
-    """Removes it, if it is there."""
+    """Removes it, if it is there. Raises ForeignError for one that is not ours, or an alias."""
+    if not server.call("HasCollection", milvus_pb2.HasCollectionRequest(collection_name=name)).value:
+        return
+    found = _described(server, name)  # of the collection behind it, where the name is an alias
+    where = f"milvus at {server.url}"
+    if found.collection_name != name:
+        raise ForeignError(where, name, f"an alias of {found.collection_name}")
+    if not found.schema.description.startswith(MARK):
+        raise ForeignError(where, name, "a collection")
     server.call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=name))
 
 

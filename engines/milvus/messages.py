@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2  # type: ignore[import-untyped]
 
 from engines.base import Batch, FieldKind, Keywords, Schema
+from engines.server.ownership import MARK
 from engines.values.columns import unit
 
 # Of unit vectors: under COSINE, Milvus 2.3 gives zero vectors no score, or NaN, which upsets the order of the others.
@@ -51,7 +52,8 @@ def collection_schema(name: str, schema: Schema) -> Any:
                 name=schema.aliases[field.name], data_type=_TYPES[field.kind], type_params=pairs(options)
             )
         )
-    return schema_pb2.CollectionSchema(name=name, fields=fields)
+    described = f"{MARK}: made by this harness, which may drop it"
+    return schema_pb2.CollectionSchema(name=name, description=described, fields=fields)
 
 
 def described(schema: Any) -> dict[str, tuple[Any, ...]]:

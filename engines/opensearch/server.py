@@ -13,6 +13,7 @@ from opensearchpy.exceptions import OpenSearchException, TransportError
 
 from engines.base import EngineError
 from engines.http.client import CONNECT_TIMEOUT_S
+from engines.lucene.params import require_ours
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 from engines.server.redaction import redact
 
@@ -62,7 +63,7 @@ class Server:
         return version
 
     def create(self, index: str, mappings: dict[str, Any], settings: dict[str, Any]) -> None:
-        """Makes an index in place of one of this name, and waits for all of its copies."""
+        """Makes an index in place of one of this name if that is ours, and waits for all of its copies."""
         self.drop(index)
         body = {"settings": {"index": settings}, "mappings": mappings}
         self._ask("PUT", f"/{index}", "creating the index", body=body)
@@ -76,12 +77,15 @@ class Server:
             )
 
     def drop(self, index: str) -> None:
-        """Removes an index, if there is one."""
+        """Removes an index, if there is one. Raises ForeignError for one that is not ours, or an alias."""
+        found = self._ask("GET", f"/{index}/_mapping", "looking for the index", ignore=(404,))
+        require_ours(self._url, index, found)
         self._ask("DELETE", f"/{index}", "dropping the index", ignore=(404,))
 
     def meta(self, index: str) -> dict[str, Any] | None:
         """The _meta of an index's mapping; None if there is no such index."""
         answer = self._ask("GET", f"/{index}/_mapping", "looking for the index", ignore=(404,))
+        require_ours(self._url, index, answer)
         if index not in answer:
             return None
         meta: dict[str, Any] = answer[index]["mappings"].get("_meta", {})

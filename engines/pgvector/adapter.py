@@ -24,6 +24,7 @@ from engines.pgvector.writing import Writer
 from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
+from engines.server.ownership import MARK, ForeignError
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
@@ -74,7 +75,8 @@ class PgVector(Engine):
         table.check()
         disk.begin(self._path, schema, self._params)
         with self._attaching(table) as session:
-            for statement in (f"drop table if exists {self._name}", table.creation(), table.note()):
+            _drop_ours(session, table)
+            for statement in (table.creation(), table.note()):
                 session.run(statement)
         self._writer = Writer(self._open, table, self._params.connections, highest=-1)
 
@@ -207,7 +209,7 @@ class PgVector(Engine):
         self.close()
         try:
             with reported():
-                session.run(f"drop table if exists {self._name}")
+                _drop_ours(session, Table(self._name, Schema(1, "l2"), self._params))
         finally:
             session.close()
 
@@ -217,3 +219,11 @@ class PgVector(Engine):
         if self._sessions is not None:
             self._sessions.close()
         self._writer = self._sessions = None
+
+
+def _drop_ours(session: Session, table: Table) -> None:
+    """Drops the table, if there is one. Raises ForeignError for anything of its name that is not ours."""
+    for found in session.texts(table.standing()):
+        if not found.startswith(f"r{MARK}: "):
+            raise ForeignError("pgvector", table.name, "a table" if found[0] == "r" else "no table")
+        session.run(f"drop table {table.name}")

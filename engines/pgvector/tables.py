@@ -11,6 +11,7 @@ from engines.base import FieldKind, Metric, Schema, UnsupportedError
 from engines.pgvector.binary import copy_columns
 from engines.pgvector.filters import Condition
 from engines.pgvector.params import IndexParams
+from engines.server.ownership import MARK
 
 MAX_BTREE_BYTES = 2600  # PostgreSQL refuses entries over 2704, its own bytes included
 _MAX_COLUMN_DIM = 16_000
@@ -59,7 +60,14 @@ class Table:
     @property
     def described(self) -> str:
         """What the collection is, kept on the server as the table's comment."""
-        return f"{self.schema!r} {self.params!r}"
+        return f"{MARK}: {self.schema!r} {self.params!r}"
+
+    def standing(self) -> str:
+        """Asks what stands under the name of the table: its kind (r: a table) and comment; no row if nothing does."""
+        return (
+            "select relkind::text || coalesce(obj_description(oid, 'pg_class'), '') from pg_class "
+            f"where oid = to_regclass('{self.name}')"
+        )
 
     def note(self) -> str:
         """The statement that writes `described`; as a string literal, for no parameter can stand there."""

@@ -19,8 +19,10 @@ from typing import Any
 
 from engines.base import Value
 from engines.filters import BOUNDS, And, Eq, Filter, In, Not, Or, Range
+from engines.values.shown import is_unicode, shown
 
 RESERVED = ("and", "or", "not")  # no column can be called so
+DEEPEST = 20  # levels of and, or and not inside each other; some servers take no more than 30 of their own
 
 
 class FilterSyntaxError(ValueError):
@@ -29,48 +31,74 @@ class FilterSyntaxError(ValueError):
 
 def parse(data: object) -> Filter | None:
     """The filter of a JSON form; None for null and for {}. Raises FilterSyntaxError."""
+    return _parse(data, 0)
+
+
+def _parse(data: object, level: int) -> Filter | None:
+    if level > DEEPEST:
+        raise FilterSyntaxError(
+            f"and, or and not are nested more than {DEEPEST} levels deep; flatten the filter"
+        )
     if data is None or data == {}:
         return None
     if not isinstance(data, Mapping):
-        raise FilterSyntaxError(f"a filter must be an object such as {{'brand': 'Zara'}}, got {data!r}")
-    parts = tuple(_parse_key(str(key), value) for key, value in data.items())
+        raise FilterSyntaxError(f"a filter must be an object such as {{'brand': 'Zara'}}, got {shown(data)}")
+    parts = tuple(_parse_key(key, value, level) for key, value in data.items())
     return parts[0] if len(parts) == 1 else And(parts)
 
 
-def _parse_key(key: str, value: object) -> Filter:
+def _parse_key(key: object, value: object, level: int) -> Filter:
+    if not isinstance(key, str):
+        raise FilterSyntaxError(f"a column's name must be text, got {shown(key)}; put it in quotes")
+    _require_unicode(key, key)
     if key in ("and", "or"):
         if not isinstance(value, list):
-            raise FilterSyntaxError(f"'{key}' must hold a list of filters, got {value!r}")
-        parts = tuple(_parse_inner(key, part) for part in value)
+            raise FilterSyntaxError(f"'{key}' must hold a list of filters, got {shown(value)}")
+        parts = tuple(_parse_inner(key, part, level) for part in value)
         return And(parts) if key == "and" else Or(parts)
     if key == "not":
-        return Not(_parse_inner(key, value))
+        return Not(_parse_inner(key, value, level))
     if isinstance(value, Mapping):
-        unknown = sorted(set(map(str, value)) - set(BOUNDS))
-        if unknown or not value:
-            raise FilterSyntaxError(f"'{key}' takes the bounds {', '.join(BOUNDS)}, got {dict(value)!r}")
-        for bound, number in value.items():
-            if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
-                raise FilterSyntaxError(f"'{key}.{bound}' must be a finite number, got {number!r}")
-        return Range(key, **value)
+        return _parse_range(key, value)
     if isinstance(value, list):
         return In(key, tuple(_parse_value(key, item) for item in value))
     return Eq(key, _parse_value(key, value))
 
 
-def _parse_inner(key: str, data: object) -> Filter:
-    inner = parse(data)
+def _parse_inner(key: str, data: object, level: int) -> Filter:
+    inner = _parse(data, level + 1)
     if inner is None:
         raise FilterSyntaxError(f"'{key}' must not hold an empty filter")
     return inner
 
 
+def _parse_range(key: str, bounds: Mapping[Any, Any]) -> Range:
+    unknown = set(map(str, bounds)) - set(BOUNDS)
+    if unknown or not bounds:
+        raise FilterSyntaxError(f"'{key}' takes the bounds {', '.join(BOUNDS)}, got {shown(dict(bounds))}")
+    for bound, number in bounds.items():
+        if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
+            raise FilterSyntaxError(f"'{key}.{bound}' must be a finite number, got {shown(number)}")
+    return Range(key, **bounds)
+
+
 def _parse_value(key: str, value: object) -> Value:
     if not isinstance(value, str | int | float | bool):
-        raise FilterSyntaxError(f"'{key}' must be compared with text, a number or a boolean, got {value!r}")
-    if not isinstance(value, str) and not _is_finite(value):
-        raise FilterSyntaxError(f"'{key}' must be compared with a finite number, got {value!r}")
+        raise FilterSyntaxError(
+            f"'{key}' must be compared with text, a number or a boolean, got {shown(value)}"
+        )
+    if isinstance(value, str):
+        _require_unicode(key, value)
+    elif not _is_finite(value):
+        raise FilterSyntaxError(f"'{key}' must be compared with a finite number, got {shown(value)}")
     return value
+
+
+def _require_unicode(key: str, text: str) -> None:
+    if not is_unicode(text):
+        raise FilterSyntaxError(
+            f"{shown(key)}: {shown(text)} is no valid Unicode, it holds half of a character; write it in full"
+        )
 
 
 def _is_finite(number: float) -> bool:

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 BLOCK_BYTES = 16 << 20
+# Lengths of vectors whose squares, and sums of squares, float32 holds: up to 2^50 with room to spare, down to the
+# square root of its smallest normal number.
+LONGEST, SHORTEST = 2.0**50, 2.0**-63
 
 
 def block_rows(dim: int) -> int:

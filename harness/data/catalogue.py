@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from engines.values.shown import shown
 from harness.data.dataset import Dataset
 from harness.data.manifest import Manifest, SyntheticManifest, read_manifest
 from harness.data.store import cached, key_of, open_dataset
 from harness.errors import ConfigurationError
 from harness.paths import shipped
 from harness.progress import Progress, silent
+from harness.scenario.yaml_text import YamlTextError, parse_yaml
 
 
 def list_datasets() -> list[tuple[str, str]]:
@@ -32,15 +32,15 @@ def load_dataset(
     follow `:key=value,...`, as in `synthetic:rows=1000000,dim=128`. overrides: more of these (they win).
     Raises ConfigurationError for what the user can correct, DatasetError where data cannot be had.
     """
-    where, changes = split_reference(ref)
+    name, changes = split_reference(ref)
     changes |= overrides or {}
-    manifests, path = _manifests(), Path(where).expanduser()
-    if where in manifests:
-        return _from_manifest(manifests[where], changes, cache, progress)
-    if not path.exists():
+    manifests, path = _manifests(), Path(name).expanduser()
+    if name in manifests:
+        return _from_manifest(manifests[name], changes, cache, progress)
+    if not _exists(path):
         known = ", ".join(sorted(manifests))
         raise ConfigurationError(
-            f"dataset '{where}' is neither known ({known}) nor a path that exists; "
+            f"dataset {shown(name)} is neither known ({known}) nor a path that exists; "
             "give a name, a folder with vectors.npy, a .parquet or an ann-benchmarks .hdf5 file"
         )
     if path.suffix in (".yaml", ".yml"):
@@ -55,26 +55,33 @@ def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
 
     A path that exists is left whole, colons and all. Raises ConfigurationError.
     """
-    where, colon, text = ref.rpartition(":")
-    if not colon or "=" not in text or Path(ref).exists():
+    name, colon, text = ref.rpartition(":")
+    if not colon or "=" not in text or _exists(Path(ref)):
         return ref, {}
     changes = {}
     for part in text.split(","):
         key, equals, value = part.partition("=")
         if not (key and equals and value):
             raise ConfigurationError(
-                f"dataset '{ref}': '{part}' must read key=value, as in 'synthetic:rows=1000'"
+                f"dataset {shown(ref)}: {shown(part)} must read key=value, as in 'synthetic:rows=1000'"
             )
-        items = [_scalar(item) for item in value.split(";")]
+        try:
+            items = [_scalar(item) for item in value.split(";")]
+        except YamlTextError as error:
+            raise ConfigurationError(f"dataset {shown(ref)}: {key.strip()} {error}") from error
         changes[key.strip()] = items if len(items) > 1 else items[0]
-    return where, changes
+    return name, changes
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a NUL, can be no file's
+        return False
 
 
 def _scalar(text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
+    return parse_yaml(text)
 
 
 def _manifests() -> dict[str, Path]:

@@ -33,8 +33,8 @@ class SyntheticManifest(Model):
     queries: PositiveInt = 1_000
     dim: PositiveInt = 128
     clusters: PositiveInt = 100
-    spread: Annotated[float, Field(gt=0)] = 0.5
-    decay: Annotated[float, Field(ge=0)] = 0.5
+    spread: Annotated[float, Field(gt=0, le=1e6)] = 0.5
+    decay: Annotated[float, Field(ge=0, le=10)] = 0.5
     correlation: Annotated[float, Field(ge=-1, le=1)] = 0.0
     selectivities: Annotated[tuple[Share, ...], Field(min_length=1), Listed] = (0.5, 0.1, 0.01, 0.001)
     tags: PositiveInt = 100
@@ -83,7 +83,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
         )
     overrides = overrides or {}
     source = (
-        f"{path.stem}:{','.join(f'{key}={value}' for key, value in overrides.items())}"
+        f"{path.stem}:{','.join(f'{key}={str(value)[:40]}' for key, value in overrides.items())}"
         if overrides
         else str(path)
     )

@@ -20,13 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Metric
+from harness.data.arrays import LONGEST
 
 Float64 = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
 _UNIT = 2.0**-24  # unit round-off of float32
-_LONGEST = 2.0**50  # squares and their sums stay far within float32
 _UNDERFLOW = 2.0**-126  # each product may lose this much below the normal range
 _ROOM = 3  # times k (and a little): rows kept a query before the worse ones are dropped
 _CROWD = 2  # times k: rows a query in one block, beyond which the block itself serves to raise the bar
@@ -117,9 +117,9 @@ class Scorer:
         with np.errstate(over="ignore"):  # refused below
             squares: Float32 = np.vecdot(rows, rows)
         longest = np.sqrt(float(squares.max()))
-        if not max(longest, self.norms.max()) < _LONGEST:
+        if not max(longest, self.norms.max()) < LONGEST:
             raise ValueError(
-                f"vectors longer than {_LONGEST:.0e} overflow float32; divide vectors and queries by a constant"
+                f"vectors longer than {LONGEST:.0e} overflow float32; divide vectors and queries by a constant"
             )
         np.matmul(self.queries, rows.T, out=out)
         return squares * np.float32(0.5) if self.metric == "l2" else None, self._error(longest, rows.shape[1])

@@ -31,7 +31,7 @@ class MetricSpec:
     metric that they are a share of; a count is judged as a rate, never as a bare number. default: what a decision asks
     of every engine where the scenario is silent; `<= 1%` of a count is a share of `out_of`. engine_wide: whether a
     failure of that is a fault that eliminates the engine, whichever of its settings showed it. averaged_over: for means
-    over queries, the metrics that say over how many, best first. gated: the executors and kinds of tasks under which
+    over queries, metrics that say how many at most (the least counts). gated: executors and kinds of tasks under which
     the gate compares it. chart: the section of the report that draws it, one dot an engine.
     """
 
@@ -95,7 +95,7 @@ TABLE: tuple[MetricSpec, ...] = (
         "higher",
         (SEARCH, UPDATES),
         default=">= 0.95",
-        averaged_over=("judged_queries", "distinct_queries", "queries"),
+        averaged_over=("distinct_queries", "judged_queries", "queries"),
         gated=(CLOSED, OPEN, UPDATES),
         shown="recall",
     ),

@@ -110,16 +110,42 @@ def mean_interval(values: Values, level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, level)
 
 
-def compare_differences(a: Values, b: Values, level: float = 0.95) -> Comparison:
+def wilson_bounds(
+    mean: Floats, count: Floats, variance: Floats, level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Interval of the mean of `count` values between 0 and 1 that have this variance; element by element.
+
+    Wilson's score interval (1927) with the effective number of values count * p (1 - p) / variance: a share of yes and
+    no has the largest variance that values between 0 and 1 can have, so values that vary less count for more (the
+    design effect of Kish 1965). At most ten times as much, for a variance is itself estimated. NaN as variance: as if
+    it were the largest. NaN where mean or count is, and of no values.
+    """
+    z = student_t_quantile((1 + level) / 2, 1e6)
+    most = mean * (1 - mean)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gain = np.where(np.isnan(variance) | (most <= 0), 1.0, most / variance)
+    n = np.where(count > 0, count, np.nan) * np.clip(gain, 1.0, 10.0)
+    centre = (mean + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * np.sqrt(most / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return centre - half, centre + half
+
+
+def compare_differences(
+    a: Values, b: Values, level: float = 0.95, *, inflate: tuple[float, float] = (1.0, 1.0)
+) -> Comparison:
     """mean(b) - mean(a) with Welch's interval (unequal variances; Welch 1947, df after Satterthwaite 1946).
 
-    Where neither side varies, the difference is taken as exact.
+    inflate: factors on the variance of each mean, for values that are not independent. Where neither side varies, the
+    difference is taken as exact.
     """
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     change = float(second.mean() - first.mean())
     if min(len(first), len(second)) < 2:
         return Comparison(change, None, None, None, level)
-    shares = [float(side.var(ddof=1)) / len(side) for side in (first, second)]
+    shares = [
+        more * float(side.var(ddof=1)) / len(side)
+        for more, side in zip(inflate, (first, second), strict=True)
+    ]
     variance = sum(shares)
     # Rounding of equal values leaves a variance of 1e-33 or so: that is no noise, and its df is meaningless.
     scale = max(float(np.abs(first).max()), float(np.abs(second).max()))
@@ -133,7 +159,9 @@ def compare_differences(a: Values, b: Values, level: float = 0.95) -> Comparison
     return Comparison(change, change - half, change + half, student_t_tail(change / error, df), level)
 
 
-def compare_ratios(a: Values, b: Values, level: float = 0.95) -> Comparison:
+def compare_ratios(
+    a: Values, b: Values, level: float = 0.95, *, inflate: tuple[float, float] = (1.0, 1.0)
+) -> Comparison:
     """Geometric mean of b over that of a, with Welch's interval taken on logarithms. Values must be > 0.
 
     Timings and rates vary by factors, not by amounts, so their logarithms are nearer to normal, and a ratio
@@ -142,7 +170,7 @@ def compare_ratios(a: Values, b: Values, level: float = 0.95) -> Comparison:
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if min(float(first.min()), float(second.min())) <= 0:
         raise ValueError("ratios need values > 0")
-    logs = compare_differences(np.log(first), np.log(second), level)
+    logs = compare_differences(np.log(first), np.log(second), level, inflate=inflate)
     low, high = (None if bound is None else math.exp(bound) for bound in (logs.low, logs.high))
     return Comparison(math.exp(logs.change), low, high, logs.p_value, level)
 

@@ -76,14 +76,24 @@ class ContainerLimits(Model):
     memory_mib: Annotated[int, Field(ge=256)] = 4096
 
 
+Need = Literal["update", "delete", "durable", "several_processes", "server", "cluster", "text"]
+
+
 class DecisionSpec(Model):
-    """What an engine must do to be eligible, and what is then maximised or minimised."""
+    """What an engine must do to be eligible, and what is then maximised or minimised.
+
+    requirements: figures; the default of each metric (harness.results.metrics) is asked for where none is named here.
+    needs: what production needs whatever the figures: items that can be replaced (update) and removed (delete), writes
+    that survive a crash once they are acknowledged (durable), one collection for several processes, a server of its
+    own, a cluster of several machines, search by words (text).
+    """
 
     requirements: Annotated[tuple[str, ...], Field(min_length=1)] = (
         "recall >= 0.95",
         "violations == 0",
         "errors == 0",
     )
+    needs: tuple[Need, ...] = ()
     objective: Literal["max throughput_qps", "min cpu_s_per_1000"] = "max throughput_qps"
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.9  # the pick must win this share of the resamples
 
@@ -114,7 +124,7 @@ class Scenario(Model):
     rows: PositiveInt | None = None  # only the first rows of the dataset
     queries: PositiveInt | None = None  # only the first queries
     k: PositiveInt = 10
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     trials: PositiveInt = 3
     # Of the whole run: kept by fewer trials down to two, then by shorter windows, for every engine alike.
     budget_s: PositiveFloat | None = None

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from engines.values.shown import shown
 from harness.errors import ConfigurationError
+from harness.scenario.yaml_text import YamlTextError, parse_yaml
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -22,45 +23,24 @@ _SUBJECT = re.compile(r"^(Input|String|List|Tuple|Dictionary) should ")
 
 
 class Model(BaseModel):
-    """Base of everything read from such a file: immutable, no unknown keys."""
+    """Base of everything read from such a file: immutable, no unknown keys, no infinite numbers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that occurs twice: YAML would keep the last one without a word."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node: yaml.MappingNode = super().compose_mapping_node(anchor)
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"key '{key.value}' occurs twice, remove one", problem_mark=key.start_mark
-                )
-            seen.add(key.value)
-        return node
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def read_yaml(path: Path, example: str) -> dict[str, Any]:
     """The keys of a YAML file; none where it is empty. Raises ConfigurationError.
 
-    example: what keys are expected, for who gives another kind of file.
+    example: keys that such a file holds, named where it is a file of another kind.
     """
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: is not UTF-8 text: {error}") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f"line {mark.line + 1} column {mark.column + 1}: " if mark else ""
-        raise ConfigurationError(f"{path}: is not YAML: {line}{error.problem}") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+    except YamlTextError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -89,7 +69,7 @@ def explain(error: ValidationError, source: str, data: object) -> list[str]:
                 key = f"{key}.{tag}"
                 message = f"must be one of {context['expected_tags']}, got '{context['tag']}'"
             case _:
-                message = f"{_SUBJECT.sub('must ', message)}, got {problem['input']!r}"
+                message = f"{_SUBJECT.sub('must ', message)}, got {shown(problem['input'])}"
         lines += [f"{source}: {key} {part}" if key else f"{source}: {part}" for part in message.split("\n")]
     return list(dict.fromkeys(lines))
 

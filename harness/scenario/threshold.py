@@ -6,10 +6,11 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from harness.results.metrics import PERCENTILES, TABLE, find
 
-_RELATIONS: dict[str, Callable[[float, float], bool]] = {
+_RELATIONS: dict[str, Callable[[Any, float], Any]] = {
     "<=": operator.le,
     ">=": operator.ge,
     "==": operator.eq,
@@ -30,20 +31,28 @@ class ThresholdSyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """`metric relation limit`; `metric` is a name of the result file, `limit` in that metric's unit."""
+    """`metric relation limit`; `metric` is a name of the result file, `limit` in that metric's unit.
+
+    share: of a count, whether the limit is a share (0.01: one in a hundred) of what it is counted out of.
+    """
 
     text: str
     metric: str
     relation: str
     limit: float
+    share: bool = False
 
     def holds(self, value: float) -> bool:
         """Whether a measured value satisfies it. NaN never does."""
-        return _RELATIONS[self.relation](value, self.limit)
+        return bool(self.holds_each(value))
+
+    def holds_each(self, values: Any) -> Any:
+        """The same for an array of values."""
+        return _RELATIONS[self.relation](values, self.limit)
 
 
 def parse_threshold(text: str) -> Threshold:
-    """Parses `latency.p99 < 50ms`, `recall@10 >= 95%`, `rss_peak_bytes < 2GiB`, `throughput_qps > 100`.
+    """Parses `latency.p99 < 50ms`, `recall@10 >= 95%`, `rss_peak_bytes < 2GiB`, `errors <= 0.1%`, `ghosts == 0`.
 
     `recall` without `@k` stands for the scenario's k. A number without a unit is in the metric's own. Raises
     ThresholdSyntaxError.
@@ -66,7 +75,13 @@ def parse_threshold(text: str) -> Threshold:
             f"'{text}': there is no metric {metric}, see docs/metrics.md for their names"
         )
     limit = float(form["number"]) * _factor(text, metric, form["unit"])
-    return Threshold(text.strip(), metric, form["relation"], limit)
+    share = form["unit"] == "%" and _is_count(metric)
+    return Threshold(text.strip(), metric, form["relation"], limit, share)
+
+
+def _is_count(metric: str) -> bool:
+    known = find(metric)
+    return known is not None and known.is_count
 
 
 def _factor(text: str, metric: str, unit: str) -> float:
@@ -74,7 +89,7 @@ def _factor(text: str, metric: str, unit: str) -> float:
     if not unit:
         return 1.0
     suffix = metric.rsplit("_", 1)[-1]
-    if unit == "%" and (metric.startswith("recall") or suffix == "share"):
+    if unit == "%" and (metric.startswith("recall") or suffix == "share" or _is_count(metric)):
         return 0.01
     if unit in _SECONDS and suffix in _SECONDS and not metric.endswith("_per_s"):
         return _SECONDS[unit] / _SECONDS[suffix]

@@ -7,24 +7,28 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.results.result import RunResult
-from reports.decide.ranking import Candidate, Evidence, weigh
-from reports.decide.requirements import Check, requirements
-from reports.decide.verdict import blockers, caveats, describe, margin_text, score_text
-from reports.wording import listing
+from reports.decide.evidence import Evidence, weigh
+from reports.decide.needs import PREFIX
+from reports.decide.ranking import Candidate
+from reports.decide.requirements import Check
+from reports.decide.sentences import describe, headline, margin_text
+from reports.decide.verdict import blockers, caveats
 
 SCHEMA_VERSION = 1
 Verdict = Literal["pick", "only candidate", "no decision"]
 Status = Literal["pick", "leads", "eligible", "eliminated", "not measured"]
 
 
-class Model(BaseModel):
+class DecisionPart(BaseModel):
     """Base of the parts of decision.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Choice(Model):
-    """A configuration, complete enough to start the engine with. score: the objective, in its unit."""
+class Choice(DecisionPart):
+    """A configuration, complete enough to start the engine with. score: the objective, in its unit; of an engine's best
+    setting by trials that did not choose it.
+    """
 
     engine: str  # the label of the scenario's engine entry
     adapter: str  # the registry's name
@@ -36,8 +40,10 @@ class Choice(Model):
     trials: int
 
 
-class Margin(Model):
-    """The leader against the runner-up, as a ratio above 1 in its favour; Welch's interval on logarithms."""
+class Margin(DecisionPart):
+    """The leader against the runner-up, as a ratio above 1 in its favour, with the interval that decides on a pick
+    (`reports.decide.selection.compare`).
+    """
 
     ratio: float
     low: float | None
@@ -46,7 +52,7 @@ class Margin(Model):
     sentence: str
 
 
-class Standing(Model):
+class Standing(DecisionPart):
     """How one engine entry came out. choice: its best setting, or the one nearest to being eligible."""
 
     engine: str
@@ -58,8 +64,13 @@ class Standing(Model):
     sentence: str
 
 
-class Decision(Model):
-    """What decision.json holds. leader: the best eligible setting; pick: the same, or None (no decision)."""
+class Decision(DecisionPart):
+    """What decision.json holds.
+
+    leader: the best eligible setting; pick: the same, or None (no decision). requirements: every one that was judged,
+    needs among them; defaults: those of them that the scenario does not name. fastest_lacking: what would lead were it
+    not for a need.
+    """
 
     schema_version: int = SCHEMA_VERSION
     run: str
@@ -75,6 +86,9 @@ class Decision(Model):
     confidence: float
     objective: str
     requirements: list[str]
+    defaults: list[str] = []
+    needs: list[str] = []
+    fastest_lacking: Choice | None = None
     standings: list[Standing]
     k: int
     dataset: dict[str, Any]
@@ -89,12 +103,12 @@ def conclude(evidence: Evidence) -> Decision:
     """The decision that the evidence carries."""
     result = evidence.cells.result
     verdict, reasons = _verdict(evidence)
-    leader, runner_up = evidence.leader, evidence.runner_up
+    leader, runner_up, lacking = evidence.leader, evidence.runner_up, evidence.fastest_lacking
     choice = _choice(result, leader) if leader else None
     return Decision(
         run=result.name,
         verdict=verdict,
-        sentence=_sentence(evidence, verdict, reasons),
+        sentence=headline(evidence, verdict != "no decision", verdict == "only candidate", reasons),
         reasons=reasons,
         caveats=caveats(evidence, verdict == "no decision"),
         pick=None if verdict == "no decision" else choice,
@@ -104,7 +118,11 @@ def conclude(evidence: Evidence) -> Decision:
         win_share=evidence.shares.get(leader.configuration.engine) if leader else None,
         confidence=evidence.spec.confidence,
         objective=evidence.spec.objective,
-        requirements=[threshold.text for threshold in requirements(result.scenario)],
+        requirements=[asked.text for asked in evidence.asked]
+        + [PREFIX + name for name in evidence.spec.needs],
+        defaults=[asked.text for asked in evidence.asked if asked.source == "default"],
+        needs=list(evidence.spec.needs),
+        fastest_lacking=_choice(result, lacking) if lacking else None,
         standings=_standings(evidence, verdict),
         k=evidence.cells.k,
         dataset={
@@ -115,11 +133,14 @@ def conclude(evidence: Evidence) -> Decision:
 
 def _verdict(evidence: Evidence) -> tuple[Verdict, list[str]]:
     if not evidence.cells.candidates:
+        if evidence.cells.empty_filters:
+            return "no decision", ["nothing matches any of the filters, so there is no search to compare"]
         return "no decision", [
             "no search with a closed loop was measured, so there is no throughput to compare"
         ]
     if not evidence.ranking:
-        return "no decision", ["no setting of any engine meets every requirement"]
+        what = "requirement and need" if evidence.spec.needs else "requirement"
+        return "no decision", [f"no setting of any engine meets every {what}"]
     if reasons := blockers(evidence):
         return "no decision", reasons
     return ("pick" if len(evidence.cells.engines) > 1 else "only candidate"), []
@@ -176,16 +197,3 @@ def _status(evidence: Evidence, shown: Candidate | None, verdict: Verdict) -> St
     if shown is not evidence.leader:
         return "eligible"
     return "leads" if verdict == "no decision" else "pick"
-
-
-def _sentence(evidence: Evidence, verdict: Verdict, reasons: list[str]) -> str:
-    leader = evidence.leader
-    if leader is None:
-        return f"No decision: {listing(reasons)}."
-    title, score = leader.configuration.title, score_text(evidence, leader)
-    if verdict == "no decision":
-        return f"No decision: {title} leads ({score}), but {listing(reasons)}."
-    if verdict == "only candidate":
-        return f"Only candidate: {title} meets every requirement ({score}); no other engine was measured."
-    lead = margin_text(evidence) if evidence.margin else "no other engine meets every requirement"
-    return f"Pick {title}. It meets every requirement; {score}, {lead}."

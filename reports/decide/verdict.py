@@ -1,73 +1,104 @@
-"""What stands in the way of a decision, what to keep in mind beside it, and the sentences that say so."""
+"""What stands in the way of a decision, and what to keep in mind beside it."""
 
 from __future__ import annotations
 
-from harness.results.metrics import spec
 from harness.results.result import Measurement
-from reports.decide.cells import Cells
-from reports.decide.ranking import Candidate, Evidence
-from reports.decide.requirements import judged_groups
-from reports.wording import factor, listing, number, percent, quantity, settings
+from harness.results.stats import Comparison
+from reports.decide.evidence import Evidence
+from reports.decide.judging import LEAST_QUERIES
+from reports.decide.ranking import Candidate
+from reports.wording import listing, percent, settings
 
-_STEAL_CANNOT_EXPLAIN = 2.0  # a margin whose lower bound is this large outweighs stolen CPU time
-_FLAGS = {
+# A margin whose lower bound is this large cannot come from time that the machine gave to others.
+_OUTWEIGHS_LOST_TIME = 2.0
+_LOST_TIME = {
     "steal": "more than 5 % of the CPU time was taken by other machines",
     "contention": "other programs on this machine took more than 5 % of its CPU time",
-    "client-bound": "the client, not the engine, may have been the limit",
 }
+_FLAGS = _LOST_TIME | {"client-bound": "the clients, not the engine, may have been the limit"}
 
 
 def blockers(evidence: Evidence) -> list[str]:
     """Why the evidence carries no decision; empty where it does. There is a leader."""
-    ranking, asked = evidence.ranking, evidence.spec.confidence
+    ranking = evidence.ranking
     reasons = []
     if evidence.cells.result.finished_at is None:
         reasons.append("the run is not complete, so the engines were not measured alike")
+    reasons += _few_queries(ranking[0])
     if len(evidence.cells.engines) == 1:
         return reasons
-    share = evidence.shares.get(ranking[0].configuration.engine, 0.0)
     if any(len(candidate.by_trial) < 2 for candidate in ranking[:2]):
         reasons.append("one trial does not tell a difference from noise (run at least two)")
-    elif share < asked:
+        return reasons + _flag_reasons(evidence)
+    reasons += _margin_reasons(evidence)
+    share, asked = evidence.shares.get(ranking[0].configuration.engine, 0.0), evidence.spec.confidence
+    if share < asked:
         reasons.append(
             f"it comes first in only {percent(share)} of the resamples ({percent(asked)} are asked for)"
         )
-    if len(ranking) > 1 and evidence.margin is None:
-        reasons.append("a figure of 0 leaves no margin to compute")
-    if evidence.margin and evidence.margin.low is not None and evidence.margin.low <= 1:
-        rival = ranking[1].configuration.title
-        reasons.append(f"its lead over {rival} is within the noise (the 95 % interval includes a tie)")
     return reasons + _flag_reasons(evidence)
 
 
-def _flag_reasons(evidence: Evidence) -> list[str]:
-    reasons = []
-    for candidate in evidence.ranking[:2]:
-        for flag, cells in flagged(evidence.cells, candidate).items():
-            if flag == "steal" and _outweighs_steal(evidence):
-                continue
-            what = _FLAGS.get(flag, f"a flag was raised ({flag})")
-            reasons.append(f"in {len(cells)} of the cells behind {candidate.configuration.title} {what}")
+def _few_queries(leader: Candidate) -> list[str]:
+    few = [c for c in leader.checks if c.queries is not None and c.queries < LEAST_QUERIES]
+    counts = [f"{c.queries} with {c.place}" for c in few if c.status == "too close to call"]
+    if not counts:
+        return []
+    return [f"its recall rests on too few queries ({counts[0]}; at least {LEAST_QUERIES} are needed)"]
+
+
+def _margin_reasons(evidence: Evidence) -> list[str]:
+    margins = evidence.margins
+    reasons = ["a figure of 0 leaves no margin to compute"] if None in margins.values() else []
+    titles = {c.configuration.engine: c.configuration.title for c in evidence.ranking}
+    close = [titles[engine] for engine, margin in margins.items() if margin and not _clear(margin)]
+    if close:
+        level = next(margin.level for margin in margins.values() if margin)
+        reasons.append(
+            f"its lead over {listing(close)} is within the noise (the {level * 100:.0f} % interval includes a tie)"
+        )
     return reasons
 
 
-def _outweighs_steal(evidence: Evidence) -> bool:
-    low = evidence.margin.low if evidence.margin else None
-    return low is not None and low >= _STEAL_CANNOT_EXPLAIN
+def _clear(margin: Comparison) -> bool:
+    return margin.low is None or margin.low > 1
 
 
-def flagged(cells: Cells, candidate: Candidate) -> dict[str, list[Measurement]]:
-    """The flagged cells that a candidate's score and requirements rest on, by kind of flag."""
-    groups = cells.objective(candidate.configuration)
-    for entry in candidate.checks:
-        groups += [
-            g for g in judged_groups(cells, candidate.configuration, entry.metric) if g.kind == "search"
+def _flag_reasons(evidence: Evidence) -> list[str]:
+    found = {c.configuration.title: flagged(evidence, c) for c in evidence.ranking[:2]}
+    bound = [title for title, flags in found.items() if "client-bound" in flags]
+    if len(bound) == 2:
+        return [
+            f"both {listing(bound)} were measured with clients that were the limit themselves, so the figures compare "
+            "clients, not engines (compare their CPU time per query, or use more client processes)"
         ]
-    rested_on = {cell.key: cell for group in groups for cell in group.cells}
+    reasons = []
+    for title, flags in found.items():
+        for flag, cells in flags.items():
+            if flag in _LOST_TIME and _outweighs_lost_time(evidence):
+                continue
+            what = _FLAGS.get(flag, f"a flag was raised ({flag})")
+            reasons.append(f"in {len(cells)} of the cells behind {title} {what}")
+    return reasons
+
+
+def _outweighs_lost_time(evidence: Evidence) -> bool:
+    low = evidence.margin.low if evidence.margin else None
+    return low is not None and low >= _OUTWEIGHS_LOST_TIME
+
+
+def flagged(evidence: Evidence, candidate: Candidate) -> dict[str, list[Measurement]]:
+    """The flagged cells that a candidate's score and timed requirements rest on, by kind of flag."""
+    cells, setting = evidence.cells, candidate.configuration
+    place = cells.candidates.index(setting)
+    numbers = dict.fromkeys(cells.objective_numbers(setting))
+    for requirement in evidence.asked:
+        numbers |= dict.fromkeys(int(n) for n in evidence.judge.timed_numbers(requirement, place))
     found: dict[str, list[Measurement]] = {}
-    for cell in rested_on.values():
-        for flag in cell.flags:
-            found.setdefault(flag.split(" ")[0], []).append(cell)
+    for number in numbers:
+        for cell in cells.groups[number].cells if cells.groups[number].kind == "search" else ():
+            for flag in cell.flags:
+                found.setdefault(flag.split(" ")[0], []).append(cell)
     return found
 
 
@@ -75,7 +106,7 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
     """What a careful reader should know beside the verdict."""
     leader = evidence.leader
     if leader is None:
-        return []
+        return _empty_filters(evidence)
     notes = []
     trials, several = len(leader.by_trial), len(evidence.cells.engines) > 1
     if 1 < trials <= 5 and several:
@@ -85,21 +116,44 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
         )
     if trials == 1 and not several:
         notes.append("There was one trial: how far its figures vary is unknown.")
-    if stolen := flagged(evidence.cells, leader).get("steal"):
-        weight = (
-            "; the margin is too large to come from that"
-            if not undecided and _outweighs_steal(evidence)
-            else ""
-        )
-        notes.append(
-            f"{len(stolen)} of the cells behind it lost over 5 % of the CPU time to other machines{weight}."
-        )
+    for flag, what in _LOST_TIME.items():
+        if lost := flagged(evidence, leader).get(flag):
+            outweighed = not undecided and _outweighs_lost_time(evidence)
+            weight = "; the margin is too large to come from that" if outweighed else ""
+            notes.append(f"In {len(lost)} of the cells behind it {what}{weight}.")
     return (
         notes
+        + _cost_of_taking_it(evidence, undecided)
+        + _unsteady(evidence, leader)
         + _too_close(evidence, leader)
+        + _declared_needs(leader)
         + _same_adapter(evidence, undecided)
         + _unsupported(evidence, leader)
+        + _empty_filters(evidence)
     )
+
+
+def _cost_of_taking_it(evidence: Evidence, undecided: bool) -> list[str]:
+    """Not shown to be better is not shown to be worse: what could be lost by taking the leader all the same."""
+    lows = [margin.low for margin in evidence.margins.values() if margin and margin.low is not None]
+    if not undecided or not lows or min(lows) > 1 or min(lows) <= 0:
+        return []
+    leader = evidence.ranking[0].configuration.engine
+    worst, level = percent(1 / min(lows) - 1), next(m.level for m in evidence.margins.values() if m)
+    return [
+        f"Not shown to be better is not shown to be worse: with {leader}, another engine may be up to {worst} better "
+        f"({level * 100:.0f} % interval)."
+    ]
+
+
+def _unsteady(evidence: Evidence, leader: Candidate) -> list[str]:
+    engine = leader.configuration.engine
+    if evidence.selections[engine].steady:
+        return []
+    return [
+        f"Which setting of {engine} is best depends on the trials: those of them that were left out would have chosen "
+        "another. Its figure is what the setting chosen by the other trials reached in each trial."
+    ]
 
 
 def _too_close(evidence: Evidence, leader: Candidate) -> list[str]:
@@ -107,15 +161,23 @@ def _too_close(evidence: Evidence, leader: Candidate) -> list[str]:
     if not close:
         return []
     entry = close[0]
-    text = (
-        f"{entry.requirement} is too close to call: {quantity(entry.metric, entry.value)} with {entry.where}"
-    )
+    counted = f" of {entry.queries:,} queries" if entry.queries is not None else ""
+    text = f"{entry.requirement} is too close to call: {entry.shown}{counted} with {entry.place}"
+    text += f" ({entry.reason})" if entry.reason else ""
     engine = leader.configuration.engine
     clear = [c for c in evidence.candidates if c.configuration.engine == engine and c.clearly_met]
     if clear:
         safer = max(clear, key=lambda c: evidence.objective.oriented(c.score)).configuration
         text += f". {settings(safer.index, safer.search) or safer.title} holds it clearly"
     return [f"{text}."]
+
+
+def _declared_needs(leader: Candidate) -> list[str]:
+    names = [entry.metric.replace("_", " ") for entry in leader.checks if entry.shown == "declared"]
+    if not names:
+        return []
+    engine = leader.configuration.engine
+    return [f"That {engine} meets these needs is declared by its adapter, not measured: {listing(names)}."]
 
 
 def _same_adapter(evidence: Evidence, undecided: bool) -> list[str]:
@@ -142,53 +204,10 @@ def _unsupported(evidence: Evidence, leader: Candidate) -> list[str]:
     return [f"{engine} does not support everything that was asked of it ({text})." for text in sorted(texts)]
 
 
-def score_text(evidence: Evidence, candidate: Candidate) -> str:
-    """`it answers 8,420 queries/s over an equal mix of the 4 filters`."""
-    filters = len(evidence.cells.filters)
-    mix = f" over an equal mix of the {filters} filters" if filters > 1 else ""
-    value = quantity(evidence.objective.metric, candidate.score)
-    if evidence.objective.maximise:
-        return f"it answers {value}{mix}"
-    return f"it takes {value} of CPU time per 1,000 queries{mix}"
-
-
-def margin_text(evidence: Evidence) -> str:
-    """`2.3 times as many as qdrant (95 % interval 2.1 to 2.5)`. There is a margin."""
-    ratio, runner_up = evidence.margin, evidence.runner_up
-    assert ratio is not None
-    assert runner_up is not None
-    bounds = ""
-    if ratio.low is not None and ratio.high is not None:
-        bounds = f" ({ratio.level * 100:.0f} % interval {number(ratio.low)} to {number(ratio.high)} times)"
-    value, rival = factor(max(ratio.change, 1.0)), runner_up.configuration.title
-    large = ratio.change >= 2
-    if evidence.objective.maximise:
-        return f"{value} {'as many as' if large else 'more than'} {rival}{bounds}"
-    return f"while {rival} takes {value} {'as much' if large else 'more'}{bounds}"
-
-
-def describe(evidence: Evidence, engine: str, shown: Candidate | None) -> str:
-    """One sentence on how an engine came out."""
-    if shown is None:
-        errors = [cell.error for cell in evidence.cells.of_engine(engine) if cell.error]
-        return f"{engine} was not measured: {errors[0] if errors else 'the run holds no search of it'}."
-    if not shown.met:
-        failures = "; ".join(_failures(shown))
-        setting = settings(shown.configuration.index, shown.configuration.search)
-        return f"{engine} is out: {failures}." + (f" Its nearest setting was {setting}." if setting else "")
-    leader, score = evidence.leader, score_text(evidence, shown)
-    if leader is None or shown is leader or not leader.score:
-        return f"{engine} meets every requirement; {score}."
-    behind = evidence.objective.ratio(leader.score, shown.score or 0.0)
-    ahead = leader.configuration.engine
-    return f"{engine} meets every requirement; {score}, a factor of {number(behind)} behind {ahead}."
-
-
-def _failures(candidate: Candidate) -> list[str]:
-    """What a candidate fails; requirements that are unmeasured for the same reason are named together."""
-    texts = [entry.sentence for entry in candidate.failures if entry.status != "not measured"]
-    gaps: dict[str, list[str]] = {}
-    for entry in candidate.failures:
-        if entry.status == "not measured":
-            gaps.setdefault(entry.reason, []).append(spec(entry.metric).label)
-    return texts + [f"{listing(names)} not measured ({reason})" for reason, names in gaps.items()]
+def _empty_filters(evidence: Evidence) -> list[str]:
+    names = listing(list(evidence.cells.empty_filters))
+    if not names:
+        return []
+    return [
+        f"Nothing matches filter {names}: a search that finds nothing says nothing of an engine, so it is left out."
+    ]

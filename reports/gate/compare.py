@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from harness.errors import ConfigurationError
 from harness.results.result import RunResult
-from reports.decide.ranking import Evidence, weigh
+from reports.decide.evidence import Evidence, weigh
 from reports.gate.cells import matched_rows, tolerances
 from reports.gate.render import to_junit, to_markdown, to_text
 from reports.gate.rows import RECALL_TOLERANCE, GateReport, Row, Verdict

@@ -11,7 +11,7 @@ from harness.results.files import write_json, write_text
 from harness.results.result import RunResult, read_result
 from harness.results.text import visible_in
 from reports.decide.decision import Decision, conclude
-from reports.decide.ranking import Evidence, weigh
+from reports.decide.evidence import Evidence, weigh
 from reports.page.page import page
 
 # Breaking a line between a figure and its unit makes both hard to read.

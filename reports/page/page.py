@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.results.metrics import charted, spec
-from harness.scenario.threshold import Threshold
 from reports.charts.dots import Row, best_rows, build_rows, dot_chart
 from reports.charts.latency import latency_charts
 from reports.charts.lines import Chart, recall_charts, selectivity_charts
@@ -15,8 +14,7 @@ from reports.charts.style import Look, looks
 from reports.charts.svg import styled
 from reports.decide.cells import Cells, Configuration
 from reports.decide.decision import Decision
-from reports.decide.ranking import Evidence
-from reports.decide.requirements import metric_name, requirements
+from reports.decide.evidence import Evidence
 from reports.page.cell_table import HEAD, cell_tables
 from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import environment_facts, how_it_ran, limitations, method, run_facts
@@ -132,9 +130,10 @@ def _figures(
 def _floor(evidence: Evidence) -> float | None:
     """The recall that is required, if any."""
     wanted = f"recall_at_{evidence.cells.k}"
-    every: list[Threshold] = requirements(evidence.cells.result.scenario)
     floors = [
-        t.limit for t in every if metric_name(t, evidence.cells.k) == wanted and t.relation in (">", ">=")
+        asked.threshold.limit
+        for asked in evidence.asked
+        if asked.metric == wanted and asked.threshold.relation in (">", ">=")
     ]
     return max(floors, default=None)
 

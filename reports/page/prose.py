@@ -8,7 +8,7 @@ from typing import Any
 from harness.results.result import RunResult
 from reports.decide.cells import Cells
 from reports.decide.decision import Decision
-from reports.decide.ranking import Evidence
+from reports.decide.evidence import Evidence
 from reports.wording import listing, number, percent
 
 Facts = list[tuple[str, str]]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from harness.results.result import RunResult
 from reports.decide.cells import TrialGroup
 from reports.decide.decision import Decision, conclude
-from reports.decide.ranking import Candidate, Evidence, weigh
+from reports.decide.evidence import Evidence, weigh
+from reports.decide.ranking import Candidate
 from reports.wording import number, quantity, settings
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.results.metrics import COUNTS, spec
+from harness.results.metrics import spec
 from reports.charts.style import Look
 from reports.decide.cells import Cells
 from reports.decide.decision import Choice, Decision, Standing
@@ -160,10 +160,11 @@ def _tick(check: Check | None) -> Tick:
     if check is None:
         return Tick("–", "not measured", "gap", "not measured")
     kinds = {"holds": "holds", "too close to call": "close", "fails": "fails", "not measured": "gap"}
-    text = "not measured" if check.value is None else quantity(check.metric, check.value)
-    everywhere = check.metric in COUNTS and check.met
-    detail = "in every cell" if everywhere else shortened(check.reason or check.where, _LONGEST_DETAIL)
-    return Tick(_MARKS[check.status], text, kinds[check.status], detail)
+    everywhere = spec(check.metric).is_count and check.met
+    detail = "in every cell" if everywhere else shortened(check.reason or check.place, _LONGEST_DETAIL)
+    if check.queries is not None and check.low is not None and check.high is not None:
+        detail = f"{check.low:.3f} to {check.high:.3f} by {check.queries:,} queries; {detail}"
+    return Tick(_MARKS[check.status], check.shown, kinds[check.status], detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ _ANSWERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "GetLoadingProgress": (milvus_pb2.GetLoadingProgressResponse, {"progress": 100, "refresh_progress": 100}),
     "GetPersistentSegmentInfo": (milvus_pb2.GetPersistentSegmentInfoResponse, {}),
     "GetVersion": (milvus_pb2.GetVersionResponse, {}),
+    "HasCollection": (milvus_pb2.BoolResponse, {}),
     "Insert": (milvus_pb2.MutationResult, {"timestamp": 100}),
     "LoadCollection": (common_pb2.Status, {}),
     "ManualCompaction": (milvus_pb2.ManualCompactionResponse, {}),

@@ -49,12 +49,13 @@ def build(
             level = _recall(recall, step, share, label)
             speed_here = rate / 2.2**step * _filtered(label, share)
             cells.append(_closed(base, index, search, name, level, speed_here, noise, rng))
+        point = settings[min(1, len(settings) - 1)]
         if arrivals:
-            point = settings[min(1, len(settings) - 1)]
             for name, offered in itertools.product(list(filters)[:2], RATES):
                 top = rate / 2.2 * _filtered(label, filters[name])
-                cells.append(_arrival(base, index, point, name, offered, top, noise, rng))
-        cells.append(_updates_cell(base, index, rng))
+                level = _recall(recall, settings.index(point), filters[name], label)
+                cells.append(_arrival(base, index, point, name, offered, level, top, noise, rng))
+        cells.append(_updates_cell(base, index, _recall(recall, settings.index(point), 1.0, label), rng))
     scenario = _scenario(engines, filters, trials, requirements, objective, arrivals)
     return RunResult(
         name="quick-20260101-120000",
@@ -144,6 +145,11 @@ def _filtered(label: str, share: float) -> float:
     return float({"qdrant": 1 - 0.12 * steps, "faiss-ivf": 1 + 0.3 * steps}.get(label, 1 - 0.05 * steps))
 
 
+def _recalls(level: float) -> dict[str, float | None]:
+    """A recall with its spread over the queries: twice that of ten hits that are found or not independently."""
+    return {"recall_at_10": level, "recall_sd": 2 * float(np.sqrt(level * (1 - level) / 10))}
+
+
 def _vary(value: float, noise: float, rng: np.random.Generator) -> float:
     return float(value * np.exp(rng.normal(0, noise)))
 
@@ -197,7 +203,7 @@ def _closed(base, index, search, name, level, qps, noise, rng) -> Measurement:  
     requests = max(round(qps * 0.4), 3)
     metrics, reasons = _latencies(qps, requests, 1.0)
     metrics |= {
-        "recall_at_10": min(level + float(rng.normal(0, 0.0004)), 1.0) if level < 1 else 1.0,
+        **_recalls(min(level + float(rng.normal(0, 0.0004)), 1.0) if level < 1 else 1.0),
         "throughput_qps": qps,
         "queries": float(requests),
         "cpu_s": requests / qps,
@@ -209,13 +215,13 @@ def _closed(base, index, search, name, level, qps, noise, rng) -> Measurement:  
     )
 
 
-def _arrival(base, index, search, name, offered, top, noise, rng) -> Measurement:  # type: ignore[no-untyped-def]
+def _arrival(base, index, search, name, offered, level, top, noise, rng) -> Measurement:  # type: ignore[no-untyped-def]
     busy = offered / top
     stretch = 1 / (1 - busy) if busy < 0.95 else 20 * busy
     served = min(offered, top)
     metrics, reasons = _latencies(_vary(top, noise, rng), served, _vary(stretch, noise, rng))
     metrics |= {
-        "recall_at_10": 0.97,
+        **_recalls(level),
         "throughput_qps": _vary(served, 0.01, rng),
         "offered_qps": _vary(offered, 0.01, rng),
         "queries": offered,
@@ -245,12 +251,13 @@ def _index_cell(base, index, rate, noise, rng) -> Measurement:  # type: ignore[n
     )
 
 
-def _updates_cell(base, index, rng) -> Measurement:  # type: ignore[no-untyped-def]
+def _updates_cell(base, index, level, rng) -> Measurement:  # type: ignore[no-untyped-def]
     metrics: dict[str, float | None] = {
         "upserts_per_s": _vary(4000, 0.1, rng),
         "deletes_per_s": _vary(9000, 0.1, rng),
         "ready_s": _vary(0.4, 0.1, rng),
-        "recall_at_10": 0.97,
+        **_recalls(level),
+        "queries": 300.0,
         "violations": 0.0,
         "ghosts": 0.0,
         "duplicates": 0.0,

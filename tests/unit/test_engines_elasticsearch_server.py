@@ -19,6 +19,7 @@ from engines.base import Batch, EngineError, Field, Schema
 from engines.elasticsearch.adapter import Elasticsearch
 from engines.elasticsearch.params import IndexParams
 from engines.lucene import bulk
+from engines.server.names import collection_name
 from tests.servers.certificates import self_signed
 from tests.servers.fake_elasticsearch import Answer, Handle, node, serving
 
@@ -245,3 +246,33 @@ def test_an_index_that_is_gone_or_of_another_run_is_refused(
         state["exists"] = (200, {})
         with pytest.raises(EngineError, match="of another schema"):
             engine.open(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("found", "complaint"),
+    [
+        ({"shop_v3": {"mappings": {"_meta": {"bakeoff": "x"}}}}, "an alias of shop_v3"),
+        ({"NAME": {"mappings": {}}}, "an index"),
+        ({"NAME": {"mappings": {"_meta": {"owner": "shop"}}}}, "an index"),
+    ],
+)
+def test_a_foreign_index_is_never_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any], complaint: str
+) -> None:
+    asked = []
+    index = collection_name(tmp_path)
+    mapping = {index if name == "NAME" else name: entry for name, entry in found.items()}
+    usual = node(_mapping=(200, mapping))
+
+    def handle(method: str, path: str, body: bytes) -> Answer:
+        asked.append((method, path))
+        return usual(method, path, body)
+
+    with serving(handle) as url:
+        monkeypatch.setenv("BAKEOFF_ELASTICSEARCH_URL", url)
+        engine = Elasticsearch(tmp_path, IndexParams())
+        for call in (lambda: engine.create(Schema(2, "l2")), engine.drop):
+            with pytest.raises(EngineError, match=f"{complaint}, and was not made by this harness"):
+                call()
+        engine.close()
+    assert not [path for method, path in asked if method in ("DELETE", "PUT")]

@@ -445,6 +445,37 @@ def test_stats_come_from_the_server(engine: Milvus, server: FakeMilvus) -> None:
 def test_dropping_works_after_closing(engine: Milvus, server: FakeMilvus) -> None:
     engine.close()
     server.asked.clear()
+    holds(server, messages.collection_schema("x", SCHEMA).description)
     engine.drop()
     assert len(server.requests("DropCollection")) == 1
     engine.close()
+
+
+def holds(server: FakeMilvus, description: str, name: str = "") -> None:
+    """Has the server hold a collection under every name. name: that of the one behind it, where it is an alias."""
+    schema = schema_pb2.CollectionSchema(description=description)
+    server.answers["HasCollection"] = lambda request: milvus_pb2.BoolResponse(value=True)
+    server.answers["DescribeCollection"] = lambda request: milvus_pb2.DescribeCollectionResponse(
+        collection_name=name or request.collection_name, schema=schema
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "complaint"),
+    [
+        ("", "", "a collection"),
+        ("", "the shop's", "a collection"),
+        ("shop_v3", "bakeoff: ...", "an alias of shop_v3"),
+    ],
+)
+def test_a_foreign_collection_is_never_dropped(
+    server: FakeMilvus, engine: Milvus, name: str, description: str, complaint: str
+) -> None:
+    holds(server, description, name)
+    for call in (lambda: engine.create(SCHEMA), engine.drop):
+        with pytest.raises(EngineError, match=f"{complaint}, and was not made by this harness"):
+            call()
+    assert not server.requests("DropCollection")
+    holds(server, messages.collection_schema("x", SCHEMA).description)
+    engine.create(SCHEMA)
+    assert len(server.requests("DropCollection")) == 1

@@ -23,6 +23,7 @@ from engines.pgvector.adapter import IndexParams, PgVector, SearchParams
 from engines.pgvector.connection import Session
 from engines.server.endpoint import Endpoint
 from engines.server.launched import Launched
+from engines.server.names import collection_name
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = Schema(
@@ -100,8 +101,8 @@ def test_ids_that_another_client_has_written_are_replaced(engine: PgVector, tmp_
 
 def test_a_part_that_is_refused_fails_the_batch(engine: PgVector) -> None:
     many = batch(list(range(400)), ["a"] * 400)
-    many.vectors[399] = np.nan
-    with pytest.raises(EngineError, match="NaN not allowed in vector"):
+    engine._open.mine().run(f"alter table {engine._name} add check (id <> 399)")
+    with pytest.raises(EngineError, match="violates check constraint"):
         engine.index(many)
     assert engine.count() < 400
 
@@ -260,3 +261,30 @@ def test_the_container_has_the_same_settings() -> None:
     )
     halved = re.sub(r"`expr (\d+) / (\d)`", lambda found: str(int(found[1]) // int(found[2])), command)
     assert dict(re.findall(r"-c (\w+)=(\S+)", halved)) == local.server_settings(2, 4 << 30)
+
+
+@pytest.mark.parametrize(
+    ("made", "complaint"),
+    [
+        ("create table {0} (id int)", "a table"),
+        ("create table {0} (id int); comment on table {0} is 'the shop''s'", "a table"),
+        ("create table shop_items (id int); create view {0} as select * from shop_items", "no table"),
+    ],
+)
+def test_a_foreign_table_is_never_dropped(
+    server: Launched, tmp_path: Path, made: str, complaint: str
+) -> None:
+    name = collection_name(tmp_path)
+    session = Session(Endpoint.of("pgvector"))
+    session.run(made.format(name))
+    engine = PgVector(tmp_path, IndexParams())
+    for call in (lambda: engine.create(SCHEMA), engine.drop):
+        with pytest.raises(EngineError, match=f"{complaint}, and was not made by this harness"):
+            call()
+    assert session.texts(f"select to_regclass('{name}')::text") == [name]
+    session.run(f"drop {'view' if 'view' in made else 'table'} {name}; drop table if exists shop_items")
+    engine.create(SCHEMA)
+    engine.create(SCHEMA)  # one that is ours is replaced
+    engine.drop()
+    assert session.texts(f"select to_regclass('{name}')::text") == [""]
+    session.close()

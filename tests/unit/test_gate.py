@@ -294,7 +294,7 @@ def test_a_requirement_that_held_and_breaks_fails_it() -> None:
     )
     broken = rows(report, "broken")
     assert [row.engine for row in broken] == ["qdrant"]
-    assert "recall@10 is 0.900 with filter none (needs recall >= 0.95)" in broken[0].note
+    assert broken[0].note.startswith("recall@10 is 0.900 (")
 
 
 def test_a_requirement_that_never_held_fails_only_when_nothing_meets_it() -> None:

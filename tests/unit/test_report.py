@@ -16,7 +16,7 @@ from reports.charts.plotting import nines, spread
 from reports.charts.style import looks
 from reports.decide.cells import Cells
 from reports.decide.decision import conclude
-from reports.decide.ranking import weigh
+from reports.decide.evidence import weigh
 from reports.page.cell_table import cell_tables
 from reports.page.html import render_result, write_report
 from reports.page.postfilter import post_tables, unpaired

@@ -45,7 +45,7 @@ class Folder:
     def problems(self, changes: str = "") -> list[str]:
         with pytest.raises(ConfigurationError) as caught:
             self.load(changes)
-        assert not [path for path in self.cache.iterdir() if path.is_dir()]
+        assert not [path for path in self.cache.glob("*") if path.is_dir()]
         return [problem.removeprefix(f"{self.path}/") for problem in caught.value.problems]
 
 

@@ -141,7 +141,7 @@ def _understood(column: pa.ChunkedArray, label: str) -> tuple[Kind, pa.ChunkedAr
     import pyarrow.compute as pc
 
     is_a, kind = pa.types, column.type
-    if is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind):
+    if _is_text(kind):
         return "keyword", column.cast(pa.large_string()), ""
     if is_a.is_boolean(kind):
         return "boolean", column, ""
@@ -158,6 +158,13 @@ def _understood(column: pa.ChunkedArray, label: str) -> tuple[Kind, pa.ChunkedAr
     raise ConfigurationError(
         f"{label}: type {kind} is not supported; store a string, number, boolean or date an item, or drop it"
     )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    is_a = pa.types
+    return bool(is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind))
 
 
 def _filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str) -> pa.ChunkedArray:
@@ -210,8 +217,8 @@ def _as_column(column: pa.ChunkedArray, kind: Kind) -> Column:
 def _ids(column: pa.ChunkedArray, label: str) -> list[str | int]:
     import pyarrow as pa
 
-    is_a, kind = pa.types, column.type
-    if not (is_a.is_integer(kind) or is_a.is_string(kind) or is_a.is_large_string(kind)):
+    if not (pa.types.is_integer(column.type) or _is_text(column.type)):
+        kind = column.type
         raise ConfigurationError(f"{label}: ids must be strings or integers, are {kind}")
     values: list[Any] = column.to_pylist()
     first: dict[Any, int] = {}

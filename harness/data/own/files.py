@@ -5,14 +5,22 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from engines.base import Metric
+from engines.values.shown import is_unicode, shown
 from harness.data.manifest import UserManifest
 from harness.data.own.columns import Table, open_parquet, read_table, vector_column
 from harness.data.own.matrices import Matrix, from_hdf5, from_npy, from_parquet
 from harness.errors import ConfigurationError, noting
 
+if TYPE_CHECKING:
+    import h5py
+
 VECTORS, QUERIES, ATTRIBUTES, FILTERS = "vectors.npy", "queries.npy", "attributes.parquet", "filters.jsonl"
+MANIFEST = "dataset.yaml"
 HDF5 = (".hdf5", ".h5")
 _DISTANCES: dict[str, Metric] = {
     "euclidean": "l2",
@@ -43,23 +51,34 @@ class Source:
 def inputs(path: Path) -> tuple[Path, list[Path]]:
     """The manifest beside the data at `path`, and the files that may hold them. Raises ConfigurationError."""
     if path.is_dir():
-        files = [path / name for name in (VECTORS, QUERIES, ATTRIBUTES, FILTERS)]
-        # attributes.csv, say: whoever brings it expects to find its columns.
-        strays = [
-            f"{other}: is not read; save it as {file.name}, or rename it"
-            for file in files
-            if not file.exists()
-            for other in sorted(path.glob(f"{file.stem}.*"))
-        ]
-        if strays:
-            raise ConfigurationError(strays)
-        return path / "dataset.yaml", files
-    if path.suffix in (".parquet", *HDF5):
-        return path.with_suffix(".yaml"), [path]
-    raise ConfigurationError(
-        f"{path}: is no dataset; give a folder with {VECTORS}, a .parquet file, an ann-benchmarks .hdf5 "
-        "or .h5 file, or a manifest .yaml"
-    )
+        sidecar, files = path / MANIFEST, [path / name for name in (VECTORS, QUERIES, ATTRIBUTES, FILTERS)]
+        strays = _strays(path, [*files, sidecar])
+    elif path.suffix in (".parquet", *HDF5):
+        sidecar, files = path.with_suffix(".yaml"), [path]
+        strays = _strays(path.parent, [sidecar], (".yml", ".yaml"))
+    else:
+        raise ConfigurationError(
+            f"{path}: is no dataset; give a folder with {VECTORS}, a .parquet file, an ann-benchmarks .hdf5 "
+            "or .h5 file, or a manifest .yaml"
+        )
+    if strays:
+        raise ConfigurationError(strays)
+    return sidecar, files
+
+
+def _strays(folder: Path, expected: list[Path], suffixes: tuple[str, ...] = ()) -> list[str]:
+    """Files that differ from a missing one by case and ending (one of `suffixes`; any if there are none).
+
+    attributes.csv or dataset.yml, say: whoever brings it expects to find what it holds.
+    """
+    return [
+        f"{stray}: is not read; save it as {file.name}, or rename it"
+        for file in expected
+        if not file.exists()
+        for stray in sorted(folder.iterdir())
+        if stray.stem.casefold() == file.stem.casefold() and stray.suffix
+        if not suffixes or stray.suffix.casefold() in suffixes
+    ]
 
 
 def open_source(path: Path, sidecar: Path, manifest: UserManifest, stack: ExitStack) -> Source:
@@ -128,22 +147,42 @@ def _open_hdf5(source: Source, stack: ExitStack) -> None:
         source.problems.append(f"{path}: is no intact HDF5 file ({error})")
         return
     source.brings_queries = "test" in file
-    distance = file.attrs.get("distance")
-    distance = distance.decode() if isinstance(distance, bytes) else distance
-    if file.attrs.get("type") in ("sparse", b"sparse"):
-        source.problems.append(f"{path}: holds sparse vectors; only dense ones can be measured")
-    elif distance is not None and distance not in _DISTANCES:
-        source.problems.append(
-            f"{path}: distance '{distance}' cannot be measured; these can: {', '.join(_DISTANCES)}"
-        )
-    else:
+    with noting(source.problems):
+        distance = _one_text(file, path, "distance")
+        kind = _one_text(file, path, "type")
+        if kind == "sparse":
+            raise ConfigurationError(f"{path}: holds sparse vectors; only dense ones can be measured")
         if distance is not None:
-            _settle_metric(source, _DISTANCES[distance])
+            _settle_metric(source, _metric(path, distance))
         with noting(source.problems):
             source.vectors = from_hdf5(file, path, "train")
         if source.brings_queries:
-            with noting(source.problems):
-                source.queries = from_hdf5(file, path, "test")
+            source.queries = from_hdf5(file, path, "test")
+
+
+def _one_text(file: h5py.File, path: Path, name: str) -> str | None:
+    """An attribute of the file, as a text: alone, or as other tools write it, in an array of one. None: it has none.
+
+    Raises ConfigurationError.
+    """
+    if name not in file.attrs:
+        return None
+    try:
+        values = np.asarray(file.attrs[name]).reshape(-1).tolist()
+        (value,) = values
+        text = value.decode() if isinstance(value, bytes) else value
+        if isinstance(text, str) and is_unicode(text):
+            return text.strip("\0 ")
+    except (OSError, TypeError, ValueError, UnicodeDecodeError):
+        pass  # a type that NumPy lacks, several values or none, no UTF-8
+    raise ConfigurationError(f"{path}: its attribute '{name}' cannot be understood; it must be one text")
+
+
+def _metric(path: Path, distance: str) -> Metric:
+    if distance not in _DISTANCES:
+        known = ", ".join(_DISTANCES)
+        raise ConfigurationError(f"{path}: distance {shown(distance)} cannot be measured; these can: {known}")
+    return _DISTANCES[distance]
 
 
 def _settle_metric(source: Source, brought: Metric) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -13,20 +12,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.filters import Filter
-from engines.values.filter_syntax import FilterSyntaxError, parse
 from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray
-from harness.data.dataset import Attribute, Dataset, filter_problems
+from harness.data.dataset import Dataset
 from harness.data.manifest import UserManifest, read_user_manifest
 from harness.data.own.columns import Table
 from harness.data.own.files import QUERIES, VECTORS, Source, inputs, open_source
+from harness.data.own.filter_lines import read_filters
 from harness.data.own.matrices import Matrix, transfer
 from harness.data.store import Parts, cached, key_of, open_dataset, save, throttled
 from harness.errors import ConfigurationError, noting
 from harness.progress import Progress
 
 _HELD_OUT = 1_000
-_SHOWN = 20  # faulty lines of a filters.jsonl
 
 Mask = npt.NDArray[np.bool_]
 
@@ -56,7 +53,11 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
         held_out = _held_out(source, source.vectors.rows)
         stored = _store(source, source.vectors, held_out, folder, throttled(progress))
     table = source.table or Table(rows=source.vectors.rows)
-    filters = _read_filters(source, table.attributes)
+    filters = None
+    if source.filters is not None:
+        queries = None if source.queries is None else source.queries.rows
+        filters, problems = read_filters(source.filters, queries, table.attributes)
+        source.problems += problems
     if source.problems or source.metric is None:
         raise ConfigurationError(source.problems)
     notes = list(table.notes)
@@ -122,35 +123,3 @@ def _sink(folder: Path, name: str, matrix: Matrix, mask: Mask | None, stack: Exi
         return ArrayHasher(str(matrix.usable.resolve()), matrix.rows, matrix.dim)
     rows = matrix.rows if mask is None else int(mask.sum())
     return stack.enter_context(ArrayWriter(folder, name, rows, matrix.dim))
-
-
-def _read_filters(source: Source, attributes: list[Attribute]) -> tuple[Filter | None, ...] | None:
-    """One filter a line; null and {} stand for none."""
-    path = source.filters
-    if path is None:
-        return None
-    try:
-        # Not splitlines: JSON text may hold characters that it, but not JSON lines, takes for line ends.
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        source.problems.append(f"{path}: cannot be read ({error})")
-        return None
-    filters: list[Filter | None] = []
-    problems: list[str] = []
-    if source.queries is not None and len(lines) != source.queries.rows:
-        problems.append(f"{path}: has {len(lines):,} lines, but there are {source.queries.rows:,} queries")
-    for number, line in enumerate(lines, start=1):
-        try:
-            filters.append(parse(json.loads(line)))
-        except json.JSONDecodeError as error:
-            problems.append(f"{path}: line {number}: is not JSON ({error.msg}); write {{}} for no filter")
-        except FilterSyntaxError as error:
-            problems.append(f"{path}: line {number}: {error}")
-        else:
-            problems += [
-                f"{path}: line {number}: {fault}" for fault in filter_problems(filters[-1], attributes)
-            ]
-    source.problems += problems[:_SHOWN]
-    if len(problems) > _SHOWN:
-        source.problems.append(f"{path}: ... and {len(problems) - _SHOWN:,} more")
-    return tuple(filters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from engines.base import Metric
 from harness.data.arrays import ArrayHasher, block_rows
+from harness.data.own.faults import Faults
 from harness.errors import ConfigurationError
 from harness.progress import Progress
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Block = npt.NDArray[Any]
-_SHOWN = 3  # examples of each kind of fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,14 @@ def transfer(
 ) -> list[str]:
     """Reads a matrix once, as float32, into the sinks, each with a mask of its rows (None: all).
 
-    Returns what is wrong with its values: NaN, infinity, and zero vectors where the metric is cosine.
+    Returns what is wrong with its values, see Faults.
     """
-    faults = _Faults()
+    faults = Faults(metric)
     start = 0
     for raw in _readable(matrix):
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is reported as such
             block = np.ascontiguousarray(raw, dtype=np.float32)
-        faults.look(block, start, metric)
+        faults.look(block, start)
         for sink, mask in sinks:
             sink.append(block if mask is None else block[mask[start : start + len(block)]])
         start += len(block)
@@ -154,44 +154,6 @@ def _readable(matrix: Matrix) -> Iterator[Block]:
         except (OSError, ValueError) as error:  # ValueError: Arrow's errors among others
             raise ConfigurationError(f"{matrix.label}: cannot be read to its end ({error})") from error
         yield block
-
-
-@dataclass(slots=True)
-class _Faults:
-    values: int = 0
-    value_rows: int = 0
-    zeros: int = 0
-    first_values: list[str] = field(default_factory=list)
-    first_zeros: list[int] = field(default_factory=list)
-
-    def look(self, block: npt.NDArray[np.float32], start: int, metric: Metric | None) -> None:
-        bad = ~np.isfinite(block)
-        rows = np.flatnonzero(bad.any(axis=1))
-        if len(rows):
-            self.values += int(bad.sum())
-            self.value_rows += len(rows)
-            for row in rows[: _SHOWN - len(self.first_values)]:
-                column = int(np.argmax(bad[row]))
-                self.first_values.append(f"row {start + row} column {column} is {block[row, column]}")
-        if metric == "cosine":
-            zero = np.flatnonzero(~block.any(axis=1))
-            self.zeros += len(zero)
-            self.first_zeros += [start + int(row) for row in zero[: _SHOWN - len(self.first_zeros)]]
-
-    def problems(self, label: str) -> list[str]:
-        found = []
-        if self.values:
-            found.append(
-                f"{label}: {', '.join(self.first_values)} ({self.values:,} such values in "
-                f"{self.value_rows:,} rows; rows and columns count from 0); repair or remove these rows"
-            )
-        if self.zeros:
-            rows = ", ".join(map(str, self.first_zeros))
-            found.append(
-                f"{label}: row {rows} is a zero vector ({self.zeros:,} in all), which has no direction; "
-                "remove it, or set metric to l2 or ip"
-            )
-        return found
 
 
 def _unnested(lists: pa.Array, dim: int, label: str, start: int) -> Block:

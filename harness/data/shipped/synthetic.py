@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
 from engines.base import Column, Keywords
 from engines.filters import Filter, Range
@@ -14,6 +16,7 @@ from harness.data.dataset import Attribute
 from harness.data.manifest import SyntheticManifest
 from harness.data.shipped.correlation import choose, correlated_keys, zipf
 from harness.data.store import Parts, save, throttled
+from harness.errors import ConfigurationError
 from harness.progress import Progress
 
 KEYS = 1_000_000  # the values of the integer column `key`
@@ -35,6 +38,7 @@ def build_synthetic(
     The content depends on `spec` alone: every quantity has a random stream of its own, read in row order, so
     that neither the block size nor the number of rows changes the rows before.
     """
+    _require_room(folder, spec)
     clusters = _stream(spec, "clusters").integers(spec.clusters, size=spec.rows)
     query_clusters = _stream(spec, "query clusters").integers(spec.clusters, size=spec.queries)
     block = block or block_rows(spec.dim)
@@ -54,6 +58,30 @@ def build_synthetic(
         description=f"{spec.description.strip()} {spec.parameters()}",
     )
     save(folder, parts)
+
+
+def _require_room(folder: Path, spec: SyntheticManifest) -> None:
+    """Raises ConfigurationError where the corpus does not fit on the disk, or what is held while building it in memory.
+
+    A row takes its vector and 21 bytes of columns on disk; in memory its cluster, its random numbers and its columns,
+    and a tag or a query's filter a few hundred bytes as Python objects.
+    """
+    on_disk = 4 * spec.dim * (spec.rows + spec.queries) + 21 * spec.rows
+    objects = 300 * (spec.tags + spec.queries * len(spec.selectivities))
+    in_memory = 64 * (spec.rows + spec.queries) + 4 * spec.dim * spec.clusters + objects
+    size = f"{spec.name}: {spec.rows:,} x {spec.dim:,}, {spec.queries:,} queries"
+    remedy = "ask for fewer rows, dimensions, queries, clusters or tags"
+    disk, memory = shutil.disk_usage(folder).free, psutil.virtual_memory().available
+    problems = [
+        f"{size}: needs {need / 2**30:,.1f} GiB {place}, {free / 2**30:,.1f} GiB free; {remedy}"
+        for need, free, place in (
+            (on_disk, disk, "on disk"),
+            (in_memory, memory, "of memory"),
+        )
+        if need > free
+    ]
+    if problems:
+        raise ConfigurationError(problems)
 
 
 def _stream(spec: SyntheticManifest, quantity: str) -> np.random.Generator:

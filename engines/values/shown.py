@@ -1,0 +1,24 @@
+"""Values as messages show them."""
+
+from __future__ import annotations
+
+_LONGEST = 80  # characters
+
+
+def shown(value: object) -> str:
+    """A value's repr, cut in the middle where it is long; half characters (lone surrogates) are escaped by repr."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # of integers with thousands of digits; of deep nesting
+        return f"a value of type {type(value).__name__} that is too large to show"
+    half = _LONGEST // 2
+    return (
+        text
+        if len(text) <= _LONGEST
+        else f"{text[:half]}... ({len(text):,} characters) ...{text[-half // 2 :]}"
+    )
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8: it holds no half of a character (a lone surrogate)."""
+    return text.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in text)

@@ -1,0 +1,77 @@
+"""A user's filters.jsonl: one filter a line, read so that no line means something else than it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from engines.filters import Filter
+from engines.values.filter_syntax import FilterSyntaxError, parse
+from engines.values.shown import shown
+from harness.data.dataset import Attribute, filter_problems
+
+_SHOWN = 20  # faulty lines
+_LONGEST_NUMBER = 400  # digits; beyond any number that a column can hold
+
+Filters = tuple[Filter | None, ...]
+
+
+def read_filters(
+    path: Path, queries: int | None, attributes: Sequence[Attribute]
+) -> tuple[Filters | None, list[str]]:
+    """The filters (None for null and {}) and what is wrong with them, by line; None where there is no reading them.
+
+    queries: how many lines there must be, where known.
+    """
+    try:
+        # Not splitlines: JSON text may hold characters that it, but not JSON lines, takes for line ends.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        return None, [f"{path}: cannot be read ({error})"]
+    filters: list[Filter | None] = []
+    problems: list[str] = []
+    if queries is not None and len(lines) != queries:
+        problems.append(f"{path}: has {len(lines):,} lines, but there are {queries:,} queries")
+    for number, line in enumerate(lines, start=1):
+        try:
+            filters.append(parse_line(line))
+        except FilterSyntaxError as error:
+            problems.append(f"{path}: line {number}: {error}")
+        else:
+            problems += [
+                f"{path}: line {number}: {fault}" for fault in filter_problems(filters[-1], attributes)
+            ]
+    if len(problems) > _SHOWN:
+        problems = [*problems[:_SHOWN], f"{path}: ... and {len(problems) - _SHOWN:,} more"]
+    return tuple(filters), problems
+
+
+def parse_line(line: str) -> Filter | None:
+    """The filter of one line. Raises FilterSyntaxError."""
+    try:
+        data = json.loads(line, object_pairs_hook=_object, parse_int=_integer)
+    except json.JSONDecodeError as error:
+        raise FilterSyntaxError(f"is not JSON ({error.msg}); write {{}} for no filter") from error
+    except RecursionError as error:
+        raise FilterSyntaxError("is nested too deeply; flatten the filter") from error
+    return parse(data)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = next(key for key in keys if keys.count(key) > 1)
+        raise FilterSyntaxError(
+            f"key {shown(repeated)} occurs twice, of which JSON keeps the last; write one range with both bounds, "
+            'or {"and": [...]}'
+        )
+    return data
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _LONGEST_NUMBER:
+        raise FilterSyntaxError(f"a number of {len(digits):,} digits fits no column")
+    return int(digits)

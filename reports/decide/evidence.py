@@ -1,0 +1,108 @@
+"""All that a decision rests on, computed from a run in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.results.result import RunResult
+from harness.results.stats import Comparison
+from harness.scenario.specs import DecisionSpec
+from reports.decide.cells import Cells
+from reports.decide.judging import Judge, is_asked
+from reports.decide.ranking import Candidate, Objective, judged_candidates, rank
+from reports.decide.requirements import Requirement, requirements, shortfall
+from reports.decide.resampling import Contest, win_shares
+from reports.decide.selection import Selection, compare
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a decision rests on.
+
+    candidates: in the order of `cells.candidates`. ranking: the best eligible candidate of each engine entry, best
+    first, with the score of its selection: by trials that did not choose the setting. selections: by engine entry.
+    margins: leader against each other entry of the ranking, as a ratio above 1 in the leader's favour; None where a
+    figure is 0. shares: how often each entry comes first when trials are drawn again; empty with fewer than two trials.
+    fastest_lacking: the best candidate that misses nothing but a need, where it is ahead of the leader.
+    asked: the requirements that apply. judge: the verdicts behind the checks.
+    """
+
+    cells: Cells
+    spec: DecisionSpec
+    asked: Sequence[Requirement]
+    judge: Judge
+    candidates: Sequence[Candidate]
+    ranking: Sequence[Candidate]
+    selections: Mapping[str, Selection]
+    margins: Mapping[str, Comparison | None]
+    shares: Mapping[str, float]
+    fastest_lacking: Candidate | None
+
+    @property
+    def objective(self) -> Objective:
+        return Objective.of(self.spec)
+
+    @property
+    def leader(self) -> Candidate | None:
+        return self.ranking[0] if self.ranking else None
+
+    @property
+    def runner_up(self) -> Candidate | None:
+        return self.ranking[1] if len(self.ranking) > 1 else None
+
+    @property
+    def margin(self) -> Comparison | None:
+        """The leader against the runner-up."""
+        return self.margins[self.runner_up.configuration.engine] if self.runner_up else None
+
+    def of_engine(self, engine: str) -> list[Candidate]:
+        """The candidates of one engine entry."""
+        return [candidate for candidate in self.candidates if candidate.configuration.engine == engine]
+
+    def nearest(self, engine: str) -> Candidate | None:
+        """Of an engine's candidates, the one that fails fewest requirements and those by least."""
+        limits = {requirement.text: requirement.threshold for requirement in self.asked}
+
+        def distance(candidate: Candidate) -> tuple[int, int, float]:
+            failing = candidate.failures
+            measured = [c for c in failing if c.value is not None and c.requirement in limits]
+            gaps = [shortfall(c.value, limits[c.requirement]) for c in measured]
+            return len(failing), len(failing) - len(measured), max(gaps, default=0.0)
+
+        return min(self.of_engine(engine), key=distance, default=None)
+
+
+def weigh(result: RunResult) -> Evidence:
+    """Judges, scores and ranks every candidate of a run."""
+    spec = DecisionSpec.model_validate(result.scenario.get("decision", {}))
+    cells, objective = Cells(result), Objective.of(spec)
+    asked = [requirement for requirement in requirements(result.scenario) if is_asked(cells, requirement)]
+    judge = Judge(cells)
+    candidates = judged_candidates(judge, asked, spec)
+    ranking, selections = rank([c for c in candidates if c.met], objective)
+    margins = {}
+    for rival in ranking[1:]:
+        names = ranking[0].configuration.engine, rival.configuration.engine
+        leading, other = (selections[name] for name in names)
+        margins[names[1]] = compare(leading, other, maximise=objective.maximise)
+    contest = Contest(judge, asked, candidates, ranking, objective)
+    rng = np.random.default_rng(int(result.scenario.get("seed", 0)))
+    shares = win_shares(contest, rng) if ranking and len(ranking[0].by_trial) > 1 else {}
+    lacking = _fastest_lacking(candidates, ranking, objective)
+    return Evidence(
+        cells, spec, asked, judge, candidates, ranking, selections, margins, shares, lacking
+    )  # fmt: skip
+
+
+def _fastest_lacking(
+    candidates: Sequence[Candidate], ranking: Sequence[Candidate], objective: Objective
+) -> Candidate | None:
+    lacking, _ = rank([c for c in candidates if c.figures_met and not c.met], objective)
+    if not lacking:
+        return None
+    if ranking and objective.oriented(ranking[0].score) >= objective.oriented(lacking[0].score):
+        return None
+    return lacking[0]

@@ -1,0 +1,132 @@
+"""What production needs of an engine whatever its figures: declared by its adapter, or seen in the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.results.result import Measurement
+from reports.decide.cells import Cells
+from reports.decide.requirements import Check
+from reports.wording import listing
+
+PREFIX = "needs "  # how a need's requirement is called among the others
+
+
+@dataclass(frozen=True, slots=True)
+class NeedSpec:
+    """A need in words and how it is known to be met.
+
+    lacking: what an engine without it is said to be or do. capabilities: those of the adapter of which one is enough.
+    task: the kind of task that shows it by `shown_by`, all of them measured; where `none_lost` they count what was lost
+    and must be 0. witness: what else of a run shows it, in words.
+    """
+
+    lacking: str
+    capabilities: tuple[str, ...]
+    task: str = ""
+    shown_by: tuple[str, ...] = ()
+    none_lost: bool = False
+    witness: Callable[[Cells, str], str] | None = None
+
+
+def _ran_as_server(cells: Cells, engine: str) -> str:
+    return "it was measured as one" if cells.result.engines.get(engine, {}).get("server") else ""
+
+
+def _several_clients(cells: Cells, engine: str) -> str:
+    loads = ((cell, cell.params.get("load", {}).get("processes") or 1) for cell in cells.of_engine(engine))
+    tasks = [cell.task for cell, processes in loads if cell.error is None and processes > 1]
+    return f"measured in task {tasks[0]}" if tasks else ""
+
+
+NEEDS: dict[str, NeedSpec] = {
+    "update": NeedSpec("cannot replace items", ("update",), "updates", ("upserts_per_s",)),
+    "delete": NeedSpec("cannot delete items", ("delete",), "updates", ("deletes_per_s",)),
+    "durable": NeedSpec(
+        "keeps nothing after a crash",
+        ("durable",),
+        "durability",
+        ("reopened_lost", "killed_lost"),
+        none_lost=True,
+    ),
+    "several_processes": NeedSpec(
+        "cannot be used by several processes at once", ("multi_process", "server"), witness=_several_clients
+    ),
+    "server": NeedSpec("is no server", ("server",), witness=_ran_as_server),
+    "cluster": NeedSpec("cannot be spread over several machines", ("cluster",)),
+    "text": NeedSpec("cannot search by words", ("text",)),
+}
+
+
+def is_need(check: Check) -> bool:
+    """Whether a check is that of a need."""
+    return check.requirement.startswith(PREFIX)
+
+
+def need_checks(cells: Cells, engine: str, needs: tuple[str, ...]) -> list[Check]:
+    """The checks of one engine entry's needs, in their order."""
+    return [_check(cells, engine, name, NEEDS[name]) for name in needs]
+
+
+def lacking(checks: list[Check]) -> str:
+    """What an engine lacks, in words: `keeps nothing after a crash and is no server`."""
+    return listing([NEEDS[check.metric].lacking for check in checks])
+
+
+def _check(cells: Cells, engine: str, name: str, need: NeedSpec) -> Check:
+    declared = _declared(cells, engine, need)
+    seen, proof = _seen(cells, engine, need)
+    if seen is False or (seen is None and declared is False):
+        why = proof if seen is False else "its adapter declares it"
+        return _told(name, "fails", f"{engine} {need.lacking} ({why})", "no")
+    if seen:
+        return _told(name, "holds", proof, "measured")
+    if declared:
+        return _told(
+            name, "holds", f"declared by its adapter, not measured{proof and f' ({proof})'}", "declared"
+        )
+    return _told(name, "not measured", f"neither declared nor measured{proof and f' ({proof})'}", "unknown")
+
+
+def _told(name: str, status: str, reason: str, shown: str) -> Check:
+    return Check.model_validate(
+        {"requirement": PREFIX + name, "metric": name, "status": status, "met": status == "holds",
+         "reason": reason, "shown": shown}
+    )  # fmt: skip
+
+
+def _declared(cells: Cells, engine: str, need: NeedSpec) -> bool | None:
+    """Whether the adapter declares one of the capabilities; None where it says nothing of any."""
+    able = cells.result.engines.get(engine, {}).get("capabilities") or {}
+    said = [bool(able[name]) for name in need.capabilities if name in able]
+    return any(said) if said else None
+
+
+def _seen(cells: Cells, engine: str, need: NeedSpec) -> tuple[bool | None, str]:
+    """Whether the run shows that a need is met (None: it does not tell), and how."""
+    if need.witness and (text := need.witness(cells, engine)):
+        return True, text
+    told = [cell for cell in cells.of_engine(engine) if need.task and cell.kind == need.task]
+    found = [_of_cell(cell, need) for cell in told]
+    failed = [text for seen, text in found if seen is False]
+    partly = [text for seen, text in found if seen is None]
+    if failed:
+        return False, failed[0]
+    if partly or not found:
+        return None, next((text for text in partly if text), "")
+    return True, f"measured in task {told[0].task}"
+
+
+def _of_cell(cell: Measurement, need: NeedSpec) -> tuple[bool | None, str]:
+    if cell.error is not None:
+        return None, cell.error.removeprefix("unsupported: ")
+    for metric in need.shown_by:
+        value = cell.metrics.get(metric)
+        if value and need.none_lost:
+            of = cell.metrics.get("acknowledged")
+            what = f"{value:,.0f} of {of:,.0f}" if of else f"{value:,.0f}"
+            how = metric.replace("reopened_lost", "closing and opening").replace("killed_lost", "kill -9")
+            return False, f"{what} acknowledged items were lost by {how}"
+    missing = [metric for metric in need.shown_by if cell.metrics.get(metric) is None]
+    return (None, cell.reasons.get(missing[0], "")) if missing else (True, "")
