@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from engines.base import Column, Field, FieldKind, Metric, Schema
 from engines.filters import Filter, check, leaves
+from harness.data.mapped import FirstRows
 from harness.errors import ConfigurationError
 
 
@@ -88,7 +89,7 @@ class Dataset:
             queries=self.queries[:q],
             # A head of a head is the same content as the head taken at once, so it gets the same name.
             fingerprint=f"{self.fingerprint.partition('-')[0]}-{n}x{q}",
-            columns={name: column[:n] for name, column in self.columns.items()},
+            columns=FirstRows(self.columns, n),
             filters={name: filters[:q] for name, filters in self.filters.items()},
             ids=None if self.ids is None else self.ids[:n],
         )

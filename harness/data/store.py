@@ -26,6 +26,7 @@ from engines.filters import Filter
 from engines.values.filter_syntax import parse, to_json
 from harness.data.arrays import StoredArray
 from harness.data.dataset import Attribute, Dataset
+from harness.data.mapped import MappedColumns
 from harness.errors import DatasetError, unwritable
 from harness.progress import Progress
 
@@ -99,11 +100,14 @@ def open_dataset(folder: Path) -> Dataset:
         about = _read_json(folder / "dataset.json")
         vocabularies = _read_json(folder / "vocabularies.json")
         attributes = tuple(Attribute(**attribute) for attribute in about["attributes"])
-        columns: dict[str, Column] = {}
-        for number, attribute in enumerate(attributes):
-            values = _map(folder / f"column-{number}.npy")
-            words = vocabularies.get(attribute.name)
-            columns[attribute.name] = values if words is None else Keywords(values, _objects(words))
+        files = {a.name: folder / f"column-{number}.npy" for number, a in enumerate(attributes)}
+
+        def load(name: str) -> Column:
+            values, words = _map(files[name]), vocabularies.get(name)
+            return values if words is None else Keywords(values, _objects(words))
+
+        for file in files.values():
+            _map(file)  # damaged ones are found now, not in the middle of a run
         ids = folder / "ids.json"
         return Dataset(
             name=about["name"],
@@ -112,7 +116,7 @@ def open_dataset(folder: Path) -> Dataset:
             queries=_map(folder / about["queries"]),
             fingerprint=about["fingerprint"],
             attributes=attributes,
-            columns=columns,
+            columns=MappedColumns(list(files), load),
             filters={
                 name: tuple(_shared(wheres)) for name, wheres in _read_json(folder / "filters.json").items()
             },

@@ -160,3 +160,25 @@ def test_progress_is_thinned_out_but_ends() -> None:
     for done in range(1001):
         report("w", done, 1000)
     assert seen == [0, 1000]
+
+
+def test_a_wide_table_does_not_use_up_the_open_files(tmp_path: Path) -> None:
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    names = [f"c{number}" for number in range(300)]
+    np.save(folder / "vectors.npy", np.ones((20, 3), np.float32))
+    np.save(folder / "queries.npy", np.ones((5, 3), np.float32))
+    table = {name: np.arange(20) + number for number, name in enumerate(names)}
+    pq.write_table(pa.table(table | {"word": [f"w{row}" for row in range(20)]}), folder / "attributes.parquet")
+    (folder / "dataset.yaml").write_text("metric: l2\n")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    dataset = load_dataset(str(folder), cache=tmp_path / "cache").head(10, None)
+    for _ in range(2):  # the second time, the first columns have been let go of
+        for number, name in enumerate(names):
+            np.testing.assert_array_equal(dataset.columns[name], np.arange(10) + number)
+    assert dataset.columns["word"].decode() == [f"w{row}" for row in range(10)]  # type: ignore[union-attr]
+    assert list(dataset.columns) == [*names, "word"]
+    assert len(dataset.columns) == 301
+    assert len(list(Path("/proc/self/fd").iterdir())) - before < 100
+    with pytest.raises(KeyError):
+        dataset.columns["nobody"]
