@@ -11,12 +11,12 @@ from pydantic import Field, ValidationError
 from engines.base import Metric, Value
 from harness.data.shipped.listings_manifest import ListingsManifest
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Listed, Model, Name, PositiveInt, explain, read_yaml
+from harness.scenario.strict import Listed, Name, PositiveInt, StrictModel, explain, read_yaml
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class SyntheticManifest(Model):
+class SyntheticManifest(StrictModel):
     """A generated corpus; every parameter may be set from outside (`synthetic:rows=1000000,dim=128`).
 
     spread: noise around a cluster's centre, relative to the distance between centres. decay: the j-th
@@ -52,7 +52,7 @@ Manifest = SyntheticManifest | ListingsManifest
 _KINDS: dict[str, type[Manifest]] = {"synthetic": SyntheticManifest, "listings": ListingsManifest}
 
 
-class UserManifest(Model):
+class UserManifest(StrictModel):
     """`dataset.yaml` in a user's folder, or `NAME.yaml` beside `NAME.parquet` or `NAME.hdf5`.
 
     vectors: the Parquet column that holds them, where several could. queries: how many rows to hold out as

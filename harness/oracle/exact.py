@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from engines.base import Column, Metric
 from engines.filters import Filter, Mask, matches
 from harness.oracle.candidates import Float32, Float64, Int64, pair_distance
-from harness.oracle.scan import Group, Scan
+from harness.oracle.scan import QueryGroup, Scan
 from harness.progress import Progress, silent
 
 _BLOCK_BYTES = 4 << 20
@@ -40,7 +40,7 @@ class Truth:
         return Truth(self.k, self.ids[queries], self.distances[queries], self.matches[queries])
 
 
-def exact_neighbours(  # noqa: PLR0917 (the data, then what restricts them)
+def exact_neighbours(  # noqa: PLR0917 - the data, then what restricts them
     vectors: Float32,
     queries: Float32,
     k: int,
@@ -73,8 +73,8 @@ def exact_neighbours(  # noqa: PLR0917 (the data, then what restricts them)
         scan = Scan(
             vectors, queries, metric, truth.ids, truth.distances, block_bytes, pool, threads, progress
         )
-        wide: list[Group] = []
-        narrow: list[Group] = []
+        wide: list[QueryGroup] = []
+        narrow: list[QueryGroup] = []
         for group in _groups(len(queries), len(vectors), filters, columns or {}, alive):
             truth.matches[group.queries] = group.count
             (narrow if group.is_narrow else wide).append(group)
@@ -113,7 +113,7 @@ def _groups(
     filters: Sequence[Filter | None] | None,
     columns: Mapping[str, Column],
     alive: Mask | None,
-) -> Iterator[Group]:
+) -> Iterator[QueryGroup]:
     if rows == 0:
         return
     wanted, numbers = distinct(filters if filters is not None else [None] * count)
@@ -123,7 +123,7 @@ def _groups(
             mask = matches(where, columns, rows)
             if alive is not None:
                 mask &= alive
-        yield Group(
+        yield QueryGroup(
             np.flatnonzero(numbers == number), mask, rows if mask is None else int(np.count_nonzero(mask))
         )
 

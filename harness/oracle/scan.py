@@ -20,7 +20,7 @@ _REPORT_S = 0.25  # between two reports of progress
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class QueryGroup:
     """Queries (int64[g], numbers) that share a filter, the rows eligible for them (None: all), how many."""
 
     queries: Int64
@@ -34,7 +34,9 @@ class Group:
         return self.mask is not None and self.count * (members + _COPY_COST) < len(self.mask) * members
 
 
-Task = tuple[list[Group], Int64 | None]  # queries, and the rows to copy out for them (None: all rows pass by)
+Task = tuple[
+    list[QueryGroup], Int64 | None
+]  # queries, and the rows to copy out for them (None: all rows pass by)
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ class Scan:
         """Decides whether to move the origin."""
         self.centre = _centre(self.vectors, self.metric)
 
-    def gather(self, groups: list[Group]) -> None:
+    def gather(self, groups: list[QueryGroup]) -> None:
         """Answers groups whose filters let few rows through: those are copied out, block by block."""
         tasks: list[Task] = []
         for group in groups:
@@ -69,7 +71,7 @@ class Scan:
             tasks += [(batch, rows) for batch in _batches([group], _QUERIES_AT_ONCE) if len(rows)]
         self._run(tasks)
 
-    def stream(self, groups: list[Group]) -> None:
+    def stream(self, groups: list[QueryGroup]) -> None:
         """Answers groups whose filters are wide (or none): all rows pass by once for all of them."""
         total = sum(len(group.queries) for group in groups)
         tasks = self.threads * math.ceil(total / (self.threads * _QUERIES_AT_ONCE))
@@ -90,7 +92,7 @@ class Scan:
                 job.cancel()
         self._finished += sum(done)
 
-    def _answer(self, groups: list[Group], rows: Int64 | None, done: list[float], number: int) -> None:
+    def _answer(self, groups: list[QueryGroup], rows: Int64 | None, done: list[float], number: int) -> None:
         members = np.concatenate([group.queries for group in groups])
         queries = self.queries[members]
         scorer = Scorer.of(queries, self.metric, self.centre)
@@ -111,13 +113,13 @@ class Scan:
         self.ids[members], self.distances[members] = collector.nearest()
 
 
-def _batches(groups: list[Group], size: int) -> Iterator[list[Group]]:
-    batch: list[Group] = []
+def _batches(groups: list[QueryGroup], size: int) -> Iterator[list[QueryGroup]]:
+    batch: list[QueryGroup] = []
     room = size
     for group in groups:
         queries = group.queries
         while len(queries):
-            batch.append(Group(queries[:room], group.mask, group.count))
+            batch.append(QueryGroup(queries[:room], group.mask, group.count))
             queries = queries[room:]
             room -= len(batch[-1].queries)
             if room == 0:
@@ -127,7 +129,7 @@ def _batches(groups: list[Group], size: int) -> Iterator[list[Group]]:
         yield batch
 
 
-def _exclude(products: Float32, groups: list[Group], first: int) -> None:
+def _exclude(products: Float32, groups: list[QueryGroup], first: int) -> None:
     start = 0
     for group in groups:
         stop = start + len(group.queries)

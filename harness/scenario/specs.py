@@ -9,12 +9,12 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 
 from engines.values.filter_syntax import FilterSyntaxError, parse
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Model, Name, PositiveFloat, PositiveInt, explain, read_yaml
+from harness.scenario.strict import Name, PositiveFloat, PositiveInt, StrictModel, explain, read_yaml
 from harness.scenario.tasks import Task
 from harness.scenario.threshold import Threshold, ThresholdSyntaxError, parse_threshold
 
 
-class FilterSpec(Model):
+class FilterSpec(StrictModel):
     """How each query of a cell gets its filter. Exactly one source is given; none at all is `no filter`.
 
     where: the same filter for every query. selectivity: a filter on `column` (default: chosen by the
@@ -54,7 +54,7 @@ class FilterSpec(Model):
         return value
 
 
-class EngineSpec(Model):
+class EngineSpec(StrictModel):
     """One engine with a grid of parameters: every list is tried in full. Index lists cost a build each."""
 
     engine: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]*(:\w+)?$")]  # registered, or package.module:Class
@@ -69,7 +69,7 @@ class EngineSpec(Model):
         return self.label or self.engine.rpartition(":")[2]
 
 
-class ContainerLimits(Model):
+class ContainerLimits(StrictModel):
     """What each server may use, the same for every engine."""
 
     cpus: PositiveFloat = 2.0
@@ -79,7 +79,7 @@ class ContainerLimits(Model):
 Need = Literal["update", "delete", "durable", "several_processes", "server", "cluster", "text"]
 
 
-class DecisionSpec(Model):
+class DecisionSpec(StrictModel):
     """What an engine must do to be eligible, and what is then maximised or minimised.
 
     requirements: figures; the default of each metric (harness.results.metrics) is asked for where none is named here.
@@ -115,7 +115,7 @@ class DecisionSpec(Model):
         return [parse_threshold(text) for text in self.requirements]
 
 
-class Scenario(Model):
+class Scenario(StrictModel):
     """A whole benchmark: data, engines, filters, tasks, and the decision to be made."""
 
     name: Name

@@ -22,7 +22,7 @@ Listed = BeforeValidator(lambda value: value if isinstance(value, list | tuple) 
 _SUBJECT = re.compile(r"^(Input|String|List|Tuple|Dictionary) should ")
 
 
-class Model(BaseModel):
+class StrictModel(BaseModel):
     """Base of everything read from such a file: immutable, no unknown keys, no infinite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

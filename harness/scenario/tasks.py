@@ -14,10 +14,10 @@ from pydantic import Field, model_validator
 
 from harness.results.result import Measurement
 from harness.scenario.cells import Filters, Params, PlannedCell
-from harness.scenario.strict import Listed, Model, Name, PositiveFloat, PositiveInt
+from harness.scenario.strict import Listed, Name, PositiveFloat, PositiveInt, StrictModel
 
 
-class TaskSpec(Model):
+class TaskSpec(StrictModel):
     """What every kind of task has.
 
     builds: it builds the index; a scenario has one such task, and it runs first. changes_items: what comes after it

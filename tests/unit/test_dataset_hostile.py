@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engines.filters import Range
+from engines.values.shown import shown
 from harness.data.catalogue import load_dataset
 from harness.data.own.filter_lines import parse_line
 from harness.errors import ConfigurationError
@@ -227,3 +228,15 @@ def test_parameters_that_no_data_can_have_are_refused(tmp_path: Path, changes: s
 def test_names_that_no_file_can_have_are_unknown_datasets(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match="neither known"):
         load_dataset(name, cache=tmp_path)
+
+
+def test_filters_that_are_no_text_are_named(folder: Folder) -> None:
+    (folder.path / "filters.jsonl").write_bytes(b"\xff\xfe{}\n")
+    (problem,) = folder.problems()
+    assert problem.startswith("filters.jsonl: cannot be read (")
+
+
+def test_values_too_large_to_show_are_told_by_their_kind() -> None:
+    assert shown(10**5000) == "a value of type int that is too large to show"
+    assert shown("x" * 500).endswith("xxx'") and "(502 characters)" in shown("x" * 500)
+    assert shown("x\ud800") == "'x\\ud800'"

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engines.base import Keywords
@@ -169,7 +171,9 @@ def test_a_wide_table_does_not_use_up_the_open_files(tmp_path: Path) -> None:
     np.save(folder / "vectors.npy", np.ones((20, 3), np.float32))
     np.save(folder / "queries.npy", np.ones((5, 3), np.float32))
     table = {name: np.arange(20) + number for number, name in enumerate(names)}
-    pq.write_table(pa.table(table | {"word": [f"w{row}" for row in range(20)]}), folder / "attributes.parquet")
+    pq.write_table(
+        pa.table(table | {"word": [f"w{row}" for row in range(20)]}), folder / "attributes.parquet"
+    )
     (folder / "dataset.yaml").write_text("metric: l2\n")
     before = len(list(Path("/proc/self/fd").iterdir()))
     dataset = load_dataset(str(folder), cache=tmp_path / "cache").head(10, None)

@@ -180,6 +180,7 @@ def test_several_keys_mean_all_of_them() -> None:
         ({"price": {"gt": None}}, "'price.gt' must be a finite number, got None"),
         ({"price": {"lt": math.nan}}, "'price.lt' must be a finite number, got nan"),
         ({"price": {"lt": math.inf}}, "'price.lt' must be a finite number, got inf"),
+        ({1: 2}, "a column's name must be text, got 1; put it in quotes"),
         ({"price": math.inf}, "'price' must be compared with a finite number, got inf"),
         ({"brand": None}, "'brand' must be compared with text, a number or a boolean, got None"),
         ({"brand": ["a", None]}, "'brand' must be compared with text, a number or a boolean, got None"),

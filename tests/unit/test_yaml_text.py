@@ -37,6 +37,7 @@ REFUSED = {
     "a foreign tag": ("a: !!python/object:os.system {}", "is not YAML: line 1 column 4: could not determine"),
     "a number as key": ("a: {5: x}", "a: key 5 must be text; put it in quotes"),
     "a key twice": ("a: {b: 1, b: 2}", "line 1 column 11: key 'b' occurs twice"),
+    "a list as key": ("? [a]\n: b", "is not YAML: line 1 column 3: found unhashable key"),
     "no YAML": ("a: [", "is not YAML: line 1 column 5"),
     "control characters": ("a: \x00", "is not YAML"),
 }

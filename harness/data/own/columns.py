@@ -24,7 +24,7 @@ _SHOWN = 3  # examples of each kind of fault
 
 
 @dataclass(slots=True)
-class Table:
+class ItemColumns:
     """What a Parquet file holds besides vectors; `problems` says what could not be understood."""
 
     rows: int
@@ -56,11 +56,11 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     return file
 
 
-def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str | None = None) -> Table:
+def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str | None = None) -> ItemColumns:
     """Every column but `skip`, one at a time. Raises ConfigurationError if the file is no Parquet."""
     with open_parquet(path) as file:
         schema = file.schema_arrow
-        table = Table(rows=file.metadata.num_rows)
+        table = ItemColumns(rows=file.metadata.num_rows)
         known = [name for name in schema.names if name not in (skip, manifest.id)]
         for key, names in (("fill", manifest.fill), ("text", manifest.text)):
             table.problems += [
@@ -121,7 +121,7 @@ def _read(file: pq.ParquetFile, name: str, label: str) -> pa.ChunkedArray:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def _add(table: Table, name: str, column: pa.ChunkedArray, label: str, manifest: UserManifest) -> None:
+def _add(table: ItemColumns, name: str, column: pa.ChunkedArray, label: str, manifest: UserManifest) -> None:
     kind, column, note = _understood(column, label)
     if name in manifest.text:
         if kind != "keyword":

@@ -12,7 +12,7 @@ import numpy as np
 from engines.base import Metric
 from engines.values.shown import is_unicode, shown
 from harness.data.manifest import UserManifest
-from harness.data.own.columns import Table, open_parquet, read_table, vector_column
+from harness.data.own.columns import ItemColumns, open_parquet, read_table, vector_column
 from harness.data.own.matrices import Matrix, from_hdf5, from_npy, from_parquet
 from harness.errors import ConfigurationError, noting
 
@@ -33,7 +33,7 @@ _DISTANCES: dict[str, Metric] = {
 
 
 @dataclass(slots=True)
-class Source:
+class UserFiles:
     """What was found, and what is wrong with it: problems are gathered, so that one run names them all."""
 
     path: Path
@@ -43,7 +43,7 @@ class Source:
     vectors: Matrix | None = None
     queries: Matrix | None = None
     brings_queries: bool = False  # even if they could not be read
-    table: Table | None = None
+    table: ItemColumns | None = None
     filters: Path | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -67,9 +67,8 @@ def inputs(path: Path) -> tuple[Path, list[Path]]:
 
 
 def _strays(folder: Path, expected: list[Path], suffixes: tuple[str, ...] = ()) -> list[str]:
-    """Files that differ from a missing one by case and ending (one of `suffixes`; any if there are none).
-
-    attributes.csv or dataset.yml, say: whoever brings it expects to find what it holds.
+    """Files that differ from a missing one by case and ending (one of `suffixes`; any if there are none), such as
+    attributes.csv or dataset.yml: their owner expects them to be read.
     """
     return [
         f"{stray}: is not read; save it as {file.name}, or rename it"
@@ -81,83 +80,83 @@ def _strays(folder: Path, expected: list[Path], suffixes: tuple[str, ...] = ()) 
     ]
 
 
-def open_source(path: Path, sidecar: Path, manifest: UserManifest, stack: ExitStack) -> Source:
+def open_files(path: Path, sidecar: Path, manifest: UserManifest, stack: ExitStack) -> UserFiles:
     """Opens the data and compares their shapes; `stack` keeps files open while they are read."""
-    source = Source(path, manifest, sidecar, manifest.metric)
+    files = UserFiles(path, manifest, sidecar, manifest.metric)
     if path.is_dir():
-        _open_folder(source)
+        _open_folder(files)
     elif path.suffix == ".parquet":
-        _open_parquet(source)
+        _open_parquet(files)
     else:
-        _open_hdf5(source, stack)
+        _open_hdf5(files, stack)
     # An HDF5 file that cannot be read might have named it.
-    if source.metric is None and not (path.suffix in HDF5 and source.problems):
-        source.problems.append(f"{sidecar}: metric is missing; write 'metric: l2', ip or cosine there")
+    if files.metric is None and not (path.suffix in HDF5 and files.problems):
+        files.problems.append(f"{sidecar}: metric is missing; write 'metric: l2', ip or cosine there")
     if manifest.vectors is not None and path.suffix != ".parquet":
-        source.problems.append(f"{sidecar}: vectors names a Parquet column, but {path} is none; remove it")
-    if source.table is None and (manifest.fill or manifest.text):
-        source.problems.append(f"{sidecar}: fill and text are about columns, but there are none; remove them")
-    if source.brings_queries and manifest.queries is not None:
-        source.problems.append(f"{sidecar}: queries holds out rows, but {path} brings queries; remove one")
-    _compare(source)
-    return source
+        files.problems.append(f"{sidecar}: vectors names a Parquet column, but {path} is none; remove it")
+    if files.table is None and (manifest.fill or manifest.text):
+        files.problems.append(f"{sidecar}: fill and text are about columns, but there are none; remove them")
+    if files.brings_queries and manifest.queries is not None:
+        files.problems.append(f"{sidecar}: queries holds out rows, but {path} brings queries; remove one")
+    _compare(files)
+    return files
 
 
-def _open_folder(source: Source) -> None:
-    folder = source.path
+def _open_folder(files: UserFiles) -> None:
+    folder = files.path
     vectors, queries, attributes, filters = (
         folder / name for name in (VECTORS, QUERIES, ATTRIBUTES, FILTERS)
     )
-    source.brings_queries = queries.exists()
+    files.brings_queries = queries.exists()
     if vectors.exists():
-        with noting(source.problems):
-            source.vectors = from_npy(vectors)
+        with noting(files.problems):
+            files.vectors = from_npy(vectors)
     else:
         held = ", ".join(sorted(file.name for file in folder.iterdir())[:10]) or "nothing"
-        source.problems.append(f"{folder}: {VECTORS} is missing (the folder holds: {held})")
-    if source.brings_queries:
-        with noting(source.problems):
-            source.queries = from_npy(queries)
+        files.problems.append(f"{folder}: {VECTORS} is missing (the folder holds: {held})")
+    if files.brings_queries:
+        with noting(files.problems):
+            files.queries = from_npy(queries)
     if attributes.exists():
-        with noting(source.problems):
-            source.table = read_table(attributes, source.manifest, source.sidecar)
+        with noting(files.problems):
+            files.table = read_table(attributes, files.manifest, files.sidecar)
     if filters.exists():
-        source.filters = filters
-        if not source.brings_queries:
-            source.problems.append(f"{filters}: has one filter a query, so it needs {QUERIES} beside it")
+        files.filters = filters
+        if not files.brings_queries:
+            files.problems.append(f"{filters}: has one filter a query, so it needs {QUERIES} beside it")
 
 
-def _open_parquet(source: Source) -> None:
-    path = source.path
-    with noting(source.problems):
+def _open_parquet(files: UserFiles) -> None:
+    path = files.path
+    with noting(files.problems):
         with open_parquet(path) as file:
-            column = vector_column(file, path, source.manifest.vectors)
-        source.table = read_table(path, source.manifest, source.sidecar, skip=column)
-        source.vectors = from_parquet(path, column)
+            column = vector_column(file, path, files.manifest.vectors)
+        files.table = read_table(path, files.manifest, files.sidecar, skip=column)
+        files.vectors = from_parquet(path, column)
 
 
-def _open_hdf5(source: Source, stack: ExitStack) -> None:
+def _open_hdf5(files: UserFiles, stack: ExitStack) -> None:
     """Train becomes the corpus, test the queries; the file's own neighbours are left alone."""
     import h5py
 
-    path = source.path
+    path = files.path
     try:
         file = stack.enter_context(h5py.File(path, "r"))
     except OSError as error:
-        source.problems.append(f"{path}: is no intact HDF5 file ({error})")
+        files.problems.append(f"{path}: is no intact HDF5 file ({error})")
         return
-    source.brings_queries = "test" in file
-    with noting(source.problems):
+    files.brings_queries = "test" in file
+    with noting(files.problems):
         distance = _one_text(file, path, "distance")
         kind = _one_text(file, path, "type")
         if kind == "sparse":
             raise ConfigurationError(f"{path}: holds sparse vectors; only dense ones can be measured")
         if distance is not None:
-            _settle_metric(source, _metric(path, distance))
-        with noting(source.problems):
-            source.vectors = from_hdf5(file, path, "train")
-        if source.brings_queries:
-            source.queries = from_hdf5(file, path, "test")
+            _settle_metric(files, _metric(path, distance))
+        with noting(files.problems):
+            files.vectors = from_hdf5(file, path, "train")
+        if files.brings_queries:
+            files.queries = from_hdf5(file, path, "test")
 
 
 def _one_text(file: h5py.File, path: Path, name: str) -> str | None:
@@ -185,27 +184,27 @@ def _metric(path: Path, distance: str) -> Metric:
     return _DISTANCES[distance]
 
 
-def _settle_metric(source: Source, brought: Metric) -> None:
-    if source.metric not in (None, brought):
-        source.problems.append(
-            f"{source.sidecar}: metric is {source.metric}, but {source.path} says {brought}; remove metric"
+def _settle_metric(files: UserFiles, brought: Metric) -> None:
+    if files.metric not in (None, brought):
+        files.problems.append(
+            f"{files.sidecar}: metric is {files.metric}, but {files.path} says {brought}; remove metric"
         )
-    source.metric = brought
+    files.metric = brought
 
 
-def _compare(source: Source) -> None:
-    vectors, queries, table = source.vectors, source.queries, source.table
+def _compare(files: UserFiles) -> None:
+    vectors, queries, table = files.vectors, files.queries, files.table
     if table is not None:
-        source.problems += table.problems
+        files.problems += table.problems
     if vectors is None:
         return
     if table is not None and table.rows != vectors.rows:
-        source.problems.append(
-            f"{source.path / ATTRIBUTES}: has {table.rows:,} rows, but {vectors.label} has {vectors.rows:,}; "
+        files.problems.append(
+            f"{files.path / ATTRIBUTES}: has {table.rows:,} rows, but {vectors.label} has {vectors.rows:,}; "
             "row i of one belongs to row i of the other"
         )
     if queries is not None and queries.dim != vectors.dim:
-        source.problems.append(
+        files.problems.append(
             f"{queries.label}: has {queries.dim} dimensions, but {vectors.label} has {vectors.dim}; "
             "both must come from the same model"
         )

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray
 from harness.data.dataset import Dataset
 from harness.data.manifest import UserManifest, read_user_manifest
-from harness.data.own.columns import Table
-from harness.data.own.files import QUERIES, VECTORS, Source, inputs, open_source
+from harness.data.own.columns import ItemColumns
+from harness.data.own.files import QUERIES, VECTORS, UserFiles, inputs, open_files
 from harness.data.own.filter_lines import read_filters
 from harness.data.own.matrices import Matrix, transfer
 from harness.data.store import Parts, cached, key_of, open_dataset, save, throttled
@@ -47,19 +47,19 @@ def _title(path: Path) -> str:
 
 def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress, folder: Path) -> None:
     with ExitStack() as stack:
-        source = open_source(path, sidecar, manifest, stack)
-        if source.vectors is None:
-            raise ConfigurationError(source.problems)
-        held_out = _held_out(source, source.vectors.rows)
-        stored = _store(source, source.vectors, held_out, folder, throttled(progress))
-    table = source.table or Table(rows=source.vectors.rows)
+        files = open_files(path, sidecar, manifest, stack)
+        if files.vectors is None:
+            raise ConfigurationError(files.problems)
+        held_out = _held_out(files, files.vectors.rows)
+        stored = _store(files, files.vectors, held_out, folder, throttled(progress))
+    table = files.table or ItemColumns(rows=files.vectors.rows)
     filters = None
-    if source.filters is not None:
-        queries = None if source.queries is None else source.queries.rows
-        filters, problems = read_filters(source.filters, queries, table.attributes)
-        source.problems += problems
-    if source.problems or source.metric is None:
-        raise ConfigurationError(source.problems)
+    if files.filters is not None:
+        queries = None if files.queries is None else files.queries.rows
+        filters, problems = read_filters(files.filters, queries, table.attributes)
+        files.problems += problems
+    if files.problems or files.metric is None:
+        raise ConfigurationError(files.problems)
     notes = list(table.notes)
     columns, ids = table.columns, table.ids
     if held_out is not None:
@@ -71,7 +71,7 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
         folder,
         Parts(
             name=manifest.name or _title(path),
-            metric=source.metric,
+            metric=files.metric,
             vectors=stored[VECTORS],
             queries=stored[QUERIES],
             attributes=tuple(table.attributes),
@@ -83,15 +83,15 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
     )
 
 
-def _held_out(source: Source, rows: int) -> Mask | None:
+def _held_out(files: UserFiles, rows: int) -> Mask | None:
     """Which items become queries where the data bring none: always the same ones. bool[rows]."""
-    if source.brings_queries:
+    if files.brings_queries:
         return None
-    count = source.manifest.queries or min(_HELD_OUT, rows // 10)
+    count = files.manifest.queries or min(_HELD_OUT, rows // 10)
     if not 0 < count < rows:
-        source.problems.append(
-            f"{source.path}: brings no queries, and {count:,} of its {rows:,} rows cannot be held out; "
-            f"set queries in {source.sidecar.name} to less than the rows, or add {QUERIES}"
+        files.problems.append(
+            f"{files.path}: brings no queries, and {count:,} of its {rows:,} rows cannot be held out; "
+            f"set queries in {files.sidecar.name} to less than the rows, or add {QUERIES}"
         )
         return None
     mask = np.zeros(rows, dtype=np.bool_)
@@ -100,20 +100,20 @@ def _held_out(source: Source, rows: int) -> Mask | None:
 
 
 def _store(
-    source: Source, vectors: Matrix, held_out: Mask | None, folder: Path, progress: Progress
+    files: UserFiles, vectors: Matrix, held_out: Mask | None, folder: Path, progress: Progress
 ) -> dict[str, StoredArray]:
     """Checks and stores both matrices by file name; what can be mapped where it lies is not copied."""
     jobs: list[tuple[Matrix, dict[str, Mask | None]]] = [(vectors, {VECTORS: None})]
     if held_out is not None:
         jobs = [(vectors, {VECTORS: ~held_out, QUERIES: held_out})]
-    elif source.queries is not None:
-        jobs.append((source.queries, {QUERIES: None}))
+    elif files.queries is not None:
+        jobs.append((files.queries, {QUERIES: None}))
     stored: dict[str, StoredArray] = {}
     for matrix, masks in jobs:
-        with ExitStack() as stack, noting(source.problems):
+        with ExitStack() as stack, noting(files.problems):
             sinks = {name: _sink(folder, name, matrix, mask, stack) for name, mask in masks.items()}
             parts = [(sinks[name], mask) for name, mask in masks.items()]
-            source.problems += transfer(matrix, source.metric, parts, progress)
+            files.problems += transfer(matrix, files.metric, parts, progress)
             stored |= {name: sink.stored() for name, sink in sinks.items()}
     return stored
 

@@ -8,33 +8,33 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from engines.base import Metric
-from harness.scenario.strict import Model, Name, PositiveInt
+from harness.scenario.strict import Name, PositiveInt, StrictModel
 
 Shares = Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)]
 
 
-class RemoteFile(Model):
+class RemoteFile(StrictModel):
     """A gzip file by name, and the SHA-256 of what it decompresses to (archives differ in gzip headers)."""
 
     name: str
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class DebianPackage(Model):
+class DebianPackage(StrictModel):
     """Where an installed package of this name would keep the files, relative to the root."""
 
     package: str
     folder: str
 
 
-class Sources(Model):
+class Sources(StrictModel):
     """Where files come from, besides the cache and the mirror folder; tried in this order."""
 
     https: tuple[str, ...] = ()
     debian: DebianPackage | None = None
 
 
-class ImageFiles(Model):
+class ImageFiles(StrictModel):
     """IDX files of images and of their labels; train becomes the corpus, test the queries."""
 
     train_images: RemoteFile
@@ -47,7 +47,7 @@ class ImageFiles(Model):
         return (self.train_images, self.train_labels, self.test_images, self.test_labels)
 
 
-class Brands(Model):
+class Brands(StrictModel):
     """Brand b of `count` occurs in proportion to (b + shift)^-exponent; `luxury_share` of them are luxury."""
 
     count: PositiveInt
@@ -56,35 +56,35 @@ class Brands(Model):
     luxury_share: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
-class LogNormal(Model):
+class LogNormal(StrictModel):
     """Prices whose natural logarithm has this mean and standard deviation."""
 
     ln_mean: float
     ln_sd: Annotated[float, Field(gt=0)]
 
 
-class Prices(Model):
+class Prices(StrictModel):
     """Asking prices of ordinary and of luxury brands."""
 
     mass: LogNormal
     luxury: LogNormal
 
 
-class ListedAt(Model):
+class ListedAt(StrictModel):
     """Unix seconds: uniform over `days` from `start`."""
 
     start: int
     days: PositiveInt
 
 
-class Garment(Model):
+class Garment(StrictModel):
     """A label of the images: its category and which sizes it comes in (a key of `sizes`)."""
 
     category: str
     sizes: str
 
 
-class Listings(Model):
+class Listings(StrictModel):
     """How the attributes of a listing are generated.
 
     correlation: how closely brand and price follow the image's visual cluster (0: not at all, 1: given
@@ -110,7 +110,7 @@ class Listings(Model):
         return self
 
 
-class Band(Model):
+class Band(StrictModel):
     """Between the two neighbouring edges that enclose the query's own value; open at both ends."""
 
     band: Annotated[tuple[float, ...], Field(min_length=1)]
@@ -126,7 +126,7 @@ class Band(Model):
 FilterTemplate = Annotated[dict[str, Literal["same"] | Band], Field(min_length=1)]
 
 
-class ListingsManifest(Model):
+class ListingsManifest(StrictModel):
     """Labelled images as second-hand listings.
 
     filters: named sets; in each, a field is the `same` as the query image's own, or within its `band`.

@@ -1,4 +1,8 @@
-"""Places to get a dataset's files from: a mirror folder, HTTPS, a Debian package."""
+"""Places to get a dataset's files from: a mirror folder, HTTPS, a Debian package.
+
+HTTPS by the standard library: download libraries check digests of archives, but only the decompressed content is the
+same in every source, and none bounds the whole way to the first byte, name look-up included.
+"""
 
 from __future__ import annotations
 
