@@ -176,3 +176,40 @@ def test_control_characters_of_an_older_result_are_escaped(
     page = (tmp_path / "old" / "report.html").read_text("utf-8")
     assert "\\x1b[2J \\ud800 \\u202e" in page
     assert not set(page) & set("\x1b\u202e\x07\x9b")
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        (("dataset",), {}),
+        (("environment",), {"fingerprint": []}),
+        (("scenario",), {"name": 7}),
+        (("engines",), {"bruteforce": {}}),
+        (("engines",), {"bruteforce": {"version": ["x"], "client": 3}}),
+        (("measurements", 0, "params"), {"index": {"M": {"": []}}}),
+        (("measurements", 0, "engine"), "nobody"),
+        (("measurements", 0, "trial"), -(10**30)),
+        (("notes",), None),
+        (("finished_at",), "yesterday"),
+        (("started_at",), ""),
+    ],
+    ids=str,
+)
+def test_a_damaged_run_is_not_resumed_or_measured_again(
+    finished: Any, tmp_path: Path, place: tuple[Any, ...], change: Any
+) -> None:
+    shell, _ = finished
+    result = json.loads((shell.folder / "runs" / "latest" / "result.json").read_text())
+    holder = result
+    for key in place[:-1]:
+        holder = holder[key]
+    holder[place[-1]] = change
+    folder = write(tmp_path / "damaged", result)
+    before = (tmp_path / "damaged" / "result.json").read_bytes()
+    done = shell(
+        "run", "tiny.yaml", "--out", folder, "--resume"
+    )  # which sees to it that there is no traceback
+    assert done.returncode in (0, 104), done.stderr
+    if done.returncode:
+        assert "error: " in done.stderr
+        assert (tmp_path / "damaged" / "result.json").read_bytes() == before
