@@ -21,7 +21,7 @@ def report(options: argparse.Namespace) -> int:
 
     run = Path(options.run)
     result = read_result(run)
-    with judging(options.run):
+    with refusing_damage(options.run):
         page = write_run_report(run)
         show(str(page))
         print_summary(result)
@@ -58,7 +58,7 @@ def gate(options: argparse.Namespace) -> int:
     from reports.gate.compare import compare, to_junit, to_markdown, to_text
 
     baseline, current = (read_result(Path(run)) for run in (options.baseline, options.current))
-    with judging(f"{options.baseline} and {options.current}"):
+    with refusing_damage(f"{options.baseline} and {options.current}"):
         verdict = compare(
             visible_in(baseline),
             visible_in(current),
@@ -77,7 +77,7 @@ def gate(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def judging(what: str) -> Iterator[None]:
+def refusing_damage(what: str) -> Iterator[None]:
     """Turns what reports raise on values that no run writes into a ConfigurationError.
 
     The parts that a scenario, a dataset or an engine fills in are not checked when a result is read: their keys differ

@@ -5,44 +5,62 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.output import cache_folder, say, show
-from harness.cli.results import print_summary, write_run_report
-from harness.cli.run_folder import existing_folder, new_folder, point_latest, remove_if_empty
+from harness.cli.results import print_summary, refusing_damage, write_run_report
+from harness.cli.run_folder import existing_folder, link_latest, new_folder, remove_if_empty
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from harness.results.result import RunResult
     from harness.scenario.specs import Scenario
 
 
 def run(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
     from harness.run.recorder import Callbacks
-    from harness.run.runner import result_summary, run_scenario
+    from harness.run.runner import run_scenario
 
     scenario = _scenario(options)
     _use_servers(options.url, scenario)
     if options.resume:
-        run = existing_folder(options.out, options.runs)
+        folder = existing_folder(options.out, options.runs)
     else:
-        run = new_folder(options.out, options.runs, scenario.name)
-    say(f"{scenario.name}: {scenario.description or scenario.dataset} -> {run}")
+        folder = new_folder(options.out, options.runs, scenario.name)
+    say(f"{scenario.name}: {scenario.description or scenario.dataset} -> {folder}")
     try:
         with ProgressBar() as bar:
-            callbacks = Callbacks(progress=bar, folder_ready=lambda: _point_latest(run))
-            result = run_scenario(scenario, run, cache_folder(), resume=options.resume, callbacks=callbacks)
+            callbacks = Callbacks(progress=bar, folder_ready=lambda: _link_latest(folder))
+            result = run_scenario(
+                scenario, folder, cache_folder(), resume=options.resume, callbacks=callbacks
+            )
     except KeyboardInterrupt:
-        if (run / "result.json").exists():
-            say(f"What was measured is saved. Go on with the same command and: --out {run} --resume")
+        if (folder / "result.json").exists():
+            say(f"What was measured is saved. Go on with the same command and: --out {folder} --resume")
         raise
     finally:
-        remove_if_empty(run)
-    write_run_report(run)
-    print_summary(result)
+        remove_if_empty(folder)
+    # A resumed run holds cells that were read from a file, which may have been damaged.
+    with refusing_damage(str(folder)) if options.resume else nullcontext():
+        write_run_report(folder)
+        print_summary(result)
+    show(f"\nReport: {folder / 'report.html'}   Decision: {folder / 'decision.json'}")
+    return _exit_code(result)
+
+
+def _link_latest(folder: Path) -> None:
+    if problem := link_latest(folder):
+        say(problem)
+
+
+def _exit_code(result: RunResult) -> int:
+    """1 where cells are missing or an engine has not a single one without an error; says which and why."""
+    from harness.run.runner import result_summary
+
     summary = result_summary(result)
-    show(f"\nReport: {run / 'report.html'}   Decision: {run / 'decision.json'}")
     if summary["failed"]:
         say(
             f"{summary['failed']} of {summary['cells']} cells failed or are unsupported; the report says why."
@@ -52,11 +70,6 @@ def run(options: argparse.Namespace) -> int:
     if not summary["complete"]:
         say(f"error: {result.notes[-1]}")
     return 1 if summary["dead"] or not summary["complete"] else 0
-
-
-def _point_latest(run: Path) -> None:
-    if problem := point_latest(run):
-        say(problem)
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:

@@ -73,7 +73,7 @@ def remove_if_empty(run: Path) -> None:
         run.rmdir()
 
 
-def point_latest(run: Path) -> str | None:
+def link_latest(run: Path) -> str | None:
     """Makes the link `latest` beside the run's folder point at it. Returns why it does not, where that fails: a run
     goes on without it.
     """

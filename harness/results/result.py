@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import ConfigurationError
 
@@ -37,7 +37,7 @@ class Measurement(ResultPart):
     filter: str = "none"
     executor: str | None = None
     params: dict[str, dict[str, Any]] = {}  # {"index": {...}, "search": {...}, "load": {clients, rate, ...}}
-    trial: int = 0
+    trial: int = Field(0, ge=0, lt=1 << 31)
     metrics: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
     flags: list[str] = []  # "client-bound", "steal 7.1 %": read the figures with care

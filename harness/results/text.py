@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 _KEPT = "\n\t\u200c\u200d"  # the last two join and part letters in several scripts
+_WITHOUT_TEXT = frozenset((float, int, bool, type(None)))
 # Controls, marks that change the direction of what follows, halves of characters, separators of lines and paragraphs.
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -27,17 +28,30 @@ def visible_in(value: T) -> T:
 
 
 def _mapped(value: Any) -> Any:
+    if _is_visible(value):  # as nearly everything is, and copying a large result takes long
+        return value
     if isinstance(value, str):
         return visible(value)
-    if names := getattr(
-        type(value), "model_fields", None
-    ):  # one of pydantic's models, which is slow to import
+    if names := getattr(type(value), "model_fields", None):  # of pydantic, which is slow to import
         return value.model_copy(update={name: _mapped(getattr(value, name)) for name in names})
     if isinstance(value, Mapping):
         return {_mapped(key): _mapped(held) for key, held in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(map(_mapped, value))
     return value
+
+
+def _is_visible(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return value.isprintable()  # type: ignore[no-any-return]
+    if kind in _WITHOUT_TEXT:
+        return True
+    if kind is dict:
+        return all(map(_is_visible, value)) and all(map(_is_visible, value.values()))
+    if kind is list or kind is tuple:
+        return all(map(_is_visible, value))
+    return hasattr(kind, "model_fields") and all(map(_is_visible, value.__dict__.values()))
 
 
 def _is_unseen(character: str) -> bool:
