@@ -61,7 +61,7 @@ def judge_hits(
     if alive is not None:
         live[live] = alive[item[live]]
     permitted, near = np.zeros_like(live), np.zeros_like(live)
-    permitted[live] = _permitted(query[live], item[live], workload.filters, columns)
+    permitted[live] = permitted_pairs(query[live], item[live], workload.filters, columns)
     distance = np.full(len(item), np.nan)
     distance[live] = pair_distances(vectors, workload.queries, item[live], query[live], metric)
     eligible = np.flatnonzero(live & permitted)
@@ -106,9 +106,10 @@ def _score_tolerance(  # noqa: PLR0917 (the pairs, then what they are of)
     return tolerance
 
 
-def _permitted(
+def permitted_pairs(
     query: Int64, item: Int64, filters: tuple[Filter | None, ...], columns: Mapping[str, Column]
 ) -> Mask:
+    """Whether rows (int64[p]) match the filters of queries (int64[p]), bool[p]."""
     # Each distinct filter once, over the items its queries returned instead of over the whole corpus.
     different, numbers = distinct(filters)
     number = numbers[query]

@@ -73,7 +73,7 @@ def judge(
     """
     k = ids.shape[1]
     returned = (np.arange(k) < lengths[:, None]) & answered[:, None]
-    first = returned & ~_repeated(ids, returned)
+    first = returned & ~repeated(ids, returned)
     wanted = np.minimum(matches, k)
     correct = np.minimum(np.count_nonzero(first & exists & permitted & near, axis=1), wanted)
     some = np.count_nonzero(returned, axis=1)
@@ -108,7 +108,8 @@ def _wrong(scores: Scores, returned: Bools) -> Bools:
     return np.asarray((returned & (off | ~np.isfinite(scores.given))).any(axis=1))
 
 
-def _repeated(ids: Ints, returned: Bools) -> Bools:
+def repeated(ids: Ints, returned: Bools) -> Bools:
+    """Which hits of int64[n, k] are further copies of one before them, bool[n, k]; only those `returned` count."""
     # Returned slots before the others, so that a padding value cannot pass for the first copy of a hit.
     order = np.lexsort((~returned, ids), axis=1)
     ranked = np.take_along_axis(ids, order, axis=1)
