@@ -38,7 +38,7 @@ class Params(BaseModel):
 class BruteForce(Engine):
     """Keeps rows as they come and scans them in float32; the candidates are ordered in float64."""
 
-    capabilities = Capabilities(thread_safe=True)
+    capabilities = Capabilities(thread_safe=True, lookup=True)
     IndexParams: ClassVar = Params
     SearchParams: ClassVar = Params
 
@@ -122,6 +122,11 @@ class BruteForce(Engine):
             scores = vectors @ query
             best = np.argsort(-scores, kind="stable")[:k]
         return Hits(self._store.ids[rows[best]], scores[best])
+
+    def get(self, ids: Ids) -> Batch:
+        rows = self._store.rows_of(ids)
+        columns = {name: column[rows] for name, column in self._store.columns.items()}
+        return Batch(self._store.ids[rows], self._vectors.view[rows], columns)
 
     def delete(self, ids: Ids) -> None:
         self._store.delete(ids)

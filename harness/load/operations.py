@@ -46,7 +46,7 @@ class Operation(Protocol):
         """The call that carries it out. Raises UnsupportedError where the engine cannot."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Query:
     """Asks for the k items nearest to `vector` (float32[dim]) among those that match `where`."""
 
@@ -67,7 +67,7 @@ class Query:
         return partial(engine.query, self.vector, k, self.where, exact=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class HybridQuery:
     """Ranks by vector and by words, and fuses both rankings in the client (`harness.load.fusion`)."""
 
@@ -88,7 +88,7 @@ class HybridQuery:
         return lambda: fused((near(), worded()), k)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Upsert:
     """Writes a batch of items."""
 
@@ -107,7 +107,7 @@ class Upsert:
         return upsert
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Delete:
     """Removes items."""
 
@@ -129,7 +129,7 @@ class Delete:
         return delete
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Get:
     """Fetches items by their ids, vectors and attributes included; its hits are the ids that were found."""
 
@@ -150,7 +150,7 @@ class Get:
 _WRITES = (Kind.UPSERT, Kind.DELETE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Operations:
     """What a load asks, k hits a query.
 

@@ -130,17 +130,19 @@ def test_answers_given_while_items_are_written_are_judged_by_the_states_that_wer
     )
     rows = Rows(VECTORS, {"brand": BRANDS}, "l2")
     judged = judge_changing(asked, workload, rows, versions_of(np.ones(N, dtype=np.bool_), log))
-    assert (judged.ghosts.sum() > 0) is fault
+    assert bool(judged.ghosts.sum() > 0) is fault
     assert judged.violations.sum() == judged.unknown.sum() == 0
     if not fault:
         assert np.nanmin(judged.recall) == 1.0
 
 
 def test_operations_in_order_are_sent_once_each_by_all_clients(engine: BruteForce) -> None:
-    samples = closed_loop(engine, Operations(mixed(), K), clients=3, duration_s=30)
-    assert len(samples) == len(mixed())
-    parts = [bind(Operations(mixed(), K), engine, RNG, (number, 2)).items for number in range(2)]
-    assert [*parts[0], *parts[1]] == [*mixed()[::2], *mixed()[1::2]]
+    operations = Operations(mixed(), K)
+    parts = [bind(operations, engine, RNG, (number, 2)).items for number in range(2)]
+    assert [*parts[0], *parts[1]] == [*operations.items[::2], *operations.items[1::2]]
+    queries = Operations(tuple(item for item in mixed() if item.kind == Kind.QUERY), K)
+    samples = closed_loop(engine, queries, clients=3, duration_s=30)
+    assert sorted(samples.query) == list(range(20))
 
 
 def test_operations_in_order_cannot_be_the_warm_up_too(engine: BruteForce) -> None:
