@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -240,3 +241,49 @@ def test_values_too_large_to_show_are_told_by_their_kind() -> None:
     assert shown(10**5000) == "a value of type int that is too large to show"
     assert shown("x" * 500).endswith("xxx'") and "(502 characters)" in shown("x" * 500)
     assert shown("x\ud800") == "'x\\ud800'"
+
+
+LISTS = {
+    "list": pa.list_(pa.float32()),
+    "large list": pa.large_list(pa.float64()),
+    "fixed": pa.list_(pa.float32(), 4),
+    "view": pa.list_view(pa.float32()),
+    "large view": pa.large_list_view(pa.float64()),
+}
+
+
+@pytest.mark.parametrize("kind", [*LISTS, "tensor"])
+def test_vectors_are_read_however_their_lists_are_stored(folder: Folder, kind: str) -> None:
+    path = folder.path.with_suffix(".parquet")
+    if kind == "tensor":
+        column = pa.FixedShapeTensorArray.from_numpy_ndarray(VECTORS)
+    else:
+        column = pa.array(VECTORS.tolist(), LISTS[kind])
+    pq.write_table(pa.table({"v": column}), path)
+    dataset = load_dataset(f"{path}:metric=l2,queries=5", cache=folder.cache)
+    read = {vector.tobytes() for vector in (*dataset.vectors, *dataset.queries)}
+    assert read == {vector.tobytes() for vector in VECTORS}
+
+
+def test_ids_may_be_uuids(folder: Folder) -> None:
+    ids = [uuid.UUID(int=row + 1) for row in range(ROWS)]
+    storage = pa.array([one.bytes for one in ids], pa.binary(16))
+    folder.table(id=pa.ExtensionArray.from_storage(pa.uuid(), storage))
+    read = folder.load().ids
+    assert read is not None and read.tolist() == [str(one) for one in ids]
+
+
+def test_a_column_whose_name_is_no_text_is_told(folder: Folder) -> None:
+    folder.table(odd_name=every(lambda row: row))
+    path = folder.path / "attributes.parquet"
+    path.write_bytes(path.read_bytes().replace(b"odd_name", b"odd\xff\xfeame"))
+    (problem,) = folder.problems()
+    assert problem.startswith("attributes.parquet: the name of a column is not UTF-8")
+
+
+def test_a_data_set_without_a_shape_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "data.hdf5"
+    with h5py.File(path, "w") as file:
+        file["train"], file["test"] = h5py.Empty("f"), VECTORS
+    with pytest.raises(ConfigurationError, match=r"'train': must have 2 dimensions .*, its shape is \(\)"):
+        load_dataset(f"{path}:metric=l2", cache=tmp_path / "c")

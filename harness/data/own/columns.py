@@ -11,6 +11,7 @@ import numpy as np
 
 from engines.base import Column, FieldKind, Keywords
 from engines.values.filter_syntax import RESERVED
+from engines.values.shown import shown
 from harness.data.dataset import Attribute
 from harness.data.manifest import UserManifest
 from harness.errors import ConfigurationError, noting
@@ -42,6 +43,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 
     try:
         file = pq.ParquetFile(path)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: the name of a column is not UTF-8 ({error}); rename it") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise ConfigurationError(f"{path}: is no intact Parquet file ({error})") from error
     repeated = [name for name, times in Counter(file.schema_arrow.names).items() if times > 1]
@@ -106,8 +109,16 @@ def vector_column(file: pq.ParquetFile, path: Path, wanted: str | None) -> str:
 def _is_vector(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
-    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    return bool(listed and pa.types.is_floating(kind.value_type))
+    is_a = pa.types
+    kind = getattr(kind, "storage_type", kind)  # of an extension, such as tensors of a fixed shape
+    tests = (
+        is_a.is_list,
+        is_a.is_large_list,
+        is_a.is_fixed_size_list,
+        is_a.is_list_view,
+        is_a.is_large_list_view,
+    )
+    return any(test(kind) for test in tests) and bool(is_a.is_floating(kind.value_type))
 
 
 def _read(file: pq.ParquetFile, name: str, label: str) -> pa.ChunkedArray:
@@ -176,7 +187,7 @@ def _filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str) -> p
     count = pc.sum(missing).as_py() or 0
     if value is not None:
         if not _fits(value, kind):
-            raise ConfigurationError(f"{label}: is {kind}, fill cannot be {value!r}")
+            raise ConfigurationError(f"{label}: is {kind}, fill cannot be {shown(value)}")
         column = pc.if_else(missing, pa.scalar(value, column.type), column)
     elif count:
         row = pc.index(missing, True).as_py()
@@ -214,9 +225,15 @@ def _as_column(column: pa.ChunkedArray, kind: Kind) -> Column:
     return Keywords(rank[encoded.indices.to_numpy()], vocabulary)
 
 
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
 def _ids(column: pa.ChunkedArray, label: str) -> list[str | int]:
     import pyarrow as pa
 
+    if isinstance(column.type, pa.UuidType):
+        column = pa.chunked_array([pa.array(list(map(_text, column.to_pylist())), pa.string())])
     if not (pa.types.is_integer(column.type) or _is_text(column.type)):
         kind = column.type
         raise ConfigurationError(f"{label}: ids must be strings or integers, are {kind}")
@@ -231,8 +248,12 @@ def _ids(column: pa.ChunkedArray, label: str) -> list[str | int]:
     if None in first:
         problems.append(f"{label}: row {first[None]} has no id; every item needs one")
     if repeated:
-        shown = ", ".join(f"{value!r} in rows {one} and {other}" for value, one, other in repeated[:_SHOWN])
-        problems.append(f"{label}: ids occur twice: {shown} ({len(repeated):,} in all); ids must be unique")
+        examples = ", ".join(
+            f"{shown(value)} in rows {one} and {other}" for value, one, other in repeated[:_SHOWN]
+        )
+        problems.append(
+            f"{label}: ids occur twice: {examples} ({len(repeated):,} in all); ids must be unique"
+        )
     if problems:
         raise ConfigurationError(problems)
     return values

@@ -73,7 +73,7 @@ def from_hdf5(file: h5py.File, path: Path, name: str) -> Matrix:
         )
     if not isinstance(data, h5py.Dataset):
         raise ConfigurationError(f"{label} is a group, not an array; store the vectors under this name")
-    check_shape(label, data.shape, data.dtype)
+    check_shape(label, data.shape or (), data.dtype)  # None: it was created without any
     rows, dim = data.shape
     step = block_rows(dim)
     return Matrix(label, rows, dim, lambda: (data[i : i + step] for i in range(0, rows, step)))
@@ -91,7 +91,7 @@ def from_parquet(path: Path, column: str) -> Matrix:
             first = next(file.iter_batches(batch_size=1, columns=[column]), None)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{label}: cannot be read ({error})") from error
-    dim: int = 0 if first is None else pc.list_value_length(first.column(0))[0].as_py() or 0
+    dim: int = 0 if first is None else pc.list_value_length(_plain_lists(first.column(0)))[0].as_py() or 0
 
     def blocks() -> Iterator[Block]:
         start = 0
@@ -160,6 +160,7 @@ def _unnested(lists: pa.Array, dim: int, label: str, start: int) -> Block:
     """float[m, dim] of a list array; `start` is its first row."""
     import pyarrow.compute as pc
 
+    lists = _plain_lists(lists)
     lengths = pc.fill_null(pc.list_value_length(lists), -1).to_numpy(zero_copy_only=False)
     wrong = np.flatnonzero(lengths != dim)
     if len(wrong):
@@ -169,3 +170,12 @@ def _unnested(lists: pa.Array, dim: int, label: str, start: int) -> Block:
             f"{label}: row {start + row} {held}, but row 0 has {dim}; every row needs a vector of one length"
         )
     return np.asarray(lists.flatten().to_numpy(zero_copy_only=False)).reshape(len(lists), dim)
+
+
+def _plain_lists(lists: pa.Array) -> pa.Array:
+    """Lists by offsets, whatever way of storing them (views of lists, tensors of a fixed shape)."""
+    import pyarrow as pa
+
+    stored = lists.storage if isinstance(lists.type, pa.BaseExtensionType) else lists
+    is_view = pa.types.is_list_view(stored.type) or pa.types.is_large_list_view(stored.type)
+    return stored.cast(pa.large_list(stored.type.value_type)) if is_view else stored
