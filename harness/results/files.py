@@ -5,11 +5,33 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from harness.errors import MeasurementError, unwritable
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """A file to write the new text to; when the block ends, it takes the place of the old file, whole.
+
+    What UTF-8 cannot hold (a lone surrogate in a server's message) is written as its escape. Raises MeasurementError,
+    and the old file stays.
+    """
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise _unwritten(path, error) from error
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -18,24 +40,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_parts(path: Path, parts: Iterable[str]) -> None:
-    """The same for a text that comes in parts, so that a long one need not be held in memory.
-
-    What UTF-8 cannot hold (a lone surrogate in a server's message) is written as its escape.
-    """
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise _unwritten(path, error) from error
-    except BaseException:
-        temporary.unlink()
-        raise
+    """The same for a text that comes in parts, so that a long one need not be held in memory."""
+    with replacing(path) as file:
+        file.writelines(parts)
 
 
 def write_json(path: Path, data: Any) -> None:

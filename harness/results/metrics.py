@@ -13,6 +13,7 @@ from typing import Literal
 
 Direction = Literal["higher", "lower"]
 Shown = Literal["figure", "recall", "whole"]
+OverFilters = Literal["mean", "equal mix", "highest"]
 
 # Kinds of tasks.
 INDEX, SEARCH, UPDATES, DURABILITY = "index", "search", "updates", "durability"
@@ -32,7 +33,8 @@ class MetricSpec:
     of every engine where the scenario is silent; `<= 1%` of a count is a share of `out_of`. engine_wide: whether a
     failure of that is a fault that eliminates the engine, whichever of its settings showed it. averaged_over: for means
     over queries, metrics that say how many at most (the least counts). gated: executors and kinds of tasks under which
-    the gate compares it. chart: the section of the report that draws it, one dot an engine.
+    the gate compares it. chart: the section of the report that draws it, one dot an engine. over_filters: how the
+    figures of several filters become one; the equal mix of rates is their harmonic mean.
     """
 
     name: str
@@ -49,6 +51,7 @@ class MetricSpec:
     shown: Shown = "figure"
     scale: float = 1.0
     chart: str | None = None
+    over_filters: OverFilters = "mean"
 
     @property
     def is_count(self) -> bool:
@@ -101,7 +104,15 @@ TABLE: tuple[MetricSpec, ...] = (
     ),
     MetricSpec("recall_sd", "spread of recall over queries", better=None, tasks=(SEARCH, UPDATES)),
     MetricSpec("exact_recall_at_{k}", "recall@{k} of the exact mode", "", "higher", (INDEX,), shown="recall"),
-    MetricSpec("throughput_qps", "throughput", "queries/s", "higher", gated=(CLOSED, OPEN)),
+    MetricSpec(
+        "throughput_qps",
+        "throughput",
+        "queries/s",
+        "higher",
+        gated=(CLOSED, OPEN),
+        chart="cost",
+        over_filters="equal mix",
+    ),
     MetricSpec("offered_qps", "offered load", "queries/s", None, executor=OPEN),
     *_percentiles(
         "latency", "latency", "ms", tuple(PERCENTILES), gated=dict.fromkeys(("p50", "p99"), (CLOSED, OPEN))
@@ -165,9 +176,9 @@ TABLE: tuple[MetricSpec, ...] = (
         "clients_busy_share", "requests that found all clients busy", "%", None, executor=OPEN, scale=100.0
     ),
     MetricSpec("cpu_s", "CPU time", "s", tasks=(INDEX, SEARCH), gated=(INDEX,), chart="indexing"),
-    MetricSpec("cpu_s_per_1000", "CPU time per 1,000 queries", "s", gated=(CLOSED,), chart="resources"),
+    MetricSpec("cpu_s_per_1000", "CPU time per 1,000 queries", "s", gated=(CLOSED,), chart="cost"),
     MetricSpec("client_cpu_s", "CPU time of the clients", "s", tasks=(INDEX, SEARCH)),
-    MetricSpec("client_cpu_s_per_1000", "clients' CPU time per 1,000 queries", "s", chart="resources"),
+    MetricSpec("client_cpu_s_per_1000", "clients' CPU time per 1,000 queries", "s", chart="cost"),
     MetricSpec(
         "rss_peak_bytes", "peak memory", "MiB", tasks=(INDEX,), gated=(INDEX,), scale=_MIB, chart="resources"
     ),

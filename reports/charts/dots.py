@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.results.metrics import spec
+from harness.results.metrics import OverFilters, spec
+from harness.results.stats import harmonic_mean
+from reports.charts.drawn import Drawn
 from reports.charts.lines import Chart, together
 from reports.charts.plotting import LONGEST_LABEL, Point, Scale, apply_scale, darker, label_margin
-from reports.charts.style import GRID, INK, MUTED, Look
+from reports.charts.style import GRID, INK, MUTED, EngineStyle
 from reports.charts.svg import panel, to_svg
 from reports.decide.cells import Cells, Configuration, TrialGroup
 from reports.wording import number, quantity, settings, shortened
@@ -22,8 +24,8 @@ _LINE = 25  # pixels between two engines
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One engine's figure, or why there is none."""
+class EngineFigure:
+    """One engine's figure, or why there is none: a row of a dot plot."""
 
     engine: str
     label: str
@@ -31,9 +33,9 @@ class Row:
     reason: str | None
 
 
-def build_rows(cells: Cells, kind: str, metric: str) -> list[Row]:
+def build_rows(cells: Cells, kind: str, metric: str, shown: Drawn) -> list[EngineFigure]:
     """One row an index that was built, for metrics of the `index` and `updates` tasks."""
-    indexes = {(c.engine, c.index_json): c for c in cells.candidates}
+    indexes = {build: c for c in cells.candidates if (build := (c.engine, c.index_json)) in shown.rows}
     engines = [engine for engine, _ in indexes]
     rows = []
     for candidate in indexes.values():
@@ -43,27 +45,44 @@ def build_rows(cells: Cells, kind: str, metric: str) -> list[Row]:
     return rows
 
 
-def best_rows(cells: Cells, shown: Mapping[str, Configuration], metric: str) -> list[Row]:
-    """One row an engine at the setting that is shown for it: a search metric's mean over the filters."""
+def best_rows(cells: Cells, shown: Mapping[str, Configuration], metric: str) -> list[EngineFigure]:
+    """One row an engine at the setting that is shown for it: a search metric over the filters, trial by trial."""
     rows = []
     for engine, candidate in shown.items():
         groups = cells.objective(candidate)
-        found = [group.values(metric) for group in groups]
-        trials = sorted(set.intersection(*(set(values) for values in found))) if found else []
         gap = next(
             (f"filter {g.filter}: {text}" for g in groups if (text := g.gap(metric)) is not None), None
         )
-        means = [fmean(values[trial] for values in found) for trial in trials]
-        rows.append(Row(engine, engine, Point.of(means) if means else None, gap))
+        values = over_filters(metric, [group.values(metric) for group in groups])
+        rows.append(EngineFigure(engine, engine, Point.of(values) if values else None, gap))
     return rows
 
 
-def _row(engine: str, label: str, group: TrialGroup, metric: str) -> Row:
+def over_filters(metric: str, by_filter: Sequence[Mapping[int, float]]) -> list[float]:
+    """One figure for all filters (`MetricSpec.over_filters`), for each trial in which every filter has one.
+
+    by_filter: values by trial, filter by filter.
+    """
+    trials = sorted(set.intersection(*(set(values) for values in by_filter))) if by_filter else []
+    combine = _OVER_FILTERS[spec(metric).over_filters]
+    return [float(combine([values[trial] for values in by_filter])) for trial in trials]
+
+
+_OVER_FILTERS: dict[OverFilters, Callable[[list[float]], Any]] = {
+    "mean": fmean,
+    "equal mix": harmonic_mean,
+    "highest": max,
+}
+
+
+def _row(engine: str, label: str, group: TrialGroup, metric: str) -> EngineFigure:
     values = list(group.values(metric).values())
-    return Row(engine, label, Point.of(values) if values else None, group.gap(metric))
+    return EngineFigure(engine, label, Point.of(values) if values else None, group.gap(metric))
 
 
-def dot_chart(name: str, metric: str, rows: Sequence[Row], looks: Mapping[str, Look]) -> Chart:
+def dot_chart(
+    name: str, metric: str, rows: Sequence[EngineFigure], styles: Mapping[str, EngineStyle]
+) -> Chart:
     """A panel with a line an engine: its name, a dot with whiskers over the trials, its value; gaps say why."""
     term, takeaway = spec(metric), _takeaway(metric, rows)
     shown = {row.label: number(row.point.mean * term.scale) for row in rows if row.point}
@@ -77,16 +96,16 @@ def dot_chart(name: str, metric: str, rows: Sequence[Row], looks: Mapping[str, L
     for place, row in enumerate(rows):
         width = plot.bbox.width
         label = shortened(row.label, LONGEST_LABEL)
-        across, colour = plot.get_yaxis_transform(), darker(looks[row.engine].colour)
+        across, colour = plot.get_yaxis_transform(), darker(styles[row.engine].colour)
         plot.text(-(left - 6) / width, place, label, transform=across, color=colour, va="center")
         value = shown.get(row.label, "")
         plot.text(1 + (right - 4) / width, place, value, transform=across, color=INK, va="center", ha="right")
-        _draw_dot(plot, place, term.scale, row, looks[row.engine])
+        _draw_dot(plot, place, term.scale, row, styles[row.engine])
     svg = to_svg(figure, name, f"{takeaway}. {term.label} of {len(rows)} engines.")
     return Chart(name, takeaway, svg, together((row.label, row.reason) for row in rows if row.reason))
 
 
-def _draw_dot(plot: Axes, place: int, scale: float, row: Row, look: Look) -> None:
+def _draw_dot(plot: Axes, place: int, scale: float, row: EngineFigure, look: EngineStyle) -> None:
     if row.point is None:
         across = plot.get_yaxis_transform()
         plot.text(
@@ -101,7 +120,7 @@ def _draw_dot(plot: Axes, place: int, scale: float, row: Row, look: Look) -> Non
     )
 
 
-def _takeaway(metric: str, rows: Sequence[Row]) -> str:
+def _takeaway(metric: str, rows: Sequence[EngineFigure]) -> str:
     """The best engine and how far the last one is behind."""
     term = spec(metric)
     name = f"{term.label[0].upper()}{term.label[1:]}"

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.results.metrics import spec
+from reports.charts.drawn import Drawn
 from reports.charts.lines import Axis, Chart, line_chart, together
 from reports.charts.plotting import Point, Scale, Series
-from reports.charts.style import Look
+from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells, TrialGroup
 from reports.wording import listing, number
 
 
-def latency_charts(cells: Cells, looks: Mapping[str, Look]) -> list[Chart]:
+def latency_charts(cells: Cells, styles: Mapping[str, EngineStyle], shown: Drawn) -> list[Chart]:
     """The median and a high percentile of latency against the offered rate, one pair of panels a filter."""
-    offered = cells.offered()
-    every = [group for groups in offered.values() for group in groups]
+    offered = {build: groups for build, groups in cells.offered().items() if build in shown.lines}
+    every = [group for groups in offered.values() for group in groups if group.filter in shown.filters]
     metrics = ("latency_p50_ms", _high_percentile(every))
     values = [value for group in every for metric in metrics for value in group.values(metric).values()]
     scales = _padded([group.rate or 0.0 for group in every]), Scale.fitting(values)
@@ -23,7 +24,7 @@ def latency_charts(cells: Cells, looks: Mapping[str, Look]) -> list[Chart]:
     for place, name in enumerate(dict.fromkeys(group.filter for group in every)):
         for metric in metrics:
             lines = {build: [g for g in groups if g.filter == name] for build, groups in offered.items()}
-            series, notes = _latency_lines(metric, lines, looks)
+            series, notes = _latency_lines(metric, lines, styles)
             term = spec(metric)
             takeaway = f"{name}: {_lowest(series, term.label)}"
             axes = Axis("offered queries per second", scales[0]), Axis(f"{term.label}, ms", scales[1])
@@ -49,7 +50,7 @@ def _padded(values: Sequence[float]) -> Scale:
 
 
 def _latency_lines(
-    metric: str, lines: Mapping[tuple[str, str], Sequence[TrialGroup]], looks: Mapping[str, Look]
+    metric: str, lines: Mapping[tuple[str, str], Sequence[TrialGroup]], styles: Mapping[str, EngineStyle]
 ) -> tuple[list[Series], tuple[str, ...]]:
     series: list[Series] = []
     notes: list[tuple[str, str]] = []
@@ -61,7 +62,7 @@ def _latency_lines(
         if known:
             x = tuple(Point.of([group.rate or 0.0]) for group in known)
             y = tuple(Point.of(list(group.values(metric).values())) for group in known)
-            series.append(Series(engine, looks[engine], x, y, tuple(not _kept_up(group) for group in known)))
+            series.append(Series(engine, styles[engine], x, y, tuple(not _kept_up(group) for group in known)))
     return series, together(notes)
 
 

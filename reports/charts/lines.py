@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from reports.charts.drawn import MOST_POINTS, Build, Drawn, evenly
 from reports.charts.plotting import (
     Point,
     Scale,
@@ -15,11 +16,12 @@ from reports.charts.plotting import (
     label_right,
     limit_line,
 )
-from reports.charts.style import Look
+from reports.charts.style import EngineStyle
 from reports.charts.svg import panel, to_svg
 from reports.decide.cells import Cells, Configuration
 from reports.wording import listing, number, percent, plain
 
+_Setting = tuple[Point, Point, bool]  # recall, throughput, whether it is the decision's
 _LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
 
 
@@ -64,14 +66,17 @@ def line_chart(
 
 
 def recall_charts(
-    cells: Cells, looks: Mapping[str, Look], floor: float | None, chosen: Configuration | None
+    cells: Cells,
+    styles: Mapping[str, EngineStyle],
+    floor: float | None,
+    chosen: Configuration | None,
+    shown: Drawn,
 ) -> list[Chart]:
     """Throughput against recall, one panel a filter, one line an index; axes shared, so that panels compare.
 
     floor: the recall that is required. chosen: the setting to mark with a ring.
     """
-    metric = f"recall_at_{cells.k}"
-    curves = {name: _curves(cells, looks, name, chosen) for name in cells.filters}
+    curves = _curves(cells, styles, chosen, shown)
     points = [
         point for lines in curves.values() for line in lines for point in zip(line.x, line.y, strict=True)
     ]
@@ -79,29 +84,52 @@ def recall_charts(
         Axis(f"recall@{cells.k}", Scale.recall([x.low for x, _ in points])),
         Axis("queries per second", Scale.fitting([bound for _, y in points for bound in (y.low, y.high)])),
     )
+    gaps = _gaps(cells, f"recall_at_{cells.k}", shown)
     charts = []
     for place, (name, lines) in enumerate(curves.items()):
         takeaway = f"{name}: {_best_at(lines, floor)}"
         limit = (floor, f"≥ {plain(floor)}") if floor is not None else None
         svg = line_chart(f"recall-{place}", takeaway, lines, axes, limit=limit)
-        charts.append(Chart(f"recall-{place}", takeaway, svg, _gaps(cells, name, metric)))
+        charts.append(Chart(f"recall-{place}", takeaway, svg, together(gaps[name])))
     return charts
 
 
-def _curves(cells: Cells, looks: Mapping[str, Look], name: str, chosen: Configuration | None) -> list[Series]:
-    builds: dict[tuple[str, str], list[tuple[Point, Point, bool]]] = {}
+def _curves(
+    cells: Cells, styles: Mapping[str, EngineStyle], chosen: Configuration | None, shown: Drawn
+) -> dict[str, list[Series]]:
+    """The lines of each filter that is drawn."""
+    panels: dict[str, dict[Build, list[_Setting]]] = {
+        name: {} for name in cells.filters if name in shown.filters
+    }
     for candidate in cells.candidates:
-        for group in cells.objective(candidate):
+        build = candidate.engine, candidate.index_json
+        for group in cells.objective(candidate) if build in shown.lines else ():
             recall, rate = group.values(f"recall_at_{cells.k}"), group.values("throughput_qps")
-            if group.filter == name and recall and rate:
+            if group.filter in panels and recall and rate:
                 point = Point.of(list(recall.values())), Point.of(list(rate.values())), candidate == chosen
-                builds.setdefault((candidate.engine, candidate.index_json), []).append(point)
-    lines = []
-    for (engine, _), points in builds.items():
-        points.sort(key=lambda p: (p[0].mean, -p[1].mean))
-        x, y, marks = zip(*points, strict=True)
-        lines.append(Series(engine, looks[engine], x, y, ring=marks.index(True) if any(marks) else None))
-    return lines
+                panels[group.filter].setdefault(build, []).append(point)
+    return {
+        name: [_line(engine, styles[engine], points) for (engine, _), points in builds.items()]
+        for name, builds in panels.items()
+    }
+
+
+def _line(engine: str, look: EngineStyle, points: Sequence[_Setting]) -> Series:
+    kept = sorted(_best_settings(points), key=lambda p: (p[0].mean, -p[1].mean))
+    x, y, marks = zip(*kept, strict=True)
+    return Series(engine, look, x, y, ring=marks.index(True) if any(marks) else None)
+
+
+def _best_settings(points: Sequence[_Setting]) -> list[_Setting]:
+    """All points; of many only those that no other beats in recall and throughput, and the one to be marked."""
+    if len(points) <= MOST_POINTS:
+        return list(points)
+    best: list[_Setting] = []
+    for point in sorted(points, key=lambda p: (-p[0].mean, -p[1].mean)):
+        if not best or point[1].mean > best[-1][1].mean:
+            best.append(point)
+    kept = evenly(best, MOST_POINTS)
+    return kept + [point for point in points if point[2] and point not in kept]
 
 
 def _best_at(lines: Sequence[Series], floor: float | None) -> str:
@@ -119,15 +147,16 @@ def _best_at(lines: Sequence[Series], floor: float | None) -> str:
     return f"{first}{at}, next {rest[0]}" if rest else f"only {first}{at}"
 
 
-def _gaps(cells: Cells, name: str, metric: str) -> tuple[str, ...]:
-    """Which candidates a panel lacks, and why."""
-    notes: list[tuple[str, str]] = []
+def _gaps(cells: Cells, metric: str, shown: Drawn) -> dict[str, list[tuple[str, str]]]:
+    """Which candidates each panel lacks, and why."""
+    gaps: dict[str, list[tuple[str, str]]] = {name: [] for name in cells.filters if name in shown.filters}
     for candidate in cells.candidates:
-        groups = [group for group in cells.objective(candidate) if group.filter == name]
-        reason = next((gap for group in groups if (gap := group.gap(metric)) is not None), None)
-        if reason is not None or not groups:
-            notes.append((candidate.title, reason or "the run ended before it"))
-    return together(notes)
+        groups = {group.filter: group for group in cells.objective(candidate)}
+        for name, found in gaps.items():
+            reason = groups[name].gap(metric) if name in groups else "the run ended before it"
+            if reason is not None:
+                found.append((candidate.title, reason))
+    return gaps
 
 
 def together(notes: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -139,7 +168,10 @@ def together(notes: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def selectivity_charts(
-    cells: Cells, looks: Mapping[str, Look], shown: Mapping[str, Configuration], shares: Mapping[str, float]
+    cells: Cells,
+    styles: Mapping[str, EngineStyle],
+    shown: Mapping[str, Configuration],
+    shares: Mapping[str, float],
 ) -> list[Chart]:
     """Recall and throughput of each engine's best setting, from the most to the least selective filter.
 
@@ -154,7 +186,7 @@ def selectivity_charts(
             if groups:
                 x = tuple(Point.of([100 * shares[group.filter]]) for group in groups)
                 y = tuple(Point.of(list(group.values(name).values())) for group in groups)
-                found.append(Series(engine, looks[engine], x, y))
+                found.append(Series(engine, styles[engine], x, y))
     percents = [100 * share for name, share in shares.items() if share and name in cells.filters]
     x_axis = Axis("items that pass the filter, %", Scale.fitting(percents))
     recalls, rates = (

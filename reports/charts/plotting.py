@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reports.charts.style import INK, MUTED, Look
+from reports.charts.style import INK, MUTED, EngineStyle
 from reports.wording import plain, shortened
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Series:
     """A line of one engine: x and y points of equal number."""
 
     engine: str
-    look: Look
+    look: EngineStyle
     x: tuple[Point, ...]
     y: tuple[Point, ...]
     hollow: tuple[bool, ...] = ()  # markers drawn open, one a point

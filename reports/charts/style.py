@@ -47,7 +47,7 @@ RC: Any = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class EngineStyle:
     """An engine's colour, marker and line."""
 
     colour: str
@@ -55,11 +55,11 @@ class Look:
     line: Any
 
 
-def looks(engines: Iterable[str]) -> dict[str, Look]:
+def engine_styles(engines: Iterable[str]) -> dict[str, EngineStyle]:
     """A look for each engine, by its place in the run; the same in every chart of a report."""
     found = {}
     for place, engine in enumerate(engines):
         round_, index = divmod(place, len(_COLOURS))
         marker = _MARKERS[(index + round_) % len(_MARKERS)]
-        found[engine] = Look(_COLOURS[index], marker, _LINES[round_ % len(_LINES)])
+        found[engine] = EngineStyle(_COLOURS[index], marker, _LINES[round_ % len(_LINES)])
     return found

@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
+NOT_RECORDED = "not recorded"  # a metric that the result does not know, as of an earlier version
 _GROUP = ["engine", "adapter", "index", "search", "kind", "task", "filter", "load"]
 
 
@@ -72,7 +73,7 @@ class TrialGroup:
             if cell.error is not None:
                 return f"trial {cell.trial + 1}: {cell.error}"
             if cell.metrics.get(metric) is None:
-                return cell.reasons.get(metric, "not recorded")
+                return cell.reasons.get(metric, NOT_RECORDED)
         return None
 
     @property

@@ -1,4 +1,6 @@
-"""The table of every cell, one for each kind of task: nothing measured or failed is left out."""
+"""The tables of cells, one for each kind of task. Of a large run they show what failed or is flagged first; every cell
+is in the CSV file beside the page.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from harness.results.metrics import place, spec
 from harness.results.result import Measurement
 from reports.wording import figure, settings
 
-_TITLES = {"index": "Indexing", "search": "Searches", "updates": "Updates"}
+_TITLES = {"index": "Indexing", "search": "Searches", "updates": "Updates", "durability": "Durability"}
+MOST_CELLS = 500  # rows of one table: a page with many thousands takes browsers minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +28,35 @@ class CellRow:
 
 @dataclass(frozen=True, slots=True)
 class CellTable:
-    """All cells of a kind of task."""
+    """The cells of a kind of task; count: all of them, of which rows may be a part."""
 
     title: str
     metrics: tuple[str, ...]
     rows: tuple[CellRow, ...]
+    count: int
 
 
 HEAD = ("task", "filter", "settings", "load", "trial")
 
 
-def cell_tables(cells: Sequence[Measurement]) -> list[CellTable]:
-    """One table a kind of task, columns for every metric that occurs in it."""
+def cell_tables(cells: Sequence[Measurement], most: int = MOST_CELLS) -> list[CellTable]:
+    """One table a kind of task, columns for every metric that occurs in it; at most `most` rows each."""
+    by_kind: dict[str, list[Measurement]] = {}
+    for cell in cells:
+        by_kind.setdefault(cell.kind, []).append(cell)
     tables = []
-    for kind in dict.fromkeys(cell.kind for cell in cells):
-        own = [cell for cell in cells if cell.kind == kind]
-        metrics = sorted(dict.fromkeys(metric for cell in own for metric in cell.metrics), key=place)
-        rows = tuple(_row(cell, metrics) for cell in own)
-        tables.append(
-            CellTable(_TITLES.get(kind, kind), tuple(spec(metric).heading for metric in metrics), rows)
-        )
+    for kind, own in by_kind.items():
+        shown = own if len(own) <= most else sorted(own, key=_urgency)[:most]
+        metrics = sorted(dict.fromkeys(metric for cell in shown for metric in cell.metrics), key=place)
+        headings = tuple(spec(metric).heading for metric in metrics)
+        rows = tuple(_row(cell, metrics) for cell in shown)
+        tables.append(CellTable(_TITLES.get(kind, kind), headings, rows, len(own)))
     return tables
+
+
+def _urgency(cell: Measurement) -> int:
+    """Failed cells come first, then flagged ones."""
+    return 0 if cell.error is not None else 1 if cell.flags else 2
 
 
 def _row(cell: Measurement, metrics: Sequence[str]) -> CellRow:

@@ -12,6 +12,7 @@ from harness.results.result import RunResult, read_result
 from harness.results.text import visible_in
 from reports.decide.decision import Decision, conclude
 from reports.decide.evidence import Evidence, weigh
+from reports.page.export import write_cells
 from reports.page.page import page
 
 # Breaking a line between a figure and its unit makes both hard to read.
@@ -20,7 +21,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(run: Path) -> Path:
-    """Writes report.html and decision.json beside `run`'s result.json and returns the report's path.
+    """Writes report.html, decision.json and cells.csv beside `run`'s result.json and returns the report's path.
 
     run: a run's folder or its result file. Raises ConfigurationError where that is no result, MeasurementError
     where nothing can be written.
@@ -29,6 +30,7 @@ def write_report(run: Path) -> Path:
     decision = conclude(evidence)
     folder = run if run.is_dir() else run.parent
     write_json(folder / "decision.json", decision.model_dump(mode="json"))
+    write_cells(folder / "cells.csv", evidence.cells)
     path = folder / "report.html"
     write_text(path, render(evidence, decision))
     return path

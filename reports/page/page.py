@@ -3,56 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from harness.results.metrics import charted, spec
-from reports.charts.dots import Row, best_rows, build_rows, dot_chart
-from reports.charts.latency import latency_charts
-from reports.charts.lines import Chart, recall_charts, selectivity_charts
-from reports.charts.style import Look, looks
+from reports.charts.style import engine_styles
 from reports.charts.svg import styled
-from reports.decide.cells import Cells, Configuration
+from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.page.cell_table import HEAD, cell_tables
 from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import environment_facts, how_it_ran, limitations, method, run_facts
-from reports.page.views import cautions, engine_rows, hero, marker
+from reports.page.sections import chart_sections, update_charts, what_is_drawn
+from reports.page.views import cautions, cost_headings, engine_rows, headline, marker
 from reports.wording import listing, percent, quantity
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """A group of charts under one heading. absent: why there are none."""
-
-    id: str
-    heading: str
-    intro: str
-    charts: tuple[Chart, ...]
-    absent: str = ""
 
 
 def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
     """Every value that the template names."""
     cells = evidence.cells
     result = cells.result
-    look = looks(cells.engines)
-    shown = _shown(evidence)
+    styles = engine_styles(cells.engines)
+    shown = what_is_drawn(evidence, decision)
     with styled():
-        figures = _figures(evidence, look, shown)
-        updates = _updates(cells, look)
+        sections = chart_sections(evidence, styles, shown)
+        updates = update_charts(cells, styles, shown)
     return {
         "result": result,
         "dataset": {"name": "?", "description": ""} | result.dataset,
         "decision": decision,
-        "hero": hero(decision, len(cells.filters)),
-        "rows": engine_rows(decision, look),
+        "headline": headline(decision, len(cells.filters)),
+        "rows": engine_rows(evidence, decision, styles),
+        "costs": cost_headings(decision),
         "objective": decision.objective.split()[1],
-        "legend": [(engine, marker(look[engine])) for engine in cells.engines],
-        "markers": {engine: marker(look[engine]) for engine in cells.engines},
+        "legend": [(engine, marker(styles[engine])) for engine in cells.engines if shown.draws(engine)],
+        "left_out": shown.left_out,
+        "markers": {engine: marker(styles[engine]) for engine in cells.engines},
         "cautions": cautions(cells),
-        "figures": figures,
+        "sections": sections,
         "updates": updates,
         "update_rows": _update_rows(cells),
         "post_tables": post_tables(cells),
@@ -70,104 +57,6 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "method": method(cells),
         "limitations": limitations(evidence),
     }
-
-
-def _shown(evidence: Evidence) -> dict[str, Configuration]:
-    """The setting that stands for each engine: its best eligible one, else the one nearest to that."""
-    best = {candidate.configuration.engine: candidate.configuration for candidate in evidence.ranking}
-    shown = {}
-    for engine in evidence.cells.engines:
-        nearest = evidence.nearest(engine)
-        if engine in best or nearest is not None:
-            shown[engine] = best.get(engine) or nearest.configuration  # type: ignore[union-attr]
-    return shown
-
-
-def _figures(
-    evidence: Evidence, look: Mapping[str, Look], shown: Mapping[str, Configuration]
-) -> list[Figures]:
-    cells, leader = evidence.cells, evidence.leader
-    shares = {e["name"]: e.get("selectivity_mean") or 0.0 for e in cells.result.dataset.get("filters") or []}
-    ladder = len({shares.get(name) for name in cells.filters} - {None, 0.0}) > 1
-    offered = cells.has_arrivals
-    return [
-        Figures(
-            "recall",
-            "Recall and throughput",
-            "Up and to the right is better. A line is one index; its points are the settings tried. Whiskers reach "
-            "from the lowest to the highest trial. The ring marks the setting named in the decision.",
-            tuple(recall_charts(cells, look, _floor(evidence), leader.configuration if leader else None)),
-            "No search with a closed loop was measured.",
-        ),
-        Figures(
-            "latency",
-            "Latency under offered load",
-            "Queries are due by a schedule, whatever the engine does; latency counts from when a query was due. "
-            "Lower is better. Hollow markers: the engine answered fewer queries than were due.",
-            tuple(latency_charts(cells, look)) if offered else (),
-            "The scenario has no task with an offered rate (executor: arrival_rate).",
-        ),
-        Figures(
-            "selectivity",
-            "Narrow filters",
-            "Each engine at the setting named in the decision's table. Filters let less through towards the left; "
-            "those that let the same through stand one above the other.",
-            tuple(selectivity_charts(cells, look, shown, shares)) if ladder else (),
-            "The filters measured let the same share of items through, so there is nothing to compare.",
-        ),
-        Figures("indexing", "Indexing", "", tuple(_index_charts(cells, look)), "Nothing was indexed."),
-        Figures(
-            "resources",
-            "Resources",
-            "Memory of an engine in the measuring process is what it holds above the level before the collection; of a "
-            "server it is all that it holds. Per vector, it is the growth alone.",
-            tuple(_resource_charts(cells, look, shown)),
-            "No resources were measured.",
-        ),
-    ]
-
-
-def _floor(evidence: Evidence) -> float | None:
-    """The recall that is required, if any."""
-    wanted = f"recall_at_{evidence.cells.k}"
-    floors = [
-        asked.threshold.limit
-        for asked in evidence.asked
-        if asked.metric == wanted and asked.threshold.relation in (">", ">=")
-    ]
-    return max(floors, default=None)
-
-
-def _index_charts(cells: Cells, look: Mapping[str, Look]) -> list[Chart]:
-    return _dots(
-        "indexing", {metric: build_rows(cells, "index", metric) for metric in charted("indexing")}, look
-    )
-
-
-def _resource_charts(
-    cells: Cells, look: Mapping[str, Look], shown: Mapping[str, Configuration]
-) -> list[Chart]:
-    rows = {
-        metric: best_rows(cells, shown, metric)
-        if "search" in spec(metric).tasks
-        else build_rows(cells, "index", metric)
-        for metric in charted("resources")
-    }
-    return _dots("resources", rows, look)
-
-
-def _updates(cells: Cells, look: Mapping[str, Look]) -> list[Chart]:
-    return _dots(
-        "updates", {metric: build_rows(cells, "updates", metric) for metric in charted("updates")}, look
-    )
-
-
-def _dots(prefix: str, metrics: Mapping[str, list[Row]], look: Mapping[str, Look]) -> list[Chart]:
-    return [
-        dot_chart(f"{prefix}-{place}", metric, rows, look)
-        for place, (metric, rows) in enumerate(metrics.items())
-        if rows
-    ]
 
 
 def _update_rows(cells: Cells) -> list[tuple[str, list[str], str]]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from harness.results.metrics import spec
-from reports.charts.style import Look
-from reports.decide.cells import Cells
+from reports.charts.dots import over_filters
+from reports.charts.style import EngineStyle
+from reports.decide.cells import Cells, Configuration, TrialGroup
 from reports.decide.decision import Choice, Decision, Standing
+from reports.decide.evidence import Evidence
 from reports.decide.requirements import Check
+from reports.page.sections import best_settings
 from reports.wording import number, percent, quantity, settings, shortened
 
 _LONGEST_DETAIL = 90  # characters in a table cell; the sentences below the table have it in full
@@ -38,18 +42,18 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Hero:
+class Headline:
     """The top of the page."""
 
     verdict: str
-    headline: str
+    text: str
     chips: tuple[str, ...]
     why: str
     facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class RequirementCell:
     """A requirement of one engine. kind: holds, close, fails or gap."""
 
     mark: str
@@ -60,36 +64,38 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class EngineRow:
-    """An engine in the table of requirements."""
+    """An engine in the table of requirements. care: how many of the cells behind its score are flagged."""
 
     engine: str
     marker: str
     settings: str
     status: str
-    ticks: tuple[Tick, ...]
+    ticks: tuple[RequirementCell, ...]
     score: str
+    care: str
+    costs: tuple[str, ...]
     wins: str
     sentence: str
 
 
-def marker(look: Look) -> str:
+def marker(look: EngineStyle) -> str:
     """A small SVG of the engine's marker, as it stands in the charts. Trusted markup: nothing of the user's."""
     shape = _SHAPES[look.marker]
     return f'<svg class="marker" viewBox="0 0 14 14" aria-hidden="true" fill="{look.colour}">{shape}</svg>'
 
 
-def hero(decision: Decision, filters: int) -> Hero:
+def headline(decision: Decision, filters: int) -> Headline:
     """The decision in a headline, its settings and three figures."""
     shown = decision.leader
-    headline = _HEADLINES[decision.verdict]
+    text = _HEADLINES[decision.verdict]
     if shown is not None and decision.pick is not None:
-        headline = f"{headline} {shown.engine}"
+        text = f"{text} {shown.engine}"
     chips = _chips(shown) if shown else ()
     # What the headline and the settings below it say already is not said again.
     why = decision.sentence.removeprefix("No decision: ").removeprefix("Only candidate: ")
     why = why.removeprefix(f"Pick {shown.title}. ") if shown else why
     why = why if shown else f"{why[0].upper()}{why[1:]}"
-    return Hero(decision.verdict, headline, chips, why, tuple(_facts(decision, filters)) if shown else ())
+    return Headline(decision.verdict, text, chips, why, tuple(_facts(decision, filters)) if shown else ())
 
 
 def _chips(choice: Choice) -> tuple[str, ...]:
@@ -134,37 +140,83 @@ def _trials(count: int) -> str:
     return "trial" if count == 1 else "trials"
 
 
-def engine_rows(decision: Decision, looks: Mapping[str, Look]) -> list[EngineRow]:
-    """Every engine with a tick a requirement, the pick first."""
-    return [_engine_row(standing, decision, looks) for standing in decision.standings]
+def engine_rows(evidence: Evidence, decision: Decision, styles: Mapping[str, EngineStyle]) -> list[EngineRow]:
+    """Every engine with its requirements, the pick first."""
+    settings_of = best_settings(evidence)
+    return [
+        _engine_row(evidence.cells, standing, settings_of.get(standing.engine), decision, styles)
+        for standing in decision.standings
+    ]
 
 
-def _engine_row(standing: Standing, decision: Decision, looks: Mapping[str, Look]) -> EngineRow:
+def cost_headings(decision: Decision) -> list[str]:
+    """What stands beside the score in the table of requirements."""
+    return [_COSTS[metric] for metric in _costs(decision)]
+
+
+_COSTS = {
+    "throughput_qps": "Throughput, queries/s",
+    "cpu_s_per_1000": "CPU s per 1,000 queries",
+    "client_cpu_s_per_1000": "of the clients",
+    "latency_max_ms": "Highest latency",
+}
+
+
+def _costs(decision: Decision) -> list[str]:
+    return [metric for metric in _COSTS if metric != decision.objective.split()[1]]
+
+
+def _engine_row(
+    cells: Cells,
+    standing: Standing,
+    setting: Configuration | None,
+    decision: Decision,
+    styles: Mapping[str, EngineStyle],
+) -> EngineRow:
     metric = decision.objective.split()[1]
     checks = {check.requirement: check for check in standing.checks}
-    ticks = tuple(_tick(checks.get(text)) for text in decision.requirements)
     choice = standing.choice
     return EngineRow(
         engine=standing.engine,
-        marker=marker(looks[standing.engine]),
+        marker=marker(styles[standing.engine]),
         settings=settings(choice.index, choice.search) if choice else "",
         status=standing.status,
-        ticks=ticks,
+        ticks=tuple(_tick(checks.get(text)) for text in decision.requirements),
         score=quantity(metric, choice.score) if choice else "-",
+        care=_flagged(cells.objective(setting)) if setting else "",
+        costs=tuple(_cost(cells, setting, cost) for cost in _costs(decision)),
         wins="-" if standing.win_share is None else percent(standing.win_share),
         sentence=standing.sentence,
     )
 
 
-def _tick(check: Check | None) -> Tick:
+def _cost(cells: Cells, setting: Configuration | None, metric: str) -> str:
+    """The mean over trials; of the highest latency the highest of all trials and loads."""
+    if setting is None:
+        return "-"
+    if spec(metric).over_filters == "highest":
+        found = [value for group in cells.search(setting) for value in group.values(metric).values()]
+        return quantity(metric, max(found, default=None))
+    values = over_filters(metric, [group.values(metric) for group in cells.objective(setting)])
+    return quantity(metric, fmean(values)) if values else "-"
+
+
+def _flagged(groups: Sequence[TrialGroup]) -> str:
+    """`client-bound: 3 of 12 cells`."""
+    every = [cell for group in groups for cell in group.cells]
+    counts = Counter(flag.split(" ")[0] for cell in every for flag in cell.flags)
+    return ", ".join(f"{flag}: {count} of {len(every)} cells" for flag, count in counts.items())
+
+
+def _tick(check: Check | None) -> RequirementCell:
     if check is None:
-        return Tick("–", "not measured", "gap", "not measured")
+        return RequirementCell("–", "not measured", "gap", "not measured")
     kinds = {"holds": "holds", "too close to call": "close", "fails": "fails", "not measured": "gap"}
     everywhere = spec(check.metric).is_count and check.met
     detail = "in every cell" if everywhere else shortened(check.reason or check.place, _LONGEST_DETAIL)
     if check.queries is not None and check.low is not None and check.high is not None:
         detail = f"{check.low:.3f} to {check.high:.3f} by {check.queries:,} queries; {detail}"
-    return Tick(_MARKS[check.status], check.shown, kinds[check.status], detail)
+    return RequirementCell(_MARKS[check.status], check.shown, kinds[check.status], detail)
 
 
 @dataclass(frozen=True, slots=True)

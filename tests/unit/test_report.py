@@ -13,7 +13,7 @@ from harness.results.metrics import spec
 from harness.results.result import Measurement, RunResult
 from harness.results.writing import write_result
 from reports.charts.plotting import nines, spread
-from reports.charts.style import looks
+from reports.charts.style import engine_styles
 from reports.decide.cells import Cells
 from reports.decide.decision import conclude
 from reports.decide.evidence import weigh
@@ -87,7 +87,12 @@ def test_writes_report_and_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "Pick faiss-hnsw" in path.read_text(encoding="utf-8")
     decision = json.loads((tmp_path / "decision.json").read_text(encoding="utf-8"))
     assert decision["pick"]["engine"] == "faiss-hnsw"
-    assert {entry.name for entry in tmp_path.iterdir()} == {"result.json", "report.html", "decision.json"}
+    assert {entry.name for entry in tmp_path.iterdir()} == {
+        "result.json",
+        "report.html",
+        "decision.json",
+        "cells.csv",
+    }
     assert write_report(tmp_path / "result.json") == path
 
 
@@ -250,9 +255,9 @@ def test_a_panel_names_the_best_engine_at_the_required_recall() -> None:
 
 def test_engines_keep_their_looks() -> None:
     names = [f"engine-{i}" for i in range(24)]
-    found = looks(names)
+    found = engine_styles(names)
     assert len({(look.colour, look.marker, str(look.line)) for look in found.values()}) == 24
-    assert looks(names[:3]) == {name: found[name] for name in names[:3]}
+    assert engine_styles(names[:3]) == {name: found[name] for name in names[:3]}
 
 
 def test_labels_are_spread_in_order_and_within_bounds() -> None:
