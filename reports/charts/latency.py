@@ -14,10 +14,12 @@ from reports.wording import listing, number
 
 
 def latency_charts(cells: Cells, styles: Mapping[str, EngineStyle], shown: Drawn) -> list[Chart]:
-    """The median and a high percentile of latency against the offered rate, one pair of panels a filter."""
+    """The median, a high percentile and the highest latency against the offered rate, for each filter."""
     offered = {build: groups for build, groups in cells.offered().items() if build in shown.lines}
     every = [group for groups in offered.values() for group in groups if group.filter in shown.filters]
-    metrics = ("latency_p50_ms", _high_percentile(every))
+    metrics = ["latency_p50_ms", _high_percentile(every)]
+    if any(group.values("latency_max_ms") for group in every):
+        metrics.append("latency_max_ms")
     values = [value for group in every for metric in metrics for value in group.values(metric).values()]
     scales = _padded([group.rate or 0.0 for group in every]), Scale.fitting(values)
     charts = []

@@ -173,6 +173,7 @@ def _latencies(qps: float, requests: float, stretch: float) -> tuple[dict[str, f
             metrics[metric] = 1000 / qps * factor if enough else None
             if not enough:
                 reasons[metric] = f"{requests:.0f} requests are too few, {10 / beyond:.0f} are needed"
+    metrics["latency_max_ms"] = 1000 / qps * 6.0 * stretch
     return metrics, reasons
 
 
