@@ -126,7 +126,7 @@ class Qdrant(Engine):
 
     def refresh(self) -> None:
         """Waits until the optimizers have nothing left to do; every write was applied when it returned."""
-        settle(self._control, self._name, self._where)
+        settle(self._control, self._name, self._where, self._params.indexing_threshold)
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         require_query(vector, self._schema)

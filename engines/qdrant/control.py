@@ -145,10 +145,10 @@ class Control:
             return 0
         return len(told["running"]) + int(told["summary"]["queued_optimizations"])
 
-    def optimize(self, name: str) -> None:
-        """Tells the optimizers to look for work, by an empty change of their settings, as documented."""
-        nothing = models.OptimizersConfigDiff()
-        self._ask(lambda: self._client.update_collection(name, optimizers_config=nothing))
+    def optimize(self, name: str, indexing_threshold: int | None = None) -> None:
+        """Tells the optimizers to look for work, by a change of their settings, as documented; None: an empty one."""
+        change = models.OptimizersConfigDiff(indexing_threshold=indexing_threshold)
+        self._ask(lambda: self._client.update_collection(name, optimizers_config=change))
 
     def count(self, name: str) -> int:
         """How many points there are, counted one by one."""

@@ -150,6 +150,10 @@ def _channel(endpoint: Endpoint, port: int) -> grpc.Channel:
     settings = [
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),
+        (
+            "grpc.enable_retries",
+            0,
+        ),  # none that is not counted; without them a query costs a quarter less here
         ("grpc.enable_http_proxy", 0),  # it would be measured as if it were the server
     ]
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host

@@ -23,6 +23,7 @@ PAYLOAD: dict[FieldKind, models.PayloadSchemaType] = {
     "float": models.PayloadSchemaType.FLOAT,
     "boolean": models.PayloadSchemaType.BOOL,
 }
+NEVER = 0  # as indexing_threshold: no segment gets a graph
 _GOES_WITH = {"quantile": "scalar", "compression": "product"}
 
 
@@ -31,7 +32,8 @@ class IndexParams(BaseModel):
 
     full_scan_threshold: a filter that matches less is answered by scanning what matches. indexing_threshold:
     a segment with less gets no graph; 0: none does. default_segment_number: 1 makes one graph of everything and
-    so one thread of a query, as in the other engines (0: a segment a core); max_segment_size bounds it (None: by
+    so one thread of a query, as in the other engines (0: a segment a core). No graph is built before the first refresh
+    that finds points, as Qdrant advises for loading in bulk. max_segment_size bounds it (None: by
     the number of cores). always_ram: of quantized vectors. prefer_grpc: False speaks REST. batch_size, parallel:
     points in a request and requests in flight while loading.
     """
@@ -53,7 +55,7 @@ class IndexParams(BaseModel):
     shard_number: Annotated[int, Field(ge=1)] = 1
     replication_factor: Annotated[int, Field(ge=1)] = 1
     write_consistency_factor: Annotated[int, Field(ge=1)] = 1
-    prefer_grpc: bool = True
+    prefer_grpc: bool = False
     batch_size: Annotated[int, Field(ge=1)] = 1000
     parallel: Annotated[int, Field(ge=1, le=64)] = 4
 
@@ -97,7 +99,7 @@ def collection(schema: Schema, params: IndexParams) -> dict[str, Any]:
             on_disk=params.hnsw_on_disk,
         ),
         "optimizers_config": models.OptimizersConfigDiff(
-            indexing_threshold=params.indexing_threshold,
+            indexing_threshold=NEVER,  # while it is loaded; see `settle`
             default_segment_number=params.default_segment_number,
             max_segment_size=params.max_segment_size,
         ),

@@ -20,12 +20,13 @@ class Look:
 
     busy: bool
     grey: bool
+    indexing_threshold: int | None
     indexed_vectors: int
     segments: int
 
 
-def settle(control: Control, name: str, where: str) -> None:
-    """Returns once the optimizers have nothing left to do.
+def settle(control: Control, name: str, where: str, indexing_threshold: int) -> None:
+    """Has graphs built from now on, if there are points, and returns once the optimizers have nothing left to do.
 
     One green is no proof: to answer, a server first looks for segments that are being optimized and then plans what
     there would be to do for the others, and an optimization that begins between the two is in neither. So two looks
@@ -34,9 +35,13 @@ def settle(control: Control, name: str, where: str) -> None:
     Raises EngineError where the collection is red or its optimizers failed.
     """
     before: Look | None = None
-    pause_s = _APART_S
+    pause_s, told = _APART_S, False
     while True:
         look = _look(control, name, where)
+        if not told and look.indexing_threshold != indexing_threshold and control.count(name):
+            control.optimize(name, indexing_threshold)
+            told = True
+            continue
         if not look.busy and look == before:
             return
         if look.grey:
@@ -56,4 +61,5 @@ def _look(control: Control, name: str, where: str) -> Look:
     pending = 0 if queue is None else queue.length + (queue.deferred_points or 0)
     busy = status != models.CollectionStatus.GREEN or pending > 0 or control.optimizations(name) > 0
     grey = status == models.CollectionStatus.GREY
-    return Look(busy, grey, info.indexed_vectors_count or 0, info.segments_count)
+    threshold = info.config.optimizer_config.indexing_threshold
+    return Look(busy, grey, threshold, info.indexed_vectors_count or 0, info.segments_count)

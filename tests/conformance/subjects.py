@@ -45,8 +45,8 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         ),
     ),
     "qdrant": (
-        Variant("qdrant-grpc"),
-        Variant("qdrant-rest", {"prefer_grpc": False}),
+        Variant("qdrant-grpc", {"prefer_grpc": True}),
+        Variant("qdrant-rest"),
         Variant("qdrant-hnsw", {"indexing_threshold": 1, "full_scan_threshold": 10}),
         Variant(
             "qdrant-scalar",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 from engines.base import Field, Schema
 from engines.filters import And, Eq, Range
 from engines.milvus.adapter import Milvus
+from tests.perf.answering import answering
 from tests.perf.clients import rounds, row
 from tests.servers.fake_milvus import FakeMilvus
 
@@ -76,9 +78,36 @@ def measured(dim: int) -> dict[str, float]:
     return times
 
 
+def over_socket(dim: int) -> dict[str, Any]:
+    """A row: what a search costs this process, all its threads included, against a process that answers at once."""
+    vector = np.random.default_rng(0).standard_normal(dim).astype(np.float32)
+    with answering("milvus", _answer(K)) as port, tempfile.TemporaryDirectory() as folder:
+        os.environ["BAKEOFF_MILVUS_URL"] = url = f"http://127.0.0.1:{port}"
+        engine = Milvus(Path(folder), Milvus.IndexParams())
+        engine.create(Schema(dim, "l2", _SCHEMA))
+        client = MilvusClient(url)
+        options = {"params": {"ef": 64}}
+        calls: dict[str, Callable[[], Any]] = {
+            "adapter": lambda: list(engine.query(vector, K).ids),
+            "MilvusClient": lambda: client.search(
+                "x", [vector], limit=K, search_params=options, anns_field="vector"
+            ),
+        }
+        rounds(calls, 20, 1)  # connects
+        times = rounds(calls, 150, _ROUNDS, clock=time.process_time_ns)
+        client.close()
+        engine.close()
+    return row(
+        f"milvus {dim}-d over a socket, adapter / MilvusClient.search",
+        times["adapter"],
+        times["MilvusClient"],
+        "us CPU",
+    )
+
+
 def figures() -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit."""
-    rows = []
+    rows = [over_socket(dim) for dim in (128, 768)]
     for dim in (128, 768):
         cost = measured(dim)
         for name, value in cost.items():

@@ -1,12 +1,15 @@
-"""What a query costs in the client, beside Qdrant's high-level client: CPU time of the thread, nothing sent.
+"""What a query costs in the client, beside Qdrant's high-level client: `python -m tests.perf.client_qdrant`.
 
-`python -m tests.perf.client_qdrant`. The transport is a stub that hands back a serialised answer of ten points, to
-both alike; serialising requests and parsing answers is counted, sockets and threads of gRPC and HTTP are not. Parts
-of a round are measured in turn, so that what disturbs one disturbs all; medians of the rounds.
+Twice. Without a transport: CPU time of the thread, a stub hands back a serialised answer of ten points to both, so that
+making requests and reading answers is all that is counted. And over real sockets: CPU time of this process with
+all its threads, against a process that answers at once with those bytes (answering.py); it is no Qdrant, and what a
+query costs a server is not measured. Parts of a round are measured in turn, so that what disturbs one disturbs all;
+medians of the rounds.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,10 +24,11 @@ from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import IndexParams, SearchParams, searching
 from engines.qdrant.rest_points import RestPoints
 from engines.server.endpoint import Endpoint
-from tests.perf.clients import rounds, row
+from tests.perf.answering import answering
+from tests.perf.clients import exchange, rounds, row
 from tests.perf.table import show
 
-K, QUERIES, ROUNDS, POINTS = 10, 500, 15, 2000
+K, QUERIES, ROUNDS, POINTS, SOCKET_QUERIES = 10, 500, 15, 2000, 150
 NAME, URL = "bakeoff_00000000", "http://127.0.0.1:6333"
 WHERE = And((Eq("brand", "Zara"), Range("price", gte=10, lt=50)))
 MODEL = models.Filter(
@@ -47,7 +51,11 @@ REST_ANSWER = orjson.dumps(
 
 def figures() -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit."""
-    return [found for dim in (128, 768) for found in (*_queries(dim), _upsert(dim))]
+    return [
+        found
+        for dim in (128, 768)
+        for found in (*_queries(dim), *_over_sockets(dim), *_loading(dim), _upsert(dim))
+    ]
 
 
 def _schema(dim: int) -> Schema:
@@ -88,13 +96,102 @@ def _queries(dim: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _upsert(dim: int) -> dict[str, Any]:
+def _over_sockets(dim: int) -> list[dict[str, Any]]:
+    vector = np.random.default_rng(0).standard_normal(dim, dtype=np.float32)
+    with answering("grpc", GRPC_ANSWER) as grpc_port, answering("http", REST_ANSWER) as port:
+        address = Endpoint(f"http://127.0.0.1:{port}")
+        by_grpc = _prepared(GrpcPoints(address, grpc_port, NAME, _schema(dim)))
+        by_rest = _prepared(RestPoints(address, NAME, _schema(dim)))
+        clients = {
+            prefer: QdrantClient(
+                url=address.url, grpc_port=grpc_port, prefer_grpc=prefer, check_compatibility=False
+            )
+            for prefer in (True, False)
+        }
+        bare = exchange(address.url, f"/collections/{NAME}/points/query", orjson.dumps(vector.tolist()))
+        calls: dict[str, Callable[[], Any]] = {
+            "gRPC": lambda: _read(by_grpc.query(vector, K, None, exact=False)),
+            "REST": lambda: _read(by_rest.query(vector, K, None, exact=False)),
+            "gRPC high": lambda: clients[True].query_points(NAME, vector, limit=K, with_payload=False),
+            "REST high": lambda: clients[False].query_points(NAME, vector, limit=K, with_payload=False),
+            "bare socket": bare,
+        }
+        rounds(calls, 20, 1)  # connects
+        times = rounds(calls, SOCKET_QUERIES, ROUNDS, clock=time.process_time_ns)
+        by_grpc.close()
+        by_rest.close()
+        for client in clients.values():
+            client.close()
+    name, unit = f"qdrant {dim}-d over a socket,", "us CPU"
+    return [
+        row(f"{name} gRPC / REST", times["gRPC"], times["REST"], unit, "decides the default of prefer_grpc"),
+        row(f"{name} gRPC / high-level client", times["gRPC"], times["gRPC high"], unit),
+        row(f"{name} REST / high-level client", times["REST"], times["REST high"], unit),
+        row(f"{name} REST / bare socket", times["REST"], times["bare socket"], unit),
+    ]
+
+
+def _points(dim: int) -> tuple[Batch, list[str], Any]:
     rng = np.random.default_rng(1)
-    ours, client = _grpc(dim), _client(True)
     words = [f"brand-{code}" for code in rng.integers(0, 50, POINTS)]
     prices = rng.integers(0, 1000, POINTS)
     vectors = rng.standard_normal((POINTS, dim), dtype=np.float32)
-    batch = Batch(np.arange(POINTS), vectors, {"brand": Keywords.encode(words), "price": prices})
+    return (
+        Batch(np.arange(POINTS), vectors, {"brand": Keywords.encode(words), "price": prices}),
+        words,
+        prices,
+    )
+
+
+def _loading(dim: int) -> list[dict[str, Any]]:
+    """Loading over REST: what this side spends on a point, and the bytes that the server has to parse."""
+    batch, words, prices = _points(dim)
+    done = orjson.dumps({"result": [{"operation_id": 1, "status": "completed"}], "status": "ok", "time": 0.1})
+    with answering("http", done) as port:
+        address = Endpoint(f"http://127.0.0.1:{port}")
+        ours = RestPoints(address, NAME, _schema(dim))
+        payloads = [{"f0": word, "f1": price} for word, price in zip(words, prices.tolist(), strict=True)]
+        sent: list[int] = []
+
+        def mine() -> None:
+            for request in ours.upserts(batch, 1000):
+                sent.append(len(request))
+                ours.upsert(request)
+
+        def theirs() -> None:  # as VectorDBBench: the client's models, in lists of Python's numbers
+            for start in range(0, POINTS, 500):
+                rows = slice(start, start + 500)
+                points = models.Batch(
+                    ids=batch.ids[rows].tolist(),
+                    vectors=batch.vectors[rows].tolist(),
+                    payloads=payloads[rows],
+                )
+                theirs_sent.append(len(points.model_dump_json()))
+                points.model_dump_json()
+
+        theirs_sent: list[int] = []
+        times = rounds({"ours": mine, "theirs": theirs}, 1, 5, units=POINTS, clock=time.process_time_ns)
+        ours.close()
+    return [
+        row(
+            f"qdrant REST {dim}-d, a point loaded / the client's models as JSON",
+            times["ours"],
+            times["theirs"],
+            "us CPU",
+        ),
+        row(
+            f"qdrant REST {dim}-d, bytes of a point / the same",
+            sum(sent) / 5 / POINTS,
+            sum(theirs_sent) / 5 / POINTS,
+            "bytes",
+        ),
+    ]
+
+
+def _upsert(dim: int) -> dict[str, Any]:
+    ours, client = _grpc(dim), _client(True)
+    batch, words, prices = _points(dim)
+    vectors = batch.vectors
 
     def high_level() -> None:
         payload = [{"f0": word, "f1": price} for word, price in zip(words, prices.tolist(), strict=True)]

@@ -101,9 +101,17 @@ class Collections:
         return bool(self.local.delete_collection(name))
 
     def update(self, name: str, request: models.UpdateCollection) -> None:
-        self._known(name)
-        if request.model_dump(exclude_none=True) != {"optimizers_config": {}}:
-            raise RefusedError(INVALID, f"the stand-in takes an empty change only, got {request!r}")
+        known, change = self._known(name), request.optimizers_config
+        if request.model_dump(exclude_none=True, exclude={"optimizers_config"}) or change is None:
+            raise RefusedError(INVALID, f"the stand-in takes changes of optimizers only, got {request!r}")
+        if change.model_dump(exclude_none=True).keys() - {"indexing_threshold"}:
+            raise RefusedError(
+                INVALID, f"the stand-in takes an indexing_threshold or nothing, got {change!r}"
+            )
+        if change.indexing_threshold is not None:
+            now = known.optimizers_config or models.OptimizersConfigDiff()
+            changed = now.model_copy(update={"indexing_threshold": change.indexing_threshold})
+            self.created[name] = known.model_copy(update={"optimizers_config": changed})
 
     def info(self, name: str) -> models.CollectionInfo:
         request = self._known(name)
@@ -112,7 +120,11 @@ class Collections:
         state = self.states.popleft() if self.states else {}
         if self.early_green is not None:
             state = self.early_green.state() | state
-        config = info.config.model_copy(update={"params": params, "metadata": request.metadata})
+        given = request.optimizers_config
+        threshold = 10_000 if given is None or given.indexing_threshold is None else given.indexing_threshold
+        optimizers = info.config.optimizer_config.model_copy(update={"indexing_threshold": threshold})
+        changes = {"params": params, "metadata": request.metadata, "optimizer_config": optimizers}
+        config = info.config.model_copy(update=changes)
         return info.model_copy(update={"config": config, **state})
 
     def optimizations(self, name: str) -> dict[str, Any]:

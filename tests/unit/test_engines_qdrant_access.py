@@ -93,7 +93,7 @@ def test_keys(engine: Qdrant, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("code", [CODE.UNAUTHENTICATED, CODE.PERMISSION_DENIED])
 def test_credentials_that_are_refused_later(tmp_path: Path, stand_in: StandIn, code: grpc.StatusCode) -> None:
-    with closing(Qdrant(tmp_path, IndexParams())) as engine:
+    with closing(Qdrant(tmp_path, IndexParams(prefer_grpc=True))) as engine:
         engine.create(SCHEMA)
         stand_in.failures.append(Failure("Query", code, "Forbidden"))
         with pytest.raises(EngineError, match=f"{code.name}: Forbidden; the credentials were refused"):
@@ -125,14 +125,14 @@ def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefer_gr
 def test_the_wrong_port(tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BAKEOFF_QDRANT_GRPC_PORT", stand_in.url.rpartition(":")[2])
     with (
-        closing(Qdrant(tmp_path, IndexParams())) as engine,
+        closing(Qdrant(tmp_path, IndexParams(prefer_grpc=True))) as engine,
         pytest.raises(EngineError, match="BAKEOFF_QDRANT_GRPC_PORT its address"),
     ):
         engine.create(SCHEMA)
     for port in ("x", "0", "70000"):
         monkeypatch.setenv("BAKEOFF_QDRANT_GRPC_PORT", port)
         with (
-            closing(Qdrant(tmp_path, IndexParams())) as engine,
+            closing(Qdrant(tmp_path, IndexParams(prefer_grpc=True))) as engine,
             pytest.raises(EngineError, match="must be a port such as 6334"),
         ):
             engine.create(SCHEMA)
@@ -181,7 +181,7 @@ def test_tls_over_grpc(
         monkeypatch.setenv("BAKEOFF_QDRANT_URL", servers.url.replace("http", "https"))
         folder = tmp_path / "engine"
         folder.mkdir()
-        with closing(Qdrant(folder, IndexParams())) as engine:
+        with closing(Qdrant(folder, IndexParams(prefer_grpc=True))) as engine:
             with pytest.raises(EngineError, match=r"CERTIFICATE_VERIFY_FAILED"):
                 engine.create(SCHEMA)
             monkeypatch.setenv("BAKEOFF_QDRANT_CA_CERTS", str(certificate[0]))

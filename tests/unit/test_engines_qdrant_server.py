@@ -144,7 +144,7 @@ def test_failures_of_queries_are_raised_inside_the_query(engine: Qdrant, stand_i
 def test_a_server_may_ask_to_wait(tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr(failures.time, "sleep", waited.append)
-    engine = Qdrant(tmp_path, IndexParams())
+    engine = Qdrant(tmp_path, IndexParams(prefer_grpc=True))
     engine.create(SCHEMA)
     stand_in.failures.append(Failure("Upsert", CODE.RESOURCE_EXHAUSTED, "slow", (("retry-after", "7"),)))
     engine.index(BATCH)
@@ -157,7 +157,7 @@ def test_a_server_may_ask_to_wait(tmp_path: Path, stand_in: StandIn, monkeypatch
 
 
 def test_writes_that_are_not_completed_are_refused(tmp_path: Path, stand_in: StandIn) -> None:
-    with closing(Qdrant(tmp_path, IndexParams())) as engine:
+    with closing(Qdrant(tmp_path, IndexParams(prefer_grpc=True))) as engine:
         engine.create(SCHEMA)
         stand_in.write_status = messages.UpdateStatus.WaitTimeout
         with pytest.raises(EngineError, match="a write was not completed, its status is WaitTimeout"):
@@ -185,6 +185,23 @@ def test_refresh_waits_until_nothing_is_pending(engine: Qdrant, stand_in: StandI
     assert not states
     told = [name for name in stand_in.collections.asked if name == "Update" or name.startswith("PATCH")]
     assert len(told) == 1  # grey is left by telling the optimizers, and only grey
+
+
+def test_graphs_are_built_from_the_first_refresh_that_finds_points(engine: Qdrant, stand_in: StandIn) -> None:
+    def threshold() -> int | None:
+        config = stand_in.collections.created[engine._name].optimizers_config
+        return None if config is None else config.indexing_threshold
+
+    engine.create(SCHEMA)
+    engine.refresh()
+    assert threshold() == 0
+    engine.index(BATCH)
+    assert threshold() == 0  # nothing is built beside the load
+    engine.refresh()
+    assert threshold() == engine._params.indexing_threshold == 10_000
+    changes = [name for name in stand_in.collections.asked if name == "Update" or name.startswith("PATCH")]
+    engine.refresh()
+    assert len(changes) == 1 == sum(name in ("Update", changes[0]) for name in stand_in.collections.asked)
 
 
 @pytest.mark.parametrize(
