@@ -4,14 +4,17 @@ import gc
 import os
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engines.base import Hits
+from harness.load.clients import wait_for_left_behind
 from harness.load.open_loop import open_loop
 from harness.load.schedules import constant, poisson
 from harness.results.samples import ERROR, OK, TIMEOUT
+from harness.results.summary import clients_busy_share
 from tests.unit.load_engines import Calling, K, Stalling, Stuck, echo, interrupting, numbered
 
 WORKLOAD = numbered(20)
@@ -113,6 +116,84 @@ def test_what_is_never_sent_or_answered_is_given_up_on_but_not_dropped():
         assert (samples.lengths == 0).all() and (samples.ids == -1).all()
     finally:
         engine.released.set()
+
+
+def test_requests_left_in_the_engine_are_counted_and_can_be_waited_for():
+    """What is given up on goes on in the engine: the next load is told, and may wait, but not for ever."""
+    engine = Stuck()
+    samples = open_loop(engine, WORKLOAD, AT_ONCE, clients=2, drain_s=0.03, timeout_s=0.02)
+    assert samples.abandoned == 2
+    assert wait_for_left_behind(0.05) == 2
+    engine.released.set()
+    assert wait_for_left_behind(30) == 0
+    after = open_loop(Calling(echo), WORKLOAD, AT_ONCE, clients=2)
+    assert after.abandoned == 0
+    assert wait_for_left_behind(0) == 0
+
+
+def test_a_late_answer_changes_nothing_in_what_was_given_up_on():
+    engine = Stuck()
+    samples = open_loop(engine, WORKLOAD, AT_ONCE, clients=2, drain_s=0.03, timeout_s=0.02)
+    kept = samples.status.copy(), samples.done_ns.copy(), samples.ids.copy()
+    engine.released.set()
+    assert wait_for_left_behind(30) == 0
+    for now, before in zip((samples.status, samples.done_ns, samples.ids), kept, strict=True):
+        assert np.array_equal(now, before)
+
+
+def test_a_wait_for_the_only_client_is_the_engines_and_not_our_lateness():
+    """One client and requests of 20 ms that are due every 10 ms: each has to wait for the one before."""
+
+    def slow(number: int) -> Hits:
+        time.sleep(0.02)
+        return echo(number)
+
+    samples = open_loop(Calling(slow), WORKLOAD, constant(100, 0.1), clients=1, drain_s=60)
+    waited_ns = samples.sent_ns - samples.scheduled_ns
+    assert (waited_ns[1:] >= 9_000_000 * np.arange(1, 10)).all()
+    assert samples.free_ns is not None
+    assert (samples.free_ns[1:] == samples.done_ns[:-1]).all()
+    assert (samples.free_ns[1:] > samples.scheduled_ns[1:]).all()
+    assert np.median(samples.lateness_ns) < 0.2 * np.median(waited_ns)
+    assert clients_busy_share(samples) == 0.9
+
+
+def test_what_was_never_sent_found_every_client_busy():
+    engine = Stuck()
+    try:
+        samples = open_loop(engine, WORKLOAD, AT_ONCE, clients=2, drain_s=0.03, timeout_s=0.02)
+        unsent = samples.client == -1
+        assert (samples.lateness_ns[unsent] == 0).all()
+        assert clients_busy_share(samples) == 3 / 5
+    finally:
+        engine.released.set()
+
+
+def test_the_warm_up_asks_queries_of_its_own():
+    engine = Calling(echo)
+    warmup = replace(WORKLOAD, queries=WORKLOAD.queries + 100)
+    samples = open_loop(
+        engine, WORKLOAD, constant(1000, 0.02), clients=4, warmup=warmup, warmup_s=0.015, seed=1
+    )
+    assert sorted(samples.query) == list(range(20))
+    assert sorted(number for number in engine.asked if number < 100) == list(range(20))
+    assert len(set(engine.asked)) == 35
+
+
+def test_the_warm_up_without_queries_of_its_own_begins_the_pass():
+    engine = Calling(echo)
+    open_loop(engine, WORKLOAD, constant(1000, 0.01), clients=1, warmup_s=0.01, seed=1)
+    assert sorted(engine.asked) == list(range(20))
+
+
+def test_answers_are_kept_within_bounds_and_their_timings_all(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("harness.load.replay.KEPT_HITS", 100 * K)
+    samples = open_loop(Calling(echo), WORKLOAD, constant(10_000, 0.2), clients=4)
+    assert len(samples) == len(samples.lengths) == 2000
+    assert samples.share == 0.05
+    assert 50 < len(samples.ids) < 160
+    for query, ids in zip(samples.query[samples.kept_rows], samples.ids, strict=True):
+        assert ids[ids >= 0].tolist() == list(echo(query).ids)
 
 
 def test_answers_that_come_before_the_drain_limit_count():

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from engines.abilities import Pipelined
-from engines.base import Capabilities, Hits
+from engines.base import Capabilities, EngineError, Hits
 from harness.calibration.null_engine import NullEngine
 from harness.load.open_loop import open_loop
+from harness.load.operations import Operations, Query
 from harness.load.schedules import constant, poisson
 from harness.results.samples import ERROR, OK, TIMEOUT
 from tests.unit.load_engines import K, echo, numbered
@@ -132,3 +133,127 @@ def test_what_is_never_answered_is_a_timeout_and_what_is_never_sent_too():
     assert unsent.sum() >= 3
     assert (samples.latency_ns[unsent] == 50_000_000).all()
     assert (samples.latency_ns[~unsent & ~answered_or_refused] >= 150_000_000).all()
+
+
+def test_late_answers_of_an_earlier_load_are_passed_over():
+    """The first load's requests are answered when the second has begun: its own answers stay its own."""
+    held: list[int] = []
+    release = threading.Event()
+
+    def serve(tokens: list[int]) -> list[int]:
+        if not release.is_set():
+            held.extend(tokens)
+            return []
+        answered, held[:] = [*held, *tokens], []
+        return answered
+
+    engine = Piped(serve)
+    first = open_loop(engine, WORKLOAD, np.zeros(5, dtype=np.int64), clients=5, drain_s=0.02, timeout_s=0.05)
+    lost = np.count_nonzero(first.status == TIMEOUT)
+    assert first.abandoned == lost >= 4
+    release.set()
+    second = open_loop(engine, WORKLOAD, SCHEDULE, clients=64, seed=9)
+    assert second.abandoned == 0
+    assert not held
+    fine = second.status == OK
+    assert fine.sum() > 50
+    for query, ids, length in zip(second.query[fine], second.ids[fine], second.lengths[fine], strict=True):
+        assert ids[:length].tolist() == list(echo(int(query)).ids)
+
+
+class Inventing(Piped):
+    """Answers a request that nobody has sent."""
+
+    def collect(self) -> list[tuple[int, Hits | Exception]]:
+        answers = super().collect()
+        return [*answers, (10**9, echo(3))] if answers else []
+
+
+class Repeating(Piped):
+    """Answers each request twice."""
+
+    def collect(self) -> list[tuple[int, Hits | Exception]]:
+        answers = super().collect()
+        return [*answers, *answers]
+
+
+@pytest.mark.parametrize("kind", [Inventing, Repeating])
+def test_an_answer_to_a_request_that_is_not_in_the_engine_is_an_error(kind: type[Piped]):
+    with pytest.raises(EngineError, match="which was not in the engine"):
+        open_loop(kind(), WORKLOAD, SCHEDULE, clients=64)
+
+
+class Swapping(Piped):
+    """Gives each of two answers that come together to the other's request."""
+
+    def collect(self) -> list[tuple[int, Hits | Exception]]:
+        answers = super().collect()
+        return [(token, hits) for (token, _), (_, hits) in zip(answers, answers[::-1], strict=True)]
+
+
+def test_answers_given_to_the_wrong_request_are_judged_as_such():
+    samples = open_loop(Swapping(), WORKLOAD, np.zeros(40, dtype=np.int64), clients=40)
+    right = [
+        ids[:length].tolist() == list(echo(int(query)).ids)
+        for query, ids, length in zip(samples.query, samples.ids, samples.lengths, strict=True)
+    ]
+    assert not all(right)
+
+
+def test_a_wait_for_room_in_flight_is_no_lateness_of_ours():
+    def serve(tokens: list[int]) -> list[int]:
+        time.sleep(0.01)
+        return tokens
+
+    samples = open_loop(Piped(serve), WORKLOAD, np.zeros(15, dtype=np.int64), clients=1, drain_s=60)
+    assert samples.free_ns is not None
+    waited = (samples.query != 13) & (samples.sent_ns - samples.scheduled_ns > 5_000_000)
+    waited[0] = False  # late only on a busy machine
+    assert waited.sum() >= 12
+    assert (samples.free_ns[waited] > samples.scheduled_ns[waited]).all()
+    assert np.median(samples.lateness_ns[waited]) < 0.2 * np.median(
+        samples.sent_ns[waited] - samples.scheduled_ns[waited]
+    )
+
+
+def test_lazy_answers_are_read_within_the_clock():
+    class Late:
+        def __len__(self) -> int:
+            return K
+
+        def __iter__(self) -> Any:
+            time.sleep(0.003)
+            return iter(range(K))
+
+    class Lazily(Piped):
+        def collect(self) -> list[tuple[int, Hits | Exception]]:
+            return [(token, Hits(Late(), [0.0] * K)) for token, _ in super().collect()]  # type: ignore[arg-type]
+
+    samples = open_loop(Lazily(), WORKLOAD, constant(100, 0.1), clients=8)
+    fine = samples.status == OK
+    assert fine.sum() >= 9
+    assert (samples.service_time_ns[fine] >= 3_000_000).all()
+    assert (samples.ids[fine] == np.arange(K)).all()
+
+
+def test_an_answer_that_cannot_be_read_is_an_error_of_its_request():
+    class Broken(Piped):
+        def collect(self) -> list[tuple[int, Hits | Exception]]:
+            return [(token, Hits(None, None)) for token, _ in super().collect()]  # type: ignore[arg-type]
+
+    samples = open_loop(Broken(), WORKLOAD, constant(200, 0.05), clients=8)
+    assert (samples.status == ERROR).all()
+
+
+def test_operations_other_than_queries_are_sent_from_threads():
+    """`submit` takes queries only; exact ones and writes of the same engine are called."""
+
+    class Called(Piped):
+        def query(self, vector: Any, k: int, where: Any = None, *, exact: bool = False) -> Hits:
+            assert exact
+            return echo(int(vector[0]))
+
+    queries = tuple(Query(number, vector, exact=True) for number, vector in enumerate(WORKLOAD.queries))
+    samples = open_loop(Called(), Operations(queries, K), constant(400, 0.05), clients=2)
+    assert (samples.status == OK).all()
+    assert len(samples) == 20
