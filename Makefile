@@ -8,7 +8,7 @@ SCENARIO ?= quick
 PYTEST   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench report perf test lint lock clean
+.PHONY: help install bench report perf simulate test lint lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ lint: $(STAMP)  ## ruff, mypy and the import rules
 
 perf: $(STAMP)  ## Measure the harness itself, side by side with references; writes runs/perf.json
 	$(BIN)/python -m tests.perf
+
+simulate: $(STAMP)  ## How often decision and gate are wrong and right, by simulated runs
+	$(BIN)/python -m tests.simulations
 
 lock:  ## Resolve the dependencies again into requirements.lock (versions and hashes)
 	$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv

@@ -15,6 +15,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Values = Sequence[float] | Floats
 
+_PRIOR_VALUES = 30
 _EXACT_UP_TO = 5  # 5 trials have 3,125 ordered resamples, 6 would have 46,656
 
 
@@ -117,14 +118,19 @@ def wilson_bounds(
 
     Wilson's score interval (1927) with the effective number of values count * p (1 - p) / variance: a share of yes and
     no has the largest variance that values between 0 and 1 can have, so values that vary less count for more (the
-    design effect of Kish 1965). At most ten times as much, for a variance is itself estimated. NaN as variance: as if
-    it were the largest. NaN where mean or count is, and of no values.
+    design effect of Kish 1965), at most ten times. The variance is an estimate too, from values of which few may be
+    far off, so it is drawn towards the largest one with the weight of 30 values: with 40 to 1,000 values the interval
+    then covers what it should (93 to 99 %, by simulation). NaN as variance: as if it were the largest. NaN where mean
+    or count is, and of no values.
     """
     z = student_t_quantile((1 + level) / 2, 1e6)
     most = mean * (1 - mean)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gain = np.where(np.isnan(variance) | (most <= 0), 1.0, most / variance)
-    n = np.where(count > 0, count, np.nan) * np.clip(gain, 1.0, 10.0)
+    some = np.where(count > 0, count, np.nan)
+    drawn = (some * np.where(np.isnan(variance), most, variance) + _PRIOR_VALUES * most) / (
+        some + _PRIOR_VALUES
+    )
+    gain = np.divide(most, drawn, out=np.ones_like(most), where=drawn > 0)
+    n = some * np.clip(gain, 1.0, 10.0)
     centre = (mean + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(most / n + z * z / (4 * n * n)) / (1 + z * z / n)
     return centre - half, centre + half

@@ -68,9 +68,12 @@ class Evidence:
 
         def distance(candidate: Candidate) -> tuple[int, int, float]:
             failing = candidate.failures
-            measured = [c for c in failing if c.value is not None and c.requirement in limits]
-            gaps = [shortfall(c.value, limits[c.requirement]) for c in measured]
-            return len(failing), len(failing) - len(measured), max(gaps, default=0.0)
+            gaps = [
+                shortfall(check.value, limits[check.requirement])
+                for check in failing
+                if check.value is not None and check.requirement in limits
+            ]
+            return len(failing), len(failing) - len(gaps), max(gaps, default=0.0)
 
         return min(self.of_engine(engine), key=distance, default=None)
 

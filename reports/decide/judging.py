@@ -345,8 +345,9 @@ def _silent(cells: Cells, requirement: Requirement) -> Bools:
         unable = all((cell.error or "").startswith("unsupported") for cell in group.cells)
         if unable:
             silent[number] = not (asked and group.kind == "updates") if counts else not searched[number]
-        elif not searched[number]:
-            silent[number] = not any(cell.error or metric in cell.reasons for cell in group.cells)
+        else:
+            told = any(cell.error or metric in cell.reasons for cell in group.cells)
+            silent[number] = not searched[number] and not told
     return silent
 
 

@@ -104,10 +104,8 @@ def metric_name(threshold: Threshold, k: int) -> str:
     return f"recall_at_{k}" if threshold.metric == "recall" else threshold.metric
 
 
-def shortfall(value: float | None, threshold: Threshold) -> float:
-    """How far a value is on the wrong side (negative: to spare), as a share of the limit; None: infinite."""
-    if value is None:
-        return float("inf")
+def shortfall(value: float, threshold: Threshold) -> float:
+    """How far a value is on the wrong side (negative: to spare), as a share of the limit."""
     distance = value - threshold.limit if threshold.relation in ("<", "<=") else threshold.limit - value
     if threshold.relation == "==":
         distance = abs(distance)

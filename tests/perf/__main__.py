@@ -19,6 +19,7 @@ PARTS = (
     "oracle",
     "report",
     "scale",
+    "decision",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",
