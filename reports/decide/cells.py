@@ -101,8 +101,8 @@ def _trial_group(cells: Sequence[Measurement]) -> TrialGroup:
 class Cells:
     """A run's cells by setting and by trial. Everything is indexed once, in time linear in the cells.
 
-    frame: `cells_frame` of the run. groups: the cells that differ only in the trial; heads: one row a group, the
-    identity of its first cell. trials: the trials that occur, in order.
+    frame: `cells_frame` of the run. groups: the cells that differ only in the trial; configurations: of each
+    group. trials: the trials that occur, in order.
 
     objective_task: the closed-loop task whose throughput is compared: the one that covers most cells of the grid, of
     several the one with most clients. filters: those of that task, over all engines, so that an engine that lacks one
@@ -120,23 +120,22 @@ class Cells:
         for number, cell in zip(self._group_of, result.measurements, strict=True):
             members[number].append(cell)
         self.groups = tuple(_trial_group(cells) for cells in members)
-        self.heads = self.frame.iloc[np.unique(self._group_of, return_index=True)[1]].reset_index(drop=True)
-        self.trials: tuple[int, ...] = tuple(sorted({int(trial) for trial in self.frame["trial"]}))
+        first = self.frame.iloc[np.unique(self._group_of, return_index=True)[1]]
+        columns = (first[name].tolist() for name in ("engine", "adapter", "index", "search"))
+        self.configurations = [Configuration(*parts) for parts in zip(*columns, strict=True)]
+        self.trials: tuple[int, ...] = tuple(sorted(set(self.frame["trial"].tolist())))
         self._matrices: dict[str, Floats] = {}
         self._index_groups()
         self.engines = tuple(
             dict.fromkeys(
                 [entry.get("label") or entry["engine"] for entry in result.scenario.get("engines", [])]
                 + list(result.engines)
-                + [str(engine) for engine in self.heads["engine"]]
+                + [setting.engine for setting in self.configurations]
             )
         )
-        self.has_arrivals = bool((self.heads["executor"] == "arrival_rate").any())
+        self.has_arrivals = any(group.executor == "arrival_rate" for group in self.groups)
 
     def _index_groups(self) -> None:
-        heads = self.heads
-        columns = (heads[name] for name in ("engine", "adapter", "index", "search"))
-        self.configurations = [Configuration(*parts) for parts in zip(*columns, strict=True)]
         self._search: dict[Configuration, list[int]] = defaultdict(list)
         self._build: dict[tuple[str, str], list[int]] = defaultdict(list)
         for number, (group, setting) in enumerate(zip(self.groups, self.configurations, strict=True)):

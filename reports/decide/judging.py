@@ -43,8 +43,6 @@ class Judge:
 
     def __init__(self, cells: Cells) -> None:
         self.cells = cells
-        self.kinds = np.array([group.kind for group in cells.groups], dtype=object)
-        self.executors = np.array([group.executor for group in cells.groups], dtype=object)
         self._engine_of = np.array([setting.engine for setting in cells.configurations], dtype=object)
         own = [cells.search_numbers(c) for c in cells.candidates]
         self.own = _pairs(own)
@@ -237,14 +235,15 @@ def judge(cells: Cells, requirement: Requirement) -> GroupVerdicts:
 def _has_say(cells: Cells, requirement: Requirement) -> Bools:
     """Which groups are of a kind and a load under which the metric is judged."""
     known, metric = spec(requirement.metric), requirement.metric
-    heads = cells.heads
-    if known.tasks and not set(heads["kind"]) & set(known.tasks):
-        return np.zeros(len(cells.groups), dtype=np.bool_)
-    kinds: Bools = heads["kind"].isin(known.tasks or ("search",)).to_numpy(np.bool_)
-    if under_offered_rate(cells, metric):
-        kinds = kinds & (heads["executor"] == "arrival_rate").to_numpy(np.bool_)
-    empty = heads["filter"].isin(cells.empty_filters) & (heads["kind"] == "search")
-    return np.asarray(kinds if known.is_count else kinds & ~empty.to_numpy(np.bool_))
+    kinds, offered = set(known.tasks or ("search",)), under_offered_rate(cells, metric)
+    empty = () if known.is_count else cells.empty_filters
+    said = (
+        group.kind in kinds
+        and not (offered and group.executor != "arrival_rate")
+        and not (group.kind == "search" and group.filter in empty)
+        for group in cells.groups
+    )
+    return np.fromiter(said, np.bool_, len(cells.groups))
 
 
 def _judge_means(cells: Cells, requirement: Requirement) -> GroupVerdicts:
@@ -336,7 +335,7 @@ def _silent(cells: Cells, requirement: Requirement) -> Bools:
     might serve deleted items stays open where the scenario itself asks for it.
     """
     metric, counts = requirement.metric, spec(requirement.metric).is_count
-    searched = (cells.heads["kind"] == "search").to_numpy(np.bool_)
+    searched = np.fromiter((group.kind == "search" for group in cells.groups), np.bool_, len(cells.groups))
     empty = np.isnan(cells.matrix(metric)).all(axis=1)
     asked = metric == "ghosts" and requirement.source == "scenario"
     silent = np.zeros(len(cells.groups), dtype=np.bool_)
