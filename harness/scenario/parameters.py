@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import BaseModel, ValidationError
 
 from engines.base import Engine
+from engines.values.shown import shown
 from harness.errors import ConfigurationError
 from harness.scenario.cells import Params
 from harness.scenario.strict import explain
@@ -20,11 +23,20 @@ def search_params(kind: type[Engine], given: Params, label: str) -> BaseModel:
     return _validate(kind.SearchParams, given, f"engine {label}: search")
 
 
-def _validate(model: type[BaseModel], given: Params, where: str) -> BaseModel:
+def _validate(model: type[BaseModel], given: Params, place: str) -> BaseModel:
+    """place: how messages call it."""
     try:
-        return model.model_validate(given)
+        params = model.model_validate(given)
     except ValidationError as error:
         known = ", ".join(model.model_fields) or "none"
         raise ConfigurationError(
-            [f"{line} (parameters: {known})" for line in explain(error, where, given)]
+            [f"{line} (parameters: {known})" for line in explain(error, place, given)]
         ) from error
+    infinite = [  # written as text, such as "inf", which pydantic reads as a number
+        f"{place}.{name} must be a finite number, got {shown(given[name])}"
+        for name in given
+        if isinstance(value := getattr(params, name, None), float) and not math.isfinite(value)
+    ]
+    if infinite:
+        raise ConfigurationError(infinite)
+    return params

@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from engines.bruteforce.adapter import BruteForce
 from harness.errors import ConfigurationError
+from harness.scenario.parameters import search_params
 from harness.scenario.specs import load_scenario
 from harness.scenario.yaml_text import YamlTextError, parse_yaml
 
@@ -84,3 +87,17 @@ def test_infinity_written_as_text_is_no_number_either(tmp_path: Path) -> None:
         ConfigurationError, match=r"tasks\[1\].duration_s must be a finite number, got '1e999'"
     ):
         load_scenario(path)
+
+
+def test_infinite_parameters_of_an_engine_are_refused() -> None:
+    class Params(BaseModel):
+        oversampling: float = 1.0
+
+    class Sampled(BruteForce):
+        IndexParams = SearchParams = Params
+
+    assert search_params(Sampled, {"oversampling": 2}, "e") == Params(oversampling=2)
+    with pytest.raises(
+        ConfigurationError, match=r"engine e: search.oversampling must be a finite number, got 'inf'"
+    ):
+        search_params(Sampled, {"oversampling": "inf"}, "e")
