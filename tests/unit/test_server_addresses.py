@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.base import EngineError
-from engines.server.address import AddressError, parse_address, shown
+from engines.server.address import AddressError, parse_address, secrets_of, shown
 from engines.server.endpoint import Endpoint
 
 SECRET = "hush-Hush7"
@@ -75,6 +75,12 @@ def test_what_is_shown_still_tells_which_server() -> None:
     assert shown(f"x{SECRET}:y://host") == "***://host"
 
 
+def test_a_user_alone_is_a_token_where_it_is_long() -> None:
+    assert list(secrets_of("https://me@host")) == []
+    assert set(secrets_of("https://0123456789abcdef@host")) == {"0123456789abcdef"}
+    assert set(secrets_of("http://h?sslmode=require&k%2Dy=a%20b&flag#rest")) == {"a b", "flag", "rest"}
+
+
 def test_variables_come_before_what_stands_in_the_url() -> None:
     given = {"BAKEOFF_X_URL": f"https://me:{SECRET}@host", "BAKEOFF_X_USER": "you"}
     endpoint = Endpoint.of("x", given)
@@ -82,6 +88,7 @@ def test_variables_come_before_what_stands_in_the_url() -> None:
     assert SECRET not in repr(endpoint)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:/?#@%&=[].0123456789 \x00\u202eé", max_size=40))
 def test_any_text_is_taken_apart_or_refused(text: str) -> None:
     for candidate in (text, f"http://{text}"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.results.result import Measurement
@@ -32,6 +32,7 @@ def test_what_could_steer_a_terminal_is_escaped(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec=None, categories=None)))
 def test_what_is_visible_stays_so_and_can_be_written(text: str) -> None:
     shown = visible(text)
@@ -91,3 +92,4 @@ def test_parts_of_a_result_are_made_visible() -> None:
     cell = CELL.model_copy(update={"error": "\x9b"})
     shown = visible_in([{"cell": cell}])[0]["cell"]
     assert (shown.error, shown.params) == ("\\x9b", {"index": {"note": "\\x1b"}})
+    assert visible_in(("a", {"b": "\x07"}, {1, 2}, None)) == ("a", {"b": "\\x07"}, {1, 2}, None)
