@@ -64,10 +64,11 @@ class BruteForce(Engine):
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._store.schema)
-        vectors = unit(batch.vectors) if self._store.schema.metric == "cosine" else batch.vectors
-        squares = np.einsum("ij,ij->i", vectors, vectors)
+        squares = np.einsum("ij,ij->i", batch.vectors, batch.vectors)
         self._store.append(batch)
-        self._vectors.append(vectors)
+        self._vectors.append(
+            batch.vectors
+        )  # as they are: at length 1, float32 cannot tell nearly parallel ones apart
         self._squares.append(squares)
         self._longest = max(self._longest, float(np.sqrt(squares.max(initial=0))))
 
@@ -76,8 +77,7 @@ class BruteForce(Engine):
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         require_query(vector, self._store.schema)
-        metric = self._store.schema.metric
-        vector = unit(vector) if metric == "cosine" else np.asarray(vector, np.float32)
+        vector = np.asarray(vector, np.float32)
         mask = self._store.select(where)
         if mask is None:
             rows = None
@@ -97,8 +97,13 @@ class BruteForce(Engine):
         self, vector: Vectors, vectors: Vectors, squares: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
         """Float32 scores, the higher the closer; for l2 without the query's own length."""
-        products: npt.NDArray[np.float32] = vectors @ vector
-        return 2 * products - squares if self._store.schema.metric == "l2" else products
+        metric = self._store.schema.metric
+        products: npt.NDArray[np.float32] = vectors @ (unit(vector) if metric == "cosine" else vector)
+        if metric == "l2":
+            return 2 * products - squares
+        if metric == "cosine":
+            products /= np.sqrt(np.where(squares > 0, squares, np.float32(1)))
+        return products
 
     def _candidates(self, scores: npt.NDArray[np.float32], vector: Vectors, k: int) -> npt.NDArray[np.intp]:
         """Every row that may be among the k best once rounding errors are taken away.
@@ -109,19 +114,31 @@ class BruteForce(Engine):
         if len(scores) <= k:
             return np.arange(len(scores))
         error = (len(vector) + 2) * _UNIT_ROUNDOFF
-        error = error / (1 - error) * self._longest * (self._longest + 2 * float(np.linalg.norm(vector)))
+        if self._store.schema.metric == "cosine":
+            error *= 3  # three such sums: of the product and of both lengths
+        else:
+            error *= self._longest * (self._longest + 2 * float(np.linalg.norm(vector)))
+        error /= 1 - (len(vector) + 2) * _UNIT_ROUNDOFF
         worst = np.partition(scores, len(scores) - k)[len(scores) - k]
         return np.flatnonzero(scores >= worst - 2 * error)
 
     def _ordered(self, vector: Vectors, rows: npt.NDArray[np.intp], k: int) -> Hits:
         vectors, query = self._vectors.view[rows].astype(np.float64), vector.astype(np.float64)
-        if self._store.schema.metric == "l2":
-            scores = np.square(vectors - query).sum(axis=1)
-            best = np.argsort(scores, kind="stable")[:k]
+        metric = self._store.schema.metric
+        if metric == "ip":
+            distances = -(vectors @ query)
+        elif metric == "l2":
+            distances = np.square(vectors - query).sum(axis=1)
         else:
-            scores = vectors @ query
-            best = np.argsort(-scores, kind="stable")[:k]
-        return Hits(self._store.ids[rows[best]], scores[best])
+            # |x/|x| - q/|q||^2 / 2 is 1 - cos, without its cancellation; 1 where a length is 0.
+            lengths, length = np.linalg.norm(vectors, axis=1), float(np.linalg.norm(query))
+            apart = vectors / np.where(lengths > 0, lengths, 1)[:, None] - query / (length or 1)
+            distances = np.where((lengths > 0) & (length > 0), np.square(apart).sum(axis=1) / 2, 1.0)
+        best = np.argsort(distances, kind="stable")[:k]
+        near = distances[best]
+        return Hits(
+            self._store.ids[rows[best]], near if metric == "l2" else -near if metric == "ip" else 1 - near
+        )
 
     def get(self, ids: Ids) -> Batch:
         rows = self._store.rows_of(ids)

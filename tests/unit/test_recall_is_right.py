@@ -7,12 +7,14 @@ but for some of them, with the next ones in their place. Its recall follows from
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from engines.base import Metric
+from engines.base import Batch, Metric, Schema
+from engines.bruteforce.adapter import BruteForce, Params
 from harness.data.workload import Workload
 from harness.oracle.exact import exact_neighbours
 from harness.oracle.scoring import judge_hits
@@ -136,3 +138,13 @@ def test_seventh_instead_of_nearest_is_no_hit() -> None:
     order = np.argsort(distances(data), axis=1, kind="stable")
     assert recall(data, order[:, 6:7], k=1) == 0.0
     assert recall(data, order[:, :1], k=1) == 1.0
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_the_engine_to_compare_with_loses_nothing(name: str) -> None:
+    data = DATA[name](np.random.default_rng(8))
+    engine = BruteForce(Path(), Params())
+    engine.create(Schema(data.vectors.shape[1], data.metric))
+    engine.index(Batch(np.arange(len(data.vectors)), data.vectors))
+    ids = np.stack([np.asarray(engine.query(query, K).ids) for query in data.queries])
+    assert recall(data, ids) == 1.0
