@@ -151,6 +151,16 @@ TABLE: tuple[MetricSpec, ...] = (
     _count("unordered", "answers out of order", out_of="judged_queries"),
     _count("wrong_scores", "answers with wrong scores", out_of="judged_queries"),
     _count("changed_answers", "answers that changed once returned", tasks=(SEARCH,), gated=(CLOSED, OPEN)),
+    # An updated item that a query for its own new vector does not find; graphs are approximate here too.
+    _count(
+        "missed_updates",
+        "updated items not found",
+        tasks=(UPDATES,),
+        out_of="checked_updates",
+        default="<= 5%",
+        gated=(UPDATES,),
+    ),
+    MetricSpec("checked_updates", "updated items searched for", "", None, (UPDATES,), shown="whole"),
     # What is missing from a short answer is missing from recall too; so many may be short, for graphs are approximate.
     _count(
         "short_results",

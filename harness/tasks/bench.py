@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from engines.base import Batch, Engine, Ids
+from engines.base import Batch, Engine
 from harness.data.dataset import Dataset
 from harness.data.roles import QueryRoles
 from harness.data.workload import Workload
@@ -110,14 +110,3 @@ def batches(dataset: Dataset, size: int, rows: int | None = None) -> Iterator[Ba
         columns = {entry.name: dataset.columns[entry.name][part] for entry in dataset.schema.fields}
         ids = np.arange(part.start, part.stop, dtype=np.int64)
         yield Batch(ids, np.array(dataset.vectors[part], dtype=np.float32), columns)
-
-
-def as_samples(answers: Sequence[tuple[int, Ids]], k: int) -> Samples:
-    """Untimed answers (query index, ids) in the form the judge reads."""
-    ids = np.full((len(answers), k), -1, dtype=np.int64)
-    for row, (_, found) in enumerate(answers):
-        ids[row, : len(found)] = found[:k]
-    zero = np.zeros(len(answers), dtype=np.int64)
-    query = np.array([number for number, _ in answers], dtype=np.int64)
-    lengths = np.array([len(found) for _, found in answers], dtype=np.int64)
-    return Samples(zero, zero, zero, query, zero, zero, ids, lengths)

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from engines.abilities import Remote
-from engines.base import Engine, Ids, UnsupportedError
+from engines.base import Batch, Engine, Schema, UnsupportedError
 from engines.registry import load as load_engine
 from harness.children.interrupts import uninterrupted
-from harness.data.dataset import Dataset
 from harness.errors import MeasurementError
+from harness.load.answers import plain
 from harness.results.result import Measurement
 from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import index_params
@@ -37,7 +37,8 @@ def measure_durability(bench: Bench, task: DurabilityTask, cell: PlannedCell) ->
         raise UnsupportedError("it keeps nothing: what it holds ends with its process")
     start_ns = time.perf_counter_ns()
     rows = min(task.items, len(bench.corpus.dataset.vectors))
-    job = _Job(bench.session, bench.corpus.dataset.head(rows, 1), rows, task.batch_size)
+    dataset = bench.corpus.dataset
+    job = _Job(bench.session, dataset.schema, tuple(batches(dataset, task.batch_size, rows)))
     with _folder(bench, job, "reopened") as path:
         with closing(job.engine(path)) as engine:
             job.write(engine)
@@ -67,7 +68,7 @@ def _folder(bench: Bench, job: _Job, purpose: str) -> Iterator[Path]:
         if bench.engine.capabilities.server:
             engine = job.engine(path)
             with suppress(Exception):  # a server that does not answer any more has failed the cell already
-                engine.open(job.dataset.schema)
+                engine.open(job.schema)
                 if isinstance(engine, Remote):
                     engine.drop()
         shutil.rmtree(path, ignore_errors=True)
@@ -75,20 +76,23 @@ def _folder(bench: Bench, job: _Job, purpose: str) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What is written: the first `rows` items, `batch_size` at a time. Picklable."""
+    """What is written, batch by batch. Picklable."""
 
     session: Session
-    dataset: Dataset
-    rows: int
-    batch_size: int
+    schema: Schema
+    batches: tuple[Batch, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self.batches))
 
     def engine(self, path: Path) -> Engine:
         kind = load_engine(self.session.adapter)
         return kind(path, index_params(kind, self.session.index, self.session.label))
 
     def write(self, engine: Engine) -> None:
-        engine.create(self.dataset.schema)
-        for batch in batches(self.dataset, self.batch_size, self.rows):
+        engine.create(self.schema)
+        for batch in self.batches:
             engine.index(batch)
 
     def lost(self, path: Path) -> int:
@@ -98,7 +102,7 @@ class _Job:
         """
         engine = self.engine(path)
         try:
-            engine.open(self.dataset.schema)
+            engine.open(self.schema)
         except Exception:  # noqa: BLE001  whatever keeps it from opening, the items are not to be had
             with suppress(Exception):
                 engine.close()
@@ -112,14 +116,13 @@ class _Job:
         """The items that are among the nearest to their own vector. Equal vectors tie, so as many hits are asked for as
         there are equals.
         """
-        vectors = np.array(self.dataset.vectors[: self.rows])
+        vectors = np.concatenate([batch.vectors for batch in self.batches])
         _, inverse, counts = np.unique(vectors, axis=0, return_inverse=True, return_counts=True)
         exact = engine.capabilities.exact
         found: set[int] = set()
         for row, vector in enumerate(vectors):
             hits = engine.query(vector, int(counts[inverse.reshape(-1)[row]]) + 10, exact=exact)
-            ids: Ids = np.asarray(hits.ids, dtype=np.int64)
-            if row in ids:
+            if row in plain(hits.ids):
                 found.add(row)
         return found
 

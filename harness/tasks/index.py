@@ -7,15 +7,18 @@ import time
 
 import numpy as np
 
-from engines.base import EngineStats, Ids
+from engines.base import EngineError, EngineStats
+from harness.load.clients import describe
 from harness.load.repeats import BLOCK, repeat_gain
 from harness.machine.resources import release
 from harness.machine.usage import Usage
 from harness.results.result import Measurement
+from harness.results.samples import told_errors
 from harness.scenario.cells import PlannedCell
 from harness.scenario.plan import blank
 from harness.scenario.tasks import IndexTask
-from harness.tasks.bench import Bench, Span, as_samples, batches
+from harness.tasks.bench import Bench, Span, batches
+from harness.tasks.untimed import Untimed
 
 _BEFORE = 20  # queries before the first that is asked twice
 _BLOCKS = 4  # at least so many, for their median
@@ -58,10 +61,13 @@ def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Mea
     metrics |= {f"exact_recall_at_{k}": recall, "exact_queries": float(asked)}
     if recall is None:
         reasons[f"exact_recall_at_{k}"] = "the engine has no exact mode"
-    bench.repeat_gain, metrics["repeat_queries"] = _repeat_gain(bench)
+    try:
+        bench.repeat_gain, metrics["repeat_queries"] = _repeat_gain(bench)
+    except Exception as failure:  # noqa: BLE001  queries that fail are counted where they are measured
+        reasons["repeat_gain"] = f"a query failed: {describe(failure)}"
     metrics["repeat_gain"] = bench.repeat_gain
     if bench.repeat_gain is None:
-        reasons["repeat_gain"] = "there are too few queries for warming up"
+        reasons.setdefault("repeat_gain", "there are too few queries for warming up")
     error = None
     if engine.count() != len(dataset.vectors):
         error = f"{len(dataset.vectors)} items were acknowledged, the engine holds {engine.count()}"
@@ -121,16 +127,15 @@ def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
         return None, None, 0
     workloads = {name: bench.workload(name, "checking") for name in bench.corpus.workloads}
     deadline_ns = time.perf_counter_ns() + int(EXACT_CHECK_S * 1e9)
-    answers: dict[str, list[tuple[int, Ids]]] = {name: [] for name in workloads}
+    answers = {name: Untimed(bench.engine, workload) for name, workload in workloads.items()}
     for number in range(len(bench.roles.checking)):
         if number and time.perf_counter_ns() > deadline_ns:
             break
-        for name, workload in workloads.items():
-            hits = bench.engine.query(
-                workload.queries[number], workload.k, workload.filters[number], exact=True
-            )
-            answers[name].append((number, np.asarray(hits.ids, dtype=np.int64)))
-    samples = {name: as_samples(found, bench.scenario.k) for name, found in answers.items()}
+        for asked in answers.values():
+            asked.ask(number, exact=True)
+    samples = {name: asked.samples() for name, asked in answers.items()}
+    if failed := [told for found in samples.values() if (told := told_errors(found))]:
+        raise EngineError(f"its exact mode failed: {failed[0]}")
     strict, forgiving = (
         np.concatenate(
             [

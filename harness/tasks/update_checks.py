@@ -12,7 +12,8 @@ from harness.data.workload import Workload
 from harness.oracle.exact import Truth
 from harness.oracle.items import Items
 from harness.results.samples import Samples
-from harness.tasks.bench import Bench, as_samples
+from harness.tasks.bench import Bench
+from harness.tasks.untimed import Untimed
 
 _AGAIN = 50  # measured queries of each workload that are asked before the updates and again after them
 
@@ -44,17 +45,28 @@ class Checks:
 
     def ask(self, bench: Bench) -> Samples:
         """The engine's answers."""
-        k = bench.scenario.k
-        answers = [
-            (number, np.asarray(bench.engine.query(self.queries[number], k, where).ids, dtype=np.int64))
-            for number, where in enumerate(self.filters)
-        ]
-        return as_samples(answers, k)
+        asked = Untimed(bench.engine, self.workload(bench))
+        for number in range(len(self.filters)):
+            asked.ask(number)
+        return asked.samples()
 
-    def answered(self, bench: Bench) -> tuple[Truth, Workload, Samples]:
-        """The engine's answers beside the exact ones over the items as they are now."""
-        workload = Workload("updates", self.queries, self.filters, bench.scenario.k)
-        return bench.exact(workload), workload, self.ask(bench)
+    def workload(self, bench: Bench) -> Workload:
+        """The queries as a workload."""
+        return Workload("updates", self.queries, self.filters, bench.scenario.k)
+
+
+def count_missed(samples: Samples, truth: Truth, items: Ids) -> tuple[int, int]:
+    """How many of `items` are missing from the answers to queries for themselves, and how many should be there.
+
+    samples, truth: of len(items) queries in the order of `items`. An item should be there where it is among the exact
+    neighbours and not merely tied with the last of them.
+    """
+    last = truth.distances[np.arange(len(items)), np.minimum(truth.matches, truth.k) - 1]
+    own = truth.ids == items[:, None]
+    distances = np.where(own, truth.distances, -np.inf).max(axis=1)
+    expected = own.any(axis=1) & ((distances < last) | (truth.matches <= truth.k))
+    found = (samples.ids == items[:, None]).any(axis=1)
+    return int(np.count_nonzero(expected & ~found)), int(np.count_nonzero(expected))
 
 
 def own_filter(items: Items, name: str, row: int) -> Filter:

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 
 from engines.base import Ids, UnsupportedError, Vectors
+from harness.load.answers import plain
 from harness.results.result import Measurement
+from harness.results.samples import told_errors
 from harness.results.summary import answer_counts, percentile_ms
 from harness.scenario.cells import PlannedCell
+from harness.scenario.parameters import search_params
 from harness.scenario.plan import blank
 from harness.scenario.tasks import UpdateTask
 from harness.tasks.bench import Bench, Span
-from harness.tasks.update_checks import Checks
+from harness.tasks.operating_point import choose
+from harness.tasks.update_checks import Checks, count_missed
 
 CHECKED = 100  # deleted items, and updated ones, that are searched for
 PROBES_S = 0.5  # how long single writes are timed until they are seen, and as long for deletes
@@ -29,6 +33,7 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
     """
     _check_supported(bench)
     engine, items = bench.engine, bench.items
+    engine.configure(search_params(type(engine), choose(bench), bench.session.label))
     rng = np.random.default_rng([bench.scenario.seed & 0xFFFFFFFF, bench.session.trial, *task.name.encode()])
     order = rng.permutation(np.flatnonzero(items.alive))
     upserts, deletes = (min(wanted, len(order) // 4) for wanted in (task.upserts, task.deletes))
@@ -45,26 +50,54 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
     written_ns = time.perf_counter_ns()
     engine.refresh()
     ready_s = (time.perf_counter_ns() - written_ns) / 1e9
-    checks = before + Checks.of_present(bench, updated[:CHECKED], deleted[:0])
-    judged = bench.judge_against(*checks.answered(bench))
-    metrics: dict[str, float | None] = {
+    metrics, reasons = _checked(
+        bench, Checks.of_present(bench, updated[:CHECKED], deleted[:0]), before, updated
+    )
+    metrics |= {
         "upserts_per_s": upserts / upsert_s,
         "deletes_per_s": deletes / delete_s,
         "ready_s": round(ready_s, 3),
-        f"recall_at_{bench.scenario.k}": float(judged.recall.mean()),
-        "queries": float(len(judged.recall)),
-        **answer_counts(judged),
     }
     count, expected = engine.count(), int(items.alive.sum())
-    timings, reasons = _visibility(bench, spare, rng)
+    timings, missing = _visibility(bench, spare, rng)
     engine.refresh()
     error = None
     if count != expected:
         error = f"{expected} items should be left after the deletes, the engine holds {count}"
     measurement = blank(bench.session, cell).model_copy(
-        update={"metrics": metrics | timings, "reasons": reasons, "error": error}
+        update={"metrics": metrics | timings, "reasons": reasons | missing, "error": error}
     )
     return measurement, (start_ns, time.perf_counter_ns())
+
+
+def _checked(
+    bench: Bench, own: Checks, before: Checks, updated: Ids
+) -> tuple[dict[str, float | None], dict[str, str]]:
+    """What the engine answers after the writes, judged by the items as they are now.
+
+    own: queries for the first of the updated items, in their order; before: what was asked before the writes.
+    """
+    checks = own + before
+    workload = checks.workload(bench)
+    truth, samples = bench.exact(workload), checks.ask(bench)
+    judged = bench.judge_against(truth, workload, samples)
+    first = np.arange(len(own.filters))
+    missed, searched = count_missed(
+        samples.select(samples.query < len(first)), truth.take(first), updated[: len(first)]
+    )
+    failed, recall = sum(samples.errors.values()), f"recall_at_{bench.scenario.k}"
+    metrics: dict[str, float | None] = {
+        recall: float(np.nanmean(judged.recall)) if failed < len(samples) else None,
+        "missed_updates": float(missed),
+        "checked_updates": float(searched),
+        "queries": float(len(samples)),
+        "errors": float(failed),
+        **answer_counts(judged),
+    }
+    reasons = {"errors": told} if (told := told_errors(samples)) else {}
+    if metrics[recall] is None:
+        reasons[recall] = "every query failed"
+    return metrics, reasons
 
 
 def _check_supported(bench: Bench) -> None:
@@ -122,7 +155,7 @@ def _until(bench: Bench, probe: Vectors, row: int, *, present: bool) -> int:
     start_ns = time.perf_counter_ns()
     limit_ns = int(SEEN_WITHIN_S * 1e9)
     while True:
-        seen = row in np.asarray(bench.engine.query(probe, bench.scenario.k).ids)
+        seen = row in plain(bench.engine.query(probe, bench.scenario.k).ids)
         elapsed_ns = time.perf_counter_ns() - start_ns
         if seen == present or elapsed_ns >= limit_ns:
             return min(elapsed_ns, limit_ns)

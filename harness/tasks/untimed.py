@@ -1,0 +1,65 @@
+"""Queries that are asked to see what is answered, not how fast."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engines.base import Engine
+from harness.data.workload import Workload
+from harness.load.answers import checked, plain
+from harness.load.clients import describe
+from harness.results.samples import ERROR, OK, Samples
+
+
+@dataclass(slots=True)
+class Untimed:
+    """The answers of an engine to queries of a workload, in the form that the judge reads."""
+
+    engine: Engine
+    workload: Workload
+    _numbers: list[int] = field(default_factory=list)
+    _ids: list[list[Any]] = field(default_factory=list)
+    _scores: list[list[Any]] = field(default_factory=list)
+    _failures: dict[int, str] = field(default_factory=dict)
+
+    def ask(self, number: int, *, exact: bool = False) -> None:
+        """Asks one query. What the engine raises is kept as a failed request."""
+        workload = self.workload
+        self._numbers.append(number)
+        try:
+            hits = self.engine.query(
+                workload.queries[number], workload.k, workload.filters[number], exact=exact
+            )
+            ids, scores = plain(hits.ids), plain(hits.scores)
+        except Exception as error:  # noqa: BLE001  whatever a client library raises
+            self._failures[len(self._ids)] = describe(error)
+            ids, scores = [], []
+        self._ids.append(ids)
+        self._scores.append(scores)
+
+    def samples(self) -> Samples:
+        """One row a query asked, without times."""
+        read = checked(self._ids, self._scores, self.workload.k)
+        failures = self._failures | {
+            place: f"unreadable hits: {reason}" for place, reason in read.unreadable.items()
+        }
+        count = len(self._numbers)
+        status = np.full(count, OK, dtype=np.int64)
+        status[list(failures)] = ERROR
+        zero = np.zeros(count, dtype=np.int64)
+        return Samples(
+            zero,
+            zero,
+            zero,
+            np.array(self._numbers, dtype=np.int64),
+            zero,
+            status,
+            read.ids,
+            read.lengths,
+            errors=dict(Counter(failures[place] for place in sorted(failures))),
+            scores=read.scores,
+        )
