@@ -58,7 +58,7 @@ class HttpClient:
         timeout_s: for how long the server may be silent. Raises EngineError for what cannot be a header.
         """
         self.retries = 0
-        self._endpoint, self._timeout_s = endpoint, timeout_s
+        self._endpoint, self.timeout_s = endpoint, timeout_s
         self._prefix = urlsplit(endpoint.url).path.rstrip("/")
         self._headers = _head(endpoint, headers)
         self._tls: ssl.SSLContext | None = None
@@ -84,8 +84,7 @@ class HttpClient:
 
     def send(self, method: str, target: str, body: bytes = b"") -> bytes:
         """The same for another method. Only for requests that may be carried out twice."""
-        head = f"{method} {self._prefix}{target} HTTP/1.1\r\n{self._headers}{len(body)}\r\n\r\n"
-        request = head.encode("ascii") + body
+        request = self.request(method, target, body)
         try:
             connection = self._idle.pop()
         except IndexError:
@@ -93,9 +92,22 @@ class HttpClient:
         try:
             return self._ask(connection, request, target, kept=True)
         except ClosedError:
-            with self._lock:
-                self.retries += 1
+            self.count_retry()
         return self._ask(self._connect(), request, target, kept=False)
+
+    def request(self, method: str, target: str, body: bytes) -> bytes:
+        """A request as it is sent."""
+        head = f"{method} {self._prefix}{target} HTTP/1.1\r\n{self._headers}{len(body)}\r\n\r\n"
+        return head.encode("ascii") + body
+
+    def count_retry(self) -> None:
+        """Notes that a request is sent again."""
+        with self._lock:
+            self.retries += 1
+
+    def where(self, target: str) -> str:
+        """A target as messages call it."""
+        return f"{self._endpoint.url}{target}"
 
     def _ask(self, connection: Connection, request: bytes, target: str, *, kept: bool) -> bytes:
         try:
@@ -104,7 +116,7 @@ class HttpClient:
             connection.close()
             if kept and isinstance(error, ClosedError):
                 raise
-            raise self._explained(error, target) from error
+            raise self.explained(error, target) from error
         except BaseException:
             connection.close()  # the answer is still under way
             raise
@@ -114,7 +126,7 @@ class HttpClient:
         else:
             connection.close()
         if not 200 <= status < 300:
-            raise HttpError(f"{self._endpoint.url}{target}", status, body)
+            raise HttpError(self.where(target), status, body)
         return body
 
     def close(self) -> None:
@@ -125,22 +137,24 @@ class HttpClient:
         for connection in connections:
             connection.close()
 
-    def _explained(self, error: Exception, target: str) -> EngineError:
-        where = f"{self._endpoint.url}{target}"
+    def explained(self, error: Exception, target: str) -> EngineError:
+        """What a request without a whole answer is reported as."""
+        where = self.where(target)
         if isinstance(error, BlockingIOError | TimeoutError):
-            return EngineError(f"{where}: no answer for {self._timeout_s:g} s; is the server overloaded?")
+            return EngineError(f"{where}: no answer for {self.timeout_s:g} s; is the server overloaded?")
         if isinstance(error, OSError):
             return EngineError(f"{where}: the connection broke ({error}); is the server still running?")
         return EngineError(f"{where}: the answer is no HTTP ({error}); is that the right port?")
 
     def _connect(self) -> Connection:
-        sock = self._socket()
+        sock = self.connect()
         connection = Connection(sock)
         with self._lock:
             self._connections.add(connection)
         return connection
 
-    def _socket(self) -> socket.socket:
+    def connect(self) -> socket.socket:
+        """A connected socket, over TLS where the address asks for it. Raises EngineError where that fails."""
         endpoint = self._endpoint
         try:
             port = endpoint.port(443 if endpoint.secure else 80)
@@ -155,7 +169,7 @@ class HttpClient:
             return self._secured(sock)
         # Python's own time-out asks poll() before each call; the kernel's costs nothing.
         sock.settimeout(None)
-        timeval = pack("ll", int(self._timeout_s), int(self._timeout_s % 1 * 1e6))
+        timeval = pack("ll", int(self.timeout_s), int(self.timeout_s % 1 * 1e6))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
         return sock
@@ -178,7 +192,7 @@ class HttpClient:
             raise EngineError(
                 f"{url}: no TLS ({error}); does the server listen for http:// there?"
             ) from error
-        secured.settimeout(self._timeout_s)
+        secured.settimeout(self.timeout_s)
         return secured
 
 

@@ -24,6 +24,7 @@ from engines.base import (
 )
 from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient
+from engines.http.pipeline import PipelinedQueries
 from engines.lucene.bulk import Bulk
 from engines.lucene.documents import decoder, deletions, matching, plain, ranked, upserts
 from engines.lucene.filters import Queries, Query
@@ -39,7 +40,7 @@ Params = TypeVar("Params", bound=LuceneParams)
 _CHUNK_BYTES = 8 << 20  # vectors in one bulk request; as JSON they are up to three times as long
 
 
-class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
+class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
     """One index on a server."""
 
     capabilities = Capabilities(
@@ -48,6 +49,7 @@ class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,
+        pipelined=True,
         server=True,
         cluster=True,
         text=True,
@@ -127,9 +129,19 @@ class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
         self._server.settle(self._index)
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        return self._answered(self._open.post(*self._asking(vector, k, where, exact=exact)))
+
+    def _asking(
+        self, vector: Vectors, k: int, where: Filter | None, *, exact: bool = False
+    ) -> tuple[str, bytes]:
         require_query(vector, self._schema)
-        body = self._neighbours(vector, k, self._condition(where), exact=exact)
-        return deferred(self._open.post(self._search, body), self._decode)
+        return self._search, self._neighbours(vector, k, self._condition(where), exact=exact)
+
+    def _answered(self, raw: bytes) -> Hits:
+        return deferred(raw, self._decode)
+
+    def _transport(self) -> HttpClient:
+        return self._open
 
     @abstractmethod
     def _neighbours(self, vector: Vectors, k: int, condition: Query | None, *, exact: bool) -> bytes:
@@ -169,6 +181,7 @@ class LuceneIndex(Engine, Remote, FullText, Generic[Params]):
         self.close()
 
     def close(self) -> None:
+        self._end_flights()
         if self._http is not None:
             self._bulk.close()
             self._server.close()

@@ -13,8 +13,22 @@ from typing import ClassVar
 from pydantic import BaseModel
 from qdrant_client import models
 
-from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
+from engines.abilities import Remote
+from engines.base import (
+    Batch,
+    Capabilities,
+    Engine,
+    EngineError,
+    EngineStats,
+    Hits,
+    Ids,
+    Schema,
+    UnsupportedError,
+    Vectors,
+)
 from engines.filters import Filter
+from engines.http.client import HttpClient
+from engines.http.pipeline import PipelinedQueries
 from engines.qdrant.control import Control, endpoint
 from engines.qdrant.failures import Retries
 from engines.qdrant.grpc_points import GrpcPoints
@@ -29,7 +43,7 @@ from engines.values.vectors import require_query
 _DELETED_AT_ONCE = 100_000
 
 
-class Qdrant(Engine):
+class Qdrant(PipelinedQueries, Engine, Remote):
     """One collection. Threads share a connection over gRPC and have one each over REST."""
 
     capabilities = Capabilities(
@@ -38,6 +52,7 @@ class Qdrant(Engine):
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,
+        pipelined=True,  # over REST
         server=True,
         cluster=True,
         quantization=True,
@@ -102,7 +117,9 @@ class Qdrant(Engine):
         assert isinstance(search, SearchParams)
         self._search = search
         rounded = self._params.quantization != "none" and not search.rescore
-        self.capabilities = replace(type(self).capabilities, exact_scores=not rounded)
+        self.capabilities = replace(
+            type(self).capabilities, exact_scores=not rounded, pipelined=not self._params.prefer_grpc
+        )
         if self._points is None:
             return
         approximate, exact = (searching(search, self._params, exact=exact) for exact in (False, True))
@@ -132,6 +149,23 @@ class Qdrant(Engine):
         require_query(vector, self._schema)
         return self._open.query(vector, k, where, exact=exact)
 
+    def _asking(self, vector: Vectors, k: int, where: Filter | None) -> tuple[str, bytes]:
+        require_query(vector, self._schema)
+        return self._over_rest.asking(vector, k, where, exact=False)
+
+    def _answered(self, raw: bytes) -> Hits:
+        return self._over_rest.answered(raw)
+
+    def _transport(self) -> HttpClient:
+        return self._over_rest.http
+
+    @property
+    def _over_rest(self) -> RestPoints:
+        points = self._open
+        if isinstance(points, RestPoints):
+            return points
+        raise UnsupportedError("qdrant: over gRPC every query is waited for; set prefer_grpc: false")
+
     def count(self) -> int:
         return self._control.count(self._name)
 
@@ -155,6 +189,7 @@ class Qdrant(Engine):
         self.close()
 
     def close(self) -> None:
+        self._end_flights()
         if self._points is not None:
             self._pool.shutdown()
             self._control.close()

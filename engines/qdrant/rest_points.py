@@ -33,18 +33,18 @@ class RestPoints:
         self.where = f"qdrant: {endpoint.url}"
         self._schema, self._conditions = schema, RestConditions(schema)
         headers = {} if endpoint.api_key is None else {"api-key": endpoint.api_key}
-        self._http = HttpClient(replace(endpoint, api_key=None), headers)
+        self.http = HttpClient(replace(endpoint, api_key=None), headers)
         self._query_target = f"/collections/{name}/points/query"
         self._write_target = f"/collections/{name}/points/batch?wait=true"
 
     @property
     def retries(self) -> int:
         """Requests sent again because the server had closed a connection that was idle."""
-        return self._http.retries
+        return self.http.retries
 
     def warm(self) -> None:
         """Connects. Raises EngineError where that fails."""
-        self._http.warm()
+        self.http.warm()
 
     def prepare(self, approximate: models.SearchParams, exact: models.SearchParams) -> None:
         """Sets what goes with every query."""
@@ -52,6 +52,14 @@ class RestPoints:
 
     def query(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> Hits:
         """The nearest points; ids and scores are decoded when they are looked at."""
+        return self.answered(self.http.post(*self.asking(vector, k, where, exact=exact)))
+
+    def answered(self, raw: bytes) -> Hits:
+        """The hits in an answer."""
+        return deferred(raw, _squared if self._schema.metric == "l2" else _decoded)
+
+    def asking(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> tuple[str, bytes]:
+        """Target and body of a query."""
         request: dict[str, Any] = {
             "query": np.ascontiguousarray(vector),
             "limit": k,
@@ -61,8 +69,7 @@ class RestPoints:
         }
         if where is not None:
             request["filter"] = as_json(self._conditions.translate(where))
-        answer = self._http.post(self._query_target, _json(request))
-        return deferred(answer, _squared if self._schema.metric == "l2" else _decoded)
+        return self._query_target, _json(request)
 
     def upserts(self, batch: Batch, rows: int) -> Iterator[bytes]:
         """The batch as requests of at most so many rows."""
@@ -91,7 +98,7 @@ class RestPoints:
     def upsert(self, request: bytes) -> None:
         """Returns once the points are in. Raises EngineError, BusyError where it may be tried again."""
         try:
-            answer = orjson.loads(self._http.post(self._write_target, request))
+            answer = orjson.loads(self.http.post(self._write_target, request))
         except EngineError as error:
             raise of_http(error) from error
         statuses = {result.get("status") for result in answer["result"]}
@@ -104,7 +111,7 @@ class RestPoints:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._http.close()
+        self.http.close()
 
 
 def _json(request: dict[str, Any]) -> bytes:

@@ -23,7 +23,8 @@ from engines.base import (
     Vectors,
 )
 from engines.filters import Filter
-from engines.http.client import QUERY_PATH, HttpError
+from engines.http.client import QUERY_PATH, HttpClient, HttpError
+from engines.http.pipeline import PipelinedQueries
 from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
@@ -42,7 +43,7 @@ _PAUSE_S = 0.25
 _SEARCH = "/search/"
 
 
-class Vespa(Engine, Remote, FullText):
+class Vespa(PipelinedQueries, Engine, Remote, FullText):
     """One schema, whose documents are items."""
 
     capabilities = Capabilities(
@@ -51,6 +52,7 @@ class Vespa(Engine, Remote, FullText):
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,
+        pipelined=True,
         server=True,
         cluster=True,
         text=True,
@@ -156,8 +158,18 @@ class Vespa(Engine, Remote, FullText):
         self.count()
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
-        body = self._queries.nearest(vector, k, where, exact=exact)
-        return deferred(complete(self._open.post(_SEARCH, body)), self._queries.hits)
+        return self._answered(self._open.post(*self._asking(vector, k, where, exact=exact)))
+
+    def _asking(
+        self, vector: Vectors, k: int, where: Filter | None, *, exact: bool = False
+    ) -> tuple[str, bytes]:
+        return _SEARCH, self._queries.nearest(vector, k, where, exact=exact)
+
+    def _answered(self, raw: bytes) -> Hits:
+        return deferred(complete(raw), self._queries.hits)
+
+    def _transport(self) -> HttpClient:
+        return self._open
 
     def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
         body = self._queries.words(text, k, where)
@@ -183,6 +195,7 @@ class Vespa(Engine, Remote, FullText):
             config.close()
 
     def close(self) -> None:
+        self._end_flights()
         if self._client is not None:
             self._feeder.close()
             self._client.close()

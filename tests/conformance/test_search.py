@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from select import select
 
 import numpy as np
 import pytest
 
+from engines.abilities import Pipelined
 from engines.base import Engine, EngineError, Field, Hits, Schema, UnsupportedError
 from engines.filters import Filter, Range
 from tests.conformance.model import Model, make_batch
@@ -89,6 +91,30 @@ def test_k_beyond_the_number_of_items(subject: Subject) -> None:
         model.check_exact(queries(3), 100)
     finally:
         model.engine.close()
+
+
+@pytest.mark.ability("pipelined")
+def test_answers_of_queries_in_flight_belong_to_their_tokens(model: Model) -> None:
+    engine = model.engine
+    if not engine.capabilities.pipelined:
+        pytest.skip("not with these index parameters")
+    assert isinstance(engine, Pipelined)
+    filters: list[Filter | None] = [None, Range("price", lt=50), Range("price", lt=0)]
+    asked = {token: (query, filters[token % 3]) for token, query in enumerate(queries(60), start=500)}
+    for token, (query, where) in asked.items():
+        engine.submit(token, query, 10, where)
+    with pytest.raises(EngineError, match="NaN or an infinite number"):
+        engine.submit(1, np.full(DIM, np.nan, np.float32), 10)
+    answers: dict[int, list[int]] = {}
+    while len(answers) < len(asked):
+        assert select([engine], [], [], 30)[0], "an answer never came"
+        for token, hits in engine.collect():
+            assert not isinstance(hits, Exception), hits
+            assert token in asked.keys() - answers.keys()
+            answers[token] = [int(id_) for id_ in hits.ids]
+    assert not engine.collect()
+    for token, (query, where) in asked.items():
+        assert answers[token] == [int(id_) for id_ in engine.query(query, 10, where).ids]
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
