@@ -79,14 +79,13 @@ def _check(cells: Cells, engine: str, name: str, need: NeedSpec) -> Check:
     seen, proof = _seen(cells, engine, need)
     if seen is False or (seen is None and declared is False):
         why = proof if seen is False else "its adapter declares it"
-        return _told(name, "fails", f"{engine} {need.lacking} ({why})", "no")
+        return _told(name, "fails", f"it {need.lacking} ({why})", "no")
     if seen:
         return _told(name, "holds", proof, "measured")
+    more = f": {proof}" if proof else ""
     if declared:
-        return _told(
-            name, "holds", f"declared by its adapter, not measured{proof and f' ({proof})'}", "declared"
-        )
-    return _told(name, "not measured", f"neither declared nor measured{proof and f' ({proof})'}", "unknown")
+        return _told(name, "holds", f"declared by its adapter, not measured{more}", "declared")
+    return _told(name, "not measured", f"neither declared nor measured{more}", "unknown")
 
 
 def _told(name: str, status: str, reason: str, shown: str) -> Check:

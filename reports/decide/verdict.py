@@ -7,7 +7,8 @@ from harness.results.stats import Comparison
 from reports.decide.evidence import Evidence
 from reports.decide.judging import LEAST_QUERIES
 from reports.decide.ranking import Candidate
-from reports.wording import listing, percent, settings
+from reports.decide.requirements import Check
+from reports.wording import figure, listing, percent, settings
 
 # A margin whose lower bound is this large cannot come from time that the machine gave to others.
 _OUTWEIGHS_LOST_TIME = 2.0
@@ -111,8 +112,8 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
     trials, several = len(leader.by_trial), len(evidence.cells.engines) > 1
     if 1 < trials <= 5 and several:
         notes.append(
-            f"{trials} trials are few. Resampling them only re-arranges what was seen and understates the "
-            "doubt; the margin's interval (Welch's, which allows for few trials) must exclude a tie as well."
+            f"{trials} trials are few: only margins well above the noise are told apart. Resampling them re-arranges "
+            "what was seen and understates the doubt, so the margin's interval has to exclude a tie as well."
         )
     if trials == 1 and not several:
         notes.append("There was one trial: how far its figures vary is unknown.")
@@ -161,15 +162,23 @@ def _too_close(evidence: Evidence, leader: Candidate) -> list[str]:
     if not close:
         return []
     entry = close[0]
-    counted = f" of {entry.queries:,} queries" if entry.queries is not None else ""
-    text = f"{entry.requirement} is too close to call: {entry.shown}{counted} with {entry.place}"
-    text += f" ({entry.reason})" if entry.reason else ""
+    text = f"{entry.requirement} is too close to call: {entry.shown} with {entry.place}{_in_brackets(entry)}"
     engine = leader.configuration.engine
     clear = [c for c in evidence.candidates if c.configuration.engine == engine and c.clearly_met]
     if clear:
         safer = max(clear, key=lambda c: evidence.objective.oriented(c.score)).configuration
         text += f". {settings(safer.index, safer.search) or safer.title} holds it clearly"
     return [f"{text}."]
+
+
+def _in_brackets(entry: Check) -> str:
+    parts = [entry.reason] if entry.reason else []
+    if entry.queries is not None and not entry.reason:
+        parts.append(f"{entry.queries:,} queries")
+    if entry.low is not None and entry.high is not None:
+        bounds = [figure(entry.metric, bound) for bound in (entry.low, entry.high)]
+        parts.append(f"95 % interval {bounds[0]} to {bounds[1]}")
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _declared_needs(leader: Candidate) -> list[str]:

@@ -96,9 +96,10 @@ def method(cells: Cells) -> list[str]:
         "fall on one of them. Every trial builds the index anew.",
         f"The throughput compared is that of the closed loop{task}. Over several filters it is the harmonic mean: the "
         "rate of an equal mix of them.",
-        "Requirements are judged by the mean over trials, filter by filter, counts by the worst trial; a value whose "
-        "95 % interval (Student's) includes the limit is too close to call (≈). What was not measured does not meet a "
-        "requirement.",
+        "Requirements are judged by the mean over trials, filter by filter, counts by the worst trial; recall and "
+        "counts in every task and under every load. A value whose 95 % interval (Student's; of a recall also that of "
+        "its queries) includes the limit is too close to call (≈). What was not measured does not meet a requirement.",
+        "An engine's best setting is chosen and judged on different trials, so that a large grid is no advantage.",
         "CPU time of an engine that lives inside the client's process includes the client's; a server's is counted "
         "apart. Answers of servers are decoded after the window. Queries to them go through the layer that costs the "
         "client least CPU over its protocol, by measurement (make perf).",

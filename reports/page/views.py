@@ -116,7 +116,7 @@ def _facts(decision: Decision, filters: int) -> list[Fact]:
         margin, what = decision.margin, "the throughput" if "qps" in metric else "the cost"
         bounds = ""
         if margin.low is not None and margin.high is not None:
-            bounds = f"; 95 % interval {number(margin.low)} to {number(margin.high)}"
+            bounds = f"; {margin.level * 100:.0f} % interval {number(margin.low)} to {number(margin.high)}"
         less = "" if "qps" in metric else "one in "
         facts.append(
             Fact(
@@ -127,12 +127,9 @@ def _facts(decision: Decision, filters: int) -> list[Fact]:
     elif decision.verdict != "only candidate":
         facts.append(Fact("no rival", "no other engine meets every requirement"))
     if decision.win_share is not None and decision.verdict != "only candidate":
-        facts.append(
-            Fact(
-                percent(decision.win_share),
-                f"of resampled trials won; {percent(decision.confidence)} are asked for",
-            )
-        )
+        yet = f", yet {decision.reasons[0]}" if decision.reasons else ""
+        what = f"of resampled trials won ({percent(decision.confidence)} are asked for){yet}"
+        facts.append(Fact(percent(decision.win_share), what))
     return facts
 
 

@@ -260,7 +260,10 @@ def test_a_close_call_is_said_and_a_safer_setting_named() -> None:
     )
     decision = decide(result)
     text = next(text for text in decision.caveats if "too close to call" in text)
-    assert "recall >= 0.95 is too close to call: 0.951 of 1,733 queries with filter brand" in text
+    assert (
+        "recall >= 0.95 is too close to call: 0.951 with filter brand (1,733 queries, 95 % interval 0.9"
+        in text
+    )
     assert "efSearch=256 holds it clearly" in text
 
 
