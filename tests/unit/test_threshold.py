@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 
 from harness.results.metrics import TABLE
@@ -25,6 +26,7 @@ from harness.scenario.threshold import ThresholdSyntaxError, parse_threshold
         ("rss_peak_bytes < 2GiB", "rss_peak_bytes", "<", 2 * 2**30),
         ("disk_bytes <= 1.5MiB", "disk_bytes", "<=", 1.5 * 2**20),
         ("steal_share < 5%", "steal_share", "<", 0.05),
+        ("errors <= 0.1%", "errors", "<=", 0.001),
     ],
 )
 def test_parses(text: str, metric: str, relation: str, limit: float) -> None:
@@ -47,7 +49,8 @@ def test_parses(text: str, metric: str, relation: str, limit: float) -> None:
         ("latency@10 < 5", "only recall is taken @k"),
         ("latency.p42 < 5", "there is no metric latency_p42_ms"),
         ("throughputs > 5", "there is no metric throughputs, see docs/metrics.md"),
-        ("errors < 1%", "unit '%' does not fit errors"),
+        ("retries < 1%", "unit '%' does not fit retries"),
+        ("errors < 1ms", "unit 'ms' does not fit errors"),
         ("recall >= 0.9ms", "unit 'ms' does not fit recall"),
         ("index_vectors_per_s > 5s", "unit 's' does not fit index_vectors_per_s"),
         ("latency.p99 < 5GiB", "unit 'GiB' does not fit latency_p99_ms"),
@@ -73,6 +76,16 @@ def test_relations(relation: str, below: bool, at: bool, above: bool) -> None:
     threshold = parse_threshold(f"recall {relation} 0.5")
     assert [threshold.holds(value) for value in (0.4, 0.5, 0.6)] == [below, at, above]
     assert not threshold.holds(float("nan"))
+
+
+def test_only_counts_are_judged_as_shares_and_only_where_a_percentage_is_written() -> None:
+    written = ("timeouts <= 1%", "timeouts <= 1", "recall >= 95%", "steal_share < 5%")
+    assert [parse_threshold(text).share for text in written] == [True, False, False, False]
+
+
+def test_arrays_are_judged_element_by_element() -> None:
+    threshold = parse_threshold("timeouts <= 1%")
+    assert threshold.holds_each(np.array([0.0, 0.01, 0.02, np.nan])).tolist() == [True, True, False, False]
 
 
 @pytest.mark.parametrize("metric", [known.name.replace("{k}", "10") for known in TABLE])
