@@ -16,16 +16,20 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
 KEPT_HITS = 4_000_000  # of one window, 16 bytes each; of more answers a uniform sample is kept
+Plain = list[Any] | npt.NDArray[Any]
+
 UNREADABLE = (TypeError, OverflowError)  # what `whole` raises
 
 
-def plain(column: Any) -> list[Any]:
-    """The ids or scores of an answer as a list of its own, whatever they came as.
+def plain(column: Any) -> Plain:
+    """The ids or scores of an answer as a list or array of their own, whatever they came as.
 
     Called before the clock is stopped: what an engine leaves to be done until its answer is read is part of it.
     Raises TypeError for what has no length, and whatever reading raises.
     """
     if type(column) is np.ndarray:
+        if column.ndim == 1 and column.dtype.kind in "iuf":
+            return column.copy()
         values: list[Any] = column.tolist()
         return values
     len(column)  # an iterator could be read only once
@@ -45,18 +49,18 @@ class Checked(NamedTuple):
     unreadable: dict[int, str]
 
 
-def checked(ids: Sequence[Sequence[Any]], scores: Sequence[Sequence[Any]], k: int) -> Checked:
-    """Answers as matrices.
+def checked(ids: Sequence[Plain], scores: Sequence[Plain], k: int) -> Checked:
+    """Answers, each as `plain` made it or a list, as matrices.
 
     An answer of more than k ids keeps its length but only its first k hits. One whose ids are anything but whole
     numbers of 64 bits is taken as empty. Scores that are no numbers, or not as many as there are ids, become NaN.
     """
     unreadable: dict[int, str] = {}
     try:
-        stored = whole(list(chain.from_iterable(ids)))
+        flat = _whole_numbers(ids)
     except UNREADABLE:
         ids, unreadable = _readable(ids)
-        stored = whole(list(chain.from_iterable(ids)))
+        flat = _whole_numbers(ids)
     lengths = np.fromiter(map(len, ids), np.int64, len(ids))
     if (np.fromiter(map(len, scores), np.int64, len(scores)) != lengths).any():
         scores = [
@@ -64,8 +68,8 @@ def checked(ids: Sequence[Sequence[Any]], scores: Sequence[Sequence[Any]], k: in
             for answer, length in zip(scores, lengths.tolist(), strict=True)
         ]
     return Checked(
-        _matrix(np.frombuffer(stored, np.int64), lengths, k, -1),
-        _matrix(np.frombuffer(numbers(list(chain.from_iterable(scores))), np.float64), lengths, k, np.nan),
+        _matrix(flat, lengths, k, -1),
+        _matrix(_floats(scores), lengths, k, np.nan),
         lengths,
         unreadable,
     )
@@ -86,6 +90,33 @@ def unpacked(ids: Sequence[bytes], scores: Sequence[bytes], k: int) -> Checked:
         lengths,
         {},
     )
+
+
+def _whole_numbers(columns: Sequence[Plain]) -> Int64:
+    """The ids of all answers, one after another. Raises as `whole` does."""
+    if set(map(type, columns)) == {np.ndarray}:
+        flat = np.concatenate(columns)
+        # An array of 64 bits without sign may hold more than fits, so it takes the longer way.
+        if flat.dtype.kind in "iu" and flat.dtype != np.uint64:
+            return flat.astype(np.int64, copy=False)
+    return np.frombuffer(whole(_flat(columns)), np.int64)
+
+
+def _floats(columns: Sequence[Plain]) -> Float64:
+    if set(map(type, columns)) == {np.ndarray}:
+        return np.concatenate(columns).astype(np.float64, copy=False)
+    return np.frombuffer(numbers(_flat(columns)), np.float64)
+
+
+def _flat(columns: Sequence[Plain]) -> list[Any]:
+    if np.ndarray in set(map(type, columns)):
+        columns = [listed(column) for column in columns]
+    return list(chain.from_iterable(columns))
+
+
+def listed(column: Plain) -> list[Any]:
+    """The same values as Python's own."""
+    return column.tolist() if isinstance(column, np.ndarray) else list(column)
 
 
 def whole(values: list[Any]) -> bytes:
@@ -123,15 +154,15 @@ def _number(value: Any) -> float:
         return np.nan
 
 
-def _readable(answers: Sequence[Sequence[Any]]) -> tuple[list[Sequence[Any]], dict[int, str]]:
-    kept: list[Sequence[Any]] = []
+def _readable(answers: Sequence[Plain]) -> tuple[list[Plain], dict[int, str]]:
+    kept: list[Plain] = []
     broken = {}
     for position, answer in enumerate(answers):
         try:
-            whole(list(answer))
+            whole(listed(answer))
             kept.append(answer)
         except UNREADABLE as error:
-            kept.append(())
+            kept.append([])
             broken[position] = f"unreadable hits: {describe(error)}"
     return kept, broken
 
@@ -186,11 +217,11 @@ class ChangeCheck:
     __slots__ = ("_held", "_left", "changed")
 
     def __init__(self, most: int = 64) -> None:
-        self._held: tuple[Any, list[Any]] | None = None
+        self._held: tuple[Any, Plain] | None = None
         self._left = most
         self.changed = 0
 
-    def hold(self, hits: Any, ids: list[Any]) -> None:
+    def hold(self, hits: Any, ids: Plain) -> None:
         """Looks at the answer held before, then holds this one: hits as returned, and its ids as they were then."""
         self.look()
         if self._left > 0:
@@ -204,6 +235,6 @@ class ChangeCheck:
         hits, ids = self._held
         self._held = None
         try:
-            self.changed += plain(hits.ids) != ids
+            self.changed += listed(plain(hits.ids)) != listed(ids)
         except Exception:  # noqa: BLE001  it could be read before
             self.changed += 1

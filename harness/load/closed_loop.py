@@ -154,10 +154,10 @@ def _send_block(pending: Pending, end: Deadline, recording: Recording) -> bool:
     """The loop whose cost is measured; False once `end` has come.
 
     Everything is a local variable, nothing is allocated but what is kept, and the guard costs nothing unless the engine
-    raises. Between the two clock readings are the call and reading its answer: a list is there as it is, and what
-    comes as anything else is read. Right after, the answer is copied, so that what happens to it later changes nothing.
+    raises. Between the two clock readings are the call and reading its answer: lists are there as they are, and what
+    comes as anything else is read. Lists are copied right after, so that what happens to them later changes nothing.
     """
-    clock, as_list, failures = perf_counter_ns, plain, recording.failures
+    clock, as_plain, failures = perf_counter_ns, plain, recording.failures
     add_position, add_ids, add_scores = (
         recording.position.append,
         recording.ids.append,
@@ -171,9 +171,12 @@ def _send_block(pending: Pending, end: Deadline, recording: Recording) -> bool:
         try:
             hits = call()
             ids, scores = hits.ids, hits.scores
-            if type(ids) is not list or type(scores) is not list:
-                ids, scores = as_list(ids), as_list(scores)
-            done_ns = clock()
+            if type(ids) is list and type(scores) is list:
+                done_ns = clock()
+                ids, scores = ids.copy(), scores.copy()
+            else:
+                ids, scores = as_plain(ids), as_plain(scores)
+                done_ns = clock()
         except Exception as error:  # noqa: BLE001  whatever an engine raises is a result, not the end of the run
             done_ns = clock()
             hits, ids, scores = None, [], []
@@ -181,8 +184,8 @@ def _send_block(pending: Pending, end: Deadline, recording: Recording) -> bool:
         add_position(position)
         add_sent(sent_ns)
         add_done(done_ns)
-        add_ids(ids.copy())
-        add_scores(scores.copy())
+        add_ids(ids)
+        add_scores(scores)
         if done_ns >= end.ns:
             going_on = False
             break

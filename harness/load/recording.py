@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.load.answers import KEPT_HITS, AnswerStore, ChangeCheck, checked, whole
+from harness.load.answers import KEPT_HITS, AnswerStore, ChangeCheck, Plain, checked, whole
 from harness.load.operations import Requests
 from harness.results.samples import ERROR, OK, TIMEOUT, Samples
 
-_BLOCK_HITS = 2_500  # storing a block holds back the other threads of the process: 0.1 ms
+_BLOCK_HITS = 5_000  # storing a block holds back the other threads of the process: 0.2 ms
 _DISTINCT_ERRORS = 1_000
 _OTHERS = "other errors"
 
@@ -30,8 +30,8 @@ class Recording:
         self.position: list[int] = []
         self.sent_ns: list[int] = []
         self.done_ns: list[int] = []
-        self.ids: list[list[Any]] = []
-        self.scores: list[list[Any]] = []
+        self.ids: list[Plain] = []
+        self.scores: list[Plain] = []
         self.failures: dict[int, str] = {}  # place in the block -> error text
         self.last: Any = None  # the last answer of the block as it was returned; None if the request failed
         self._columns = {name: array("q") for name in ("position", "sent_ns", "done_ns", "length")}

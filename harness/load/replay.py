@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engines.base import Engine
-from harness.load.answers import KEPT_HITS, UNREADABLE, ChangeCheck, numbers, unpacked, whole
+from harness.load.answers import KEPT_HITS, UNREADABLE, ChangeCheck, Plain, listed, numbers, unpacked, whole
 from harness.load.clients import StartSignal, describe
 from harness.load.operations import Operation, Operations, bind
 from harness.results.samples import ERROR, OK, TIMEOUT, Int64, Samples
@@ -63,9 +63,7 @@ class Replay(ABC):
         self.share = min(1.0, KEPT_HITS / max(1, self.k) / part[1] / max(1, n - warm))
         self.kept = (rng.random(n) < self.share).tolist()
         self.answers: dict[int, tuple[bytes, bytes]] = {}
-        self.looked_at: dict[
-            int, tuple[Any, list[Any]]
-        ] = {}  # by turn: the answer as returned, its ids as read
+        self.looked_at: dict[int, tuple[Any, Plain]] = {}  # by turn: the answer as returned, its ids as read
         self.failures: dict[int, str] = {}
         self.limit_ns = 0  # after this nothing is sent any more
 
@@ -82,18 +80,18 @@ class Replay(ABC):
         self.scheduled_ns = (begin() + _LEAD_NS + self.offsets_ns).tolist()
         self.limit_ns = max(self.scheduled_ns, default=0) + self.drain_ns
 
-    def answered(self, turn: int, done_ns: int, hits: Any, ids: list[Any], scores: list[Any]) -> None:
+    def answered(self, turn: int, done_ns: int, hits: Any, ids: Plain, scores: Plain) -> None:
         """Keeps an answer, read already. done_ns is written last: once it is there, the slot is whole."""
         try:
-            stored = whole(ids)
+            stored = whole(listed(ids))
         except UNREADABLE as error:
             self.failures[turn] = f"unreadable hits: {describe(error)}"
         else:
             self.lengths[turn] = len(ids)
             if self.kept[turn]:
-                self.answers[turn] = stored, numbers(scores)
+                self.answers[turn] = stored, numbers(listed(scores))
             if len(self.looked_at) < _CHECKED_AGAIN:
-                self.looked_at[turn] = hits, ids.copy()
+                self.looked_at[turn] = hits, ids
         self.done_ns[turn] = done_ns
 
     def failed(self, turn: int, done_ns: int, error: Exception) -> None:

@@ -58,8 +58,8 @@ class PipelinedReplay(Replay):
             # With every client busy only an answer, or the end, can change anything.
             next_ns = scheduled_ns[turn] if may_send else self.limit_ns + (turn == last) * timeout_ns
             if select((answers,), (), (), max(0, next_ns - now_ns - _SPIN_NS) / 1e9)[0]:
-                done_ns = self._collect(engine)
-                free_ns = done_ns if full else free_ns
+                arrived_ns = self._collect(engine)
+                free_ns = arrived_ns if full else free_ns
 
     def _send(self, engine: Pipelined, turn: int, free_ns: int) -> None:
         query = self.operation(turn)
@@ -74,12 +74,14 @@ class PipelinedReplay(Replay):
             self._turns[token] = turn
 
     def _collect(self, engine: Pipelined) -> int:
-        """Keeps the answers that have come in; when they had been read. They share that time, so that none is ever
-        given as earlier than it was.
+        """Keeps the answers that have come in, each done when it has been read; when they had come in.
+
+        All are read before the first is stored, so that our own work adds nothing to the latency of those behind it.
         """
-        arrived = [(token, answer, *_read(answer)) for token, answer in engine.collect()]
-        done_ns = perf_counter_ns()
-        for token, answer, ids, scores in arrived:
+        arrived = engine.collect()
+        arrived_ns = perf_counter_ns()
+        read = [(token, answer, *_read(answer), perf_counter_ns()) for token, answer in arrived]
+        for token, answer, ids, scores, done_ns in read:
             turn = self._turns.pop(token, None)
             if turn is None:
                 if token < self._first_token:
@@ -91,10 +93,10 @@ class PipelinedReplay(Replay):
                 self.failed(turn, done_ns, ids)
             else:
                 self.answered(turn, done_ns, answer, ids, scores)
-        return done_ns
+        return arrived_ns
 
 
-def _read(answer: Any) -> tuple[Any, list[Any]]:
+def _read(answer: Any) -> tuple[Any, Any]:
     """Ids and scores of an answer, or the exception that reading them raised."""
     if isinstance(answer, Exception):
         return answer, []

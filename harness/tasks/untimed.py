@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from engines.base import Engine
 from harness.data.workload import Workload
-from harness.load.answers import checked, plain
+from harness.load.answers import Plain, checked, plain
 from harness.load.clients import describe
 from harness.results.samples import ERROR, OK, Samples
 
@@ -22,8 +21,8 @@ class Untimed:
     engine: Engine
     workload: Workload
     _numbers: list[int] = field(default_factory=list)
-    _ids: list[list[Any]] = field(default_factory=list)
-    _scores: list[list[Any]] = field(default_factory=list)
+    _ids: list[Plain] = field(default_factory=list)
+    _scores: list[Plain] = field(default_factory=list)
     _failures: dict[int, str] = field(default_factory=dict)
 
     def ask(self, number: int, *, exact: bool = False) -> None:

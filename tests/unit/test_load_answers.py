@@ -13,7 +13,17 @@ import pytest
 
 from engines.base import Capabilities, Hits
 from engines.server.answers import deferred
-from harness.load.answers import KEPT_HITS, AnswerStore, ChangeCheck, checked, numbers, unpacked, whole
+from harness.load.answers import (
+    KEPT_HITS,
+    AnswerStore,
+    ChangeCheck,
+    checked,
+    listed,
+    numbers,
+    plain,
+    unpacked,
+    whole,
+)
 from harness.load.closed_loop import closed_loop
 from harness.load.open_loop import open_loop
 from harness.load.schedules import constant
@@ -245,6 +255,37 @@ def test_a_change_is_seen_once_later_requests_have_passed() -> None:
     check.hold(Hits(Lazy(lambda: 1 // 0), []), [1])
     check.look()
     assert check.changed == 2
+
+
+def test_arrays_are_taken_as_lists_are() -> None:
+    """Whole arrays at once where all are alike, and one by one where one is not."""
+    lists = [[5, 6, 7], [], [8]], [[0.5, 0.6, 0.7], [], [0.8]]
+    expected = checked(*lists, 2)
+    for ids_type, scores_type in ((np.int64, np.float32), (np.int32, np.float64), (np.uint64, np.float32)):
+        ids = [np.array(answer, dtype=ids_type) for answer in lists[0]]
+        scores = [np.array(answer, dtype=scores_type) for answer in lists[1]]
+        for given in ((ids, scores), ([ids[0], [], ids[2]], [scores[0], scores[1], [0.8]])):
+            found = checked(*given, 2)
+            assert found.unreadable == {}
+            np.testing.assert_array_equal(found.ids, expected.ids)
+            np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-6)
+            np.testing.assert_array_equal(found.lengths, expected.lengths)
+    broken = checked(
+        [np.array([1, 2]), np.array([0.5, 1.0]), np.array([2**63], dtype=np.uint64)], [[1, 1]] * 3, 2
+    )
+    assert broken.ids.tolist() == [[1, 2], [-1, -1], [-1, -1]]
+    assert sorted(broken.unreadable) == [1, 2]
+
+
+def test_what_is_plain_is_a_copy() -> None:
+    buffer = np.arange(3)
+    taken = plain(buffer)
+    buffer[:] = 9
+    assert listed(taken) == [0, 1, 2]
+    assert plain((1, 2)) == [1, 2]
+    assert plain(np.array([[1, 2]])) == [[1, 2]]
+    with pytest.raises(TypeError, match="no len"):
+        plain(iter([1]))
 
 
 def test_scores_that_are_missing_or_no_numbers_are_nan() -> None:
