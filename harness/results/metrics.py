@@ -179,7 +179,7 @@ TABLE: tuple[MetricSpec, ...] = (
     MetricSpec("abandoned", "requests left in the engine", "", shown="whole"),
     MetricSpec("warmup_s", "warm-up", "s", None),
     MetricSpec("exact_queries", "requests to the exact mode", "", None, (INDEX,), shown="whole"),
-    MetricSpec("latency_max_ms", "highest latency", "ms", chart="cost", over_filters="highest"),
+    MetricSpec("latency_max_ms", "maximum latency", "ms", chart="cost", over_filters="highest"),
     *_percentiles("service_time", "service time", "ms", ("p50", "p99"), gated={}),
     *_percentiles("lateness", "lateness", "us", ("p50", "p99"), gated={}, executor=OPEN),
     MetricSpec(

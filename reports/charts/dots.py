@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,13 @@ _LINE = 25  # pixels between two engines
 
 @dataclass(frozen=True, slots=True)
 class EngineFigure:
-    """One engine's figure, or why there is none: a row of a dot plot."""
+    """One engine's figure, or why there is none: a row of a dot plot. out: it does not meet the requirements."""
 
     engine: str
     label: str
     point: Point | None
     reason: str | None
+    out: bool = False
 
 
 def build_rows(cells: Cells, kind: str, metric: str, shown: Drawn) -> list[EngineFigure]:
@@ -45,8 +46,13 @@ def build_rows(cells: Cells, kind: str, metric: str, shown: Drawn) -> list[Engin
     return rows
 
 
-def best_rows(cells: Cells, shown: Mapping[str, Configuration], metric: str) -> list[EngineFigure]:
-    """One row an engine at the setting that is shown for it: a search metric over the filters, trial by trial."""
+def best_rows(
+    cells: Cells, shown: Mapping[str, Configuration], metric: str, out: Collection[str] = ()
+) -> list[EngineFigure]:
+    """One row an engine at the setting that is shown for it: a search metric over the filters, trial by trial.
+
+    out: engines that do not meet the requirements.
+    """
     rows = []
     for engine, candidate in shown.items():
         groups = cells.objective(candidate)
@@ -54,7 +60,8 @@ def best_rows(cells: Cells, shown: Mapping[str, Configuration], metric: str) -> 
             (f"filter {g.filter}: {text}" for g in groups if (text := g.gap(metric)) is not None), None
         )
         values = over_filters(metric, [group.values(metric) for group in groups])
-        rows.append(EngineFigure(engine, engine, Point.of(values) if values else None, gap))
+        label = f"{engine} ✘" if engine in out else engine
+        rows.append(EngineFigure(engine, label, Point.of(values) if values else None, gap, engine in out))
     return rows
 
 
@@ -86,7 +93,7 @@ def dot_chart(
     """A panel with a line an engine: its name, a dot with whiskers over the trials, its value; gaps say why."""
     term, takeaway = spec(metric), _takeaway(metric, rows)
     shown = {row.label: number(row.point.mean * term.scale) for row in rows if row.point}
-    left, right = label_margin(row.label for row in rows), label_margin(shown.values())
+    left, right = label_margin((row.label for row in rows), LONGEST_LABEL + 2), label_margin(shown.values())
     figure, plot = panel(left=left, right=right, top=8, bottom=44, height=52 + _LINE * len(rows))
     points = [row.point for row in rows if row.point is not None]
     apply_scale(plot, Scale.fitting([b * term.scale for p in points for b in (p.low, p.high)]), "x")
@@ -95,7 +102,7 @@ def dot_chart(
     plot.set_yticks([])
     for place, row in enumerate(rows):
         width = plot.bbox.width
-        label = shortened(row.label, LONGEST_LABEL)
+        label = _shortened(row)
         across, colour = plot.get_yaxis_transform(), darker(styles[row.engine].colour)
         plot.text(-(left - 6) / width, place, label, transform=across, color=colour, va="center")
         value = shown.get(row.label, "")
@@ -103,6 +110,11 @@ def dot_chart(
         _draw_dot(plot, place, term.scale, row, styles[row.engine])
     svg = to_svg(figure, name, f"{takeaway}. {term.label} of {len(rows)} engines.")
     return Chart(name, takeaway, svg, together((row.label, row.reason) for row in rows if row.reason))
+
+
+def _shortened(row: EngineFigure) -> str:
+    mark = " ✘" if row.out else ""
+    return shortened(row.label.removesuffix(mark), LONGEST_LABEL) + mark
 
 
 def _draw_dot(plot: Axes, place: int, scale: float, row: EngineFigure, look: EngineStyle) -> None:
@@ -121,7 +133,8 @@ def _draw_dot(plot: Axes, place: int, scale: float, row: EngineFigure, look: Eng
 
 
 def _takeaway(metric: str, rows: Sequence[EngineFigure]) -> str:
-    """The best engine and how far the last one is behind."""
+    """The best engine and how far the last one is behind, of those that meet the requirements if any does."""
+    rows = [row for row in rows if not row.out and row.point] or rows
     term = spec(metric)
     name = f"{term.label[0].upper()}{term.label[1:]}"
     known = [(row.point.mean, row.label) for row in rows if row.point is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from harness.results.metrics import spec
 from reports.charts.drawn import Drawn
@@ -17,19 +17,21 @@ def latency_charts(cells: Cells, styles: Mapping[str, EngineStyle], shown: Drawn
     """The median, a high percentile and the highest latency against the offered rate, for each filter."""
     offered = {build: groups for build, groups in cells.offered().items() if build in shown.lines}
     every = [group for groups in offered.values() for group in groups if group.filter in shown.filters]
-    metrics = ["latency_p50_ms", _high_percentile(every)]
+    percentiles = ("latency_p50_ms", _high_percentile(every))
+    scales = dict.fromkeys(percentiles, _fitting(every, percentiles))
     if any(group.values("latency_max_ms") for group in every):
-        metrics.append("latency_max_ms")
-    values = [value for group in every for metric in metrics for value in group.values(metric).values()]
-    scales = _padded([group.rate or 0.0 for group in every]), Scale.fitting(values)
+        scales["latency_max_ms"] = _fitting(
+            every, ["latency_max_ms"]
+        )  # of its own: one stall may last seconds
+    rates = _padded([group.rate or 0.0 for group in every])
     charts = []
     for place, name in enumerate(dict.fromkeys(group.filter for group in every)):
-        for metric in metrics:
+        for metric, scale in scales.items():
             lines = {build: [g for g in groups if g.filter == name] for build, groups in offered.items()}
             series, notes = _latency_lines(metric, lines, styles)
             term = spec(metric)
             takeaway = f"{name}: {_lowest(series, term.label)}"
-            axes = Axis("offered queries per second", scales[0]), Axis(f"{term.label}, ms", scales[1])
+            axes = Axis("offered queries per second", rates), Axis(f"{term.label}, ms", scale)
             key = f"latency-{place}-{metric[8:-3]}"
             svg = line_chart(key, takeaway, series, axes) if series else ""
             charts.append(Chart(key, takeaway, svg, notes))
@@ -44,6 +46,12 @@ def _high_percentile(groups: Sequence[TrialGroup]) -> str:
         if 2 * sum(bool(group.values(metric)) for group in groups) >= len(groups):
             return metric
     return "latency_p99_ms"
+
+
+def _fitting(groups: Sequence[TrialGroup], metrics: Collection[str]) -> Scale:
+    return Scale.fitting(
+        [value for group in groups for metric in metrics for value in group.values(metric).values()]
+    )
 
 
 def _padded(values: Sequence[float]) -> Scale:

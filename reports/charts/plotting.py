@@ -183,9 +183,9 @@ def spread(places: Sequence[float], gap: float, low: float, high: float) -> list
     return result
 
 
-def label_margin(engines: Iterable[str]) -> float:
-    """Pixels to keep at the right for the labels of these engines."""
-    return 20 + 6.7 * max((len(shortened(engine, LONGEST_LABEL)) for engine in engines), default=0)
+def label_margin(labels: Iterable[str], longest: int = LONGEST_LABEL) -> float:
+    """Pixels to keep beside the plot for these labels, which are cut at `longest` characters."""
+    return 20 + 6.7 * max((min(len(label), longest) for label in labels), default=0)
 
 
 def darker(colour: str) -> str:

@@ -13,8 +13,9 @@ from reports.decide.evidence import Evidence
 from reports.page.cell_table import HEAD, cell_tables
 from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import environment_facts, how_it_ran, limitations, method, run_facts
+from reports.page.requirement_table import columns, cost_headings, engine_rows
 from reports.page.sections import chart_sections, update_charts, what_is_drawn
-from reports.page.views import cautions, cost_headings, engine_rows, headline, marker
+from reports.page.views import cautions, headline, marker
 from reports.wording import listing, percent, quantity
 
 
@@ -34,6 +35,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "headline": headline(decision, len(cells.filters)),
         "rows": engine_rows(evidence, decision, styles),
         "costs": cost_headings(decision),
+        "columns": columns(decision),
         "objective": decision.objective.split()[1],
         "legend": [(engine, marker(styles[engine])) for engine in cells.engines if shown.draws(engine)],
         "left_out": shown.left_out,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.results.metrics import charted, spec
+from harness.results.metrics import charted
 from reports.charts.dots import EngineFigure, best_rows, build_rows, dot_chart
 from reports.charts.drawn import Drawn, drawn
 from reports.charts.latency import latency_charts
@@ -57,6 +57,7 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> list[Cha
     settings = best_settings(evidence)
     lines = {e: s for e, s in settings.items() if (e, s.index_json) in shown.lines}
     rows = {e: s for e, s in settings.items() if (e, s.index_json) in shown.rows}
+    out = settings.keys() - {candidate.configuration.engine for candidate in evidence.ranking}
     chosen = leader.configuration if leader else None
     return [
         ChartSection(
@@ -72,8 +73,8 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> list[Cha
             "Throughput and what it costs",
             "Each engine at its setting in the table of requirements, over all filters. The CPU time of a query is "
             "what limits throughput once every core is busy; the clients' is the cost of sending and decoding, and of "
-            "an engine inside the measuring process that of the engine as well.",
-            tuple(_dots(styles, {m: best_rows(cells, rows, m) for m in charted("cost")}, "cost")),
+            "an engine inside the measuring process that of the engine as well. ✘: does not meet the requirements.",
+            tuple(_dots(styles, {m: best_rows(cells, rows, m, out) for m in charted("cost")}, "cost")),
             "No search with a closed loop was measured.",
         ),
         ChartSection(
@@ -102,7 +103,11 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> list[Cha
             "Memory of an engine in the measuring process is what it holds above the level before the collection; of a "
             "server it is all that it holds. Per vector, it is the growth alone.",
             tuple(
-                _dots(styles, {m: _rows(cells, rows, m, shown) for m in charted("resources")}, "resources")
+                _dots(
+                    styles,
+                    {m: build_rows(cells, "index", m, shown) for m in charted("resources")},
+                    "resources",
+                )
             ),
             "No resources were measured.",
         ),
@@ -148,17 +153,9 @@ def _floor(evidence: Evidence) -> float | None:
     return max(floors, default=None)
 
 
-def _rows(
-    cells: Cells, settings: Mapping[str, Configuration], metric: str, shown: Drawn
-) -> list[EngineFigure]:
-    if "search" in spec(metric).tasks:
-        return best_rows(cells, settings, metric)
-    return build_rows(cells, "index", metric, shown)
-
-
 def _dots(styles: Styles, metrics: Mapping[str, list[EngineFigure]], prefix: str) -> list[Chart]:
     return [
         dot_chart(f"{prefix}-{place}", metric, rows, styles)
         for place, (metric, rows) in enumerate(metrics.items())
-        if any(row.point is not None or row.reason != NOT_RECORDED for row in rows)
+        if any(row.point is not None or not (row.reason or "").endswith(NOT_RECORDED) for row in rows)
     ]

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from harness.results.metrics import spec
-from reports.charts.dots import over_filters
 from reports.charts.style import EngineStyle
-from reports.decide.cells import Cells, Configuration, TrialGroup
-from reports.decide.decision import Choice, Decision, Standing
-from reports.decide.evidence import Evidence
-from reports.decide.requirements import Check
-from reports.page.sections import best_settings
-from reports.wording import number, percent, quantity, settings, shortened
+from reports.decide.cells import Cells
+from reports.decide.decision import Choice, Decision
+from reports.wording import number, percent, quantity, settings
 
-_LONGEST_DETAIL = 90  # characters in a table cell; the sentences below the table have it in full
-
-_MARKS = {"holds": "✔", "too close to call": "≈", "fails": "✘", "not measured": "–"}
+_MOST_ERRORS = 20  # listed one by one; servers like to put a number of their own into each
 _HEADLINES = {"pick": "Pick", "only candidate": "Only candidate:", "no decision": "No decision"}
 _SHAPES = {
     "o": '<circle cx="7" cy="7" r="5"/>',
@@ -50,32 +42,6 @@ class Headline:
     chips: tuple[str, ...]
     why: str
     facts: tuple[Fact, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RequirementCell:
-    """A requirement of one engine. kind: holds, close, fails or gap."""
-
-    mark: str
-    text: str
-    kind: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class EngineRow:
-    """An engine in the table of requirements. care: how many of the cells behind its score are flagged."""
-
-    engine: str
-    marker: str
-    settings: str
-    status: str
-    ticks: tuple[RequirementCell, ...]
-    score: str
-    care: str
-    costs: tuple[str, ...]
-    wins: str
-    sentence: str
 
 
 def marker(look: EngineStyle) -> str:
@@ -137,91 +103,12 @@ def _trials(count: int) -> str:
     return "trial" if count == 1 else "trials"
 
 
-def engine_rows(evidence: Evidence, decision: Decision, styles: Mapping[str, EngineStyle]) -> list[EngineRow]:
-    """Every engine with its requirements, the pick first."""
-    settings_of = best_settings(evidence)
-    return [
-        _engine_row(evidence.cells, standing, settings_of.get(standing.engine), decision, styles)
-        for standing in decision.standings
-    ]
-
-
-def cost_headings(decision: Decision) -> list[str]:
-    """What stands beside the score in the table of requirements."""
-    return [_COSTS[metric] for metric in _costs(decision)]
-
-
-_COSTS = {
-    "throughput_qps": "Throughput, queries/s",
-    "cpu_s_per_1000": "CPU s per 1,000 queries",
-    "client_cpu_s_per_1000": "of the clients",
-    "latency_max_ms": "Highest latency",
-}
-
-
-def _costs(decision: Decision) -> list[str]:
-    return [metric for metric in _COSTS if metric != decision.objective.split()[1]]
-
-
-def _engine_row(
-    cells: Cells,
-    standing: Standing,
-    setting: Configuration | None,
-    decision: Decision,
-    styles: Mapping[str, EngineStyle],
-) -> EngineRow:
-    metric = decision.objective.split()[1]
-    checks = {check.requirement: check for check in standing.checks}
-    choice = standing.choice
-    return EngineRow(
-        engine=standing.engine,
-        marker=marker(styles[standing.engine]),
-        settings=settings(choice.index, choice.search) if choice else "",
-        status=standing.status,
-        ticks=tuple(_tick(checks.get(text)) for text in decision.requirements),
-        score=quantity(metric, choice.score) if choice else "-",
-        care=_flagged(cells.objective(setting)) if setting else "",
-        costs=tuple(_cost(cells, setting, cost) for cost in _costs(decision)),
-        wins="-" if standing.win_share is None else percent(standing.win_share),
-        sentence=standing.sentence,
-    )
-
-
-def _cost(cells: Cells, setting: Configuration | None, metric: str) -> str:
-    """The mean over trials; of the highest latency the highest of all trials and loads."""
-    if setting is None:
-        return "-"
-    if spec(metric).over_filters == "highest":
-        found = [value for group in cells.search(setting) for value in group.values(metric).values()]
-        return quantity(metric, max(found, default=None))
-    values = over_filters(metric, [group.values(metric) for group in cells.objective(setting)])
-    return quantity(metric, fmean(values)) if values else "-"
-
-
-def _flagged(groups: Sequence[TrialGroup]) -> str:
-    """`client-bound: 3 of 12 cells`."""
-    every = [cell for group in groups for cell in group.cells]
-    counts = Counter(flag.split(" ")[0] for cell in every for flag in cell.flags)
-    return ", ".join(f"{flag}: {count} of {len(every)} cells" for flag, count in counts.items())
-
-
-def _tick(check: Check | None) -> RequirementCell:
-    if check is None:
-        return RequirementCell("–", "not measured", "gap", "not measured")
-    kinds = {"holds": "holds", "too close to call": "close", "fails": "fails", "not measured": "gap"}
-    everywhere = spec(check.metric).is_count and check.met
-    detail = "in every cell" if everywhere else shortened(check.reason or check.place, _LONGEST_DETAIL)
-    if check.queries is not None and check.low is not None and check.high is not None:
-        detail = f"{check.low:.3f} to {check.high:.3f} by {check.queries:,} queries; {detail}"
-    return RequirementCell(_MARKS[check.status], check.shown, kinds[check.status], detail)
-
-
 @dataclass(frozen=True, slots=True)
 class Caution:
     """Cells to be read with care, or that failed."""
 
     what: str
-    where: str
+    place: str
 
 
 def cautions(cells: Cells) -> list[Caution]:
@@ -239,8 +126,10 @@ def cautions(cells: Cells) -> list[Caution]:
     ]
     found += [
         Caution(error, f"{count} {_cells(count)} of {engine}, task {task}")
-        for (engine, task, error), count in errors.items()
+        for (engine, task, error), count in errors.most_common(_MOST_ERRORS)
     ]
+    if len(errors) > _MOST_ERRORS:
+        found.append(Caution("see cells.csv", f"{len(errors) - _MOST_ERRORS} more kinds of failures"))
     return found
 
 

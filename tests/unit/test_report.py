@@ -6,13 +6,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from harness.errors import ConfigurationError, MeasurementError
 from harness.results.metrics import spec
 from harness.results.result import Measurement, RunResult
 from harness.results.writing import write_result
-from reports.charts.plotting import nines, spread
+from reports.charts.dots import over_filters
+from reports.charts.drawn import MOST_PANELS, MOST_POINTS, evenly
+from reports.charts.lines import _best_settings
+from reports.charts.plotting import Point, nines, spread
 from reports.charts.style import engine_styles
 from reports.decide.cells import Cells
 from reports.decide.decision import conclude
@@ -21,7 +26,9 @@ from reports.page.cell_table import cell_tables
 from reports.page.html import render_result, write_report
 from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import how_it_ran
+from reports.page.requirement_table import columns, cost_headings, engine_rows
 from reports.page.summary import SummaryRow, summary_rows, summary_table
+from reports.page.views import cautions
 from reports.wording import factor, listing, number, percent, plain, quantity, settings, shortened
 from tests.unit.results import ENGINES, build, edit, failed, realistic, with_metrics
 
@@ -213,6 +220,7 @@ def test_an_interrupted_run_has_a_banner(page: Page) -> None:
     [
         build().model_copy(update={"measurements": []}),
         build(trials=1, arrivals=False),
+        edit(build(trials=2), lambda cell: None if cell.engine == "qdrant" else cell),
         build(filters={"none": 1.0}),
         build(engines={"qdrant": ENGINES["qdrant"]}),
         edit(build(trials=2), lambda cell: failed(cell, "Boom")),
@@ -226,6 +234,7 @@ def test_an_interrupted_run_has_a_banner(page: Page) -> None:
     ids=[
         "nothing",
         "one-trial",
+        "an-engine-without-cells",
         "one-filter",
         "one-engine",
         "all-failed",
@@ -457,3 +466,167 @@ def test_the_filter_that_slows_an_engine_most_need_not_be_the_narrowest() -> Non
         "qdrant slows down most: to 20 % of its throughput with the widest filter, where 10 % of the items pass"
         in text
     )
+
+
+def many(engines: int = 1, filters: int = 4, settings_of_each: int = 3, trials: int = 2) -> RunResult:
+    """A run of many cells: copies of every engine, with longer grids."""
+    copies = {
+        f"{name}-{copy}": (adapter, index, {key: list(range(settings_of_each)) for key in grid}, qps, recall)
+        for copy in range(engines)
+        for name, (adapter, index, grid, qps, recall) in ENGINES.items()
+    }
+    shares = {f"f{number}": 0.9**number for number in range(filters)}
+    return build(engines=copies, filters=shares, trials=trials)
+
+
+def test_a_large_run_draws_a_part_and_says_so(tmp_path: Path) -> None:
+    result = many(engines=6, filters=30)
+    write_result(tmp_path, result)
+    text = write_report(tmp_path).read_text(encoding="utf-8")
+    page = Page(text)
+    recall = [name for name in page.ids if re.fullmatch(r"recall-\d+", name)]
+    assert len(recall) == MOST_PANELS
+    assert "12 of 30 filters, from the widest to the narrowest" in page.text
+    assert "12 of 30 indexes in panels of lines and 24 in the others" in page.text
+    takeaways = [words for words in page.words if re.match(r"f(0|29): ", words)]
+    assert any(words.startswith("f0: ") for words in takeaways)  # the widest and the narrowest are among them
+    assert any(words.startswith("f29: ") for words in takeaways)
+    assert f"Searches ({sum(cell.kind == 'search' for cell in result.measurements):,}; 500 shown" in page.text
+    frame = pd.read_csv(tmp_path / "cells.csv")
+    assert len(frame) == len(result.measurements)
+    assert len(text) < 3_000_000
+
+
+def test_a_small_run_draws_everything() -> None:
+    text = Page(render_result(build())).text
+    assert "Drawn:" not in text
+    assert "shown, what failed" not in text
+
+
+def test_what_failed_stays_in_the_table_of_a_large_run() -> None:
+    cells = many(filters=12, trials=4).measurements
+    marked = [
+        failed(cell, "broken") if number == 300 else cell.model_copy(update={"flags": ["steal 9 %"]}) if number == 400
+        else cell
+        for number, cell in enumerate(cells)
+    ]  # fmt: skip
+    tables = cell_tables(marked, most=10)
+    search = next(table for table in tables if table.title == "Searches")
+    assert search.count == sum(cell.kind == "search" for cell in cells)
+    assert [row.kind for row in search.rows] == ["failed", "flagged"] + ["ok"] * 8
+
+
+def test_every_cell_is_in_the_csv_file(tmp_path: Path) -> None:
+    result = realistic()
+    result.measurements[0] = result.measurements[0].model_copy(
+        update={"flags": ["a", "b"], "error": 'said "no", \udc80\nand again'}
+    )
+    write_result(tmp_path, result)
+    write_report(tmp_path)
+    frame = pd.read_csv(tmp_path / "cells.csv", keep_default_na=False, na_values=[""])
+    assert list(frame["engine"]) == [cell.engine for cell in result.measurements]
+    assert frame["error"][0] == 'said "no", \\udc80\nand again'
+    assert frame["flags"][0] == "a; b"
+    for row, cell in enumerate(result.measurements):
+        for metric, value in cell.metrics.items():
+            assert value is None or frame[metric][row] == pytest.approx(value, rel=1e-12)
+        for metric, reason in cell.reasons.items():
+            assert f"{metric}: {reason}" in frame["missing"][row]
+
+
+def test_a_line_of_many_settings_keeps_the_best_and_the_ring() -> None:
+    rng = np.random.default_rng(1)
+    spots = [(Point.of([float(x)]), Point.of([float(y)])) for x, y in rng.uniform(size=(500, 2))]
+    points = [(x, y, number == 7) for number, (x, y) in enumerate(spots)]
+    kept = _best_settings(points)
+    assert len(kept) <= MOST_POINTS + 1
+    assert points[7] in kept
+    for x, y, ring in kept:
+        beaten = any(a.mean > x.mean and b.mean > y.mean for a, b, _ in points)
+        assert ring or not beaten
+    assert _best_settings(points[:MOST_POINTS]) == points[:MOST_POINTS]
+
+
+def test_places_are_spread_evenly() -> None:
+    assert evenly(range(5), 5) == [0, 1, 2, 3, 4]
+    assert evenly(range(101), 5) == [0, 25, 50, 75, 100]
+
+
+def test_the_table_shows_throughput_cost_and_the_highest_latency() -> None:
+    def cost(cell: Measurement) -> Measurement:
+        if cell.kind != "search" or cell.engine != "qdrant":
+            return cell
+        stall = cell.filter == "none" and cell.trial == 1
+        return with_metrics(
+            cell,
+            client_cpu_s_per_1000=0.25,
+            cpu_s_per_1000=3.5,
+            latency_max_ms=4321.0 if stall else 12.0,
+        )
+
+    evidence = weigh(edit(build(), cost))
+    decision = conclude(evidence)
+    assert cost_headings(decision) == ["CPU s per 1,000 queries", "CPU s of the clients", "Highest latency"]
+    rows = {row.engine: row for row in engine_rows(evidence, decision, engine_styles(evidence.cells.engines))}
+    assert rows["qdrant"].costs == ("3.50 s", "0.250 s", "4,320 ms")
+    assert rows["milvus"].costs[1] == "-"
+    cheap = weigh(edit(build(objective="min cpu_s_per_1000"), cost))
+    assert cost_headings(conclude(cheap))[0] == "Throughput, queries/s"
+
+
+def test_requirements_that_mostly_hold_share_a_column() -> None:
+    page = render_result(realistic())
+    text = Page(page).text
+    assert "Answers and errors: violations = 0, errors = 0, ghosts = 0 (by default)" in text
+    assert "✔ all 6 hold" in text
+    assert "✘ 1 of 6 fails ghosts: 2, task updates" in text
+
+
+def test_needs_share_a_column() -> None:
+    result = build()
+    needs = ["delete", "durable"]
+    scenario = result.scenario | {"decision": result.scenario["decision"] | {"needs": needs}}
+    engines = {
+        label: facts | {"capabilities": {"delete": True, "durable": label == "qdrant"}}
+        for label, facts in result.engines.items()
+    }
+    evidence = weigh(result.model_copy(update={"scenario": scenario, "engines": engines}))
+    decision = conclude(evidence)
+    column = columns(decision)[-1]
+    assert column.heading == "What production needs"
+    assert column.requirements == ("needs delete", "needs durable")
+    rows = {row.engine: row for row in engine_rows(evidence, decision, engine_styles(evidence.cells.engines))}
+    assert rows["qdrant"].cells[-1].text == "all 2 hold"
+    assert rows["qdrant"].cells[-1].detail == "declared, not measured: durable"
+    assert rows["milvus"].cells[-1].kind == "fails"
+    assert "keeps nothing after a crash" in rows["milvus"].cells[-1].detail
+
+
+def test_flags_stand_beside_the_score() -> None:
+    evidence = weigh(realistic())
+    decision = conclude(evidence)
+    rows = {row.engine: row for row in engine_rows(evidence, decision, engine_styles(evidence.cells.engines))}
+    assert rows["faiss-ivf"].care == "steal: 1 of 12 cells"
+    assert rows["qdrant"].care == ""
+
+
+def test_many_kinds_of_failures_are_counted() -> None:
+    numbered = [failed(cell, f"broken {number}") for number, cell in enumerate(build().measurements[:30])]
+    found = cautions(Cells(build().model_copy(update={"measurements": numbered})))
+    assert len(found) == 21
+    assert found[-1].place == "10 more kinds of failures"
+
+
+def test_an_engine_that_is_out_does_not_lead_the_chart_of_throughput() -> None:
+    page = render_result(realistic())
+    text = Page(page).text
+    assert "Highest throughput: faiss-hnsw (" in text
+    assert "faiss-hnsw-post ✘" in text
+
+
+def test_filters_become_one_figure_as_the_table_says() -> None:
+    by_filter = [{0: 100.0, 1: 200.0}, {0: 300.0}]
+    assert over_filters("throughput_qps", by_filter) == [pytest.approx(150.0)]
+    assert over_filters("cpu_s_per_1000", by_filter) == [200.0]
+    assert over_filters("latency_max_ms", by_filter) == [300.0]
+    assert over_filters("latency_max_ms", []) == []
