@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,12 @@ def save(folder: Path, parts: Parts) -> None:
     _write_json(folder / "dataset.json", about)
 
 
+def _column(files: Mapping[str, Path], vocabularies: Mapping[str, list[str]], name: str) -> Column:
+    """A saved column. (A function of the module, so that a dataset can be sent to another process.)"""
+    values, words = _map(files[name]), vocabularies.get(name)
+    return values if words is None else Keywords(values, _objects(words))
+
+
 def open_dataset(folder: Path) -> Dataset:
     """A saved dataset, its arrays memory-mapped. Raises DatasetError if it is damaged."""
     try:
@@ -101,11 +108,6 @@ def open_dataset(folder: Path) -> Dataset:
         vocabularies = _read_json(folder / "vocabularies.json")
         attributes = tuple(Attribute(**attribute) for attribute in about["attributes"])
         files = {a.name: folder / f"column-{number}.npy" for number, a in enumerate(attributes)}
-
-        def load(name: str) -> Column:
-            values, words = _map(files[name]), vocabularies.get(name)
-            return values if words is None else Keywords(values, _objects(words))
-
         for file in files.values():
             _map(file)  # damaged ones are found now, not in the middle of a run
         ids = folder / "ids.json"
@@ -116,7 +118,7 @@ def open_dataset(folder: Path) -> Dataset:
             queries=_map(folder / about["queries"]),
             fingerprint=about["fingerprint"],
             attributes=attributes,
-            columns=MappedColumns(list(files), load),
+            columns=MappedColumns(list(files), partial(_column, files, vocabularies)),
             filters={
                 name: tuple(_shared(wheres)) for name, wheres in _read_json(folder / "filters.json").items()
             },

