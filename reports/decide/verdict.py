@@ -11,7 +11,8 @@ from reports.decide.requirements import Check
 from reports.wording import figure, listing, percent, settings
 
 # A margin whose lower bound is this large cannot come from time that the machine gave to others.
-_OUTWEIGHS_LOST_TIME = 2.0
+# Other programs on the machine have made the same engine seven times slower.
+_OUTWEIGHS_LOST_TIME = {"steal": 2.0, "contention": 8.0}
 _LOST_TIME = {
     "steal": "more than 5 % of the CPU time was taken by other machines",
     "contention": "other programs on this machine took more than 5 % of its CPU time",
@@ -76,16 +77,16 @@ def _flag_reasons(evidence: Evidence) -> list[str]:
     reasons = []
     for title, flags in found.items():
         for flag, cells in flags.items():
-            if flag in _LOST_TIME and _outweighs_lost_time(evidence):
+            if flag in _LOST_TIME and _outweighs_lost_time(evidence, flag):
                 continue
             what = _FLAGS.get(flag, f"a flag was raised ({flag})")
             reasons.append(f"in {len(cells)} of the cells behind {title} {what}")
     return reasons
 
 
-def _outweighs_lost_time(evidence: Evidence) -> bool:
+def _outweighs_lost_time(evidence: Evidence, flag: str) -> bool:
     low = evidence.margin.low if evidence.margin else None
-    return low is not None and low >= _OUTWEIGHS_LOST_TIME
+    return low is not None and low >= _OUTWEIGHS_LOST_TIME[flag]
 
 
 def flagged(evidence: Evidence, candidate: Candidate) -> dict[str, list[Measurement]]:
@@ -119,7 +120,7 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
         notes.append("There was one trial: how far its figures vary is unknown.")
     for flag, what in _LOST_TIME.items():
         if lost := flagged(evidence, leader).get(flag):
-            outweighed = not undecided and _outweighs_lost_time(evidence)
+            outweighed = not undecided and _outweighs_lost_time(evidence, flag)
             weight = "; the margin is too large to come from that" if outweighed else ""
             notes.append(f"In {len(lost)} of the cells behind it {what}{weight}.")
     return (

@@ -15,7 +15,7 @@ from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import environment_facts, how_it_ran, limitations, method, run_facts
 from reports.page.requirement_table import columns, cost_headings, engine_rows
 from reports.page.sections import chart_sections, update_charts, what_is_drawn
-from reports.page.views import cautions, headline, marker
+from reports.page.views import busy_machine, cautions, headline, marker
 from reports.wording import listing, percent, quantity
 
 
@@ -40,6 +40,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "legend": [(engine, marker(styles[engine])) for engine in cells.engines if shown.draws(engine)],
         "left_out": shown.left_out,
         "markers": {engine: marker(styles[engine]) for engine in cells.engines},
+        "busy": busy_machine(cells),
         "cautions": cautions(cells),
         "sections": sections,
         "updates": updates,

@@ -133,6 +133,22 @@ def cautions(cells: Cells) -> list[Caution]:
     return found
 
 
+def busy_machine(cells: Cells) -> str:
+    """What a reader has to know first where other programs or machines took CPU time; empty where none did."""
+    measured = [cell for cell in cells.result.measurements if cell.error is None]
+    texts = []
+    for flag, metric, who in (
+        ("contention", "foreign_share", "other programs on this machine"),
+        ("steal", "steal_share", "other machines on the same host"),
+    ):
+        flagged = [cell for cell in measured if any(text.split(" ")[0] == flag for text in cell.flags)]
+        shares = [share for cell in flagged if (share := cell.metrics.get(metric)) is not None]
+        if flagged:
+            much = f", up to {percent(max(shares))}" if shares else ""
+            texts.append(f"in {len(flagged)} of {len(measured)} cells {who} took CPU time{much}")
+    return "; ".join(texts)
+
+
 def _cells(count: int) -> str:
     return "cell" if count == 1 else "cells"
 

@@ -392,6 +392,17 @@ def test_stolen_time_blocks_a_narrow_decision_only() -> None:
     assert any("the margin is too large to come from that" in text for text in clear.caveats)
 
 
+def test_other_programs_on_the_machine_block_all_but_the_clearest_decision() -> None:
+    def busy(cell: Measurement) -> Measurement:
+        return cell.model_copy(update={"flags": ["contention 31%"]})
+
+    wide = {name: ENGINES[name] for name in ("faiss-hnsw", "qdrant")}
+    assert decide(build(engines=wide)).verdict == "pick"
+    narrow = decide(change(build(engines=wide), busy, engine="faiss-hnsw", trial=0, kind="search"))
+    assert narrow.verdict == "no decision"
+    assert "other programs on this machine took more than 5 % of its CPU time" in narrow.sentence
+
+
 def test_an_interrupted_run_decides_nothing() -> None:
     decision = decide(build().model_copy(update={"finished_at": None}))
     assert decision.verdict == "no decision"

@@ -142,9 +142,26 @@ def test_every_failure_and_gap_is_visible_as_text(page: Page) -> None:
     assert "MilvusException: <code 1100> collection not loaded & cannot be searched" in page.text
     assert "unsupported: it cannot delete items" in page.text
     assert "steal 7.1%" in page.text
+    busy = "The machine was busy: in 3 of "
+    assert page.text.index("Decision") > page.text.index(busy)  # before everything else
+    assert "cells other machines on the same host took CPU time" in page.text
     assert "the engine keeps nothing on disk" in page.text
     assert "4 requests are too few, 20 are needed" in page.text
     assert "3 cells of faiss-ivf: Over 5 % of the CPU time went to other machines" in page.text
+
+
+def test_other_programs_of_the_machine_are_named_first_and_a_quiet_one_is_not_mentioned() -> None:
+    def busy(cell: Measurement) -> Measurement:
+        if (cell.engine, cell.trial, cell.kind) != ("qdrant", 1, "search"):
+            return cell
+        update = {"flags": ["contention 48%"], "metrics": cell.metrics | {"foreign_share": 0.48}}
+        return cell.model_copy(update=update)
+
+    result = edit(build(), busy)
+    text = Page(render_result(result)).text
+    assert "other programs on this machine took CPU time, up to 48 %" in text
+    assert "Other programs on this machine took over 5 % of its CPU time" in text
+    assert "The machine was busy" not in Page(render_result(build())).text
 
 
 def test_every_cell_has_a_row() -> None:
