@@ -5,10 +5,12 @@ Every process below a keeper has in its environment whose it is; folders for tem
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from harness.children import tree
@@ -32,6 +34,17 @@ def temporary(name: str) -> Path:
 def scratch(name: str) -> tuple[Path, ...]:
     """Further folders that it may make: where data do not belong into what may be memory."""
     return (Path("/var/tmp") / name,)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder of this process, gone afterwards, or removed by the next run where this one is killed."""
+    folder = temporary(new_name())
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ownerless(name: str) -> bool:

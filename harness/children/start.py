@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,6 +47,21 @@ def function_command(descriptor: int, title: str) -> list[str]:
     return [sys.executable, *warnings, "-c", code, title, str(descriptor)]
 
 
+def dying_with_us(command: Sequence[str]) -> list[str]:
+    """The command that runs a program which is killed when this process (this thread) ends, however that comes about.
+
+    Raises FileNotFoundError where there is no such program.
+    """
+    program = shutil.which(command[0])
+    if program is None:
+        raise FileNotFoundError(command[0])
+    code = (
+        f"import os, sys; sys.path.append({ROOT!r}); from harness.children.kernel import die_with; "
+        "die_with(int(sys.argv[1])); os.execv(sys.argv[2], sys.argv[2:])"
+    )
+    return [sys.executable, "-I", "-S", "-c", code, str(os.getpid()), program, *command[1:]]
+
+
 def send_function(connection: Connection, function: Callable[..., None], arguments: Sequence[Any]) -> None:
     """Sends what a new process is to run: `function(*arguments, connection)`, importable and picklable.
 
@@ -73,11 +89,14 @@ class Child:
     mark: str  # in its environment, which its own children inherit
     ended: int  # a descriptor that is ready when the process has ended
 
-    def receive(self) -> Any:
-        """Its next message. Raises EOFError when it has ended, even where a process that it has forked holds the
-        connection open.
+    def receive(self, timeout_s: float | None = None) -> Any:
+        """Its next message. Raises TimeoutError, and EOFError when it has ended, even where a process that it has
+        forked holds the connection open.
         """
-        if self.connection not in wait([self.connection, self.ended]) and not self.connection.poll():
+        ready = wait([self.connection, self.ended], timeout_s)
+        if not ready:
+            raise TimeoutError
+        if self.connection not in ready and not self.connection.poll():
             raise EOFError
         try:
             return self.connection.recv()

@@ -37,7 +37,7 @@ def messages(job: Job, cache: Path, timeout_s: float) -> Iterator[tuple[Any, ...
         job,
         cache,
         log=job.run / LOG,
-        folders=[engine_folder(job)],
+        folders=[engine_folder(job).parent],
     ) as child:
         failure: str | None = None
         try:

@@ -55,8 +55,9 @@ class Job:
 
 
 def engine_folder(job: Job) -> Path:
-    """Where the session's engine keeps its data."""
-    return job.run / "engines" / hashlib.sha256(job.session.key.encode()).hexdigest()[:12]
+    """Where the session's engine keeps its data. What else the session keeps is beside it, in the same folder."""
+    name = hashlib.sha256(job.session.key.encode()).hexdigest()[:12]
+    return job.run / "engines" / name / name
 
 
 def run_session(job: Job, corpus: Corpus, send: Send) -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 from engines.abilities import Remote
 from engines.base import Batch, Engine, Schema, UnsupportedError
 from engines.registry import load as load_engine
-from harness.children.interrupts import uninterrupted
+from harness.children.start import ending, start
 from harness.errors import MeasurementError
 from harness.load.answers import plain
 from harness.results.result import Measurement
@@ -132,30 +131,23 @@ def _write_and_die(job: _Job, path: Path) -> None:
 
     Raises MeasurementError where it fails before that.
     """
-    context = get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_writer, args=(job, path, sender), daemon=True)
-    with uninterrupted():
-        process.start()
-    sender.close()
+    child = start("bakeoff durability", _writer, job, path)
     try:
-        message = (
-            receiver.recv() if receiver.poll(WRITING_S) else f"its writes took longer than {WRITING_S:g} s"
-        )
+        message = child.receive(WRITING_S)
+    except TimeoutError:
+        message = f"its writes took longer than {WRITING_S:g} s"
     except EOFError:
-        message = "the writing process died"
+        message = f"the writing process died: {ending(child.exit_code())}"
     finally:
-        process.kill()
-        process.join()
-        receiver.close()
+        child.end(graceful=False)
     if message != "acknowledged":
         raise MeasurementError(f"durability: {message}")
 
 
-def _writer(job: _Job, path: Path, sender: Connection) -> None:
+def _writer(job: _Job, path: Path, connection: Connection) -> None:
     try:
         job.write(job.engine(path))
-        sender.send("acknowledged")
+        connection.send("acknowledged")
         time.sleep(WRITING_S)  # to be killed
     except Exception as error:  # noqa: BLE001  the parent reports it
-        sender.send(f"{type(error).__name__}: {error}")
+        connection.send(f"{type(error).__name__}: {error}")

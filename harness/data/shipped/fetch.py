@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from harness.children.leftovers import temporary_folder
 from harness.data.shipped.listings_manifest import RemoteFile, Sources
 from harness.data.shipped.sources import MIRROR, Debian, Https, Mirror, Source, UnavailableError
 from harness.data.store import no_room, throttled
@@ -28,8 +28,8 @@ def fetch(
     """
     found: dict[str, bytes] = {}
     tried = _from_cache(files, folder, found)
-    with tempfile.TemporaryDirectory(prefix="bakeoff-") as scratch:
-        for source in _in_turn(name, sources, Path(scratch), throttled(progress)):
+    with temporary_folder() as scratch:
+        for source in _in_turn(name, sources, scratch, throttled(progress)):
             try:
                 for file in files:
                     if file.name not in found:

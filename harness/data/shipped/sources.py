@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urljoin
 
+from harness.children.start import dying_with_us
 from harness.data.shipped.listings_manifest import DebianPackage, RemoteFile
 from harness.progress import Progress
 
@@ -169,7 +170,7 @@ class Debian:
     def _run(self, *command: str) -> None:
         try:
             subprocess.run(
-                command,
+                dying_with_us(command),
                 cwd=self._scratch,
                 env={**os.environ, "LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
