@@ -139,25 +139,19 @@ def _members(mark: str) -> list[int]:
 
 
 def outside() -> set[str]:
-    """What a run may leave beside its processes and its folder: data of servers, shared memory."""
-    found = {str(path) for path in Path("/var/tmp").glob("bakeoff-*")}
-    found |= {str(path) for path in Path("/tmp").glob("bakeoff-*")}
+    """What runs that are over have left beside their processes and their folder: data of servers, shared memory."""
+    found = {path.name: path for place in ("/var/tmp", "/tmp") for path in Path(place).glob("bakeoff-run-*")}
+    names = {str(path) for name, path in found.items() if tree.stat(int(name.split("-")[2])) is None}
     with contextlib.suppress(OSError):
         for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]:
             fields = line.split()
-            found.add(f"shared memory {fields[1]}, of process {fields[4]}")
-    return found
+            if tree.stat(int(fields[4])) is None:
+                names.add(f"shared memory {fields[1]}, of process {fields[4]}")
+    return names
 
 
 def _left(folder: Path, mark: str, before: set[str]) -> list[str]:
     run = folder / "runs" / "killed"
     engines = [str(path) for path in (run / "engines").glob("*")]
     temporary = [str(path) for path in (folder / "tmp").iterdir()]
-    beside = [name for name in outside() - before if _is_ours(name, mark)]
-    return [tree.command(pid) for pid in _members(mark)] + engines + temporary + beside
-
-
-def _is_ours(name: str, _mark: str) -> bool:
-    """Other runs on this machine come and go: theirs belong to a living process."""
-    number = name.rpartition(" ")[2] if name.startswith("shared memory") else (name.split("-") + [""] * 3)[2]
-    return not number.isdigit() or tree.stat(int(number)) is None
+    return [tree.command(pid) for pid in _members(mark)] + engines + temporary + sorted(outside() - before)
