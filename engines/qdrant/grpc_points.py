@@ -55,7 +55,7 @@ class GrpcPoints:
         self._conditions = GrpcConditions(schema)
         self._metadata = () if key is None else (("api-key", key),)
         self._channel = _channel(endpoint, port)
-        # Without serializers: requests are bytes already, answers are decoded after the timed window.
+        # Without serializers: requests are bytes already, answers are decoded when they are read.
         self._query = self._channel.unary_unary("/qdrant.Points/Query")
         self._upsert = self._channel.unary_unary("/qdrant.Points/Upsert")
         self._delete = self._channel.unary_unary("/qdrant.Points/Delete")

@@ -1,4 +1,7 @@
-"""Answers of a server that are decoded when they are first looked at."""
+"""Answers of a server that are decoded when they are first read.
+
+A load reads each answer before it stops the clock, so decoding is timed; a caller that needs no ids is spared it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from typing import Any, overload
 from engines.base import Hits
 
 
-class Answer(Sequence[Any]):
-    """One column of an answer that is decoded when first looked at: after the timed window, under load."""
+class Column(Sequence[Any]):
+    """The ids or the scores of a reply."""
 
     __slots__ = ("_column", "_reply")
 
@@ -49,9 +52,9 @@ class Reply:
 
 
 def deferred(raw: Any, decode: Callable[[Any], tuple[Sequence[int], Sequence[float]]]) -> Hits:
-    """Hits that are decoded from a server's answer when they are first looked at.
+    """Hits that are decoded from a server's answer when they are first read.
 
     `decode` raises ValueError for an answer that it cannot read.
     """
     reply = Reply(raw, decode)
-    return Hits(Answer(reply, 0), Answer(reply, 1))
+    return Hits(Column(reply, 0), Column(reply, 1))

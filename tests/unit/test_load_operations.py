@@ -145,6 +145,13 @@ def test_operations_in_order_are_sent_once_each_by_all_clients(engine: BruteForc
     assert sorted(samples.query) == list(range(20))
 
 
+def test_where_there_are_fewer_queries_than_processes_each_asks_all(engine: BruteForce) -> None:
+    queries = Operations(tuple(Query(i, vector) for i, vector in enumerate(VECTORS[:3])), K, in_order=False)
+    for number in range(4):
+        found = bind(queries, engine, np.random.default_rng(1), (number, 4))
+        assert sorted(found.numbers.tolist()) == [0, 1, 2]
+
+
 def test_operations_in_order_cannot_be_the_warm_up_too(engine: BruteForce) -> None:
     operations = Operations(mixed(), K)
     with pytest.raises(ValueError, match="warm-up of their own"):

@@ -313,6 +313,13 @@ def test_where_requests_run_out_the_window_ends_with_the_first_client_that_has_n
     assert throughput(concatenate([first, second])) == pytest.approx(5 / 0.030)
 
 
+def test_a_window_without_length_has_no_throughput():
+    at_once = samples([0.0] * 3, every_ms=0.0)
+    metrics, reasons = summarize(at_once, judged(3), k=1)
+    assert metrics["throughput_qps"] is None
+    assert "throughput_qps" in reasons
+
+
 def open_window(latency_ms, *, every_ms=1.0, lost=()):
     """An open loop's window whose schedule has a request `every_ms`; those `lost` were given up on."""
     status = np.zeros(len(latency_ms), dtype=np.int64)
