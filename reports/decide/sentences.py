@@ -62,7 +62,8 @@ def headline(evidence: Evidence, decided: bool, only: bool, reasons: list[str]) 
         return f"Only candidate: {title} meets every requirement ({score}); no other engine was measured."
     lead = margin_text(evidence) if evidence.margin else "no other engine meets every requirement"
     pick = f"{before}of those that meet every need, pick" if before else "Pick"
-    return f"{pick} {title}. It meets every requirement; {score}, {lead}."
+    joined = ", " if evidence.margin else "; "
+    return f"{pick} {title}. It meets every requirement; {score}{joined}{lead}."
 
 
 def _fastest(evidence: Evidence) -> str:

@@ -11,6 +11,7 @@ from harness.results.result import RunResult
 from reports.decide.cells import TrialGroup
 from reports.decide.decision import Decision, conclude
 from reports.decide.evidence import Evidence, weigh
+from reports.decide.judging import LEAST_QUERIES
 from reports.decide.ranking import Candidate
 from reports.wording import number, quantity, settings
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _NARROWEST_TABLE = 110  # columns
-_MARKS = {"pick": "✔ pick", "leads": "leads", "eligible": "meets all", "eliminated": "out"}
+_MARKS = {
+    "pick": "✔ pick",
+    "leads": "leads",
+    "eligible": "meets all",
+    "eliminated": "out",
+    "undecided": "not judged",
+}
 
 
 StyledTexts = tuple[list[str], str]  # the texts of a row, and how rich is to style them
@@ -28,7 +35,8 @@ StyledTexts = tuple[list[str], str]  # the texts of a row, and how rich is to st
 class SummaryRow:
     """One candidate. recall and p99_ms: of its worst filter, mean over trials; qps: equal mix of the filters.
 
-    None where it was not measured in full. violations and errors: sums over all trials and tasks.
+    None where it was not measured in full. few_queries: over how many queries the recall was taken, where these are too
+    few to judge it by. violations and errors: sums over all trials and tasks.
     """
 
     engine: str
@@ -40,6 +48,7 @@ class SummaryRow:
     errors: int
     failed_cells: int
     verdict: str
+    few_queries: int | None = None
 
 
 def summary_rows(evidence: Evidence, decision: Decision) -> list[SummaryRow]:
@@ -54,7 +63,8 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
         cell for group in cells.search(setting) + cells.build(setting, "updates") for cell in group.cells
     ]
     recall = _worst(objective, f"recall_at_{cells.k}", min)
-    status = "eligible" if candidate.met else "eliminated"
+    status = "eligible" if candidate.met else "undecided" if candidate.undecided else "eliminated"
+    few = [c.queries for c in candidate.checks if c.queries is not None and c.queries < LEAST_QUERIES]
     if decision.leader is not None and decision.leader.title == setting.title:
         status = "leads" if decision.pick is None else "pick"
     return SummaryRow(
@@ -67,6 +77,7 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
         errors=sum(int(cell.metrics.get("errors") or 0) for cell in every),
         failed_cells=sum(cell.error is not None for cell in every),
         verdict=_MARKS[status],
+        few_queries=min(few, default=None),
     )
 
 
@@ -127,12 +138,19 @@ def _style(row: SummaryRow) -> str:
     return "bold" if row.verdict == _MARKS["pick"] else ""
 
 
+def _recall_text(row: SummaryRow) -> str:
+    if row.recall is None:
+        return "-"
+    few = "" if row.few_queries is None else f" (of {row.few_queries})"
+    return f"{row.recall:.3f}{few}"
+
+
 def _texts(row: SummaryRow) -> list[str]:
     failed = f" (+{row.failed_cells} failed cells)" if row.failed_cells else ""
     return [
         row.engine,
         row.settings,
-        "-" if row.recall is None else f"{row.recall:.3f}",
+        _recall_text(row),
         quantity("latency_p99_ms", row.p99_ms),
         number(row.qps),
         f"{row.violations:,}",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from harness.results.metrics import COUNTS, TABLE, spec
 from harness.results.result import Measurement, RunResult
 from harness.results.stats import wilson_bounds
-from reports.decide.decision import Decision, Standing, decide
+from reports.decide.decision import Decision, Standing, conclude, decide
+from reports.decide.evidence import weigh
 from reports.decide.requirements import Check
+from reports.page.summary import summary_rows, summary_table
 from tests.unit.results import ENGINES, build, edit, failed, with_metrics
 
 TWO = {name: ENGINES[name] for name in ("faiss-hnsw", "qdrant")}
@@ -300,3 +304,15 @@ def test_every_default_is_a_threshold_of_its_metric() -> None:
     assert defaults["recall_at_{k}"] == ">= 0.95"
     assert all(default == "== 0" for name, default in defaults.items() if spec(name).engine_wide)
     assert not any(known.engine_wide for known in TABLE if not known.default)
+
+
+def test_the_terminal_says_which_recalls_rest_on_few_queries() -> None:
+    base = build(engines=TWO)
+    one = on(base, lambda c: with_metrics(c, recall_at_10=0.5, queries=3.0), engine="qdrant", kind="search")
+    evidence = weigh(one)
+    rows = {row.engine: row for row in summary_rows(evidence, conclude(evidence))}
+    assert (rows["qdrant"].verdict, rows["qdrant"].few_queries) == ("not judged", 3)
+    assert rows["faiss-hnsw"].few_queries is None
+    console = Console(width=140, file=io.StringIO())
+    console.print(summary_table(one, 140))
+    assert "0.500 (of 3)" in console.file.getvalue()  # type: ignore[attr-defined]

@@ -68,6 +68,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         ({"filters": [{"name": "a", "column": "x"}]}, "column goes with selectivity"),
         ({"filters": [{"name": "a", "selectivity": 0}]}, "selectivity"),
         ({"decision": {"requirements": ["recall is good"]}}, "is no threshold"),
+        ({"decision": {"needs": ["durable", "fast"]}}, "decision.needs[1]"),
         (
             {"tasks": [{"task": "index"}, {"task": "search", "name": "s", "filters": ["nope"]}]},
             "unknown filter 'nope'",
