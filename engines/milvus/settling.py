@@ -12,6 +12,7 @@ from engines.milvus.connection import Connection, UnservedError
 
 _STALE_S = 5.0  # how old an answer of a replica may be at consistency level Bounded (common.gracefulTime)
 _ATTEMPTS = 3
+_QUIET = 2  # looks in a row that must find every index built
 _HANDOVER_S, _PAUSE_S = 60.0, 0.25
 _STALLED_S = 1800.0  # without a row indexed: longer than the largest segment takes
 
@@ -58,10 +59,10 @@ def _flush(server: Connection, name: str) -> None:
 def _await_indexes(server: Connection, name: str) -> None:
     request = milvus_pb2.DescribeIndexRequest(collection_name=name)
     seen: list[int] = []
-    since_s = time.monotonic()
+    since_s, quiet = time.monotonic(), 0
 
     def built() -> bool:
-        nonlocal seen, since_s
+        nonlocal seen, since_s, quiet
         indexes = server.call("DescribeIndex", request).index_descriptions
         for index in indexes:
             if index.state == common_pb2.IndexState.Failed:
@@ -77,7 +78,9 @@ def _await_indexes(server: Connection, name: str) -> None:
                 "left; does the server have an index node, and this index type?"
             )
         finished = common_pb2.IndexState.Finished
-        return not any(pending) and all(index.state == finished for index in indexes)
+        # Twice in a row: a segment that has just been written is counted a moment after it is there.
+        quiet = quiet + 1 if not any(pending) and all(index.state == finished for index in indexes) else 0
+        return quiet == _QUIET
 
     until(built)
 

@@ -18,7 +18,7 @@ from engines.filters import Filter
 from engines.pgvector import binary
 from engines.pgvector.connection import Session, Sessions, failure, prepare_server, reported, unhurried
 from engines.pgvector.filters import Condition, Conditions
-from engines.pgvector.params import IndexParams, SearchParams, effort, settings
+from engines.pgvector.params import IndexParams, SearchParams, effort, oversampled, settings
 from engines.pgvector.tables import MAX_BTREE_BYTES, Table
 from engines.pgvector.writing import Writer
 from engines.server.answers import deferred
@@ -107,7 +107,8 @@ class PgVector(Engine):
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        self._search, self._effort = search, effort(search, 1)
+        self._search, self._oversampling = search, oversampled(search, self._params)
+        self._effort = effort(search, self._params, 1)
         given = settings(search, self._params)  # refuses what does not go with the index, connected or not
         if self._sessions is not None:
             with reported():
@@ -158,10 +159,10 @@ class PgVector(Engine):
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         require_query(vector, self._table.schema)
         condition = _EVERYTHING if where is None else self._conditions.translate(where)
-        statement = self._table.search(k, condition, exact=exact, oversampling=self._search.oversampling)
+        statement = self._table.search(k, condition, exact=exact, oversampling=self._oversampling)
         values = (binary.vector(vector), *condition.values)
         try:
-            if self._effort != (wanted := effort(self._search, k)):
+            if self._effort != (wanted := effort(self._search, self._params, k)):
                 self._open.configure(settings(self._search, self._params, k))
                 self._effort = wanted
             # With a filter the best plan depends on its values, so that none is kept.

@@ -11,6 +11,7 @@ from engines.base import EngineError
 from engines.values.params import changed
 
 _OF_TYPE = {"hnsw": ("m", "ef_construction"), "ivfflat": ("lists",), "none": ()}
+_BINARY_OVERSAMPLING = 4.0  # at 1 a third of the nearest is lost, see README.md
 _MOST_EF = 1000  # that pgvector takes as ef_search
 _OF_BUILD = ("quantization", "maintenance_work_mem", "max_parallel_maintenance_workers")
 
@@ -65,7 +66,8 @@ class SearchParams(BaseModel):
     ef_search: raised to the number of candidates (k times oversampling) where it is less, up to 1,000.
 
     iterative_scan: go on through the index while a filter leaves fewer than k hits; strict_order exists for hnsw
-    only. oversampling: k times this many hits of a quantized index are compared by their float32 vectors.
+    only. oversampling: k times this many hits of a quantized index are compared by their float32 vectors; None: 4 for
+    binary, 1 for halfvec.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,7 +77,7 @@ class SearchParams(BaseModel):
     scan_mem_multiplier: Annotated[float, Field(ge=1, le=1000)] = 1.0
     probes: Annotated[int, Field(ge=1, le=32_768)] = 8
     max_probes: Annotated[int, Field(ge=1, le=32_768)] = 32_768
-    oversampling: Annotated[float, Field(ge=1)] = 1.0
+    oversampling: Annotated[float, Field(ge=1)] | None = None
 
 
 _SETTINGS = {
@@ -85,9 +87,16 @@ _SETTINGS = {
 }
 
 
-def effort(search: SearchParams, k: int) -> int:
+def oversampled(search: SearchParams, index: IndexParams) -> float:
+    """How many times k candidates are compared by their float32 vectors."""
+    if search.oversampling is not None:
+        return search.oversampling
+    return _BINARY_OVERSAMPLING if index.quantization == "binary" else 1.0
+
+
+def effort(search: SearchParams, index: IndexParams, k: int) -> int:
     """The ef_search of queries for k items: at least as many as candidates are wanted, and as PostgreSQL allows."""
-    return max(search.ef_search, min(ceil(k * search.oversampling), _MOST_EF))
+    return max(search.ef_search, min(ceil(k * oversampled(search, index)), _MOST_EF))
 
 
 def settings(search: SearchParams, index: IndexParams, k: int = 1) -> dict[str, str]:
@@ -101,5 +110,5 @@ def settings(search: SearchParams, index: IndexParams, k: int = 1) -> dict[str, 
         raise EngineError("pgvector: ivfflat has no iterative_scan: strict_order, use relaxed_order or off")
     given = {name: getattr(search, name) for name in _SETTINGS[kind]}
     if "ef_search" in given:
-        given["ef_search"] = effort(search, k)
+        given["ef_search"] = effort(search, index, k)
     return {f"{kind}.{name}": str(value) for name, value in given.items()}

@@ -287,7 +287,7 @@ def test_an_error_in_any_request_in_flight_is_reported(server: FakeMilvus, tmp_p
 
 
 def test_refresh_waits_for_flush_indexes_and_loading(engine: Milvus, server: FakeMilvus) -> None:
-    pending, state = iter([5, 0, 3, 0]), common_pb2.IndexState.Finished
+    pending, state = iter([5, 0, 0, 0, 3, 0, 0]), common_pb2.IndexState.Finished
     flushed, progress = iter([False, True]), iter([50, 100])
     server.answers["DescribeIndex"] = lambda _: milvus_pb2.DescribeIndexResponse(
         index_descriptions=[milvus_pb2.IndexDescription(state=state, pending_index_rows=next(pending))]
@@ -301,8 +301,8 @@ def test_refresh_waits_for_flush_indexes_and_loading(engine: Milvus, server: Fak
     engine.refresh()
     names = [name for name, _ in server.asked]
     assert names == [
-        "Flush", *["GetFlushState"] * 2, *["DescribeIndex"] * 2, "DescribeCollection", "ManualCompaction",
-        *["GetCompactionState"] * 2, *["DescribeIndex"] * 2, "LoadCollection", *["GetLoadingProgress"] * 2, "Query",
+        "Flush", *["GetFlushState"] * 2, *["DescribeIndex"] * 3, "DescribeCollection", "ManualCompaction",
+        *["GetCompactionState"] * 2, *["DescribeIndex"] * 4, "LoadCollection", *["GetLoadingProgress"] * 2, "Query",
     ]  # fmt: skip
     (loading,), (counting,) = server.requests("LoadCollection"), server.requests("Query")
     assert loading.refresh

@@ -51,6 +51,15 @@ def test_index_parameters_that_do_not_go_together_are_refused(
         IndexParams(**params)
 
 
+def test_oversampling_and_effort_follow_the_quantization_and_k() -> None:
+    none, binary = IndexParams(), IndexParams(quantization="binary")
+    assert [oversampled(SearchParams(), index) for index in (none, binary)] == [1.0, 4.0]
+    assert oversampled(SearchParams(oversampling=9), binary) == 9.0
+    assert [effort(SearchParams(), none, k) for k in (10, 100, 5000)] == [64, 100, 1000]
+    assert [effort(SearchParams(), binary, k) for k in (10, 100, 5000)] == [64, 400, 1000]
+    assert effort(SearchParams(ef_search=200), none, 100) == 200
+
+
 def test_search_parameters_become_the_servers_settings() -> None:
     assert settings(SearchParams(ef_search=99), IndexParams()) == {
         "hnsw.ef_search": "99",
