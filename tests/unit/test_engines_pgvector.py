@@ -19,7 +19,7 @@ from engines.pgvector import binary
 from engines.pgvector.adapter import IndexParams, PgVector, SearchParams
 from engines.pgvector.connection import prepare_server
 from engines.pgvector.filters import Condition, Conditions
-from engines.pgvector.params import settings
+from engines.pgvector.params import effort, oversampled, settings
 from engines.pgvector.tables import Table
 
 ROOT = Path(__file__).parents[2]
