@@ -32,13 +32,14 @@ def _given(text: str) -> str:
 
 
 def _percent(text: str) -> float:
+    """A share of 1 from `5` or `5%`."""
     try:
-        value = float(text)
+        value = float(text.strip().removesuffix("%"))
     except ValueError:
         value = math.nan
     if not 0 <= value < 100:  # nor is NaN
         raise argparse.ArgumentTypeError(f"must be a number of at least 0 and below 100, got {text!r}")
-    return value
+    return value / 100
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -135,20 +136,37 @@ def _add_gate(commands: Any) -> None:
     parser = _add(
         commands,
         "gate",
-        "compare a run with a baseline and fail on a regression outside tolerance and noise",
+        "compare a run with one or more baselines and fail on what is worse beyond tolerance and noise",
         "  bakeoff gate runs/baseline runs/latest\n"
+        "  bakeoff gate runs/monday runs/tuesday runs/wednesday runs/latest    (how runs differ is seen, not assumed)\n"
         '  bakeoff gate baseline/result.json runs/latest --markdown "$GITHUB_STEP_SUMMARY" --junit gate.xml\n'
         "  bakeoff gate runs/a runs/b --force hardware      (compare although the machines differ)",
     )
-    parser.add_argument("baseline", type=_given, help="the run to compare with: its folder or result.json")
+    parser.add_argument(
+        "baseline",
+        type=_given,
+        nargs="+",
+        help="the runs to compare with, the newest last: folders or result.json files",
+    )
     parser.add_argument("current", type=_given, help="the run to judge")
     parser.add_argument(
-        "--tolerance", type=_percent, default=10.0, metavar="PERCENT", help="accepted loss (default: 10)"
+        "--tolerance", type=_percent, default=0.1, metavar="PERCENT", help="accepted loss (default: 10)"
+    )
+    parser.add_argument(
+        "--run-offset",
+        type=_percent,
+        default=0.05,
+        metavar="PERCENT",
+        help="by how much timings of whole runs differ although nothing has changed, standard deviation (default: 5); "
+        "with several baselines what they show counts where it is more",
+    )
+    parser.add_argument(
+        "--allow-inconclusive", action="store_true", help="pass where noise hides whether something is worse"
     )
     parser.add_argument(
         "--force",
         action="append",
-        choices=("scenario", "dataset", "hardware"),
+        choices=("scenario", "dataset", "hardware", "server"),
         help="compare although this differs",
     )
     parser.add_argument("--markdown", type=_given, metavar="FILE", help="append the verdict as Markdown")

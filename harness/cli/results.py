@@ -55,24 +55,34 @@ def print_summary(result: RunResult) -> None:
 def gate(options: argparse.Namespace) -> int:
     from harness.results.result import read_result
     from harness.results.text import visible_in
-    from reports.gate.compare import compare, to_junit, to_markdown, to_text
+    from reports.gate.compare import compare
+    from reports.gate.output.junit import to_junit
+    from reports.gate.output.markdown import to_markdown
+    from reports.gate.output.text import to_text
 
-    baseline, current = (read_result(Path(run)) for run in (options.baseline, options.current))
-    with refusing_damage(f"{options.baseline} and {options.current}"):
+    *baselines, current = (read_result(Path(run)) for run in (*options.baseline, options.current))
+    with refusing_damage(" and ".join((*options.baseline, options.current))):
         verdict = compare(
-            visible_in(baseline),
+            [visible_in(baseline) for baseline in baselines],
             visible_in(current),
-            tolerance=options.tolerance / 100,
+            tolerance=options.tolerance,
+            run_offset=options.run_offset,
             force=tuple(options.force or ()),
         )
-        texts = [(options.markdown, "a", to_markdown(verdict)), (options.junit, "w", to_junit(verdict))]
+        junit = to_junit(verdict, allow_inconclusive=options.allow_inconclusive)
+        texts = [(options.markdown, "a", to_markdown(verdict)), (options.junit, "w", junit)]
     show(to_text(verdict))
     for target, mode, text in texts:
         if target:
             with Path(target).open(mode, encoding="utf-8") as file:
                 file.write(text)
-    if verdict.failed:
+    if verdict.outcome == "failed":
         raise GateFailedError("the gate failed; see above")
+    if verdict.outcome == "inconclusive" and not options.allow_inconclusive:
+        raise GateFailedError(
+            "the gate is inconclusive; measure more trials or on a quieter machine, or accept it with "
+            "--allow-inconclusive"
+        )
     return 0
 
 

@@ -32,7 +32,8 @@ class MetricSpec:
     metric that they are a share of; a count is judged as a rate, never as a bare number. default: what a decision asks
     of every engine where the scenario is silent; `<= 1%` of a count is a share of `out_of`. engine_wide: whether a
     failure of that is a fault that eliminates the engine, whichever of its settings showed it. averaged_over: for means
-    over queries, metrics that say how many at most (the least counts). gated: executors and kinds of tasks under which
+    over queries, metrics that say how many at most (the least counts). timed: whether it depends on how fast the
+    machine happens to be, so that it may differ between runs of the same. gated: executors and kinds of tasks under which
     the gate compares it. chart: the section of the report that draws it, one dot an engine. over_filters: how the
     figures of several filters become one; the equal mix of rates is their harmonic mean.
     """
@@ -47,6 +48,7 @@ class MetricSpec:
     default: str | None = None
     engine_wide: bool = False
     averaged_over: tuple[str, ...] = ()
+    timed: bool = True
     gated: tuple[str, ...] = ()
     shown: Shown = "figure"
     scale: float = 1.0
@@ -84,8 +86,13 @@ def _percentiles(
 
 def _count(name: str, label: str, **rest: object) -> MetricSpec:
     """A wrong answer of some kind: none is accepted unless the row or the scenario says otherwise."""
-    spec = MetricSpec(name, label, tasks=(SEARCH, UPDATES), out_of="queries", shown="whole")
+    spec = MetricSpec(name, label, tasks=(SEARCH, UPDATES), out_of="queries", timed=False, shown="whole")
     spec = replace(spec, default="== 0", engine_wide=True, gated=(CLOSED, OPEN, UPDATES))
+    return replace(spec, **rest)  # type: ignore[arg-type]
+
+
+def _size(name: str, label: str, **rest: object) -> MetricSpec:
+    spec = MetricSpec(name, label, "MiB", tasks=(INDEX,), timed=False, scale=_MIB)
     return replace(spec, **rest)  # type: ignore[arg-type]
 
 
@@ -99,11 +106,20 @@ TABLE: tuple[MetricSpec, ...] = (
         (SEARCH, UPDATES),
         default=">= 0.95",
         averaged_over=("distinct_queries", "judged_queries", "queries"),
+        timed=False,
         gated=(CLOSED, OPEN, UPDATES),
         shown="recall",
     ),
     MetricSpec("recall_sd", "spread of recall over queries", better=None, tasks=(SEARCH, UPDATES)),
-    MetricSpec("exact_recall_at_{k}", "recall@{k} of the exact mode", "", "higher", (INDEX,), shown="recall"),
+    MetricSpec(
+        "exact_recall_at_{k}",
+        "recall@{k} of the exact mode",
+        "",
+        "higher",
+        (INDEX,),
+        timed=False,
+        shown="recall",
+    ),
     MetricSpec(
         "throughput_qps",
         "throughput",
@@ -189,14 +205,12 @@ TABLE: tuple[MetricSpec, ...] = (
     MetricSpec("cpu_s_per_1000", "CPU time per 1,000 queries", "s", gated=(CLOSED,), chart="cost"),
     MetricSpec("client_cpu_s", "CPU time of the clients", "s", tasks=(INDEX, SEARCH)),
     MetricSpec("client_cpu_s_per_1000", "clients' CPU time per 1,000 queries", "s", chart="cost"),
-    MetricSpec(
-        "rss_peak_bytes", "peak memory", "MiB", tasks=(INDEX,), gated=(INDEX,), scale=_MIB, chart="resources"
-    ),
-    MetricSpec("rss_growth_bytes", "memory growth", "MiB", scale=_MIB),
-    MetricSpec("rss_bytes", "memory", "MiB", tasks=(INDEX,), scale=_MIB),
-    MetricSpec("disk_bytes", "disk", "MiB", tasks=(INDEX,), gated=(INDEX,), scale=_MIB, chart="resources"),
-    MetricSpec("rss_bytes_per_vector", "memory per vector", "bytes", tasks=(INDEX,), chart="resources"),
-    MetricSpec("disk_bytes_per_vector", "disk per vector", "bytes", tasks=(INDEX,), chart="resources"),
+    _size("rss_peak_bytes", "peak memory", gated=(INDEX,), chart="resources"),
+    _size("rss_growth_bytes", "memory growth", tasks=(SEARCH,)),
+    _size("rss_bytes", "memory"),
+    _size("disk_bytes", "disk", gated=(INDEX,), chart="resources"),
+    _size("rss_bytes_per_vector", "memory per vector", unit="bytes", scale=1.0, chart="resources"),
+    _size("disk_bytes_per_vector", "disk per vector", unit="bytes", scale=1.0, chart="resources"),
     MetricSpec("acknowledged", "items written", "", None, (DURABILITY,), shown="whole"),
     MetricSpec("reopened_lost", "items lost by closing", "", tasks=(DURABILITY,), shown="whole"),
     MetricSpec("killed_lost", "items lost by a kill", "", tasks=(DURABILITY,), shown="whole"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections.abc import Sequence
@@ -11,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 Values = Sequence[float] | Floats
 
 _PRIOR_VALUES = 30
 _EXACT_UP_TO = 5  # 5 trials have 3,125 ordered resamples, 6 would have 46,656
+_LEAST_FOR_A_PRIOR = 5  # variances; a prior fitted to fewer is chance
+_PRIOR_AT_MOST = 30  # degrees of freedom that a prior is worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +56,14 @@ def harmonic_mean(values: Values, axis: int | None = None) -> Any:
         return 1 / np.mean(1 / data, axis=axis)
 
 
-def incomplete_beta(a: float, b: float, x: float) -> float:
-    """Regularised incomplete beta function I_x(a, b) for a, b > 0.
-
-    The continued fraction of NIST DLMF 8.17.22, evaluated from its tail; the symmetry
-    I_x(a, b) = 1 - I_{1-x}(b, a) (8.17.4) keeps x where it converges fast.
-    """
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    if x > (a + 1) / (a + b + 2):
-        return 1 - incomplete_beta(b, a, 1 - x)
-    fraction = 1.0
-    for n in range(30 + 10 * math.isqrt(int(max(a, b))), 0, -1):  # it settles within O(sqrt(max(a, b))) terms
-        m = n // 2
-        top = -(a + m) * (a + b + m) if n % 2 else m * (b - m)
-        fraction = 1 + top * x / ((a + n - 1) * (a + n)) / fraction
-    log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-    return math.exp(a * math.log(x) + b * math.log1p(-x) - log_beta) / (a * fraction)
-
-
 def student_t_tail(t: float, df: float) -> float:
-    """P(|T| >= |t|) of Student's distribution: I_{df/(df + t^2)}(df/2, 1/2) (Abramowitz, Stegun 26.7.1)."""
-    return incomplete_beta(df / 2, 0.5, df / (df + t * t))
+    """P(|T| >= |t|) of Student's distribution."""
+    return float(2 * special.stdtr(df, -abs(t)))
 
 
-@functools.cache
 def student_t_quantile(p: float, df: float) -> float:
-    """The t with P(T <= t) = p, for 0 < p < 1 and df > 0, by bisection of the exact tail."""
-    if p < 0.5:
-        return -student_t_quantile(1 - p, df)
-    tail = 2 * (1 - p)
-    high = 1.0
-    while student_t_tail(high, df) > tail:
-        high *= 2
-    low = 0.0
-    while (middle := (low + high) / 2) not in (low, high):
-        low, high = (middle, high) if student_t_tail(middle, df) > tail else (low, middle)
-    return middle
+    """The t with P(T <= t) = p, for 0 < p < 1 and df > 0."""
+    return float(special.stdtrit(df, p))
 
 
 def mean_interval(values: Values, level: float = 0.95) -> Interval:
@@ -192,16 +165,80 @@ def resamples(n: int, rng: np.random.Generator, draws: int = 2000) -> npt.NDArra
     return rng.integers(0, n, size=(draws, n))
 
 
-def benjamini_hochberg(p_values: Values, rate: float = 0.05) -> npt.NDArray[np.bool_]:
-    """Which of many tests to believe so that at most `rate` of those believed are false, on average.
+def moderated(variances: Values, df: Values) -> tuple[Floats, Floats]:
+    """Variances estimated from a few values each, drawn towards what they have in common; and their df.
 
-    Step-up procedure of Benjamini and Hochberg (1995); holds for positively correlated tests too (Benjamini
-    and Yekutieli 2001), as metrics of one run are.
+    variances: n estimates of similar quantities. df: their degrees of freedom, 0 for "no estimate" (its variance is
+    ignored). The prior, a scaled inverse chi-square distribution, is fitted to the positive estimates by the
+    moments of their logarithms (Smyth 2004, section 6.2: limma's moderated t). A prior is worth at most as many
+    degrees of freedom as it rests on estimates, and 30 at most. With fewer than five of them there is no prior and
+    the estimates stay as they are.
     """
-    p = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    passed = np.nonzero(p[order] <= rate * np.arange(1, len(p) + 1) / max(len(p), 1))[0]
-    believed = np.zeros(len(p), dtype=np.bool_)
-    if len(passed):
-        believed[order[: passed[-1] + 1]] = True
-    return believed
+    found, freedom = np.asarray(variances, dtype=np.float64), np.asarray(df, dtype=np.float64)
+    known = (freedom > 0) & (found > 0)
+    count = int(np.count_nonzero(known))
+    if count < _LEAST_FOR_A_PRIOR:
+        return np.where(freedom > 0, found, np.nan), freedom
+    half = freedom[known] / 2
+    logs = np.log(found[known]) - special.digamma(half) + np.log(half)
+    spread = float(logs.var(ddof=1) - special.polygamma(1, half).mean())
+    prior_half = min(_inverse_trigamma(spread) if spread > 0 else np.inf, min(count, _PRIOR_AT_MOST) / 2)
+    prior = float(np.exp(logs.mean() + special.digamma(prior_half) - np.log(prior_half)))
+    total = freedom + 2 * prior_half
+    own = np.where(freedom > 0, freedom * np.where(freedom > 0, found, 0.0), 0.0)
+    return (own + 2 * prior_half * prior) / total, total
+
+
+def _inverse_trigamma(value: float) -> float:
+    """The x > 0 whose trigamma function is `value` > 0, by Newton's method on 1 / trigamma (Smyth 2004, appendix)."""
+    x = 0.5 + 1 / value
+    for _ in range(20):  # it converges from below, quadratically; far fewer steps would do
+        trigamma = float(special.polygamma(1, x))
+        x += trigamma * (1 - trigamma / value) / float(special.polygamma(2, x))
+    return x
+
+
+def rate_rise_p(events: Any, exposure: Any, before: Any, exposure_before: Any, factor: Any = 1.0) -> Any:
+    """P(at least `events` | the rate is `factor` times that of before), of two Poisson rates; element by element.
+
+    Given their sum, `events` is binomial with the share that its exposure has (Przyborowski, Wilenski 1940); so
+    windows of different length compare. Counts may be fractions (divided by their dispersion). 1 without events.
+    """
+    share = factor * exposure / (factor * exposure + exposure_before)
+    some = np.maximum(events, np.finfo(float).tiny)
+    return np.where(np.asarray(events) > 0, special.betainc(some, np.asarray(before) + 1.0, share), 1.0)
+
+
+def rate_rise_bound(events: Any, exposure: Any, before: Any, exposure_before: Any, level: float) -> Any:
+    """The least factor between two Poisson rates that `events` is compatible with: one-sided Clopper-Pearson, `level`
+    being the chance that the true one is lower. 0 without events. Element by element.
+    """
+    some = np.maximum(events, np.finfo(float).tiny)
+    share = special.betaincinv(some, np.asarray(before) + 1.0, level)
+    bound = share / (1 - share) * exposure_before / exposure
+    return np.where(np.asarray(events) > 0, bound, 0.0)
+
+
+def rate_rise_events(
+    exposure: Any, before: Any, exposure_before: Any, level: float, factor: Any = 1.0
+) -> Any:
+    """How many events (a fraction) would have had `rate_rise_p` = `level`."""
+    share = factor * exposure / (factor * exposure + exposure_before)
+    return special.btdtria(level, np.asarray(before) + 1.0, share)
+
+
+def dispersion(events: Floats, exposure: Floats) -> float:
+    """How much more counts vary than Poisson counts of a steady rate do: Pearson's chi-square over its df, at least 1.
+
+    events, exposure: [n, values], each row with a rate of its own; NaN where there is no value.
+    """
+    seen = np.isfinite(events) & (exposure > 0)
+    total = np.where(seen, events, 0.0).sum(axis=1)
+    rate = total / np.maximum(np.where(seen, exposure, 0.0).sum(axis=1), np.finfo(float).tiny)
+    expected = np.where(seen, exposure, 0.0) * rate[:, None]
+    used = seen & (expected > 0)
+    df = int(np.maximum(used.sum(axis=1) - 1, 0).sum())
+    if df == 0:
+        return 1.0
+    deviations = np.where(used, events - expected, 0.0) ** 2 / np.where(used, expected, 1.0)
+    return max(1.0, float(deviations.sum()) / df)

@@ -1,125 +1,101 @@
-"""The gate: may this run replace that baseline? Pure; the renderers are in gate_render."""
+"""The gate: may this run replace those baselines? Pure; `text`, `markdown` and `junit` show what it found."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from harness.errors import ConfigurationError
+from harness.results.metrics import spec
 from harness.results.result import RunResult
-from reports.decide.evidence import Evidence, weigh
-from reports.gate.cells import matched_rows, tolerances
-from reports.gate.render import to_junit, to_markdown, to_text
-from reports.gate.rows import RECALL_TOLERANCE, GateReport, Row, Verdict
+from reports.gate.counts import judge_counts
+from reports.gate.findings import GateReport
+from reports.gate.fingerprint import differences, version_changes
+from reports.gate.judging import judge_figures
+from reports.gate.matching import matched
+from reports.gate.noise import ASSUMED_NOISE
+from reports.gate.presence import presence_findings
+from reports.gate.requirements import requirement_findings
+from reports.gate.tolerance import tolerances
+from reports.wording import percent
 
-__all__ = ["GateReport", "compare", "to_junit", "to_markdown", "to_text"]
-
-# What of a scenario decides which work a cell does. Trials, time limits and the decision may differ.
-_SCENARIO_KEYS = ("name", "dataset", "rows", "queries", "k", "seed", "filters", "tasks")
+# By how much timed figures of whole runs differ although nothing has changed (standard deviation), unless stated.
+RUN_OFFSET = 0.05
 
 
 def compare(
-    baseline: RunResult,
+    baselines: Sequence[RunResult],
     current: RunResult,
     *,
     tolerance: Mapping[str, float] | float = 0.1,
+    run_offset: float = RUN_OFFSET,
     force: bool | Collection[str] = False,
 ) -> GateReport:
-    """Compares two runs cell by cell, and the current one with the scenario's requirements.
+    """Compares a run with its baselines cell by cell, and with the scenario's requirements.
 
-    tolerance: the loss accepted, as a share (0.1: 10 %), for all metrics or by metric name with `default` for
-    the rest. Recall's is absolute and 0.01 at most unless it is named. force: compare although the runs'
-    `scenario`, `dataset` or `hardware` differ (True: whichever). Raises ConfigurationError where they do.
+    baselines: one or more runs of the same work, the last of which the requirements are compared with. tolerance: the
+    loss accepted, as a share (0.1: 10 %), for all metrics or by metric name with `default` for the rest. Recall's is
+    absolute and 0.01 at most unless it is named. run_offset: the standard deviation by which timings of whole runs
+    differ although nothing has changed, as a share; where the baselines differ by more, that counts. force: compare
+    although the runs' `scenario`, `dataset`, `hardware` or `server` differ (True: whichever).
+    Raises ConfigurationError where they do.
     """
-    differences = _differences(baseline, current)
-    allowed = set(differences) if force is True else set(force or ())
-    if refused := {name: text for name, text in differences.items() if name not in allowed}:
-        raise ConfigurationError(
-            [
-                f"{current.name}: its {name} is not that of {baseline.name} ({text}). "
-                f"Compare runs of the same {name}, or add --force {name}"
-                for name, text in refused.items()
-            ]
-        )
-    accepted = tolerances(tolerance, RECALL_TOLERANCE)
-    rows = _requirement_rows(baseline, current) + matched_rows(baseline, current, accepted)
+    forced = _forced(baselines, current, force)
+    cells = matched([*baselines, current])
+    presence, comparable = presence_findings(cells)
+    accepted = tolerances(tolerance)
+    k = int(current.scenario.get("k", 10))
+    figures = judge_figures(cells, comparable, accepted, run_offset, k)
+    found = [
+        *requirement_findings(baselines[-1], current),
+        *presence,
+        *judge_counts(cells, comparable, accepted),
+        *figures.findings,
+    ]
     return GateReport(
-        baseline=baseline.name,
+        baselines=tuple(run.name for run in baselines),
         current=current.name,
-        rows=tuple(rows),
-        forced=tuple(f"{name}: {text}" for name, text in differences.items()),
-        notes=tuple(_notes(baseline, current)),
+        findings=tuple(found),
+        forced=tuple(forced),
+        notes=(*_notes(baselines, current), *_offset_notes(figures.between, run_offset)),
     )
 
 
-def _differences(baseline: RunResult, current: RunResult) -> dict[str, str]:
-    found = {}
-    keys = [key for key in _SCENARIO_KEYS if baseline.scenario.get(key) != current.scenario.get(key)]
-    if keys:
-        found["scenario"] = ", ".join(f"{key} differs" for key in keys)
-    for name, before, after in (
-        ("dataset", baseline.dataset, current.dataset),
-        ("hardware", baseline.environment, current.environment),
-    ):
-        marks = before.get("fingerprint"), after.get("fingerprint")
-        if marks[0] != marks[1]:
-            label = "name" if name == "dataset" else "cpu"
-            names = before.get(label), after.get(label)
-            shown = names if names[0] != names[1] else marks
-            found[name] = f"{shown[0]} became {shown[1]}"
-    return found
-
-
-def _notes(baseline: RunResult, current: RunResult) -> list[str]:
-    notes = []
-    for run in (baseline, current):
-        if len({cell.trial for cell in run.measurements}) < 2:
-            notes.append(
-                f"{run.name} has a single trial, so its noise is unknown: no change of a timing can fail the "
-                "gate, only requirements, counts and missing cells can. Run at least two trials."
+def _forced(baselines: Sequence[RunResult], current: RunResult, force: bool | Collection[str]) -> list[str]:
+    """What differs and is compared all the same. Raises ConfigurationError for what may not differ."""
+    found, refused = [], []
+    for baseline in baselines:
+        for name, text in differences(baseline, current).items():
+            if force is True or (force and name in force):
+                found.append(f"{name}: {text}")
+                continue
+            refused.append(
+                f"{current.name}: its {name} is not that of {baseline.name} ({text}). "
+                f"Compare runs of the same {name}, or add --force {name}"
             )
-        if run.finished_at is None:
-            notes.append(f"{run.name} is not complete; what it lacks counts as missing.")
-    return notes
+    if refused:
+        raise ConfigurationError(refused)
+    return list(dict.fromkeys(found))
 
 
-def _requirement_rows(baseline: RunResult, current: RunResult) -> list[Row]:
-    """One row an engine: does it still have a setting that meets the current scenario's requirements?
-
-    Broken where it had one and has none now, or where no engine has one. An engine that never met them (a
-    bake-off has such) does not fail the gate for it; neither does a value too close to its limit to call.
-    """
-    same_rules = baseline.scenario | {"decision": current.scenario.get("decision", {})}
-    before, after = weigh(baseline.model_copy(update={"scenario": same_rules})), weigh(current)
-    states = {engine: _state(after, engine) for engine in after.cells.engines}
-    anyone = any(state != "fails" for state in states.values())
-    rows = []
-    for engine, state in states.items():
-        earlier = _state(before, engine)
-        verdict: Verdict = "ok"
-        if state == "fails":
-            verdict = "broken" if earlier != "fails" or not anyone else "ok"
-        elif earlier == "fails":
-            verdict = "improved"
-        notes = {"meets": "met", "unclear": "too close to call", "fails": _failure(after, engine)}
-        note = (
-            notes[state]
-            if state != "fails" or earlier != "fails"
-            else f"not met before either: {notes[state]}"
+def _notes(baselines: Sequence[RunResult], current: RunResult) -> list[str]:
+    notes = list(dict.fromkeys(text for run in baselines for text in version_changes(run, current)))
+    single = [len({cell.trial for cell in run.measurements}) < 2 for run in (*baselines, current)]
+    if all(single):
+        notes.append(
+            f"No run has a second trial, so the noise is unknown; {ASSUMED_NOISE:.0%} a trial is assumed, and "
+            "only what is far beyond that can fail. Run at least three trials."
         )
-        rows.append(Row(engine, "", "requirements", "", "", verdict, note=note))
-    return rows
+    unfinished = [run.name for run in (*baselines, current) if run.finished_at is None]
+    return notes + [f"{name} is not complete; what it lacks counts as missing." for name in unfinished]
 
 
-def _state(evidence: Evidence, engine: str) -> str:
-    own = evidence.of_engine(engine)
-    if any(candidate.met for candidate in own):
-        return "meets"
-    close = [
-        c for c in own if c.score is not None and all(e.status == "too close to call" for e in c.failures)
-    ]
-    return "unclear" if close else "fails"
-
-
-def _failure(evidence: Evidence, engine: str) -> str:
-    nearest = evidence.nearest(engine)
-    return "; ".join(entry.sentence for entry in nearest.failures) if nearest else "it was not measured"
+def _offset_notes(between: Mapping[str, float], stated: float) -> list[str]:
+    """What the baselines tell of differences between runs."""
+    if not between:
+        return []
+    widest = max(between, key=lambda metric: between[metric])
+    text = (
+        f"Runs of the baseline differ by up to {percent(between[widest])} ({spec(widest).label}, standard deviation); "
+        f"{percent(stated)} were stated (--run-offset)"
+    )
+    return [f"{text}; the larger counts for each metric."]

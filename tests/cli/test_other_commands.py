@@ -12,17 +12,22 @@ import termios
 import xml.etree.ElementTree as ET
 from typing import Any
 
+import pytest
+
 from engines.registry import ENGINES
+from harness.results.metrics import spec
 from tests.cli.conftest import Shell
 
 
 def worse(shell: Shell, name: str, factor: float) -> str:
-    """A copy of the finished run whose throughput is `factor` times as high, with little noise."""
+    """A copy of the finished run whose timings are `factor` times as good, with little noise."""
     result = json.loads((shell.folder / "runs" / "latest" / "result.json").read_text())
     for cell in result["measurements"]:
         cell["flags"] = []
-        if "throughput_qps" in cell["metrics"]:
-            cell["metrics"]["throughput_qps"] = 1000 * factor * (1 + 0.001 * cell["trial"])
+        for metric in cell["metrics"]:
+            if spec(metric).timed and spec(metric).better and cell["metrics"][metric]:
+                better = spec(metric).better == "higher"
+                cell["metrics"][metric] = 1000 * factor ** (1 if better else -1) * (1 + 0.001 * cell["trial"])
     folder = shell.folder / name
     folder.mkdir(exist_ok=True)
     (folder / "result.json").write_text(json.dumps(result))
@@ -31,8 +36,10 @@ def worse(shell: Shell, name: str, factor: float) -> str:
 
 def test_a_run_passes_the_gate_against_itself(finished: Any) -> None:
     shell, _ = finished
-    done = shell("gate", "runs/latest", "runs/latest")
+    quiet = worse(shell, "quiet", 1.0)
+    done = shell("gate", quiet, quiet)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "Smallest change that would have failed" in done.stdout
 
 
 def test_a_clear_regression_fails_the_gate_with_99(finished: Any) -> None:
@@ -43,8 +50,37 @@ def test_a_clear_regression_fails_the_gate_with_99(finished: Any) -> None:
     assert "throughput" in done.stdout
     assert "throughput" in (shell.folder / "gate.md").read_text()
     assert ET.parse(shell.folder / "gate.xml").getroot().findall(".//failure")
-    assert shell("gate", before, worse(shell, "slightly", 0.95)).returncode == 0  # within the tolerance
+    slightly = worse(shell, "slightly", 0.8)
+    assert shell("gate", before, slightly).returncode == 0  # within what whole runs differ by
+    assert shell("gate", before, slightly, "--run-offset", "0.5%").returncode == 99
+    assert shell("gate", before, slightly, "--run-offset", "0.5%", "--tolerance", "30").returncode == 0
     assert shell("gate", before, worse(shell, "better", 2.0)).returncode == 0
+    assert shell("gate", before, slightly, before, after).returncode == 99  # several baselines
+
+
+def test_what_cannot_be_judged_is_not_passed_unless_allowed(finished: Any) -> None:
+    shell, _ = finished
+    single = worse(shell, "single", 1.0)
+    path = shell.folder / single / "result.json"
+    result = json.loads(path.read_text())
+    result["measurements"] = [cell for cell in result["measurements"] if cell["trial"] == 0]
+    path.write_text(json.dumps(result))
+    done = shell("gate", single, single, "--junit", "open.xml")
+    assert done.returncode == 99, done.stdout
+    assert "The gate is inconclusive" in done.stdout
+    assert "--allow-inconclusive" in done.stderr
+    assert ET.parse(shell.folder / "open.xml").getroot().findall(".//error")
+    assert shell("gate", single, single, "--allow-inconclusive").returncode == 0
+
+
+@pytest.mark.parametrize("wrong", ["x", "-1", "nan", "inf"])
+def test_a_share_that_is_none_is_refused(finished: Any, wrong: str) -> None:
+    shell, _ = finished
+    for option in ("--tolerance", "--run-offset"):
+        done = shell("gate", "a", "b", f"{option}={wrong}")
+        assert done.returncode == 104
+        assert option in done.stderr
+        assert "per cent" in done.stderr
 
 
 def test_other_data_is_not_compared_unless_told_to(finished: Any) -> None:

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 # Each module has main(count), which prints its rates and says whether they are as promised.
-PARTS = {"decision": "tests.simulations.decision_rates"}
+PARTS = {"gate": "tests.simulations.gate_rates", "decision": "tests.simulations.decision_rates"}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

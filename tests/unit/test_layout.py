@@ -30,7 +30,7 @@ def test_the_lock_has_hashes_and_no_addresses() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = ("numpy", "pandas", "pydantic", "matplotlib")
+    heavy = ("numpy", "pandas", "pydantic", "matplotlib", "scipy")
     code = f"import sys, harness.cli.main; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -46,29 +46,6 @@ def test_student_t_tail_agrees_with_the_integral_of_the_density(df: float) -> No
     assert stats.student_t_tail(2.5, df) == pytest.approx(1 - inside, abs=1e-8)
 
 
-@settings(deadline=None)
-@given(st.floats(0.2, 50), st.floats(0.2, 50), st.floats(0.001, 0.999))
-def test_incomplete_beta_is_symmetric_and_bounded(a: float, b: float, x: float) -> None:
-    value = stats.incomplete_beta(a, b, x)
-    assert -1e-12 <= value <= 1 + 1e-12
-    assert value == pytest.approx(1 - stats.incomplete_beta(b, a, 1 - x), abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "x", "value"),
-    [
-        (1, 1, 0.3, 0.3),
-        (3, 1, 0.5, 0.125),  # x^a
-        (1, 4, 0.5, 1 - 0.5**4),  # 1 - (1 - x)^b
-        (0.5, 0.5, 0.25, 2 / math.pi * math.asin(0.5)),
-        (2, 3, 0.0, 0.0),
-        (2, 3, 1.0, 1.0),
-    ],
-)
-def test_incomplete_beta_in_closed_form(a: float, b: float, x: float, value: float) -> None:
-    assert stats.incomplete_beta(a, b, x) == pytest.approx(value, abs=1e-13)
-
-
 def test_mean_interval() -> None:
     interval = stats.mean_interval([10.0, 12.0, 14.0])
     half = 4.302653 * 2 / math.sqrt(3)
@@ -182,14 +159,88 @@ def test_many_trials_are_resampled_at_random() -> None:
     assert set(np.unique(first)) == set(range(6))
 
 
-def test_benjamini_hochberg() -> None:
-    # The example of Benjamini and Hochberg (1995), section 3.2: 4 of 15 are believed at 0.05.
-    p = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344]
-    p += [0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.000]
-    order = np.random.default_rng(0).permutation(15)
-    believed = stats.benjamini_hochberg(np.array(p)[order])
-    assert sorted(np.array(p)[order][believed]) == p[:4]
-    # A step-up procedure: a later one that passes carries those before it.
-    assert stats.benjamini_hochberg([0.04, 0.045, 0.049]).all()
-    assert not stats.benjamini_hochberg([0.2, 0.9]).any()
-    assert stats.benjamini_hochberg([]).shape == (0,)
+def test_moderated_variances_agree_with_limma() -> None:
+    """Where variances are equal but for chance, the prior takes nearly all weight; where not, almost none."""
+    rng = np.random.default_rng(3)
+    df = np.full(200, 4.0)
+    same, freedom = stats.moderated(rng.chisquare(4, 200) / 4, df)
+    assert np.all(freedom == 34)  # 30 degrees of freedom at most
+    assert same.std() < 0.2
+    assert same.mean() == pytest.approx(1, abs=0.1)
+    # Drawn from the prior of the model (d0 = 6, s0 = 2), it is found again.
+    drawn = 4 * 6 / rng.chisquare(6, 5000)
+    raw = drawn * rng.chisquare(4, 5000) / 4
+    found, freedom = stats.moderated(raw, np.full(5000, 4.0))
+    assert freedom[0] - 4 == pytest.approx(6, rel=0.2)
+    errors = [float(np.square(np.log(values / drawn)).mean()) for values in (found, raw)]
+    assert errors[0] < errors[1] / 2
+    spread = np.exp(rng.normal(0, 6, 200))
+    apart, freedom = stats.moderated(spread, np.full(200, 4.0))
+    assert freedom[0] < 5
+    assert np.median(apart / spread) == pytest.approx(1, abs=0.5)
+
+
+def test_moderated_gives_the_prior_where_nothing_is_known_and_nothing_where_too_little_is() -> None:
+    values = np.array([1.0, 1.1, 0.9, 1.05, 0.95, np.nan, 0.0])
+    df = np.array([4.0, 4.0, 4.0, 4.0, 4.0, 0.0, 4.0])
+    found, freedom = stats.moderated(values, df)
+    assert freedom[5] == 5  # no more than it rests on estimates
+    assert found[5] == pytest.approx(1, rel=0.4)
+    assert 0 < found[6] < 1
+    few, unchanged = stats.moderated(values[3:], df[3:])
+    assert few[:2].tolist() == [1.05, 0.95]
+    assert np.isnan(few[2])
+    assert few[3] == 0
+    assert unchanged.tolist() == [4, 4, 0, 4]
+
+
+def test_a_moderated_test_keeps_its_level_far_out_in_the_tail() -> None:
+    """One in a thousand, from three trials: Student's test without the prior is as true but needs far more."""
+    rng = np.random.default_rng(5)
+    alarms, total = 0, 0
+    for _ in range(200):
+        values = rng.normal(size=(100, 2, 3))
+        variance, df = stats.moderated(values.var(axis=2, ddof=1).mean(axis=1), np.full(100, 4.0))
+        t = (values[:, 1].mean(axis=1) - values[:, 0].mean(axis=1)) / np.sqrt(variance * 2 / 3)
+        alarms += sum(value > stats.student_t_quantile(0.999, own) for value, own in zip(t, df, strict=True))
+        total += 100
+    assert alarms / total == pytest.approx(0.001, abs=0.0008)
+
+
+def test_a_rise_of_a_rate_is_tested_exactly() -> None:
+    # Of 3 events all in the second of two equal windows: 1/8; thrice as long a window: (3/4)^3.
+    assert stats.rate_rise_p(3, 10, 0, 10) == pytest.approx(1 / 8)
+    assert stats.rate_rise_p(3, 30, 0, 10) == pytest.approx(27 / 64)
+    # Binomial: at least 4 of 5.
+    assert stats.rate_rise_p(4, 10, 1, 10) == pytest.approx(6 / 32)
+    assert stats.rate_rise_p(0, 10, 5, 10) == 1
+    # What is tested: a rate twice as high is no rise of more than a factor of two.
+    assert stats.rate_rise_p(200, 10, 100, 10, factor=2) == pytest.approx(0.5, abs=0.05)
+
+
+def test_bound_and_number_of_events_belong_to_the_test() -> None:
+    level = 0.01
+    bound = float(stats.rate_rise_bound(40, 20, 10, 10, level))
+    assert stats.rate_rise_p(40, 20, 10, 10, factor=bound) == pytest.approx(level)
+    enough = float(stats.rate_rise_events(20, 10, 10, level, 1.1))
+    assert stats.rate_rise_p(enough, 20, 10, 10, factor=1.1) == pytest.approx(level)
+    assert stats.rate_rise_bound(0, 20, 10, 10, level) == 0
+
+
+def test_the_test_of_rates_keeps_its_level() -> None:
+    rng = np.random.default_rng(6)
+    before, after = rng.poisson(8, 20_000), rng.poisson(24, 20_000)
+    p = stats.rate_rise_p(after, 30.0, before, 10.0)
+    assert np.mean(p <= 0.05) <= 0.05 + 0.005
+    assert np.mean(p <= 0.05) > 0.02
+
+
+def test_dispersion_is_one_for_poisson_counts_and_more_for_bursts() -> None:
+    rng = np.random.default_rng(7)
+    exposure = rng.uniform(500, 2000, (400, 3))
+    steady = rng.poisson(0.01 * exposure).astype(float)
+    assert stats.dispersion(steady, exposure) == pytest.approx(1.05, abs=0.15)
+    assert stats.dispersion(5 * steady, exposure) == pytest.approx(5, rel=0.15)
+    assert stats.dispersion(np.array([[5.0]]), np.array([[10.0]])) == 1
+    lost = np.where(rng.random(exposure.shape) < 0.3, np.nan, steady)
+    assert stats.dispersion(lost, np.where(np.isnan(lost), np.nan, exposure)) == pytest.approx(1.05, abs=0.2)
