@@ -33,8 +33,8 @@ class MetricSpec:
     of every engine where the scenario is silent; `<= 1%` of a count is a share of `out_of`. engine_wide: whether a
     failure of that is a fault that eliminates the engine, whichever of its settings showed it. averaged_over: for means
     over queries, metrics that say how many at most (the least counts). timed: whether it depends on how fast the
-    machine happens to be, so that it may differ between runs of the same. gated: executors and kinds of tasks under which
-    the gate compares it. chart: the section of the report that draws it, one dot an engine. over_filters: how the
+    machine happens to be, so that it may differ between runs of the same. gated: executors and kinds of tasks under
+    which the gate compares it. chart: the section of the report that draws it, one dot an engine. over_filters: how the
     figures of several filters become one; the equal mix of rates is their harmonic mean.
     """
 

@@ -28,6 +28,8 @@ def worse(shell: Shell, name: str, factor: float) -> str:
             if spec(metric).timed and spec(metric).better and cell["metrics"][metric]:
                 better = spec(metric).better == "higher"
                 cell["metrics"][metric] = 1000 * factor ** (1 if better else -1) * (1 + 0.001 * cell["trial"])
+            elif metric.endswith("_bytes"):
+                cell["metrics"][metric] = 1e8
     folder = shell.folder / name
     folder.mkdir(exist_ok=True)
     (folder / "result.json").write_text(json.dumps(result))
@@ -38,7 +40,7 @@ def test_a_run_passes_the_gate_against_itself(finished: Any) -> None:
     shell, _ = finished
     quiet = worse(shell, "quiet", 1.0)
     done = shell("gate", quiet, quiet)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, "".join(line for line in done.stdout.splitlines(True) if "inconcl" in line)
     assert "Smallest change that would have failed" in done.stdout
 
 
@@ -80,7 +82,7 @@ def test_a_share_that_is_none_is_refused(finished: Any, wrong: str) -> None:
         done = shell("gate", "a", "b", f"{option}={wrong}")
         assert done.returncode == 104
         assert option in done.stderr
-        assert "per cent" in done.stderr
+        assert "below 100" in done.stderr
 
 
 def test_other_data_is_not_compared_unless_told_to(finished: Any) -> None:
