@@ -1,38 +1,62 @@
-"""Columns on disk, mapped when they are asked for: a mapping takes a file descriptor, and tables may be wide."""
+"""Arrays and columns on disk, mapped; columns only when they are asked for.
+
+A mapping takes a file descriptor, and tables may be wide.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
-from engines.base import Column
+import numpy as np
+import numpy.typing as npt
+
+from engines.base import Column, Keywords
 
 _OPEN = 64  # columns kept, so that a keyword column's index of words is not made again for each filter
 
 
-class MappedColumns(Mapping[str, Column]):
-    """Opens each column at its first use, and keeps the last few. What a caller holds on to stays mapped."""
+def mapped(path: Path) -> npt.NDArray[Any]:
+    """A .npy file, memory-mapped. Raises OSError and ValueError."""
+    return np.asarray(np.load(path, mmap_mode="r"))
 
-    def __init__(self, names: Sequence[str], load: Callable[[str], Column]) -> None:
-        self._names = dict.fromkeys(names)
-        self._load = load
+
+def objects(values: list[Any]) -> npt.NDArray[np.object_]:
+    """The values as an array of Python objects."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+class MappedColumns(Mapping[str, Column]):
+    """Opens each column at its first use, and keeps the last few. What a caller holds on to stays mapped.
+
+    files: of values, or of codes for the columns in `vocabularies`. Another process gets the paths, not the values.
+    """
+
+    def __init__(self, files: Mapping[str, Path], vocabularies: Mapping[str, list[str]]) -> None:
+        self._files, self._vocabularies = files, vocabularies
         self._kept: OrderedDict[str, Column] = OrderedDict()
 
+    def __reduce__(self) -> tuple[type[MappedColumns], tuple[Any, ...]]:
+        return MappedColumns, (self._files, self._vocabularies)
+
     def __getitem__(self, name: str) -> Column:
-        if name not in self._names:
-            raise KeyError(name)
         if name not in self._kept:
-            self._kept[name] = self._load(name)
+            values, words = mapped(self._files[name]), self._vocabularies.get(name)
+            self._kept[name] = values if words is None else Keywords(values, objects(words))
         self._kept.move_to_end(name)
         if len(self._kept) > _OPEN:
             self._kept.popitem(last=False)
         return self._kept[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._files)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._files)
 
 
 class FirstRows(Mapping[str, Column]):

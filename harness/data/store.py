@@ -15,19 +15,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from engines.base import Column, Keywords, Metric
 from engines.filters import Filter
 from engines.values.filter_syntax import parse, to_json
 from harness.data.arrays import StoredArray
 from harness.data.dataset import Attribute, Dataset
-from harness.data.mapped import MappedColumns
+from harness.data.mapped import MappedColumns, mapped, objects
 from harness.errors import DatasetError, unwritable
 from harness.progress import Progress
 
@@ -95,12 +93,6 @@ def save(folder: Path, parts: Parts) -> None:
     _write_json(folder / "dataset.json", about)
 
 
-def _column(files: Mapping[str, Path], vocabularies: Mapping[str, list[str]], name: str) -> Column:
-    """A saved column. (A function of the module, so that a dataset can be sent to another process.)"""
-    values, words = _map(files[name]), vocabularies.get(name)
-    return values if words is None else Keywords(values, _objects(words))
-
-
 def open_dataset(folder: Path) -> Dataset:
     """A saved dataset, its arrays memory-mapped. Raises DatasetError if it is damaged."""
     try:
@@ -109,20 +101,20 @@ def open_dataset(folder: Path) -> Dataset:
         attributes = tuple(Attribute(**attribute) for attribute in about["attributes"])
         files = {a.name: folder / f"column-{number}.npy" for number, a in enumerate(attributes)}
         for file in files.values():
-            _map(file)  # damaged ones are found now, not in the middle of a run
+            mapped(file)  # damaged ones are found now, not in the middle of a run
         ids = folder / "ids.json"
         return Dataset(
             name=about["name"],
             metric=about["metric"],
-            vectors=_map(folder / about["vectors"]),
-            queries=_map(folder / about["queries"]),
+            vectors=mapped(folder / about["vectors"]),
+            queries=mapped(folder / about["queries"]),
             fingerprint=about["fingerprint"],
             attributes=attributes,
-            columns=MappedColumns(list(files), partial(_column, files, vocabularies)),
+            columns=MappedColumns(files, vocabularies),
             filters={
                 name: tuple(_shared(wheres)) for name, wheres in _read_json(folder / "filters.json").items()
             },
-            ids=_objects(_read_json(ids)) if ids.exists() else None,
+            ids=objects(_read_json(ids)) if ids.exists() else None,
             description=about["description"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -184,16 +176,6 @@ def _shared(wheres: list[Any]) -> Iterator[Filter | None]:
         if text not in seen:
             seen[text] = parse(where)
         yield seen[text]
-
-
-def _map(path: Path) -> npt.NDArray[Any]:
-    return np.asarray(np.load(path, mmap_mode="r"))
-
-
-def _objects(values: list[Any]) -> npt.NDArray[np.object_]:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 def _sha256(data: bytes | memoryview) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +187,6 @@ def test_a_wide_table_does_not_use_up_the_open_files(tmp_path: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) - before < 100
     with pytest.raises(KeyError):
         dataset.columns["nobody"]
+    sent = pickle.dumps(dataset.columns)  # to another process: where the columns are, not their values
+    assert pickle.loads(sent)["word"].decode() == dataset.columns["word"].decode()  # type: ignore[union-attr]
+    assert len(sent) < 100_000
