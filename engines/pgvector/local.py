@@ -87,11 +87,22 @@ def running(folder: Path, cpus: int, memory_bytes: int) -> Iterator[Launched]:
         settings = server_settings(cpus, memory_bytes) | _shared_memory(memory_bytes)
         given = [f"--{name}={value}" for name, value in settings.items()]
         where = ["-D", str(data), "-k", str(sockets), "--listen_addresses="]
-        server = _spawn([str(programs / "postgres"), *where, *given], said.fileno())
-        stack.callback(_stop, server)
-        _wait_until_ready(server, data, log)
+        command = [str(programs / "postgres"), *where, *given]
         url = f"postgresql://postgres@/postgres?host={quote(str(sockets), safe='')}"
-        yield Launched({"URL": url}, server.pid, data)
+        servers: list[subprocess.Popen[bytes]] = []  # one after the other; the last one runs
+
+        def start() -> Launched:
+            servers.append(_spawn(command, said.fileno()))
+            _wait_until_ready(servers[-1], data, log)
+            return Launched({"URL": url}, servers[-1].pid, data, kill_and_start)
+
+        def kill_and_start() -> Launched:
+            _kill(psutil.Process(servers[-1].pid))
+            servers[-1].wait()
+            return start()
+
+        stack.callback(lambda: _stop(servers[-1]))
+        yield start()
 
 
 def _account() -> pwd.struct_passwd:
@@ -193,7 +204,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], data: Path, log: Path) ->
             raise EngineError(f"pgvector: PostgreSQL did not start: {_last_log_lines(log)}")
         with suppress(OSError):  # the file is not there yet
             lines = (data / "postmaster.pid").read_text().splitlines()
-            if len(lines) >= 8 and lines[7].strip() == "ready":
+            if len(lines) >= 8 and lines[0] == str(server.pid) and lines[7].strip() == "ready":
                 return
         time.sleep(0.02)
     raise EngineError(f"pgvector: PostgreSQL was not ready after {_START_S:.0f} s: {_last_log_lines(log)}")

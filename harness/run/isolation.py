@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,11 @@ class SessionFailedError(Exception):
     """The session's process died, hung or failed as a whole; the message says how."""
 
 
-def messages(job: Job, cache: Path, timeout_s: float) -> Iterator[tuple[Any, ...]]:
+def messages(
+    job: Job, cache: Path, timeout_s: float, answer: Callable[[str], Any] = lambda _: None
+) -> Iterator[tuple[Any, ...]]:
     """Runs a session in a new process and yields its messages as they come; at the end ("left", commands) where
-    processes were left behind.
+    processes were left behind. answer: gives the answer to a question of the session ("ask", question).
 
     Raises SessionFailedError when the process ends early or is silent for `timeout_s`. However the iteration
     ends, the process and everything that it has started are gone afterwards, and so are its folders.
@@ -41,7 +43,7 @@ def messages(job: Job, cache: Path, timeout_s: float) -> Iterator[tuple[Any, ...
     ) as child:
         failure: str | None = None
         try:
-            yield from _until_done(child, job.run, timeout_s)
+            yield from _until_done(child, job.run, timeout_s, answer)
         except SessionFailedError as error:
             failure = str(error)
         report = child.end() if failure else child.wait(STOP_S) or child.end()
@@ -54,7 +56,9 @@ def messages(job: Job, cache: Path, timeout_s: float) -> Iterator[tuple[Any, ...
             raise SessionFailedError(failure)
 
 
-def _until_done(child: Kept, run: Path, timeout_s: float) -> Iterator[tuple[Any, ...]]:
+def _until_done(
+    child: Kept, run: Path, timeout_s: float, answer: Callable[[str], Any]
+) -> Iterator[tuple[Any, ...]]:
     """The messages of a session until it says that it is done. Raises SessionFailedError."""
     while True:
         try:
@@ -70,6 +74,9 @@ def _until_done(child: Kept, run: Path, timeout_s: float) -> Iterator[tuple[Any,
             return
         if message[0] == "failed":
             raise SessionFailedError(message[1])
+        if message[0] == "ask":
+            child.connection.send(answer(message[1]))
+            continue
         yield message
 
 
@@ -90,8 +97,12 @@ def _main(job: Job, cache: Path, connection: Connection) -> None:
     def send(kind: str, *values: Any) -> None:
         connection.send((kind, *map(from_engine, values)))
 
+    def ask(question: str) -> Any:
+        connection.send(("ask", question))
+        return connection.recv()
+
     try:
-        run_session(job, load_corpus(job.scenario, cache), send)
+        run_session(job, load_corpus(job.scenario, cache), send, ask)
         connection.send(("done",))
     except BrokenPipeError:
         return  # the run has gone; there is nobody to tell

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,12 @@ from harness.results.writing import ResultWriter
 from harness.run.from_engines import from_engine
 from harness.run.isolation import LOG, SessionFailedError, messages
 from harness.run.resuming import NOT_MEASURED
-from harness.run.session import Job
+from harness.run.session import KILL_SERVER, Job
 from harness.scenario.cells import Filters
 from harness.scenario.plan import Session, identity, session_cells, trial_sessions
 from harness.scenario.specs import Scenario
 from harness.servers.containers import ServerFailedError
-from harness.servers.serving import serving
+from harness.servers.serving import Served, serving
 from harness.tasks.bench import Span
 
 _SEEN_TO_END_S = 0.5  # within which it is known that a server has just ended
@@ -104,8 +105,9 @@ class Recorder:
                     {cell.key: cell for cell in recorded.values()},
                     served.settings,
                     served.meter,
+                    can_kill=served.kill_and_start is not None,
                 )
-                self.follow(job, cache, served.how_it_ended)
+                self.follow(job, cache, served)
         except (SessionFailedError, ServerFailedError) as error:
             for cell in planned:
                 if identity(cell, self.scenario) not in recorded:
@@ -113,10 +115,10 @@ class Recorder:
         finally:
             shutil.rmtree(data, ignore_errors=True)
 
-    def follow(self, job: Job, cache: Path, how_it_ended: Callable[[], str | None]) -> None:
+    def follow(self, job: Job, cache: Path, served: Served) -> None:
         """Runs a session and records what it reports. Raises SessionFailedError.
 
-        how_it_ended: of the server, None while it runs. Once it has, what was measured since the last cell is void.
+        Once the server has ended, what was measured since the last cell is void.
         """
         label = job.session.label
         # A server names its version after its index is built. Until it has, a cell waits for the next message, so that
@@ -124,7 +126,9 @@ class Recorder:
         waiting: tuple[Measurement, Span | None] | None = None
         named = not self.kinds[label].capabilities.server
         try:
-            for kind, *values in messages(job, cache, self.scenario.cell_timeout_s):
+            for kind, *values in messages(
+                job, cache, self.scenario.cell_timeout_s, partial(self._answer, served)
+            ):
                 if kind == "server":
                     waiting, held = None, waiting  # lost where the server is another one
                     self._learn_server(label, *values)
@@ -133,7 +137,7 @@ class Recorder:
                     self.record(*waiting)
                     waiting = None
                 if kind == "cell":
-                    cell = _while_alive(how_it_ended, *values)
+                    cell = _while_alive(served.how_it_ended, *values)
                     if named:
                         self.record(*cell)
                     else:
@@ -145,10 +149,22 @@ class Recorder:
         except SessionFailedError as error:
             if waiting is not None:
                 self.record(*waiting)
-            end = how_it_ended()
+            end = served.how_it_ended()
             raise SessionFailedError(f"{error}; {end}") if end else error from None
         if waiting is not None:
             self.record(*waiting)
+
+    def _answer(self, served: Served, question: str) -> Any:
+        """The answer to a session's question: settings and meter of its server, or why there are none."""
+        assert question == KILL_SERVER
+        assert served.kill_and_start is not None
+        try:
+            hosted = served.kill_and_start()
+        except ServerFailedError as error:
+            return from_engine(str(error))
+        for pid in hosted.pids:
+            self.noise.count_as_own(pid)
+        return hosted.settings, hosted.meter
 
     def _learn_server(self, label: str, server: str, query_path: str) -> None:
         version = from_engine(f"{server} through {self.kinds[label].version()}")

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from engines.abilities import Remote
-from engines.base import Engine, UnsupportedError
+from engines.base import Engine, EngineError, UnsupportedError
 from engines.registry import load
 from harness.machine.meters import Meter, OwnProcess
 from harness.oracle.corpus import Corpus
@@ -30,6 +33,8 @@ from harness.tasks.bench import Bench, Span
 from harness.tasks.operating_point import choose
 from harness.tasks.registry import TASKS
 
+KILL_SERVER = "kill the server and start it again"  # a question to the run
+
 
 class Send(Protocol):
     """How a session reports: ("at", what) on the way, ("server", name and version, query path) once they are known,
@@ -43,7 +48,8 @@ class Send(Protocol):
 class Job:
     """What a session is to do. known: the cells measured before, by key; they are not repeated.
 
-    settings: environment variables in which the adapter finds its server. meter: what the engine uses.
+    settings: environment variables in which the adapter finds its server. meter: what the engine uses. can_kill: the
+    run can kill the server and start it again on the same data, when it is asked to.
     """
 
     scenario: Scenario
@@ -52,6 +58,7 @@ class Job:
     known: dict[str, Measurement] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     meter: Meter = field(default_factory=OwnProcess)
+    can_kill: bool = False
 
 
 def engine_folder(job: Job) -> Path:
@@ -60,32 +67,43 @@ def engine_folder(job: Job) -> Path:
     return job.run / "engines" / name / name
 
 
-def run_session(job: Job, corpus: Corpus, send: Send) -> None:
+def run_session(job: Job, corpus: Corpus, send: Send, ask: Callable[[str], Any]) -> None:
     """Measures the cells of a session that are not known yet, sending each as soon as it is measured.
 
-    A cell that fails is sent with its error and the others go on; without a sound index all fail alike.
+    A cell that fails is sent with its error and the others go on; without a sound index all fail alike. ask: puts a
+    question to the run and returns its answer.
     """
     session = job.session
     kind = load(session.adapter)
     path = engine_folder(job)
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
-    engine = kind(path, index_params(kind, session.index, session.label))
+    bench = Bench(
+        job.scenario,
+        session,
+        path,
+        kind(path, index_params(kind, session.index, session.label)),
+        corpus,
+        job.meter,
+        job.run / "samples",
+        list(job.known.values()),
+        kill_server=partial(_kill_server, ask) if job.can_kill else None,
+    )
     try:
-        bench = Bench(
-            job.scenario,
-            session,
-            path,
-            engine,
-            corpus,
-            job.meter,
-            job.run / "samples",
-            list(job.known.values()),
-        )
         _Measuring(job, bench, send).run()
     finally:
-        _leave(engine)
+        _leave(bench.engine)
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _kill_server(ask: Callable[[str], Any]) -> Meter:
+    """Has the run kill the server and start it again; adapters find it as they did. Raises EngineError."""
+    answer = ask(KILL_SERVER)
+    if isinstance(answer, str):
+        raise EngineError(answer)
+    settings, meter = answer
+    os.environ.update(settings)
+    return meter  # type: ignore[no-any-return]
 
 
 def _leave(engine: Engine) -> None:

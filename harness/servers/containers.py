@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,7 @@ class Started:
     image: str
     settings: dict[str, str]
     container: Container
+    kill_and_start: Callable[[], Started]  # kills what runs in it (SIGKILL) and starts it on the same data
 
     @property
     def pid(self) -> int | None:
@@ -231,7 +232,14 @@ def _ready(container: DockerContainer, manifest: Manifest) -> Started:
                 f"{manifest.engine}: not ready within {extension.start_s:g} s (start_s); {_last_log_lines(inner)}"
             )
         time.sleep(_POLL_S)
-    return Started(inner.id, manifest.service.image, manifest.settings(host, ports), inner)
+
+    def kill_and_start() -> Started:
+        inner.kill()
+        inner.wait()
+        inner.start()
+        return _ready(container, manifest)
+
+    return Started(inner.id, manifest.service.image, manifest.settings(host, ports), inner, kill_and_start)
 
 
 def _host_port(container: DockerContainer, manifest: Manifest, port: int) -> int:

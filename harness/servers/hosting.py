@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -26,9 +25,10 @@ from harness.machine.meters import Container, Meter, ProcessTree
 from harness.progress import Progress
 from harness.scenario.specs import ContainerLimits
 from harness.servers.compose import read_manifest
-from harness.servers.containers import ServerFailedError, started
+from harness.servers.containers import ServerFailedError, Started, started
 
 STOP_S = 30.0  # how long a server may take to stop before everything of it is killed
+RESTART_S = 180.0  # how long a server that was killed may take to be ready again
 _ANSWER_S = 10.0  # how long the Docker engine may take to say whether a container runs
 
 
@@ -72,17 +72,31 @@ class Host:
 
     def how_it_ended(self) -> str | None:
         """None while the server runs, or where that cannot be told; else how it ended."""
-        self._asked += 1
         try:
-            self.child.connection.send(self._asked)
-            answered = 0
-            while answered != self._asked:  # an answer that came too late for the question before
-                answered, text = self.child.receive(_ANSWER_S)
+            return self._answer("how it ended", _ANSWER_S)  # type: ignore[no-any-return]
         except TimeoutError:
             return None
         except (EOFError, OSError):
             return "the process that runs its server has ended"
-        return text  # type: ignore[no-any-return]
+
+    def kill_and_start(self) -> Hosted:
+        """Kills the server (SIGKILL) and starts it again on the same data. Raises ServerFailedError."""
+        try:
+            answer = self._answer("kill and start", RESTART_S)
+        except (TimeoutError, EOFError, OSError):
+            answer = f"it was not ready again within {RESTART_S:g} s"
+        if isinstance(answer, str):
+            raise ServerFailedError(f"{self.engine}: killed and started again: {answer}")
+        return answer  # type: ignore[no-any-return]
+
+    def _answer(self, question: str, timeout_s: float) -> Any:
+        """Raises TimeoutError, EOFError, OSError."""
+        self._asked += 1
+        self.child.connection.send((self._asked, question))
+        while True:
+            number, answer = self.child.receive(timeout_s)
+            if number == self._asked:  # else an answer that came too late for the question before
+                return answer
 
 
 @contextlib.contextmanager
@@ -110,7 +124,7 @@ def hosted(
 
 def run_server(engine: str, way: str, limits: ContainerLimits, folder: Path, connection: Connection) -> None:
     """What the process does: starts the server, answers whether it runs, and stops it when the connection ends."""
-    ways = {"process": _process, "container": _container}
+    ways: dict[str, Any] = {"process": _process, "container": _container}
 
     def progress(what: str, done: float, total: float | None) -> None:
         connection.send(("progress", what, done, total))
@@ -119,39 +133,88 @@ def run_server(engine: str, way: str, limits: ContainerLimits, folder: Path, con
         EOFError, ConnectionError
     ):  # the run has ended, or has no more use for the server
         try:
-            with ways[way](engine, limits, folder, progress) as (ready, how_it_ended):
-                connection.send(("ready", ready))
+            with ways[way](engine, limits, folder, progress) as server:
+                connection.send(("ready", server.hosted))
                 while True:
-                    number = connection.recv()
-                    connection.send((number, how_it_ended()))
+                    number, question = connection.recv()
+                    connection.send((number, _answered(server, question)))
         except ServerFailedError as error:
             connection.send(("failed", str(error)))
 
 
-_Started = Iterator[tuple[Hosted, Callable[[], str | None]]]
+class _Running(Protocol):
+    """A server that was started here."""
+
+    hosted: Hosted
+
+    def how_it_ended(self) -> str | None: ...
+    def kill_and_start(self) -> Hosted: ...
 
 
-@contextlib.contextmanager
-def _process(engine: str, limits: ContainerLimits, folder: Path, _progress: Progress) -> _Started:
-    with _launched(engine, limits, folder) as launched:
-        settings = {variable(engine, key): value for key, value in launched.settings.items()}
+def _answered(server: _Running, question: str) -> Hosted | str | None:
+    if question == "how it ended":
+        return server.how_it_ended()
+    try:
+        return server.kill_and_start()
+    except Exception as error:  # noqa: BLE001  whatever a launcher or the Docker engine's client raises
+        return str(error)
+
+
+class _Process:
+    """A server started by its engine's launcher."""
+
+    def __init__(self, engine: str, launched: Launched) -> None:
+        self._engine, self._launched = engine, launched
+
+    @property
+    def hosted(self) -> Hosted:
+        settings = {variable(self._engine, key): value for key, value in self._launched.settings.items()}
         facts = {"server": {"run": "process", "limits": "none; its settings follow cpus and memory"}}
-        yield (
-            Hosted(ProcessTree(launched.pid, launched.data), settings, facts),
-            partial(_process_ended, launched.pid),
-        )
+        return Hosted(ProcessTree(self._launched.pid, self._launched.data), settings, facts)
+
+    def how_it_ended(self) -> str | None:
+        return _process_ended(self._launched.pid)
+
+    def kill_and_start(self) -> Hosted:
+        if self._launched.kill_and_start is None:
+            raise ServerFailedError("its launcher cannot start it again")
+        self._launched = self._launched.kill_and_start()
+        return self.hosted
+
+
+class _InContainer:
+    """A server in a container."""
+
+    def __init__(self, started: Started, facts: dict[str, Any], data: str) -> None:
+        self._started, self._facts, self._data = started, facts, data
+
+    @property
+    def hosted(self) -> Hosted:
+        meter = Container(self._started.id, self._data)
+        return Hosted(meter, self._started.settings, self._facts, tuple(filter(None, [self._started.pid])))
+
+    def how_it_ended(self) -> str | None:
+        return self._started.how_it_ended()
+
+    def kill_and_start(self) -> Hosted:
+        self._started = self._started.kill_and_start()
+        return self.hosted
 
 
 @contextlib.contextmanager
-def _container(engine: str, limits: ContainerLimits, _folder: Path, progress: Progress) -> _Started:
+def _process(engine: str, limits: ContainerLimits, folder: Path, _progress: Progress) -> Iterator[_Process]:
+    with _launched(engine, limits, folder) as launched:
+        yield _Process(engine, launched)
+
+
+@contextlib.contextmanager
+def _container(
+    engine: str, limits: ContainerLimits, _folder: Path, progress: Progress
+) -> Iterator[_InContainer]:
     manifest = read_manifest(engine, limits)
     with started(manifest, progress) as container:
         facts = {"server": {"run": "container", "image": container.image, **limits.model_dump()}}
-        meter = Container(container.id, manifest.extension.data)
-        yield (
-            Hosted(meter, container.settings, facts, tuple(filter(None, [container.pid]))),
-            container.how_it_ended,
-        )
+        yield _InContainer(container, facts, manifest.extension.data)
 
 
 def _process_ended(pid: int) -> str | None:

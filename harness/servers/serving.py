@@ -17,7 +17,7 @@ from harness.machine.meters import Meter, OwnProcess, Unmeasured
 from harness.progress import Progress, silent
 from harness.scenario.specs import ContainerLimits, EngineSpec
 from harness.servers.compose import compose_file
-from harness.servers.hosting import hosted
+from harness.servers.hosting import Hosted, hosted
 from harness.servers.this_machine import is_here, listener
 
 UNSEEN = "the server runs on this machine, and which of its processes it is cannot be seen"
@@ -28,7 +28,8 @@ class Served:
     """A session's server. settings: the environment in which the adapter finds it. facts: for the result file.
 
     how_it_ended: None while it runs. pids: its processes on this machine where this run did not start them. unseen: why
-    its CPU time cannot be told from that of other programs; None where it can.
+    its CPU time cannot be told from that of other programs; None where it can. kill_and_start: kills the server and
+    starts it again on the same data; None where it was not started here.
     """
 
     meter: Meter
@@ -37,6 +38,7 @@ class Served:
     how_it_ended: Callable[[], str | None] = lambda: None
     pids: tuple[int, ...] = ()
     unseen: str | None = None
+    kill_and_start: Callable[[], Hosted] | None = None
 
 
 def source(spec: EngineSpec, kind: type[Engine]) -> str:
@@ -87,7 +89,14 @@ def serving(
         yield _found(spec.engine)
     else:
         with hosted(spec.engine, way, limits, folder, log=log, progress=progress) as (server, host):
-            yield Served(server.meter, server.settings, server.facts, host.how_it_ended, server.pids)
+            yield Served(
+                server.meter,
+                server.settings,
+                server.facts,
+                host.how_it_ended,
+                server.pids,
+                kill_and_start=host.kill_and_start,
+            )
 
 
 def _found(engine: str) -> Served:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -18,6 +18,8 @@ from engines.registry import load as load_engine
 from harness.children.start import ending, start
 from harness.errors import MeasurementError
 from harness.load.answers import plain
+from harness.load.clients import describe
+from harness.machine.meters import Meter
 from harness.results.result import Measurement
 from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import index_params
@@ -25,6 +27,7 @@ from harness.scenario.plan import Session, blank
 from harness.scenario.tasks import DurabilityTask
 from harness.tasks.bench import Bench, Span, batches
 
+AGAIN_S = 60.0  # within which a server that was killed and started again has to answer queries
 WRITING_S = 120.0  # how long the writer that is going to be killed may take for all its writes
 
 
@@ -45,13 +48,17 @@ def measure_durability(bench: Bench, task: DurabilityTask, cell: PlannedCell) ->
         reopened = job.lost(path)
     metrics: dict[str, float | None] = {"acknowledged": float(job.rows), "reopened_lost": float(reopened)}
     reasons: dict[str, str] = {}
-    if bench.engine.capabilities.server:
-        metrics["killed_lost"] = None
-        reasons["killed_lost"] = "the server is not killed: only what runs in the measuring process is"
-    else:
-        with _folder(bench, job, "killed") as path:
+    with _folder(bench, job, "killed") as path:
+        if not bench.engine.capabilities.server:
             _write_and_die(job, path)
             metrics["killed_lost"] = float(job.lost(path))
+        elif bench.kill_server is not None:
+            metrics["killed_lost"] = float(_lost_by_the_server(bench, bench.kill_server, job, path))
+        else:
+            metrics["killed_lost"] = None
+            reasons["killed_lost"] = (
+                "the server was not started by this run, which therefore does not kill it"
+            )
     measurement = blank(bench.session, cell).model_copy(update={"metrics": metrics, "reasons": reasons})
     return measurement, (start_ns, time.perf_counter_ns())
 
@@ -97,19 +104,27 @@ class _Job:
     def lost(self, path: Path) -> int:
         """How many of the items a newly opened engine does not have: by its count, or by looking for each.
 
-        An engine that cannot open what is there has lost everything.
+        An engine in this process that cannot open what is there has lost everything. A server may take a while to be
+        itself again; raises MeasurementError where it does not within AGAIN_S.
         """
-        engine = self.engine(path)
-        try:
-            engine.open(self.schema)
-        except Exception:  # noqa: BLE001  whatever keeps it from opening, the items are not to be had
-            with suppress(Exception):
-                engine.close()
-            return self.rows
-        with closing(engine):
-            engine.refresh()
-            missing = self.rows - len(self._found(engine))
-            return max(missing, self.rows - engine.count(), 0)
+        engine, deadline_s = self.engine(path), time.monotonic() + AGAIN_S
+        while True:
+            try:
+                engine.open(self.schema)
+                engine.refresh()
+                missing = self.rows - len(self._found(engine))
+                return max(missing, self.rows - engine.count(), 0)
+            except Exception as error:
+                if not engine.capabilities.server:
+                    return self.rows
+                if time.monotonic() > deadline_s:
+                    raise MeasurementError(
+                        f"durability: no answer within {AGAIN_S:g} s: {describe(error)}"
+                    ) from error
+                time.sleep(0.5)
+            finally:
+                with suppress(Exception):  # what cannot be opened may not be there to be closed
+                    engine.close()
 
     def _found(self, engine: Engine) -> set[int]:
         """The items that are among the nearest to their own vector. Equal vectors tie, so as many hits are asked for as
@@ -124,6 +139,22 @@ class _Job:
             if row in plain(hits.ids):
                 found.add(row)
         return found
+
+
+def _lost_by_the_server(bench: Bench, kill_server: Callable[[], Meter], job: _Job, path: Path) -> int:
+    """Writes everything, and has the server killed once the last write is acknowledged. The session's own collection is
+    opened again afterwards, for its connections have gone with the server.
+    """
+    engine = job.engine(path)
+    job.write(engine)
+    bench.meter = kill_server()
+    for abandoned in (engine, bench.engine):
+        with suppress(Exception):  # they cannot say good-bye to a server that is gone
+            abandoned.close()
+    lost = job.lost(path)
+    bench.engine = job.engine(bench.path)
+    bench.engine.open(job.schema)
+    return lost
 
 
 def _write_and_die(job: _Job, path: Path) -> None:
