@@ -107,8 +107,9 @@ class _Job:
         An engine in this process that cannot open what is there has lost everything. A server may take a while to be
         itself again; raises MeasurementError where it does not within AGAIN_S.
         """
-        engine, deadline_s = self.engine(path), time.monotonic() + AGAIN_S
+        deadline_s = time.monotonic() + AGAIN_S
         while True:
+            engine = self.engine(path)
             try:
                 engine.open(self.schema)
                 engine.refresh()

