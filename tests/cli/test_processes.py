@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from harness.children import log, tree
+from harness.machine.environment import usable_cores
 from harness.results.result import read_result
 from tests.cli.conftest import Shell
 
@@ -222,3 +224,26 @@ def test_a_process_that_left_the_tree_counts_as_the_engines(shell: Shell) -> Non
     span = working.metrics["queries"] / working.metrics["throughput_qps"]
     spent = working.metrics["cpu_s"] / span
     assert spent > 1.1 * sound.metrics["cpu_s"] / (sound.metrics["queries"] / sound.metrics["throughput_qps"])
+
+
+def test_other_programs_on_the_machine_flag_every_cell_and_block_the_decision(shell: Shell) -> None:
+    spin = [sys.executable, "-c", "while True: pass"]
+    others = [subprocess.Popen(spin) for _ in range(usable_cores() // 2 + 1)]
+    tasks = [{"task": "index"}, {"task": "search", "name": "closed", "duration_s": 1.0, "warmup_s": 0.1}]
+    try:
+        done = shell("run", one_trial(shell, "DaemonWorks", trials=2, tasks=tasks))
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert done.returncode == 0, done.stderr
+    run = shell.folder / "runs" / "latest"
+    searches = [cell for cell in read_result(run).measurements if cell.kind == "search"]
+    assert len(searches) == 4
+    for cell in searches:
+        assert cell.metrics["foreign_share"] > 0.05
+        assert any(flag.startswith("contention ") for flag in cell.flags), cell.flags
+    decision = json.loads((run / "decision.json").read_text())
+    assert decision["verdict"] == "no decision"
+    page = (run / "report.html").read_text()
+    assert page.index("The machine was busy") < page.index('id="decision"')
