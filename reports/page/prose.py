@@ -28,9 +28,27 @@ def run_facts(result: RunResult, decision: Decision) -> Facts:
         ),
         ("Hits asked for", f"k = {decision.k}"),
         ("Trials", f"{trials} of {scenario.get('trials', '?')}"),
+        *_spread(result, "warmup_s", "Warm-up of a search", "median {} s, longest {} s", fewest=False),
+        *_spread(result, "judged_queries", "Answers judged a search", "median {}, fewest {}", fewest=True),
+        *_spread(
+            result, "distinct_queries", "Different queries a search", "median {}, fewest {}", fewest=True
+        ),
         ("Started", result.started_at),
         ("Finished", result.finished_at or "not finished"),
     ]
+
+
+def _spread(result: RunResult, metric: str, name: str, text: str, *, fewest: bool) -> Facts:
+    """The median search and the one at the end that matters; nothing where no search has the metric."""
+    values = sorted(
+        value
+        for cell in result.measurements
+        if cell.kind == "search" and (value := cell.metrics.get(metric)) is not None
+    )
+    if not values:
+        return []
+    ends = values[len(values) // 2], values[0] if fewest else values[-1]
+    return [(name, text.format(*(number(value) for value in ends)))]
 
 
 def number_or(value: Any) -> str:

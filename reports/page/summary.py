@@ -13,12 +13,14 @@ from reports.decide.decision import Decision, conclude
 from reports.decide.evidence import Evidence, weigh
 from reports.decide.judging import LEAST_QUERIES
 from reports.decide.ranking import Candidate
+from reports.page.sections import best_settings
 from reports.wording import number, quantity, settings
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _NARROWEST_TABLE = 110  # columns
+_MOST_ROWS = 40  # a screen or two
 _MARKS = {
     "pick": "✔ pick",
     "leads": "leads",
@@ -52,8 +54,12 @@ class SummaryRow:
 
 
 def summary_rows(evidence: Evidence, decision: Decision) -> list[SummaryRow]:
-    """One row a candidate, in the order of the scenario."""
-    return [_row(evidence, candidate, decision) for candidate in evidence.candidates]
+    """One row a candidate, in the order of the scenario; of many candidates the best of each engine."""
+    shown = evidence.candidates
+    if len(shown) > _MOST_ROWS:
+        best = best_settings(evidence)
+        shown = [c for c in shown if best[c.configuration.engine] == c.configuration]
+    return [_row(evidence, candidate, decision) for candidate in shown]
 
 
 def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> SummaryRow:

@@ -117,7 +117,7 @@ def cautions(cells: Cells) -> list[Caution]:
     errors: Counter[tuple[str, str, str]] = Counter()
     for cell in cells.result.measurements:
         for flag in cell.flags:
-            flags[cell.engine, flag.split(" ")[0]] += 1
+            flags[cell.engine, flag.split(" ")[0].rstrip(":")] += 1
         if cell.error is not None:
             errors[cell.engine, cell.task, cell.error] += 1
     found = [
@@ -158,5 +158,6 @@ def _flag(flag: str) -> str:
         "contention": "Other programs on this machine took over 5 % of its CPU time: times are too long",
         "steal": "Over 5 % of the CPU time went to other machines: times are too long",
         "client-bound": "Client-bound: the load generator may have been the limit, not the engine",
+        "remembered": "Queries were asked again within the window, and the engine answers those much faster",
     }
     return texts.get(flag, f"Flagged: {flag}")

@@ -647,3 +647,28 @@ def test_filters_become_one_figure_as_the_table_says() -> None:
     assert over_filters("cpu_s_per_1000", by_filter) == [200.0]
     assert over_filters("latency_max_ms", by_filter) == [300.0]
     assert over_filters("latency_max_ms", []) == []
+
+
+def test_the_summary_of_many_settings_shows_the_best_of_each_engine() -> None:
+    result = many(engines=2, settings_of_each=12)
+    evidence = weigh(result)
+    rows = summary_rows(evidence, conclude(evidence))
+    assert [row.engine for row in rows] == list(evidence.cells.engines)
+    from rich.console import Console
+
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(summary_table(result, 200))
+    assert f"all {len(evidence.candidates)} settings are in the report's cells.csv" in captured.get()
+
+
+def test_how_well_searches_are_founded_is_told() -> None:
+    def found(cell: Measurement) -> Measurement:
+        few = cell.engine == "milvus"
+        counts = {"judged_queries": 7.0 if few else 900.0, "warmup_s": 4.5 if few else 0.5}
+        return with_metrics(cell, **counts) if cell.kind == "search" else cell
+
+    text = Page(render_result(edit(build(), found))).text
+    assert "Warm-up of a search median 0.500 s, longest 4.50 s" in text
+    assert "Answers judged a search median 900, fewest 7" in text
+    assert "Different queries a search" not in text  # as of an earlier version
