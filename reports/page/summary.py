@@ -107,7 +107,10 @@ def summary_table(result: RunResult, width: int = 120, shown: Callable[[str], st
     decision = conclude(evidence)
     rows, filters = summary_rows(evidence, decision), len(evidence.cells.filters)
     worst = f"worst of {filters} filters, " if filters > 1 else ""
-    title = shown(f"{result.name}: {worst}mean over trials")
+    part = ""
+    if len(rows) < (count := len(evidence.candidates)):
+        part = f"; the best setting of each engine, all {count} are in the report"
+    title = shown(f"{result.name}: {worst}mean over trials{part}")
     figures = (f"recall@{evidence.cells.k}", "P99", "queries/s (mix)", "violations", "errors")
     layout = _table if width >= _NARROWEST_TABLE else _lines
     texts = [([shown(text) for text in _texts(row)], _style(row)) for row in rows]

@@ -659,7 +659,16 @@ def test_the_summary_of_many_settings_shows_the_best_of_each_engine() -> None:
     console = Console(width=200)
     with console.capture() as captured:
         console.print(summary_table(result, 200))
-    assert f"all {len(evidence.candidates)} settings are in the report's cells.csv" in captured.get()
+    assert f"all {len(evidence.candidates)} are in the report" in captured.get()
+
+
+def test_a_summary_without_figures_is_printed() -> None:
+    from rich.console import Console
+
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(summary_table(edit(build(trials=2), lambda cell: failed(cell, "Boom")), 200))
+    assert "failed cells" in captured.get()
 
 
 def test_how_well_searches_are_founded_is_told() -> None:
