@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import cycle, islice
 from statistics import median
 from threading import Thread
@@ -98,9 +99,10 @@ def query_cost_ns(samples: Samples) -> float:
     return float(samples.done_ns.max() - samples.sent_ns.min()) / len(samples)
 
 
-def ours(count: int) -> Samples:
-    """`count` queries through our closed loop, one client."""
-    return closed_loop(NullEngine(), null_workload(), duration_s=60, max_queries=count, warmup_s=0.01)
+def ours(count: int, k: int = _K) -> Samples:
+    """`count` queries for k items through our closed loop, one client."""
+    workload = replace(null_workload(), k=k)
+    return closed_loop(NullEngine(k=k), workload, duration_s=60, max_queries=count, warmup_s=0.01)
 
 
 def ours_in_processes(count: int, processes: int = 2) -> float:

@@ -122,7 +122,7 @@ def test_what_asking_again_gains_tells_a_cache_of_answers_from_none() -> None:
     assert none is not None and 0.5 < none < 2
 
 
-def test_what_asking_again_gains_stops_in_time_and_needs_a_block() -> None:
+def test_what_asking_again_gains_stops_in_time_after_three_blocks() -> None:
     _, asked = repeat_gain(Forgetful(echo), WORKLOAD, limit_s=0.001)
-    assert asked == BLOCK
+    assert asked == 3 * BLOCK  # the least that a median means anything of
     assert repeat_gain(Forgetful(echo), numbered(BLOCK - 1)) == (None, 0)
