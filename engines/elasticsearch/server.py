@@ -121,10 +121,13 @@ class Server:
                     raise EngineError(
                         f"{self._url}: {index} is red, a shard has no copy; see _cluster/allocation/explain"
                     )
+        segments = -1
         while True:
             merging = self._merging(index)
             self.refresh(index)
-            if not merging:
+            before, segments = segments, self.sizes(index)[1]
+            # Twice: a merge is neither running nor queued for a moment after it was decided on.
+            if not merging and segments == before:
                 break
             time.sleep(_POLL_S)
         with self._explained("committing"):
