@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from reports.decide.decision import Decision, decide
-from tests.simulations.decision_runs import World, simulated_run, true_rate
+from tests.simulations.decision_runs import World, mean_rate, simulated_run
 
 RUNS = 400
 MOST_WRONG_PICKS = 0.05
@@ -58,8 +58,8 @@ def _bias(world: World, decisions: list[Decision], engines: list[str]) -> float:
     for decision, engine in zip(decisions, engines, strict=True):
         choice = next(entry.choice for entry in decision.standings if entry.engine == engine)
         if choice is not None and choice.score is not None:
-            truth = true_rate(world, int(engine.removeprefix("engine-")), choice.search["ef"])
-            errors.append(math.log(choice.score / truth))
+            truth = mean_rate(world, int(engine.removeprefix("engine-")), choice.search["ef"])
+            errors.append(choice.score / truth - 1)
     return float(np.mean(errors))
 
 

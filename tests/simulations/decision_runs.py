@@ -54,6 +54,12 @@ def simulated_run(world: World, rng: np.random.Generator) -> RunResult:
     return _result(world, names, cells)
 
 
+def mean_rate(world: World, engine: int, setting: int) -> float:
+    """What many windows of many runs would show on average: noise on logarithms raises a mean a little."""
+    variance = world.cell**2 + world.session**2 + world.trial**2 + world.run**2
+    return float(true_rate(world, engine, setting) * np.exp(variance / 2))
+
+
 def _cell(engine: str, trial: int, setting: int, name: int, rate: float) -> Measurement:
     load = {"executor": "closed_loop", "clients": 1, "processes": 1, "rate": None}
     counts = dict.fromkeys(("violations", "ghosts", "duplicates", "short_results", "errors", "timeouts"), 0.0)
