@@ -196,10 +196,6 @@ class Cells:
         """The groups whose throughput decides, one a filter."""
         return [self.groups[number] for number in self.objective_numbers(setting)]
 
-    def arrivals(self, setting: Configuration) -> list[TrialGroup]:
-        """The groups with an offered rate, one a filter and rate."""
-        return [group for group in self.search(setting) if group.executor == "arrival_rate"]
-
     def offered(self) -> dict[tuple[str, str], list[TrialGroup]]:
         """Groups with an offered rate by engine and index (as JSON), at whichever setting was the operating
         point in a trial.
