@@ -13,7 +13,7 @@ from harness.results.stats import Comparison, compare_ratios
 Floats = npt.NDArray[np.float64]
 
 # Two-sided. At 95 % up to 4.5 % of the runs with equal engines end in a pick, which leaves chance no room below the 5 %
-# that are promised; at 97 % it is 2.9 % at most (tests/simulations).
+# that are promised; at 97 % it is 3 % at most (tests/simulations).
 LEVEL = 0.97
 
 
