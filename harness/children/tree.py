@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from harness.children.shared_memory import remove_segments_of
+
 END_S = 10.0  # how long processes that were sent SIGKILL may take to end
 _POLL_S = 0.005
 _LONGEST_COMMAND = 200  # characters of a command in a message
@@ -109,12 +111,15 @@ def end(find: Callable[[], list[int]], reap_ended: Callable[[], object]) -> list
     Returns what would not end within END_S (one that hangs in the kernel).
     """
     deadline = time.monotonic() + END_S
+    killed: set[int] = set()
     while found := find():
         if time.monotonic() > deadline:
             return found
+        killed |= set(found)
         for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(_POLL_S)
         reap_ended()
+    remove_segments_of(killed)
     return []

@@ -20,6 +20,7 @@ from engines.registry import ENGINES
 from engines.server.endpoint import variable
 from engines.server.launched import Launched
 from harness.children.kept import Kept, kept
+from harness.children.shared_memory import remove_segments_of
 from harness.children.start import ending
 from harness.machine.meters import Container, Meter, ProcessTree
 from harness.progress import Progress
@@ -229,11 +230,14 @@ def _launched(engine: str, limits: ContainerLimits, folder: Path) -> Iterator[La
     module, _, name = ENGINES[engine].launcher.partition(":")
     running = getattr(importlib.import_module(module), name)
     folder.mkdir(parents=True, exist_ok=True)
+    pids: list[int] = []
     with contextlib.ExitStack() as stack:
+        stack.callback(remove_segments_of, pids)  # last: a server that was killed could not do so itself
         try:
             launched = stack.enter_context(
                 running(folder, cpus=max(1, round(limits.cpus)), memory_bytes=limits.memory_mib << 20)
             )
         except Exception as error:  # whatever a client library raises
             raise ServerFailedError(f"{engine}: its server cannot be started: {error}") from error
+        pids.append(launched.pid)
         yield launched
