@@ -29,7 +29,6 @@ from engines.lucene.bulk import Bulk
 from engines.lucene.documents import decoder, deletions, matching, plain, ranked, upserts
 from engines.lucene.filters import Queries, Query
 from engines.lucene.params import LuceneParams
-from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
@@ -138,7 +137,7 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
         return self._search, self._neighbours(vector, k, self._condition(where), exact=exact)
 
     def _answered(self, raw: bytes) -> Hits:
-        return deferred(raw, self._decode)
+        return Hits(*self._decode(raw))
 
     def _transport(self) -> HttpClient:
         return self._open
@@ -151,7 +150,7 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
         if self._schema.text is None:
             raise UnsupportedError(f"{self.NAME}: the collection has no text")
         body = matching(text, k, self._condition(where))
-        return deferred(self._open.post(self._search, body), ranked)
+        return Hits(*ranked(self._open.post(self._search, body)))
 
     def _condition(self, where: Filter | None) -> Query | None:
         return None if where is None else self._queries.translate(where)

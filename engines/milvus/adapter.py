@@ -31,7 +31,6 @@ from engines.milvus import collection, messages, settling
 from engines.milvus.connection import Connection
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ROUNDED, ServerIndexParams, ServerSearchParams, for_type
-from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
@@ -157,7 +156,7 @@ class Milvus(Engine):
         if self._schema.metric == "cosine":
             vector = unit(vector)
         request.placeholder_group = self._head + vector.tobytes()
-        return deferred(self._open.search(request), messages.decoded)
+        return Hits(*messages.decoded(self._open.search(request)))
 
     def _template(self, k: int, exact: bool) -> Any:
         params = self._params

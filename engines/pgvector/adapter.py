@@ -21,7 +21,6 @@ from engines.pgvector.filters import Condition, Conditions
 from engines.pgvector.params import IndexParams, SearchParams, effort, oversampled, settings
 from engines.pgvector.tables import MAX_BTREE_BYTES, Table
 from engines.pgvector.writing import Writer
-from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.server.ownership import MARK, ForeignError
@@ -169,7 +168,7 @@ class PgVector(Engine):
             result = self._open.mine().execute(statement, values, prepare=where is None)
         except psycopg.Error as error:
             raise failure(error) from error
-        return deferred(result, self._decode)
+        return Hits(*self._decode(result))
 
     def _decode(self, result: Any) -> tuple[list[int], list[float]]:
         """Distances as scores, best first: an iterative scan in relaxed order returns them slightly out of it."""

@@ -22,7 +22,6 @@ from engines.filters import Filter
 from engines.qdrant.failures import explained, of_grpc
 from engines.qdrant.filters import GrpcConditions, as_filter
 from engines.qdrant.payload import values
-from engines.server.answers import deferred
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 from engines.server.pauses import pause_after_loss
 
@@ -55,7 +54,7 @@ class GrpcPoints:
         self._conditions = GrpcConditions(schema)
         self._metadata = () if key is None else (("api-key", key),)
         self._channel = _channel(endpoint, port)
-        # Without serializers: requests are bytes already, answers are decoded when they are read.
+        # Without serializers: requests are bytes already, answers are decoded by us.
         self._query = self._channel.unary_unary("/qdrant.Points/Query")
         self._upsert = self._channel.unary_unary("/qdrant.Points/Upsert")
         self._delete = self._channel.unary_unary("/qdrant.Points/Delete")
@@ -87,7 +86,7 @@ class GrpcPoints:
         return bytes(request.SerializeToString()) + self._nearest
 
     def query(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> Hits:
-        """The nearest points; ids and scores are decoded when they are looked at."""
+        """The nearest points."""
         matching = None if where is None else as_filter(self._conditions.translate(where))
         rest = messages.QueryPoints(limit=k, filter=matching)
         floats = np.asarray(vector, "<f4").tobytes()
@@ -98,7 +97,7 @@ class GrpcPoints:
             if error.code() == grpc.StatusCode.UNAVAILABLE:
                 pause_after_loss()
             raise of_grpc(self.where, error) from error
-        return deferred(answer, _squared if self._schema.metric == "l2" else _decoded)
+        return Hits(*(_squared if self._schema.metric == "l2" else _decoded)(answer))
 
     def upserts(self, batch: Batch, rows: int) -> Iterator[bytes]:
         """The batch as requests of at most so many rows."""

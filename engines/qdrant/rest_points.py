@@ -16,7 +16,6 @@ from engines.http.client import QUERY_PATH, HttpClient
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
 from engines.qdrant.payload import values
-from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 
 _REQUEST_BYTES = 16 << 20  # the server takes 32 MiB
@@ -51,12 +50,12 @@ class RestPoints:
         self._params = [params.model_dump(mode="json", exclude_none=True) for params in (approximate, exact)]
 
     def query(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> Hits:
-        """The nearest points; ids and scores are decoded when they are looked at."""
+        """The nearest points."""
         return self.answered(self.http.post(*self.asking(vector, k, where, exact=exact)))
 
     def answered(self, raw: bytes) -> Hits:
         """The hits in an answer."""
-        return deferred(raw, _squared if self._schema.metric == "l2" else _decoded)
+        return Hits(*(_squared if self._schema.metric == "l2" else _decoded)(raw))
 
     def asking(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> tuple[str, bytes]:
         """Target and body of a query."""

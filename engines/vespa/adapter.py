@@ -25,7 +25,6 @@ from engines.base import (
 from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient, HttpError
 from engines.http.pipeline import PipelinedQueries
-from engines.server.answers import deferred
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
@@ -166,14 +165,14 @@ class Vespa(PipelinedQueries, Engine, Remote, FullText):
         return _SEARCH, self._queries.nearest(vector, k, where, exact=exact)
 
     def _answered(self, raw: bytes) -> Hits:
-        return deferred(complete(raw), self._queries.hits)
+        return Hits(*self._queries.hits(complete(raw)))
 
     def _transport(self) -> HttpClient:
         return self._open
 
     def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
         body = self._queries.words(text, k, where)
-        return deferred(complete(self._open.post(_SEARCH, body)), ranked)
+        return Hits(*ranked(complete(self._open.post(_SEARCH, body))))
 
     def delete(self, ids: Ids) -> None:
         self._feeder.run(len(ids), lambda row: ("DELETE", self._target(int(ids[row])), b""))

@@ -119,8 +119,8 @@ def method(cells: Cells) -> list[str]:
         "its queries) includes the limit is too close to call (≈). What was not measured does not meet a requirement.",
         "An engine's best setting is chosen and judged on different trials, so that a large grid is no advantage.",
         "CPU time of an engine that lives inside the client's process includes the client's; a server's is counted "
-        "apart. Answers of servers are decoded after the window. Queries to them go through the layer that costs the "
-        "client least CPU over its protocol, by measurement (make perf).",
+        "apart. Answers of servers are decoded within the clock, as an application has to. Queries to them go through "
+        "the layer that costs the client least CPU over its protocol, by measurement (make perf).",
     ]
 
 

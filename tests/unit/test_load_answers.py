@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from engines.base import Capabilities, Hits
-from engines.server.answers import deferred
 from harness.load.answers import (
     KEPT_HITS,
     AnswerStore,
@@ -114,9 +113,8 @@ RUNS = pytest.mark.parametrize("run", [run_closed, run_open])
         lambda number: Hits(Lazy(lambda: slowly(number)), [0.0] * (number % (K + 1))),
         lambda number: Hits(LazyList(lambda: slowly(number)), [0.0] * (number % (K + 1))),
         lambda number: Hits(list(echo(number).ids), Lazy(lambda: [0.0 * s for s in slowly(number)])),
-        lambda number: deferred(number, lambda raw: (slowly(raw), list(echo(raw).scores))),
     ],
-    ids=["a lazy sequence", "a lazy list", "lazy scores", "a deferred answer"],
+    ids=["a lazy sequence", "a lazy list", "lazy scores"],
 )
 def test_what_is_done_when_an_answer_is_read_is_timed(run: Callable[[Any], Samples], answer: Any) -> None:
     samples = run(Calling(answer))
