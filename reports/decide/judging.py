@@ -161,6 +161,18 @@ class Judge:
         values = np.where(self.cells.failed, np.nan, self.cells.matrix(requirement.metric))
         return np.asarray(values[np.ix_(numbers, columns)])
 
+    def too_few_queries(self, candidate: Configuration) -> tuple[int, str] | None:
+        """Where a recall rests on too few queries in the task that is compared: how many, and where. A short
+        window of another task is too close to call as well, but does not undo what this one shows.
+        """
+        cells = self.cells
+        counts = distinct_queries(cells, f"recall_at_{cells.k}")
+        few = [n for n in cells.objective_numbers(candidate) if counts[n] < LEAST_QUERIES]
+        if not few:
+            return None
+        fewest = min(few, key=lambda number: float(counts[number]))
+        return int(counts[fewest]), cells.groups[fewest].place
+
     def _why_absent(self, requirement: Requirement) -> str:
         if under_offered_rate(self.cells, requirement.metric):
             return "under an offered rate only the engine's operating point was measured, and this is not it"

@@ -17,7 +17,10 @@ _LOST_TIME = {
     "steal": "more than 5 % of the CPU time was taken by other machines",
     "contention": "other programs on this machine took more than 5 % of its CPU time",
 }
-_FLAGS = _LOST_TIME | {"client-bound": "the clients, not the engine, may have been the limit"}
+_FLAGS = _LOST_TIME | {
+    "client-bound": "the clients, not the engine, may have been the limit",
+    "remembered": "queries were asked again, and the engine remembers answers",
+}
 
 
 def blockers(evidence: Evidence) -> list[str]:
@@ -26,7 +29,7 @@ def blockers(evidence: Evidence) -> list[str]:
     reasons = []
     if evidence.cells.result.finished_at is None:
         reasons.append("the run is not complete, so the engines were not measured alike")
-    reasons += _few_queries(ranking[0])
+    reasons += _few_queries(evidence, ranking[0])
     if len(evidence.cells.engines) == 1:
         return reasons
     if any(len(candidate.by_trial) < 2 for candidate in ranking[:2]):
@@ -41,12 +44,16 @@ def blockers(evidence: Evidence) -> list[str]:
     return reasons + _flag_reasons(evidence)
 
 
-def _few_queries(leader: Candidate) -> list[str]:
-    few = [c for c in leader.checks if c.queries is not None and c.queries < LEAST_QUERIES]
-    counts = [f"{c.queries} with {c.place}" for c in few if c.status == "too close to call"]
-    if not counts:
+def _few_queries(evidence: Evidence, leader: Candidate) -> list[str]:
+    few = evidence.judge.too_few_queries(leader.configuration)
+    doubted = any(
+        entry.queries is not None and entry.status == "too close to call" for entry in leader.checks
+    )
+    if few is None or not doubted:
         return []
-    return [f"its recall rests on too few queries ({counts[0]}; at least {LEAST_QUERIES} are needed)"]
+    return [
+        f"its recall rests on too few queries ({few[0]} with {few[1]}; at least {LEAST_QUERIES} are needed)"
+    ]
 
 
 def _margin_reasons(evidence: Evidence) -> list[str]:

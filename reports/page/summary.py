@@ -11,7 +11,6 @@ from harness.results.result import RunResult
 from reports.decide.cells import TrialGroup
 from reports.decide.decision import Decision, conclude
 from reports.decide.evidence import Evidence, weigh
-from reports.decide.judging import LEAST_QUERIES
 from reports.decide.ranking import Candidate
 from reports.page.sections import best_settings
 from reports.wording import number, quantity, settings
@@ -70,7 +69,7 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
     ]
     recall = _worst(objective, f"recall_at_{cells.k}", min)
     status = "eligible" if candidate.met else "undecided" if candidate.undecided else "eliminated"
-    few = [c.queries for c in candidate.checks if c.queries is not None and c.queries < LEAST_QUERIES]
+    few = evidence.judge.too_few_queries(setting)
     if decision.leader is not None and decision.leader.title == setting.title:
         status = "leads" if decision.pick is None else "pick"
     return SummaryRow(
@@ -83,7 +82,7 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
         errors=sum(int(cell.metrics.get("errors") or 0) for cell in every),
         failed_cells=sum(cell.error is not None for cell in every),
         verdict=_MARKS[status],
-        few_queries=min(few, default=None),
+        few_queries=few[0] if few else None,
     )
 
 

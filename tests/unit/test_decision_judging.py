@@ -339,3 +339,15 @@ def test_the_terminal_says_which_recalls_rest_on_few_queries() -> None:
     console = Console(width=140, file=io.StringIO())
     console.print(summary_table(one, 140))
     assert "0.500 (of 3)" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_short_window_of_another_task_does_not_undo_a_decision() -> None:
+    """The offered load asked 17 queries, the closed loop 2,000: too close to call there, and said so."""
+    base = build(engines=TWO)
+    short = on(
+        base, lambda c: with_metrics(c, recall_at_10=1.0, recall_sd=0.0, queries=17.0), task="offered-load"
+    )
+    decision = decide(short)
+    assert decision.pick is not None
+    assert decision.pick.engine == "faiss-hnsw"
+    assert any("17 queries, at least 30 are needed" in text for text in decision.caveats)
