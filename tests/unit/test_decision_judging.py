@@ -343,7 +343,7 @@ def test_the_terminal_says_which_recalls_rest_on_few_queries() -> None:
 
 def test_a_short_window_of_another_task_does_not_undo_a_decision() -> None:
     """The offered load asked 17 queries, the closed loop 2,000: too close to call there, and said so."""
-    base = build(engines=TWO)
+    base = setting(build(engines=TWO), lambda c: with_metrics(c, recall_at_10=0.99), 64, task="throughput")
     short = on(
         base, lambda c: with_metrics(c, recall_at_10=1.0, recall_sd=0.0, queries=17.0), task="offered-load"
     )
