@@ -1,1 +1,1 @@
-"""From the cells of a run to its decision: requirements, ranking, verdict. Pure."""
+"""From the cells of a run to its decision: needs, requirements, ranking, verdict. Pure."""

@@ -11,7 +11,8 @@ from harness.results.result import RunResult
 from harness.results.stats import Comparison
 from harness.scenario.specs import DecisionSpec
 from reports.decide.cells import Cells
-from reports.decide.judging import Judge, is_asked
+from reports.decide.group_verdicts import is_asked
+from reports.decide.judging import Judge
 from reports.decide.ranking import Candidate, Objective, judged_candidates, rank
 from reports.decide.requirements import Requirement, requirements, shortfall
 from reports.decide.resampling import Contest, win_shares

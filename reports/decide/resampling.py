@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from harness.results.stats import resamples
 from reports.decide.cells import Bools, Floats
-from reports.decide.judging import LEAST_QUERIES, Judge
+from reports.decide.group_verdicts import LEAST_QUERIES
+from reports.decide.judging import Judge
 from reports.decide.ranking import Candidate, Objective
 from reports.decide.requirements import Requirement
 

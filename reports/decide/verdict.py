@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.results.result import Measurement
 from harness.results.stats import Comparison
 from reports.decide.evidence import Evidence
-from reports.decide.judging import LEAST_QUERIES
+from reports.decide.group_verdicts import LEAST_QUERIES
 from reports.decide.ranking import Candidate
 from reports.decide.requirements import Check
 from reports.wording import figure, listing, percent, settings
