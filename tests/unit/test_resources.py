@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.machine.environment import describe_environment
-from harness.machine.resources import PeakMemory, cpu_s, private_copy, release, rss_bytes
+from harness.machine.resources import PeakMemory, cpu_s, release, rss_bytes
 
 MIB = 2**20
 
@@ -56,24 +56,6 @@ def test_arrays_in_memory_are_left_alone() -> None:
     array = np.arange(10)
     release(array)
     assert array.tolist() == list(range(10))
-
-
-def test_a_private_copy_of_a_mapped_matrix_leaves_file_and_memory_alone(tmp_path: Path) -> None:
-    np.save(tmp_path / "x.npy", np.arange(8 * MIB, dtype=np.float32).reshape(-1, 16))
-    original = np.load(tmp_path / "x.npy", mmap_mode="r")
-    before = rss_bytes()
-    copy = private_copy(np.asarray(original)[:1000])
-    copy[5] = -1
-    assert copy.shape == (1000, 16)
-    assert isinstance(copy, np.memmap)
-    assert rss_bytes() - before < 8 * MIB
-    assert original[5, 0] == 80
-    assert np.load(tmp_path / "x.npy")[5, 0] == 80
-    for other in (original[3:9], np.ones((4, 2), np.float32)):  # not from the first row; not mapped
-        mine = private_copy(other)
-        mine[0] = -1
-        assert (mine[1:] == other[1:]).all()
-        assert (other[0] != -1).all()
 
 
 def test_the_environment_names_what_figures_depend_on() -> None:

@@ -11,6 +11,7 @@ import pytest
 from engines.base import Keywords
 from harness.data.dataset import Attribute, Dataset
 from harness.data.roles import split_queries
+from harness.machine.resources import rss_bytes
 from harness.oracle.items import Items
 from harness.results.metrics import TABLE
 from harness.scenario.tasks import Task, TaskSpec
@@ -91,3 +92,19 @@ def test_writes_change_the_items_and_never_the_dataset(tmp_path: Path, mapped: b
     assert data.columns["n"].tolist() == list(range(6))  # type: ignore[union-attr]
     assert np.array_equal(np.load(tmp_path / "v.npy"), original)
     assert items.batch(np.array([0])).attributes["n"].tolist() == [5]  # type: ignore[union-attr]
+
+
+def test_a_large_mapped_matrix_is_changed_without_taking_its_memory(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.arange(8 * 2**20, dtype=np.float32).reshape(-1, 16))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    before = rss_bytes()
+    items = Items(np.asarray(mapped)[:100_000], {}, np.ones(100_000, dtype=np.bool_))
+    items.move(5, np.full(16, -1, dtype=np.float32))
+    assert items.vectors[5, 0] == -1
+    assert isinstance(items.vectors, np.memmap)
+    assert rss_bytes() - before < 4 * 2**20
+    assert mapped[5, 0] == np.load(tmp_path / "x.npy")[5, 0] == 80
+    later = Items(mapped[3:9], {}, np.ones(6, dtype=np.bool_))  # does not begin with the file's first row
+    later.move(0, np.full(16, -1, dtype=np.float32))
+    assert (later.vectors[1:] == mapped[4:9]).all()
+    assert mapped[3, 0] == 48
