@@ -27,19 +27,10 @@ from harness.machine.noise import NoiseMonitor
 from harness.results.samples import Samples
 
 RATES = (500, 2000)  # requests/s at which lateness is told
-BOUND = 0.7  # share of the client's ceiling from which its own limits shape the figures
 _QUERIES, _DIM, _K = 1000, 128, 10
 _SERVICE_S = 0.001
 _CLIENTS = 64
 _QUANTILES = {"p50": 50, "p99": 99, "p999": 99.9}
-
-
-def client_bound(throughput_qps: float, processes: int, ceiling_qps: float) -> bool:
-    """Whether a load is more than 70 % of what the client itself can do, so that it may be what limits.
-
-    ceiling_qps: of one client process. Threads of one process share its interpreter, so they add nothing.
-    """
-    return throughput_qps > BOUND * ceiling_qps * processes
 
 
 def client_ceiling(rounds: int = 3) -> float:

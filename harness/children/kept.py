@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import shutil
 import subprocess
 import time
@@ -76,7 +75,7 @@ class Kept:
 
     def wait(self, timeout_s: float) -> Report | None:
         """How it ended; None where it has not within that time."""
-        if self._report is None and select.select([self._reader], (), (), timeout_s)[0]:
+        if self._report is None and wait([self._reader], timeout_s):
             with os.fdopen(self._reader, "rb", closefd=False) as file:
                 text = file.read()
             self._keeper.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import shutil
 import time
 from collections import defaultdict
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from engines.base import Engine
-from harness.calibration.calibrate import client_bound
 from harness.machine.noise import NoiseMonitor
 from harness.progress import Progress, silent
 from harness.results.result import Measurement, RunResult
@@ -54,7 +52,6 @@ class Recorder:
     filters: Filters
     callbacks: Callbacks
     noise: NoiseMonitor = field(init=False)
-    ceilings: dict[str, float] = field(init=False)  # what one client process can do, by executor
     server_unseen: str | None = None  # why the CPU time of the session's server cannot be told apart
     _writer: ResultWriter = field(init=False)
     _planned: dict[str, Measurement] = field(init=False)  # by identity
@@ -212,10 +209,6 @@ class Recorder:
         if self.server_unseen:
             noise = noise.without_foreign(self.server_unseen)
         flags = [*cell.flags, *noise.flags()]
-        load = cell.params.get("load", {})
-        ceiling_qps = self.ceilings.get(str(cell.executor), math.inf)
-        if client_bound(cell.metrics.get("throughput_qps") or 0.0, load.get("processes", 1), ceiling_qps):
-            flags.append("client-bound")
         measured, missing = noise.metrics()
         return cell.model_copy(
             update={
@@ -224,13 +217,6 @@ class Recorder:
                 "flags": flags,
             }
         )
-
-    def calibrated(self, ceilings: Mapping[str, float]) -> None:
-        """Keeps what one client process can do, by executor."""
-        self.ceilings = dict(ceilings)
-        self.result.environment["client_ceiling_qps"] = ceilings["closed_loop"]
-        self.result.environment["client_open_loop_ceiling_qps"] = ceilings["arrival_rate"]
-        self._writer.save_header(self.result)
 
     def note_left(self, label: str, commands: Sequence[str]) -> None:
         """Adds a remark on processes that an engine has left behind, once for each command."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from engines.base import Engine
 from engines.registry import MissingClientError, UnknownEngineError, load
-from harness.calibration.calibrate import client_ceiling, open_loop_ceiling
 from harness.children.leftovers import remove_leftovers
 from harness.errors import ConfigurationError
 from harness.machine.environment import describe_environment
@@ -80,8 +79,6 @@ def _measure(recorder: Recorder, cache: Path) -> RunResult:
     callbacks = recorder.callbacks
     try:
         callbacks.folder_ready()
-        callbacks.progress("calibrating the client", 0, None)
-        recorder.calibrated({"closed_loop": client_ceiling(), "arrival_rate": open_loop_ceiling()})
         if left := remove_containers():
             recorder.note(f"{left} containers that an earlier, killed run had left were removed first")
         if found := remove_leftovers():

@@ -67,13 +67,6 @@ def environment_facts(result: RunResult) -> Facts:
         ("Versions", ", ".join(f"{name} {version}" for name, version in (env.get("packages") or {}).items())),
         ("Hardware fingerprint", str(env.get("fingerprint", "?"))),
     ]
-    if env.get("client_ceiling_qps"):
-        facts.append(
-            (
-                "Client's ceiling",
-                f"{number(env['client_ceiling_qps'])} queries/s a client with an engine that does nothing",
-            )
-        )
     return [*facts, *_noise(result)]
 
 

@@ -34,7 +34,8 @@ StyledTexts = tuple[list[str], str]  # the texts of a row, and how rich is to st
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """One candidate. recall and p99_ms: of its worst filter, mean over trials; qps: equal mix of the filters.
+    """One candidate. recall and p99_ms: of its worst filter, mean over trials; qps: equal mix of the filters. p99_ms:
+    under the offered rates where the setting was measured there, else of the closed loop.
 
     None where it was not measured in full. few_queries: over how many queries the recall was taken, where these are too
     few to judge it by. violations and errors: sums over all trials and tasks.
@@ -67,6 +68,7 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
     every = [
         cell for group in cells.search(setting) + cells.build(setting, "updates") for cell in group.cells
     ]
+    offered = [group for group in cells.search(setting) if group.executor == "arrival_rate"]
     recall = _worst(objective, f"recall_at_{cells.k}", min)
     status = "eligible" if candidate.met else "undecided" if candidate.undecided else "eliminated"
     few = evidence.judge.too_few_queries(setting)
@@ -76,7 +78,7 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
         engine=setting.engine,
         settings=settings(setting.index, setting.search),
         recall=recall,
-        p99_ms=_worst(objective, "latency_p99_ms", max),
+        p99_ms=_worst(offered or objective, "latency_p99_ms", max),
         qps=candidate.score if evidence.objective.maximise else _worst(objective, "throughput_qps", min),
         violations=sum(int(cell.metrics.get("violations") or 0) for cell in every),
         errors=sum(int(cell.metrics.get("errors") or 0) for cell in every),

@@ -327,7 +327,6 @@ def _environment() -> dict[str, Any]:
         "python": "3.11.2",
         "packages": {"bakeoff": "0.1.0", "numpy": "2.4.0"},
         "fingerprint": "00c0ffee00c0ffee",
-        "client_ceiling_qps": 410_000.0,
     }
 
 
