@@ -31,9 +31,9 @@ from engines.http.client import HttpClient
 from engines.http.pipeline import PipelinedQueries
 from engines.qdrant.control import Control, endpoint
 from engines.qdrant.failures import Retries
-from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import DISTANCES, IndexParams, SearchParams, searching
-from engines.qdrant.rest_points import RestPoints
+from engines.qdrant.points.over_grpc import GrpcPoints
+from engines.qdrant.points.over_rest import RestPoints
 from engines.qdrant.settling import settle
 from engines.server.names import collection_name
 from engines.values import disk

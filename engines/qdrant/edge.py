@@ -25,8 +25,8 @@ from engines.base import (
     Vectors,
 )
 from engines.filters import Filter
-from engines.qdrant import payload
 from engines.qdrant.edge_filters import Conditions, as_filter
+from engines.qdrant.points import payload
 from engines.qdrant.quantization import oversampled
 from engines.values import disk
 from engines.values.columns import prepared

@@ -8,7 +8,7 @@ import qdrant_edge as qe
 
 from engines.base import Field, Value
 from engines.qdrant.bounds import exact_bounds
-from engines.qdrant.payload import kept
+from engines.qdrant.points.payload import kept
 from engines.values.translation import Translator
 
 Condition = qe.FieldCondition | qe.HasIdCondition | qe.Filter

@@ -10,7 +10,7 @@ from qdrant_client import grpc
 
 from engines.base import Field, Value
 from engines.qdrant.bounds import exact_bounds
-from engines.qdrant.payload import kept
+from engines.qdrant.points.payload import kept
 from engines.values.translation import Translator
 
 T = TypeVar("T")

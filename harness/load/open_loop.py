@@ -10,9 +10,9 @@ from engines.base import Engine
 from harness.data.workload import Workload
 from harness.load.clients import StartSignal, quiet_interpreter
 from harness.load.operations import Kind, Operations
-from harness.load.replay import Replay
-from harness.load.replay_pipelined import PipelinedReplay
-from harness.load.replay_threads import ThreadedReplay
+from harness.load.replay.base import Replay
+from harness.load.replay.pipelined import PipelinedReplay
+from harness.load.replay.threads import ThreadedReplay
 from harness.results.samples import Int64, Samples
 
 

@@ -20,9 +20,9 @@ from qdrant_client import QdrantClient, grpc, models
 
 from engines.base import Batch, Field, Hits, Keywords, Schema
 from engines.filters import And, Eq, Range
-from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import IndexParams, SearchParams, searching
-from engines.qdrant.rest_points import RestPoints
+from engines.qdrant.points.over_grpc import GrpcPoints
+from engines.qdrant.points.over_rest import RestPoints
 from engines.server.endpoint import Endpoint
 from tests.perf.answering import answering
 from tests.perf.clients import exchange, rounds, row

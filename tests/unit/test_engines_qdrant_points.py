@@ -15,9 +15,9 @@ from qdrant_client.conversions.conversion import GrpcToRest
 
 from engines.base import Batch, EngineError, Field, Keywords, Schema
 from engines.filters import Eq
-from engines.qdrant.grpc_points import GrpcPoints
 from engines.qdrant.params import IndexParams, SearchParams, searching
-from engines.qdrant.rest_points import RestPoints
+from engines.qdrant.points.over_grpc import GrpcPoints
+from engines.qdrant.points.over_rest import RestPoints
 from engines.server.endpoint import Endpoint
 
 SCHEMA = Schema(

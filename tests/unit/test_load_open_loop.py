@@ -187,7 +187,7 @@ def test_the_warm_up_without_queries_of_its_own_begins_the_pass():
 
 
 def test_answers_are_kept_within_bounds_and_their_timings_all(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("harness.load.replay.KEPT_HITS", 100 * K)
+    monkeypatch.setattr("harness.load.replay.base.KEPT_HITS", 100 * K)
     samples = open_loop(Calling(echo), WORKLOAD, constant(10_000, 0.2), clients=4)
     assert len(samples) == len(samples.lengths) == 2000
     assert samples.share == 0.05

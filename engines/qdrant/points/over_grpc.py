@@ -21,7 +21,7 @@ from engines.base import Batch, EngineError, FieldKind, Hits, Ids, Schema, Vecto
 from engines.filters import Filter
 from engines.qdrant.failures import explained, of_grpc
 from engines.qdrant.filters import GrpcConditions, as_filter
-from engines.qdrant.payload import values
+from engines.qdrant.points.payload import values
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint
 from engines.server.pauses import pause_after_loss
 

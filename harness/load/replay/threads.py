@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.load.answers import plain
 from harness.load.clients import StartSignal, leave_behind, sharpen_sleep, wait_until
-from harness.load.replay import Replay
+from harness.load.replay.base import Replay
 
 
 class ThreadedReplay(Replay):

@@ -12,7 +12,7 @@ from engines.base import EngineError
 from harness.load.answers import plain
 from harness.load.clients import StartSignal, sharpen_sleep
 from harness.load.operations import Query
-from harness.load.replay import Replay
+from harness.load.replay.base import Replay
 
 # Sleeps end this much early and the rest is waited out awake, at the price of a core: what a sleep overshoots, and
 # what a processor needs to be quick again after one, is then never seen. Threads cannot afford as much, for they

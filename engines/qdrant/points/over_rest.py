@@ -15,7 +15,7 @@ from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
-from engines.qdrant.payload import values
+from engines.qdrant.points.payload import values
 from engines.server.endpoint import Endpoint
 
 _REQUEST_BYTES = 16 << 20  # the server takes 32 MiB
