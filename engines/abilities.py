@@ -16,7 +16,7 @@ class Remote(Protocol):
     """An engine on a server, where its collection outlives `close` and `path`. Declared by `server`."""
 
     def drop(self) -> None:
-        """Removes the collection, if there is one, and closes; also after `close`."""
+        """Removes the collection, if there is one, and closes. May be called after `close` too."""
 
 
 @runtime_checkable
@@ -41,11 +41,11 @@ class FullText(Protocol):
     """An engine that also ranks by words, those of the column that `Schema.text` names. Declared by `text`."""
 
     def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
-        """The k items with the highest BM25 among those that have one of the words at least, and match `where`.
+        """The k items with the highest BM25 among those that contain at least one of the words and match `where`.
 
         Words are those of `engines.values.words`, each counted once. Scores: BM25 with k1 = 1.2 and b = 0.75 times a
         constant of the engine's, over the statistics of each shard; items that were deleted or replaced may count in
-        them until the engine has cleared them away. Raises UnsupportedError where the schema has no text.
+        them until the engine has removed them for good. Raises UnsupportedError where the schema has no text.
         """
 
 

@@ -1,4 +1,4 @@
-"""What every engine offers and the values that cross its border."""
+"""The protocol of an engine, and the values that it takes and returns."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Field:
 class Schema:
     """What a collection holds: vectors of `dim` float32 compared by `metric`, and filterable fields.
 
-    text: the column, not among `fields`, whose words can be searched for; engines without `FullText` leave it.
+    text: the column, not among `fields`, whose words can be searched for; engines without `FullText` ignore it.
     """
 
     dim: int
@@ -100,7 +100,7 @@ class Keywords:
     def encode(cls, values: Sequence[str]) -> Keywords:
         """Encodes str values; the vocabulary is sorted by code point.
 
-        By hand, for a NumPy string array drops trailing NULs and is as wide as its longest value.
+        Not by NumPy: its string arrays drop trailing NULs and are as wide as their longest value.
         """
         words = sorted(set(values))
         index = {word: code for code, word in enumerate(words)}
@@ -162,26 +162,24 @@ class Capabilities:
     update: bool = True  # index() of an existing id replaces vector and attributes
     delete: bool = True
     persistent: bool = False  # open() finds what close() left on disk
-    durable: bool = (
-        False  # what was acknowledged is there after kill -9 of the process that holds the collection
-    )
+    durable: bool = False  # acknowledged writes survive kill -9 of the process that holds the collection
     thread_safe: bool = False  # query() may run in several threads at once
-    thread_safe_writes: bool = False  # so may index() and delete(), beside queries and each other
+    thread_safe_writes: bool = False  # so may index() and delete(), also during queries
     multi_process: bool = False  # several processes may hold the same collection open
-    pipelined: bool = False  # it is a `Pipelined` too, see engines.abilities
-    server: bool = False  # it is a `Remote` too; its address is that of `engines.server.endpoint.Endpoint`
+    pipelined: bool = False  # it also follows `Pipelined`, see engines.abilities
+    server: bool = False  # it also follows `Remote`; its address comes from engines.server.endpoint
     cluster: bool = False  # one collection can be spread over several machines
-    text: bool = False  # it is a `FullText` too
-    lookup: bool = False  # it is a `Lookup` too
+    text: bool = False  # it also follows `FullText`
+    lookup: bool = False  # it also follows `Lookup`
     quantization: bool = False
     exact_scores: bool = True  # scores are those of the vectors as given, within float32's rounding
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStats:
-    """What the engine says of itself.
+    """What the engine reports about itself.
 
-    disk_bytes: None where nothing is kept on disk, or a server does not tell. server: name and version of
+    disk_bytes: None where nothing is kept on disk, or a server does not report it. server: name and version of
     the server that answers, "" in-process. retries: requests sent again since `create` or `open`. query_path: through
     which layer of which client `query` reaches the server, "" in-process.
     """
@@ -203,7 +201,7 @@ class Engine(Protocol):
     client's own exception); they never swallow one. No method changes the arrays it is given.
     """
 
-    capabilities: Capabilities  # of the class; index parameters may narrow those of an instance
+    capabilities: Capabilities  # of the class; an instance may have fewer, by its index parameters
     IndexParams: ClassVar[type[BaseModel]]  # build-time parameters, named as the engine names them
     SearchParams: ClassVar[type[BaseModel]]  # query-time parameters, likewise
 
@@ -242,4 +240,4 @@ class Engine(Protocol):
         """Size and settings, as the engine reports them."""
 
     def close(self) -> None:
-        """Flushes what persists and lets go of everything; a second call does nothing."""
+        """Writes out what persists and releases all resources; a second call does nothing."""

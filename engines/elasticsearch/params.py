@@ -71,7 +71,7 @@ class IndexParams(LuceneParams):
 class SearchParams(BaseModel):
     """num_candidates: of each shard; Elasticsearch's ef, raised to k where it is less.
 
-    oversample: of rescore_vector, for the quantized types: so many times k candidates are compared again by the
+    oversample: of rescore_vector, for the quantized types: this many times k candidates are compared again by the
     original vectors. 0: none are, and scores are approximate. Default: 3 for bbq_*, which is Elasticsearch's, else 1.
     """
 
@@ -86,7 +86,7 @@ class SearchParams(BaseModel):
         return self
 
     def rescoring(self, index: IndexParams) -> bytes:
-        """What a knn query says of it, as members in JSON. Raises EngineError where there is nothing to rescore."""
+        """These parameters as members of a knn query, in JSON. Raises EngineError where there is nothing to rescore."""
         if not index.quantized:
             if self.oversample is not None:
                 raise EngineError(

@@ -26,7 +26,7 @@ class Server:
         """Asks for the server's version. Raises EngineError for one that is too old, or no Elasticsearch."""
         self._url = endpoint.url
         options: dict[str, Any] = {"request_timeout": REQUEST_TIMEOUT_S}
-        options["max_retries"] = 0  # what fails is reported, not tried again behind the clock
+        options["max_retries"] = 0  # a failure is reported, never retried unseen
         if endpoint.api_key is not None:
             options["api_key"] = endpoint.api_key
         elif endpoint.user is not None:
@@ -47,7 +47,7 @@ class Server:
         return int(major), int(minor)
 
     def _ask_version(self) -> str:
-        # Not GET /: a node without the module for it has everything else.
+        # Not GET /: a node may lack the module that answers it and still have all that is needed.
         with self._explained("asking for its version"):
             answer = self._client.nodes.info(node_id="_local", filter_path="nodes.*.version")
         versions: list[str] = [node["version"] for node in answer["nodes"].values()]
@@ -57,7 +57,7 @@ class Server:
         return versions[0]
 
     def create(self, index: str, mappings: dict[str, Any], settings: dict[str, Any]) -> None:
-        """Makes an index, in place of one of this name if that is ours. Raises ForeignError if it is not."""
+        """Creates an index; one of this name is dropped if it is ours. Raises ForeignError if it is not."""
         self.drop(index)
         with self._explained("creating the index"):
             self._client.indices.create(index=index, mappings=mappings, settings=settings)
@@ -102,12 +102,12 @@ class Server:
             _whole(state["response"])
 
     def _task(self, task: str) -> Any:
-        # By its path: the client's method warns at each call that the interface is a preview, which it has been since
-        # version 5.
+        # Called by its path: the client's method warns at every call that the interface is a preview, which it has
+        # been since version 5.
         return self._client.perform_request("GET", f"/_tasks/{task}", headers={"accept": "application/json"})
 
     def settle(self, index: str) -> None:
-        """Returns once no shard is being copied and no merge runs or waits; their outcome is searched and committed."""
+        """Returns once no shard is being copied and no merge runs or waits, and merged segments are in use."""
         with self._explained("waiting for shards"):
             while (
                 health := self._client.cluster.health(
@@ -126,7 +126,7 @@ class Server:
             merging = self._merging(index)
             self.refresh(index)
             before, segments = segments, self.sizes(index)[1]
-            # Twice: a merge is neither running nor queued for a moment after it was decided on.
+            # Twice: just after it is decided on, a merge is for a moment neither running nor queued.
             if not merging and segments == before:
                 break
             time.sleep(_POLL_S)
@@ -147,7 +147,7 @@ class Server:
         return bool(stats["_all"]["total"]["merges"]["current"] or waiting)
 
     def sizes(self, index: str) -> tuple[int, int]:
-        """Bytes and segments of all its copies."""
+        """Bytes and number of segments, over all copies of the index."""
         with self._explained("asking for its size"):
             total = self._client.indices.stats(index=index, metric="store,segments")["_all"]["total"]
         return total["store"]["size_in_bytes"], total["segments"]["count"]
@@ -177,7 +177,7 @@ class Server:
 
 
 def _whole(answer: Any) -> None:
-    """Raises EngineError unless every shard did as it was told."""
+    """Raises EngineError unless the request succeeded on every shard."""
     shards = answer["_shards"]
     if shards["failed"]:
         raise EngineError(

@@ -21,7 +21,7 @@ from engines.values import disk
 from engines.values.columns import ColumnStore, Growable, prepared, unit
 from engines.values.vectors import require_query
 
-faiss: Any = _faiss  # its own type hints know little of what SWIG generates
+faiss: Any = _faiss  # its type hints lack most of what SWIG generates
 
 _SEED = 1234  # of the k-means that places the IVF centroids
 _INDEX_FILE = "index.faiss"
@@ -63,7 +63,7 @@ class Faiss(Engine):
             index.hnsw.efConstruction = self._params.efConstruction
         if self._params.kind == "ivf":
             index.cp.seed = _SEED
-            index.cp.min_points_per_centroid = 1  # fewer than its advice is the caller's choice
+            index.cp.min_points_per_centroid = 1  # the caller may choose fewer than FAISS recommends
         return index
 
     def _attach(self) -> None:
@@ -71,7 +71,7 @@ class Faiss(Engine):
         self._scan = self._index
         if self._index is not None and self._params.kind == "hnsw":
             self._scan = faiss.downcast_index(self._index.storage)  # the flat vectors under the graph
-        self._approximate: dict[int, Any] = {}  # k -> what goes with each query without a mask
+        self._approximate: dict[int, Any] = {}  # k -> parameters of queries without a mask
 
     def open(self, schema: Schema) -> None:
         disk.verify(self._path, schema, self._params)
@@ -170,7 +170,7 @@ class Faiss(Engine):
         ivf = self._params.kind == "ivf"
         options = {}
         if mask is not None and exact and not ivf:
-            # Over flat vectors FAISS takes a list of rows as just that; a bitmap it asks about every row.
+            # On flat vectors FAISS visits only the rows of a list, but tests every row against a bitmap.
             options["sel"] = faiss.IDSelectorArray(np.flatnonzero(mask))
         elif mask is not None:
             options["sel"] = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
@@ -178,7 +178,7 @@ class Faiss(Engine):
             nprobe = self._index.nlist if exact and self._index is not None else self._search.nprobe
             return faiss.SearchParametersIVF(nprobe=nprobe, **options)
         if self._params.kind == "hnsw" and not exact:
-            # FAISS itself would return fewer than k from a graph walked with less.
+            # With a smaller efSearch FAISS returns fewer than k hits.
             return faiss.SearchParametersHNSW(efSearch=max(self._search.efSearch, k), **options)
         return faiss.SearchParameters(**options)
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with kept connections, as thin as Python allows: the query path of engines that speak it.
+"""HTTP/1.1 over kept connections, as thin as Python allows: the query path of engines that speak it.
 
 Every other client costs a multiple of the socket below it (the figures are in the README of engines/elasticsearch),
 and what the client costs is added to the latency of the engine that is measured.
@@ -27,7 +27,7 @@ from engines.server.redaction import redact
 
 QUERY_PATH = "HTTP/1.1 on a bare socket, bodies put together from bytes"  # for `EngineStats`
 CONNECT_TIMEOUT_S = 5.0
-_READ, _SHOWN = 1 << 14, 500  # bytes of a refusal that are looked at, characters that go into its message
+_READ, _SHOWN = 1 << 14, 500  # bytes read of an error's body; characters of it in the message
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -36,7 +36,7 @@ class HttpError(EngineError):
 
     def __init__(self, where: str, status: int, body: bytes) -> None:
         remedy = "the credentials were refused: " if status in (401, 403) else ""
-        # Cut only once it holds no credential: a part of one would not be found.
+        # Credentials are removed before the text is cut: half of one would not be found.
         text = redact(" ".join(body[:_READ].decode("utf-8", "replace").split()))[:_SHOWN]
         super().__init__(f"{where}: {remedy}HTTP {status}: {text or 'no explanation'}")
         self.status = status
@@ -45,7 +45,7 @@ class HttpError(EngineError):
 
 class HttpClient:
     """Requests to one server, over as many connections as there are requests at once. Safe in threads; not to be
-    used across a fork. Connections outlive the threads that opened them, so that a new window of load finds them open.
+    used after a fork. Connections outlive the threads that opened them, so that a new window of load finds them open.
 
     retries: requests sent again because the server had closed the connection while it was idle.
     """
@@ -83,7 +83,7 @@ class HttpClient:
         return self.send("POST", target, body)
 
     def send(self, method: str, target: str, body: bytes = b"") -> bytes:
-        """The same for another method. Only for requests that may be carried out twice."""
+        """The same for another method. Only for requests that may safely be carried out twice."""
         request = self.request(method, target, body)
         try:
             connection = self._idle.pop()
@@ -106,7 +106,7 @@ class HttpClient:
             self.retries += 1
 
     def where(self, target: str) -> str:
-        """A target as messages call it."""
+        """A target as it is named in messages."""
         return f"{self._endpoint.url}{target}"
 
     def _ask(self, connection: Connection, request: bytes, target: str, *, kept: bool) -> bytes:
@@ -138,7 +138,7 @@ class HttpClient:
             connection.close()
 
     def explained(self, error: Exception, target: str) -> EngineError:
-        """What a request without a whole answer is reported as."""
+        """The error that reports a request without a complete answer."""
         where = self.where(target)
         if isinstance(error, BlockingIOError | TimeoutError):
             return EngineError(f"{where}: no answer for {self.timeout_s:g} s; is the server overloaded?")

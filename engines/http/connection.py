@@ -17,7 +17,7 @@ class ClosedError(OSError):
 
 
 class Answer:
-    """What the parser finds in one answer after the other. Of headers it is told nothing: each would be a call."""
+    """Collects what the parser finds, answer by answer. It has no callback for headers: each would cost a call."""
 
     __slots__ = ("_parser", "_parts", "complete", "feed_data", "keep_alive", "status")
 
@@ -39,7 +39,7 @@ class Answer:
 
     def on_message_complete(self) -> None:
         self.status = self._parser.get_status_code()
-        if self.status < 200:  # "go on", before the answer proper
+        if self.status < 200:  # 100 Continue: the actual answer follows
             self.begin()
             return
         self.complete, self.keep_alive = True, self._parser.should_keep_alive()
@@ -56,7 +56,7 @@ class Connection:
     """A socket and the parser of what comes from it."""
 
     def __init__(self, sock: socket.socket) -> None:
-        # No method of this object goes to the parser: a cycle would keep the socket open until it is collected.
+        # The parser gets no method of this object: the cycle would keep the socket open until it is collected.
         self._sock, self._answer = sock, Answer()
 
     def exchange(self, request: bytes) -> Answer:
@@ -70,7 +70,7 @@ class Connection:
         try:  # noqa: SIM105 - that is slower
             sock.sendall(request)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-            pass  # the answer may be there: why the server would not read on
+            pass  # the server may have answered why it reads no further
         while not answer.complete:
             try:
                 data = sock.recv(_RECEIVE_BYTES)
@@ -91,4 +91,4 @@ class Connection:
         self._sock.close()
 
     def __del__(self) -> None:
-        self._sock.close()  # its client has gone
+        self._sock.close()  # the client of this connection no longer exists

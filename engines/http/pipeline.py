@@ -41,13 +41,13 @@ class Pipeline:
     """Requests in flight to one server. For one thread."""
 
     def __init__(self, client: HttpClient) -> None:
-        """No I/O. client: whose address, headers, time-outs and counts of retries hold here too."""
+        """No I/O. client: gives address, headers and time-outs, and counts the retries."""
         self._client = client
         self._poll = select.epoll()
         self._idle: list[_Line] = []
-        self._busy: dict[int, _Line] = {}  # by file descriptor, the longest under way first
+        self._busy: dict[int, _Line] = {}  # by file descriptor, oldest first
         self._failed: list[tuple[int, EngineError]] = []
-        self._waker = socket.socketpair()  # makes `fileno` readable for a failure that no connection tells
+        self._waker = socket.socketpair()  # makes `fileno` readable for failures without a connection
         self._poll.register(self._waker[0], select.EPOLLIN)
 
     def fileno(self) -> int:
@@ -84,7 +84,7 @@ class Pipeline:
         except _NOT_YET:
             pass
         except OSError:
-            line.unsent = memoryview(b"")  # the answer may be there: why the server would not read on
+            line.unsent = memoryview(b"")  # the server may have answered why it reads no further
         events = select.EPOLLIN | (select.EPOLLOUT if line.unsent else 0)
         self._poll.modify(line.sock.fileno(), events)
 
@@ -144,7 +144,7 @@ class Pipeline:
         return HttpError(self._client.where(line.target), status, body)
 
     def _lost(self, line: _Line, error: Exception) -> None:
-        """Sends a request again that an idle connection took with it; else notes the failure."""
+        """Sends a request again if its connection had been closed while idle; else records the failure."""
         again = line.kept and not line.received and isinstance(error, OSError)
         self._drop(line)
         try:
@@ -180,7 +180,7 @@ class Pipeline:
 
 
 class PipelinedQueries(Pipelined):
-    """`Pipelined` for an adapter that asks by a POST."""
+    """`Pipelined` for adapters whose queries are POST requests."""
 
     _pipeline: Pipeline | None = None
 

@@ -36,7 +36,7 @@ from engines.values.columns import prepared
 from engines.values.vectors import require_query
 
 Params = TypeVar("Params", bound=LuceneParams)
-_CHUNK_BYTES = 8 << 20  # vectors in one bulk request; as JSON they are up to three times as long
+_CHUNK_BYTES = 8 << 20  # of vectors in one bulk request; their JSON is up to three times as long
 
 
 class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
@@ -54,10 +54,10 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
         text=True,
         quantization=True,
     )
-    NAME: ClassVar[str]  # in the registry
+    NAME: ClassVar[str]  # the engine's name in the registry
     PRODUCT: ClassVar[str]
-    SEARCH: ClassVar[str]  # where searches go, within the index
-    SERVER: ClassVar[type[Any]]  # all else that is asked of it, through the official client
+    SEARCH: ClassVar[str]  # path of a search, below the index
+    SERVER: ClassVar[type[Any]]  # every other request, through the official client
     QUERIES: ClassVar[type[Queries]] = Queries
 
     def __init__(self, path: Path, params: Params) -> None:
@@ -102,7 +102,7 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
         self._http = http
 
     def _packing(self) -> Callable[[Vectors], bytes]:
-        """How the server that was just found takes a vector in JSON."""
+        """The function that writes a vector as JSON in the form that this server's version accepts."""
         return plain
 
     def _warm(self) -> None:

@@ -14,16 +14,16 @@ from engines.base import EngineError
 from engines.http.client import HttpClient, HttpError
 
 _BUSY = 429
-_TRIES, _FIRST_PAUSE_S = 9, 0.1  # waits of 0.1, 0.2, ... 12.8 s: half a minute of a server that is too busy
+_TRIES, _FIRST_PAUSE_S = 9, 0.1  # waits of 0.1, 0.2, ... 12.8 s: half a minute in all
 _ANSWER = "filter_path=errors,items.*.status,items.*.error,items.*._id"
-_FEW = 50  # operations: less are not worth a request of their own
+_FEW = 50  # operations: a batch is not cut into smaller requests than this
 
 
 class Bulk:
     """Writes to one index. retries: requests sent again because the server was too busy for them."""
 
     def __init__(self, engine: str, http: HttpClient, index: str, threads: int) -> None:
-        self._engine = engine  # as messages call it
+        self._engine = engine  # its name in messages
         self._http, self._target = http, f"/{index}/_bulk?{_ANSWER}"
         self._threads, self._pool = threads, ThreadPoolExecutor(threads, thread_name_prefix="bulk")
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class Bulk:
     def write(self, rows: int, most: int, operations: Callable[[slice], list[bytes]]) -> None:
         """Sends rows 0 to `rows` - 1 in requests of up to `most`, one for each thread if there are enough of them.
 
-        operations: those of some rows; called on the thread that sends them. Returns or raises once all are answered.
+        operations: makes those of some rows, in the thread that sends them. Returns or raises once all are answered.
         Raises EngineError with the first failure.
         """
         size = max(1, min(max(_FEW, ceil(rows / self._threads)), most))
@@ -61,7 +61,7 @@ class Bulk:
         )
 
     def _try(self, operations: list[bytes]) -> tuple[list[bytes], str]:
-        """Returns the operations that the server was too busy for, and what it said."""
+        """Returns the operations that the server refused because it was busy, and its message."""
         try:
             answer = orjson.loads(self._http.post(self._target, b"".join(operations)))
         except HttpError as error:
@@ -87,6 +87,6 @@ class Bulk:
 
 
 def _reason(error: dict[str, object]) -> str:
-    """An error's type and reason, down to what caused it."""
+    """An error's type and reason, with those of its causes."""
     text, cause = f"{error.get('type')}: {error.get('reason')}", error.get("caused_by")
     return f"{text} ({_reason(cause)})" if isinstance(cause, dict) else text

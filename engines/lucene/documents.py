@@ -28,12 +28,12 @@ _OPENING = (
     b'{"size":%%d,"_source":false,"stored_fields":"_none_","docvalue_fields":["%b"],"track_total_hits":false,'
     b'"query":' % ID.encode()
 )
-_ABSENT = b"{}"  # what filter_path leaves of an answer without hits
+_ABSENT = b"{}"  # the answer that filter_path leaves where there are no hits
 Decoded = tuple[Sequence[int], Sequence[float]]
 
 
 def comparable(vectors: Vectors, metric: Metric) -> Vectors:
-    """Vectors, or one, as they are to be compared: under cosine with length 1."""
+    """One vector or several, as they are indexed and asked for: under cosine with length 1."""
     return unit(vectors) if metric == "cosine" else vectors
 
 
@@ -67,8 +67,8 @@ def matching(text: str, k: int, where: Query | None) -> bytes:
     return search(k, dump({"bool": {"must": [query], "filter": [] if where is None else [where]}}))
 
 
-# Docs of both: how _score is made of a distance, here turned round. It is a float32, for l2 between 0 and 1: distances
-# that differ by less than 1e-7 are one.
+# Both document how _score is made of a distance; these are the inverses. It is a float32, for l2 between 0 and 1, so
+# distances that differ by less than 1e-7 are equal.
 def _squared_distance(score: float) -> float:
     return 1 / score - 1 if score else float("inf")
 
@@ -89,7 +89,7 @@ def decoder(metric: Metric) -> Callable[[bytes], Decoded]:
 
 
 def ranked(raw: bytes) -> Decoded:
-    """Ids and scores as they come. Raises ValueError for what is no answer to a search."""
+    """Ids and scores as they come. Raises ValueError for anything but an answer to a search."""
     if raw == _ABSENT:
         return [], []
     try:

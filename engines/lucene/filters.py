@@ -24,7 +24,7 @@ class Queries(Translator[Query]):
     def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> Query:
         if field.kind == "float":
             values = [positive_zero(float(value)) for value in values]
-        if field.kind == "keyword":  # a longer one is refused when it is written, and when it is looked for
+        if field.kind == "keyword":  # longer ones are refused when they are written or searched for
             values = [value for value in values if len(str(value).encode()) <= LONGEST]
         if not values:
             return self.nothing()

@@ -25,7 +25,8 @@ _TEXT = {"type": "text", "analyzer": "whitespace", "index_options": "freqs"}
 def require_ours(where: str, index: str, mappings: Mapping[str, Any]) -> None:
     """Raises ForeignError where the name of an index leads to one that is not ours.
 
-    mappings: the server's answer to what the name's mapping is; each entry is one index behind it, none: free.
+    mappings: the server's answer to a request for the name's mapping, one entry for each index behind the name; no
+    entry: the name is free.
     """
     found = {
         name: entry["mappings"]
@@ -68,7 +69,7 @@ class LuceneParams(BaseModel):
         fields |= {schema.aliases[field.name]: {"type": _TYPES[field.kind]} for field in schema.fields}
         if schema.text is not None:
             fields[TEXT] = _TEXT
-        # _meta: so that it can be told whose index it is, and of which collection.
+        # _meta says who made the index, and for which collection.
         return {"dynamic": "strict", "properties": fields, "_meta": {MARK: f"{schema!r} {self!r}"}}
 
     def settings(self) -> dict[str, Any]:
@@ -77,5 +78,5 @@ class LuceneParams(BaseModel):
             "number_of_shards": self.number_of_shards,
             "number_of_replicas": self.number_of_replicas,
             "refresh_interval": "-1",
-            "store.stats_refresh_interval": "0s",  # or its size is that of ten seconds ago
+            "store.stats_refresh_interval": "0s",  # by default sizes are up to ten seconds old
         }

@@ -68,8 +68,8 @@ class Milvus(Engine):
         )
         self._search = ServerSearchParams()
         self._templates: dict[tuple[int, bool], Any] = {}  # (k, exact) -> request
-        self._written = 1  # timestamp of the last write here; 1: long ago
-        self._loading = Lock()  # by one thread at a time, as ids are compared with those before
+        self._written = 1  # timestamp of this client's last write; 1: none yet
+        self._loading = Lock()  # one thread at a time: ids are compared with those written before
         self._newest: int | None = None  # the highest id so far, while only this engine knows the collection
 
     @classmethod
@@ -100,11 +100,11 @@ class Milvus(Engine):
         server = self._connect(schema)
         collection.verify(server, self._name, schema)
         collection.load(server, self._name, self._params.replica_number)
-        # What is there by now is seen at consistency level Session too.
+        # At consistency level Session, too, queries must see everything written up to now.
         self._written, self._newest = self._now(), None
 
     def _now(self) -> int:
-        """A timestamp of the server: later than all that it has acknowledged. Servers of 2.3 give deletes none."""
+        """A server timestamp later than all acknowledged writes. Servers of 2.3 return none for deletes."""
         return int(self._open.call("AllocTimestamp", milvus_pb2.AllocTimestampRequest()).timestamp)
 
     def configure(self, search: BaseModel) -> None:
@@ -120,7 +120,7 @@ class Milvus(Engine):
             self._write(batch)
 
     def _write(self, batch: Batch) -> None:
-        # Nothing can be replaced by ids above all others: inserting spares the server looking for them.
+        # Ids above all others replace nothing: an insert spares the server the search for former items.
         new = self._newest is not None and int(batch.ids.min()) > self._newest
         method, kind = ("Insert", milvus_pb2.InsertRequest) if new else ("Upsert", milvus_pb2.UpsertRequest)
         if self._newest is not None:
@@ -142,7 +142,7 @@ class Milvus(Engine):
     def refresh(self) -> None:
         """Flushes, compacts, waits for every index and for it to be loaded, and for the last write to be seen."""
         settling.settle(self._open, self._name, self._params.replica_number)
-        self._newest = None  # from here on others may write too
+        self._newest = None  # from here on other clients may write too
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         template = self._templates.get((k, exact)) or self._template(k, exact)
@@ -187,7 +187,7 @@ class Milvus(Engine):
             "shards_num": params.shards_num,
             "replica_number": params.replica_number,
         }
-        # The size of the logs is in GetMetrics, but a proxy repeats an old answer to it for as long as it is asked.
+        # GetMetrics has the size of the logs, but a proxy goes on repeating an old answer.
         return EngineStats(self.count(), None, details, server.server, server.retries, QUERY_PATH)
 
     def drop(self) -> None:

@@ -14,7 +14,7 @@ from engines.milvus.connection import Connection
 from engines.milvus.params import ServerIndexParams
 from engines.server.ownership import MARK, ForeignError
 
-_SHORTEST_S, _LONGEST_S = 0.01, 0.25  # between two looks at the server
+_SHORTEST_S, _LONGEST_S = 0.01, 0.25  # between two requests for the state
 
 
 def create(server: Connection, name: str, schema: Schema, params: ServerIndexParams) -> None:
@@ -114,7 +114,7 @@ def _described(server: Connection, name: str) -> Any:
 
 
 def until(done: Callable[[], bool]) -> None:
-    """Asks again and again, ever less often. Building an index may take hours: there is no time limit."""
+    """Waits with growing pauses. There is no time limit: building an index may take hours."""
     pause_s = _SHORTEST_S
     while not done():
         time.sleep(pause_s)

@@ -30,7 +30,7 @@ _OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
     ("grpc.use_local_subchannel_pool", 1),  # else engines in one process share a TCP connection
-    ("grpc.enable_retries", 0),  # none that is not counted
+    ("grpc.enable_retries", 0),  # retries are made, and counted, by us
     ("grpc.keepalive_time_ms", 10_000),  # a server that has vanished is noticed within 15 s
     ("grpc.keepalive_timeout_ms", 5_000),
 ]
@@ -48,11 +48,11 @@ _REMEDIES = {
 
 
 class UnservedError(EngineError):
-    """No query node has what is asked for just now: it is handed from one to another, or its node is gone."""
+    """No query node serves the channel at the moment: it is being handed over, or its node is gone."""
 
 
 class Connection:
-    """A channel, safe in threads. Every method raises EngineError for what the server or the way to it refuses.
+    """A channel, safe in threads. Every method raises EngineError where the server refuses or cannot be reached.
 
     version: (major, minor) of the server. server: its name and version.
     """
@@ -78,7 +78,7 @@ class Connection:
     def _greeted(self) -> tuple[tuple[int, int], str]:
         request = milvus_pb2.GetVersionRequest()
         text = self.call("GetVersion", request, timeout_s=_CONNECT_TIMEOUT_S).version.removeprefix("v")
-        # The version is told to anyone, this is not.
+        # Anyone may ask for the version; this needs valid credentials.
         self.call("ShowCollections", milvus_pb2.ShowCollectionsRequest(), timeout_s=_CONNECT_TIMEOUT_S)
         numbers = re.match(r"(\d+)\.(\d+)", text)
         version = (int(numbers[1]), int(numbers[2])) if numbers else _OLDEST
@@ -145,7 +145,7 @@ class Connection:
             raise kind(f"milvus at {self.url}: {method}: {reason} (code {number})")
 
     def lost(self, method: str, error: grpc.RpcError) -> EngineError:
-        """What a request without an answer is reported as."""
+        """The error that reports a request without an answer."""
         code = error.code()
         remedy = _REMEDIES.get(code, "")
         text = redact(" ".join((error.details() or "").split()))

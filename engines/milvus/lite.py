@@ -34,8 +34,8 @@ from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
 
-# They print the traceback of every failed request, which is raised here as well, and gRPC's server that of
-# a call made at every connect, which Milvus Lite does not know and pymilvus does without.
+# They print the traceback of every failed request, which is raised here as well. gRPC's server also prints that of a
+# call at every connect, which Milvus Lite does not have and pymilvus can do without.
 for _name in ("pymilvus", "milvus_lite", "grpc._server"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 

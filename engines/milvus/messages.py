@@ -28,7 +28,7 @@ _SORTED: dict[FieldKind, str] = {"keyword": "Trie", "integer": "STL_SORT", "floa
 
 
 def pairs(values: Mapping[str, Any]) -> list[Any]:
-    """Key-value pairs; what is no text becomes JSON."""
+    """Key-value pairs; values other than text become JSON."""
     return [
         common_pb2.KeyValuePair(key=key, value=value if isinstance(value, str) else json.dumps(value))
         for key, value in values.items()
@@ -121,7 +121,7 @@ def _fill(scalars: Any, kind: FieldKind, column: Any) -> None:
 
 
 def _packed(values: npt.NDArray[Any]) -> bytes:
-    """A message whose field 1 is a packed list of these: what extend() makes number by number, 60 times as fast."""
+    """A message whose field 1 is a packed list of these numbers: as extend() makes it, but 60 times as fast."""
     data, length, head = values.tobytes(), values.nbytes, bytearray(b"\n")
     while length > 127:
         head.append(length & 127 | 128)

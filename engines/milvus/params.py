@@ -25,9 +25,9 @@ SEARCH: dict[str, tuple[str, ...]] = {
     "nprobe": ("IVF_FLAT", "IVF_SQ8", "SCANN"),
     "reorder_k": ("SCANN",),
 }
-EXACT = ("FLAT", "IVF_FLAT")  # the others cannot be made to compare everything
+EXACT = ("FLAT", "IVF_FLAT")  # no other type has a search that compares everything
 
-ROUNDED = ("IVF_SQ8", "HNSW_SQ")  # their scores are those of vectors of one byte a number
+ROUNDED = ("IVF_SQ8", "HNSW_SQ")  # scores are those of vectors rounded to one byte a number
 
 
 class _Typed(BaseModel):
@@ -99,7 +99,7 @@ class ServerSearchParams(SearchParams):
 
 
 def for_type(search: SearchParams, index_type: str, k: int = 1) -> dict[str, int]:
-    """What Milvus is given with each query for k items. Raises EngineError for what the index does not know."""
+    """The parameters of a query for k items. Raises EngineError for one that the index type does not have."""
     known = type(search).model_fields
     taken: dict[str, int] = {}
     for name, types in SEARCH.items():
@@ -107,7 +107,7 @@ def for_type(search: SearchParams, index_type: str, k: int = 1) -> dict[str, int
             continue
         value = getattr(search, name)
         if index_type in types:
-            # A server refuses a search that looks at fewer candidates than it is to return.
+            # A server refuses a search with fewer candidates than hits.
             taken[name] = value if name == "nprobe" else max(value, k)
         elif name in changed(search):
             raise EngineError(f"milvus: {name} goes with {', '.join(types)}, not with {index_type}")

@@ -1,4 +1,4 @@
-"""How a Milvus server is brought to rest: what `refresh` waits for, in this order."""
+"""What `refresh` waits for on a Milvus server, in this order."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from engines.milvus.connection import Connection, UnservedError
 
 _STALE_S = 5.0  # how old an answer of a replica may be at consistency level Bounded (common.gracefulTime)
 _ATTEMPTS = 3
-_QUIET = 2  # looks in a row that must find every index built
+_QUIET = 2  # checks in a row that must find every index built
 _HANDOVER_S, _PAUSE_S = 60.0, 0.25
 _STALLED_S = 1800.0  # without a row indexed: longer than the largest segment takes
 
 
 def settle(server: Connection, name: str, replicas: int) -> None:
     """Returns once everything acknowledged is in sealed, compacted, indexed segments, those are loaded, and no
-    query of any consistency level answers from before.
+    query at any consistency level is answered from an older state.
     """
     _flush(server, name)
     _await_indexes(server, name)
@@ -28,11 +28,11 @@ def settle(server: Connection, name: str, replicas: int) -> None:
     load(server, name, replicas, again=True)
     _await_replica(server, name)
     if replicas > 1:
-        time.sleep(_STALE_S)  # and this until the others have
+        time.sleep(_STALE_S)  # the other replicas have caught up by then
 
 
 def _await_replica(server: Connection, name: str) -> None:
-    """Counts, which waits until the replica that answers has taken in everything.
+    """Counts the items: the answer comes once its replica has applied every write.
 
     What was compacted is handed over after it counts as loaded; meanwhile no node may serve it.
     """

@@ -1,11 +1,11 @@
-"""Filters in OpenSearch's query language: Lucene's, but for what its rewriting of negations gets wrong."""
+"""Filters in OpenSearch's query language: Lucene's, except where its rewriting of negations is wrong."""
 
 from __future__ import annotations
 
 from engines.lucene import filters as lucene_filters
 from engines.lucene.filters import Query
 
-_REWRITTEN_RIGHTLY = {"term", "range"}  # when negated, as the union of what lies beside
+_REWRITTEN_RIGHTLY = {"term", "range"}  # a negated one becomes the union of the values on both sides
 
 
 class Queries(lucene_filters.Queries):

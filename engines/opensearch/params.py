@@ -58,8 +58,8 @@ class IndexParams(LuceneParams):
 class SearchParams(BaseModel):
     """ef_search: of each segment; raised to the number of candidates where it is less.
 
-    oversample_factor: of rescore, for compressed vectors: so many times k candidates are compared again by the original
-    vectors. 0: none are, and scores are approximate. Default: 1 up to 4x, 3 beyond, as 8x and more lose.
+    oversample_factor: of rescore, for compressed vectors: this many times k candidates are compared again by the
+    original vectors. 0: none are, and scores are approximate. Default: 1 up to 4x, 3 beyond, as 8x and more lose.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,7 +85,7 @@ class SearchParams(BaseModel):
         return 1.0 if index.compression_level in ("2x", "4x") else 3.0
 
     def options(self, index: IndexParams, candidates: int) -> bytes:
-        """What a knn query for so many candidates says of them, as members in JSON.
+        """The parameters of a knn query for this many candidates, as members in JSON.
 
         Not the factor, which the adapter applies to k: OpenSearch 3.5 ignores it with the engine lucene.
         """

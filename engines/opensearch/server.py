@@ -42,7 +42,7 @@ class Server:
             options["http_auth"] = (endpoint.user, endpoint.password or "")
         if endpoint.ca_certs is not None:
             options["ca_certs"] = str(endpoint.ca_certs)
-        # What fails is reported, not tried again behind the clock.
+        # A failure is reported, never retried unseen.
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=REQUEST_TIMEOUT_S)
         self._client = OpenSearch([host], timeout=timeout, max_retries=0, **options)
         try:
@@ -63,7 +63,7 @@ class Server:
         return version
 
     def create(self, index: str, mappings: dict[str, Any], settings: dict[str, Any]) -> None:
-        """Makes an index in place of one of this name if that is ours, and waits for all of its copies."""
+        """Creates an index and waits for all of its copies; one of this name is dropped if it is ours."""
         self.drop(index)
         body = {"settings": {"index": settings}, "mappings": mappings}
         self._ask("PUT", f"/{index}", "creating the index", body=body)
@@ -110,12 +110,12 @@ class Server:
         self._whole(state["response"])
 
     def settle(self, index: str) -> None:
-        """Returns once no merge runs and its outcome is searched and committed."""
+        """Returns once no merge runs and merged segments are in use."""
         segments = -1
         while True:
             total = self._stats(index, "merge,segments")
             before, segments = segments, total["segments"]["count"]
-            # A merge is counted from when its thread begins, which may be a moment after it was decided on.
+            # A merge counts only from when its thread begins, which may be a moment after it was decided on.
             if total["merges"]["current"] == 0 and segments == before:
                 break
             time.sleep(_POLL_S)
@@ -123,7 +123,7 @@ class Server:
         self._whole(self._ask("POST", f"/{index}/_flush", "committing"))
 
     def sizes(self, index: str) -> tuple[int, int]:
-        """Bytes and segments of all its copies."""
+        """Bytes and number of segments, over all copies of the index."""
         total = self._stats(index, "store,segments")
         return total["store"]["size_in_bytes"], total["segments"]["count"]
 
@@ -136,7 +136,7 @@ class Server:
         return answer["_all"]["total"]
 
     def _whole(self, answer: Any) -> None:
-        """Raises EngineError unless every shard did as it was told."""
+        """Raises EngineError unless the request succeeded on every shard."""
         shards = answer["_shards"]
         if shards["failed"]:
             raise EngineError(

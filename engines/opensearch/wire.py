@@ -14,7 +14,7 @@ SEARCH = "_search?allow_partial_search_results=false&filter_path=hits.hits.field
 
 
 def knn(vector: bytes, k: int, candidates: int, where: Query | None, options: bytes) -> bytes:
-    """A search for the k best of so many neighbours; the filter is applied while searching.
+    """A search for the k best of `candidates` neighbours; the filter is applied while searching.
 
     vector: in JSON. options: further members of the query.
     """

@@ -87,7 +87,7 @@ def _is_keyword(field: Field) -> bool:
 
 
 def copy_data(batch: Batch, schema: Schema) -> Iterator[bytes]:
-    """A batch as COPY reads it, in pieces. Raises EngineError for values that PostgreSQL cannot hold as they are meant.
+    """A batch as COPY reads it, in pieces. Raises EngineError for values that PostgreSQL cannot store unchanged.
 
     The pieces are small enough for their memory to be used over and over: as a whole the data took twenty times as
     long to make, most of it for the kernel to hand out new pages.

@@ -59,7 +59,7 @@ def _explained(error: psycopg.Error, endpoint: Endpoint) -> str:
     cause = redact(" ".join(str(error).split()))
     names = {key.lower(): variable("pgvector", key) for key in ("URL", "USER", "PASSWORD", "CA_CERTS")}
     remedy = "start the server, or set {url} to where it listens"
-    said = cause.rpartition("failed:")[2]  # before it stands the address, which may hold any word
+    said = cause.rpartition("failed:")[2]  # the address before it may contain any word
     for words, advice in _REMEDIES.items():
         if any(word in said for word in words):
             remedy = advice
@@ -68,7 +68,7 @@ def _explained(error: psycopg.Error, endpoint: Endpoint) -> str:
 
 
 def prepare_server(connection: psycopg.Connection[Any]) -> str:
-    """Name and version of the server, once it is seen to have what is needed; the extension is created if it is
+    """Checks that the server has what is needed, and returns its name and version. Creates the extension if it is
     not there. Raises EngineError where something is missing.
     """
     query = "select extversion from pg_extension where extname = 'vector'"
@@ -118,7 +118,7 @@ class Session:
     def execute(self, sql: str, values: Sequence[bytes] = (), *, prepare: bool = False) -> pq.abc.PGresult:
         """Runs one statement with parameters $1, $2, ... and waits for its result.
 
-        prepare: keep the statement, and at length its plan, for the next time. The plan then holds for any values.
+        prepare: keep the statement, and after some executions its plan, which then serves for any values.
         """
         formats = [pq.Format.BINARY] * len(values)
         if not prepare:
@@ -173,7 +173,7 @@ def reported() -> Iterator[None]:
 
 
 def failure(error: psycopg.Error) -> EngineError:
-    """What a refusal of the server, or the loss of it, is reported as."""
+    """The error that reports a request that the server refused, or a lost connection."""
     return EngineError(f"pgvector: {_short(error)} ({type(error).__name__})")
 
 

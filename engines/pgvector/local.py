@@ -72,9 +72,9 @@ def server_settings(cpus: int, memory_bytes: int) -> dict[str, str]:
 def running(folder: Path, cpus: int, memory_bytes: int) -> Iterator[Launched]:
     """Starts a server with empty data in `folder`, its own until this ends, and stops it at the end.
 
-    It listens on a Unix socket only. It ends with the thread that starts it, however that comes about. As root,
+    It listens on a Unix socket only. It ends with the thread that starts it, however that ends. As root,
     PostgreSQL runs as 'nobody', to whom `folder` is handed over; where 'nobody' cannot reach it, the data goes to
-    /var/tmp. Raises EngineError where the server does not start, with the last of what it said.
+    /var/tmp. Raises EngineError where the server does not start, with the end of its log.
     """
     with ExitStack() as stack:
         home, sockets = _places(folder.absolute(), stack)
@@ -116,12 +116,12 @@ def _places(folder: Path, stack: ExitStack) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     home = folder
     if os.geteuid() == 0 and not _reachable(folder.parent):
-        # Of that name, where there is one, whoever started this process removes it if we are killed.
+        # A folder named after BAKEOFF_SCRATCH is removed by the keeper or the next run if this process is killed.
         name = os.environ.get("BAKEOFF_SCRATCH") or f"bakeoff-pgvector-{crc32(os.fsencode(folder)):08x}"
         home = Path("/var/tmp") / name
         _end_leftover(home / "data")
         shutil.rmtree(home, ignore_errors=True)
-        home.mkdir()  # fails where somebody else has put something there
+        home.mkdir()  # fails where another user has something of that name
         stack.callback(shutil.rmtree, home, ignore_errors=True)
     _hand_over(home)
     if len(os.fsencode(home)) <= _SOCKET_BYTES:
@@ -233,7 +233,7 @@ def _kill(process: psutil.Process) -> None:
 
 
 def _end_leftover(data: Path) -> None:
-    """Ends a server of a run that was killed, if it is still busy ending, before its data is removed."""
+    """Kills the server of a run that was killed, if it is still shutting down, before its data is removed."""
     with suppress(OSError, ValueError, psutil.NoSuchProcess):
         process = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
         if str(data) in process.cmdline():

@@ -100,7 +100,7 @@ def effort(search: SearchParams, index: IndexParams, k: int) -> int:
 
 
 def settings(search: SearchParams, index: IndexParams, k: int = 1) -> dict[str, str]:
-    """What to set on a connection that queries for k items. Raises EngineError for what the index does not know."""
+    """Settings of a connection that queries for k items. Raises EngineError for one that the index type lacks."""
     kind, quantized = index.index_type, index.quantization != "none"
     known = (*_SETTINGS[kind], *(["oversampling"] if quantized else []))
     if stray := [name for name in changed(search) if name not in known]:

@@ -63,7 +63,7 @@ class Table:
         return f"{MARK}: {self.schema!r} {self.params!r}"
 
     def standing(self) -> str:
-        """Asks what stands under the name of the table: its kind (r: a table) and comment; no row if nothing does."""
+        """Asks what has the table's name: its kind (r: a table) and comment; no row if nothing has."""
         return (
             "select relkind::text || coalesce(obj_description(oid, 'pg_class'), '') from pg_class "
             f"where oid = to_regclass('{self.name}')"

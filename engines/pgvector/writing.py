@@ -12,9 +12,9 @@ from engines.pgvector.connection import Sessions
 from engines.pgvector.tables import Table
 
 _PART_BYTES, _PART_ROWS = 8 << 20, 4096  # at most in one COPY, each a transaction of its own
-_LEAST_ROWS = 32  # fewer are not worth another connection's round trips
+_LEAST_ROWS = 32  # fewer rows are faster over one connection than over two
 _TRANSIENT = (
-    psycopg.errors.UniqueViolation,  # ids that were thought to be new, or that another client writes as well
+    psycopg.errors.UniqueViolation,  # ids were not new after all, or another client writes them too
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
 )

@@ -48,7 +48,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
 
     capabilities = Capabilities(
         persistent=True,
-        durable=True,  # its write-ahead log
+        durable=True,  # by its write-ahead log
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,
@@ -135,7 +135,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
             while sent:
                 sent.popleft().result()
         finally:
-            wait(sent)  # so that nothing is written any more once this has failed
+            wait(sent)  # after a failure, too, no write is under way when this returns
 
     def delete(self, ids: Ids) -> None:
         for start in range(0, len(ids), _DELETED_AT_ONCE):

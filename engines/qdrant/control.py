@@ -24,7 +24,7 @@ from engines.server.ownership import MARK, ForeignError
 T = TypeVar("T")
 REST_PORT, GRPC_PORT = 6333, 6334
 OLDEST = (1, 16)  # the first that keeps metadata with a collection, which tell that it is ours
-_UNKNOWN = (404, 405, 501)  # statuses of a path that the server does not have
+_UNKNOWN = (404, 405, 501)  # statuses with which a server answers an unknown path
 _TIMEOUT_S = int(REQUEST_TIMEOUT_S)
 
 
@@ -125,14 +125,14 @@ class Control:
         return info is not None and MARK in (info.config.metadata or {})
 
     def info(self, name: str) -> models.CollectionInfo | None:
-        """What the server says of the collection; None if there is none."""
+        """What the server reports about the collection; None if there is none."""
         if not self._ask(lambda: self._client.collection_exists(name)):
             return None
         return self._ask(lambda: self._client.get_collection(name))
 
     def optimizations(self, name: str) -> int:
-        """How many optimizations run or wait; 0 where the server does not tell: it is older than that interface, or
-        only its gRPC port can be reached. Asked over REST, for there is no such call over gRPC.
+        """How many optimizations run or wait; 0 where that is not known: the server is older than that interface, or
+        only its gRPC port can be reached. Asked over REST: gRPC has no such call.
         """
         if not self._tells_optimizations:
             return 0

@@ -1,4 +1,4 @@
-"""What goes wrong between the adapter and a server: said in one line, and tried again where that can help."""
+"""Failures between the adapter and a server: reported in one line, and retried where that can help."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engines.server.redaction import redact
 
 T = TypeVar("T")
 _PAUSES_S = (0.1, 0.5, 2.0)  # before each further attempt
-_LONGEST_S = 60.0  # that a server may ask to wait
+_LONGEST_S = 60.0  # the longest wait that a server may ask for
 _SHOWN = 500  # characters of a server's explanation
 
 _CREDENTIALS = f"the credentials were refused; is {variable('qdrant', 'API_KEY')} the server's API key?"
@@ -67,7 +67,7 @@ class Retries:
 
 @contextmanager
 def explained(where: str) -> Iterator[None]:
-    """Turns the exceptions of Qdrant's client and of gRPC into EngineError, of passing ones into BusyError.
+    """Turns the exceptions of Qdrant's client and of gRPC into EngineError, temporary ones into BusyError.
 
     where: the server, without credentials.
     """

@@ -32,10 +32,10 @@ class IndexParams(BaseModel):
 
     full_scan_threshold: a filter that matches less is answered by scanning what matches. indexing_threshold:
     a segment with less gets no graph; 0: none does. default_segment_number: 1 makes one graph of everything and
-    so one thread of a query, as in the other engines (0: a segment a core). No graph is built before the first refresh
-    that finds points, as Qdrant advises for loading in bulk. max_segment_size bounds it (None: by
-    the number of cores). always_ram: of quantized vectors. prefer_grpc: False speaks REST. batch_size, parallel:
-    points in a request and requests in flight while loading.
+    so one thread of a query, as in the other engines (0: a segment a core). max_segment_size: bounds a
+    segment, and so a graph (None: by the number of cores). No graph is built before the first refresh that finds
+    points, as Qdrant advises for loading in bulk. always_ram: of quantized vectors. prefer_grpc: gRPC instead of REST.
+    batch_size, parallel: points in a request and requests in flight while loading.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,8 +74,8 @@ class IndexParams(BaseModel):
 class SearchParams(BaseModel):
     """hnsw_ef, acorn (a wider walk of the graph under filters), and how quantized candidates are refined.
 
-    rescore: compare candidates by their original vectors. oversampling: so many times k candidates; None: 4 for binary
-    and product quantization, 1 for scalar.
+    rescore: compare candidates by their original vectors. oversampling: this many times k candidates; None: 4 for
+    binary and product quantization, 1 for scalar.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

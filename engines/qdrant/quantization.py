@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# Times k. Rescoring k candidates puts them in order and finds no other: what rounding has lost stays lost. Binary and
+# Times k. Rescoring k candidates only orders them: an item that is not among them stays lost. Binary and
 # product lose much, and Qdrant's documentation reports binary with 4; scalar loses little. README.md has the recall.
 _DEFAULTS: Mapping[str, float] = MappingProxyType({"none": 1.0, "scalar": 1.0, "binary": 4.0, "product": 4.0})
 

@@ -1,4 +1,4 @@
-"""How a collection on a Qdrant server comes to rest: what `refresh` waits for."""
+"""What `refresh` waits for on a Qdrant server."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from qdrant_client import models
 from engines.base import EngineError
 from engines.qdrant.control import Control
 
-_APART_S = 0.05  # between two looks that must say the same
+_APART_S = 0.05  # between two looks, which must agree
 _LONGEST_PAUSE_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One answer about a collection. busy: work is under way or waiting, as far as the server tells."""
+    """One answer about a collection. busy: work is under way or waiting, as far as the server reports it."""
 
     busy: bool
     grey: bool
@@ -31,7 +31,7 @@ def settle(control: Control, name: str, where: str, indexing_threshold: int) -> 
     One green is no proof: to answer, a server first looks for segments that are being optimized and then plans what
     there would be to do for the others, and an optimization that begins between the two is in neither. So two looks
     in a row, some time apart, must find nothing under way and the same segments and indexed vectors. Green means that
-    nothing is to be merged or indexed; grey, after a restart, that something is but nothing has made it begin.
+    there is nothing to merge or index; grey, after a restart, that there is, but the work has not begun.
     Raises EngineError where the collection is red or its optimizers failed.
     """
     before: Look | None = None

@@ -16,7 +16,7 @@ _END = "/?#"  # what ends the part with user and host (RFC 3986, section 3.2)
 
 
 class AddressError(ValueError):
-    """A text is no address of a server. The message repeats nothing of it."""
+    """A text that is no address of a server. The message does not repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def parse_address(text: str) -> Address:
 
 
 def shown(text: str) -> str:
-    """As much of a text, which may be an address or meant to be one, as can hold no credential."""
+    """The part of a text that cannot hold a credential. The text may be an address, or be meant as one."""
     scheme, separator, rest = text.partition("://")
     if not separator:
         scheme, rest = "", text
@@ -68,14 +68,14 @@ def shown(text: str) -> str:
     place, after = _split_authority(rest)
     host, colon, port = place.rpartition(":")
     if colon and not port.isdecimal() and not place.endswith("]"):
-        place, after = f"{host.partition(':')[0]}:***", ""  # perhaps a password whose @ is missing
+        place, after = f"{host.partition(':')[0]}:***", ""  # it may be a password without the @ after it
     path, question, _ = after.partition("#")[0].partition("?")
     return f"{scheme}{separator}{'***@' if sign else ''}{place}{path}{'?***' if question else ''}"
 
 
 def secrets_of(text: str) -> Iterator[str]:
-    """Everything in a text, which may be an address or meant to be one, that may be a credential, as it stands there
-    and decoded.
+    """Every part of a text that may be a credential, as written and decoded. The text may be an address, or be meant
+    as one.
     """
     rest = text.partition("://")[2] or text
     credentials, sign, _ = rest.rpartition("@")
@@ -108,7 +108,7 @@ def _check_place(scheme: str, place: str, path: str) -> None:
     """Raises AddressError unless `place` is a host with an optional port, or a path says where the server is."""
     try:
         parts = urlsplit(f"{scheme}://{place}")
-        parts.port  # noqa: B018 - it is only now that Python reads it
+        parts.port  # noqa: B018 - Python checks the port only when it is read
     except ValueError:
         raise AddressError(
             "after the host and a : no port follows; write @ : / ? # within user and password percent-encoded"

@@ -1,4 +1,4 @@
-"""Where the server of an engine listens and who asks, from the environment."""
+"""The address of an engine's server and the credentials for it, from the environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REQUEST_TIMEOUT_S = 60.0  # of one request; a server that is silent for longer h
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a server listens and who asks. url: scheme://host:port, never with credentials.
+    """The address of a server and the credentials for it. url: scheme://host:port, never with credentials.
 
     Credentials come from the environment only and are in no repr.
     """

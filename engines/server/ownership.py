@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from engines.base import EngineError
 
-MARK = "bakeoff"  # in a collection's own notes: metadata, description, comment or mapping, by engine
+MARK = "bakeoff"  # stored with the collection: as metadata, description, comment or mapping, depending on the engine
 
 
 class ForeignError(EngineError):
-    """What stands under the name of our collection was not made by this harness, and is left as it is."""
+    """A collection of this name was not made by this harness, and is left as it is."""
 
     def __init__(self, where: str, name: str, found: str) -> None:
         """where: the server. found: what is there, in a few words."""

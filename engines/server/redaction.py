@@ -12,8 +12,8 @@ from urllib.parse import unquote
 from engines.server.address import secrets_of
 
 HIDDEN = "***"
-_SHORT = 4  # a shorter secret is looked for only where it stands alone, as it would be found in any text
-_CORE = 6  # the fewest characters of Base64 by which a secret is known
+_SHORT = 4  # a shorter secret would be found in any text, so it must stand alone
+_CORE = 6  # the fewest characters of Base64 that identify a secret
 _ENCODED = "%\\&+"  # without one of these, a text holds nothing in the notation of URLs, Python, JSON or HTML
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
@@ -21,8 +21,8 @@ _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 def redact(text: str, environ: Mapping[str, str] | None = None, also: Iterable[str] = ()) -> str:
     """A text, such as a client's error, without credentials.
 
-    These are the values of BAKEOFF_..._API_KEY and of variables whose names end in PASSWORD, what stands in
-    BAKEOFF_..._URL before an @ or in the query, and those in `also`. Each is found as it is, percent-encoded, escaped
+    These are the values of BAKEOFF_..._API_KEY and of variables whose names end in PASSWORD, the part of
+    BAKEOFF_..._URL before an @ and its query, and those in `also`. Each is found as it is, percent-encoded, escaped
     as in Python, JSON or HTML, and within Base64.
     """
     environ = os.environ if environ is None else environ
@@ -47,7 +47,7 @@ def _secrets(environ: Mapping[str, str], also: Iterable[str]) -> set[str]:
 
 
 def _spans(text: str, secret: str) -> Iterator[tuple[int, int]]:
-    """Where a secret stands in a text, in whatever form."""
+    """The spans of a text that hold a secret, in any of these forms."""
     encoded = any(sign in text for sign in _ENCODED) or any(sign.isspace() for sign in secret)
     if encoded or secret in text:
         yield from (match.span() for match in _pattern(secret).finditer(text))
@@ -104,14 +104,14 @@ def _forms(part: str) -> str:
 
 
 def _surrogates(code: int) -> str:
-    """The two halves of a character beyond the basic plane, as JSON writes them."""
+    """The surrogate pair of a character outside the basic plane, as JSON escapes it."""
     high, low = divmod(code - 0x10000, 0x400)
     return rf"u{0xD800 + high:04x}\\+u{0xDC00 + low:04x}"
 
 
 @lru_cache(256)
 def _cores(secret: str) -> tuple[str, ...]:
-    """The characters of Base64 that only this secret gives, whatever stands before and after it.
+    """The characters of Base64 that depend on this secret alone, not on the text before and after it.
 
     Three, for it may begin at any of the three bytes that four characters stand for.
     """

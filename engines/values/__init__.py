@@ -1,3 +1,3 @@
-"""Values that several engines share: columns, the JSON form of filters and their translation, words and directories.
-Imports the protocol only.
+"""What several engines share: columns, checks of vectors and parameters, the JSON form of filters and their
+translation, words and directories. Imports the protocol only.
 """

@@ -47,7 +47,7 @@ class Growable:
 
 
 class _KeywordColumn:
-    """Words that turn up batch by batch, under codes of one growing vocabulary."""
+    """A keyword column that grows batch by batch, with one vocabulary for all of them."""
 
     def __init__(self) -> None:
         self.codes = Growable(np.int32)
@@ -55,7 +55,7 @@ class _KeywordColumn:
         self.index: dict[str, int] = {}
 
     def append(self, column: Keywords) -> None:
-        codes = np.full(len(column.vocabulary), -1, np.int32)  # theirs -> ours
+        codes = np.full(len(column.vocabulary), -1, np.int32)  # the batch's codes -> ours
         new = []
         for code in np.unique(column.codes).tolist():
             word = column.vocabulary[code]
@@ -108,7 +108,7 @@ class ColumnStore:
     def append(self, batch: Batch) -> None:
         """Appends a batch without repeated ids (see `prepared`); former rows of the same ids die."""
         start, ids = len(self), batch.ids.tolist()
-        values = {name: batch.attributes[name] for name in self._columns}  # all there, or nothing is written
+        values = {name: batch.attributes[name] for name in self._columns}  # raises before anything is written
         if not self._row_of.keys().isdisjoint(ids):
             self._live.view[[self._row_of[id_] for id_ in ids if id_ in self._row_of]] = False
         self._row_of.update(zip(ids, range(start, start + len(ids)), strict=True))
@@ -174,7 +174,7 @@ class ColumnStore:
 
 
 def prepared(batch: Batch, schema: Schema) -> Batch:
-    """The batch as it is to be written: only the last row of every id. The batch itself if none repeats.
+    """The batch with only the last row of every id, as it has to be written. The batch itself if none repeats.
 
     Raises EngineError for vectors of another dimension, or with numbers that are not finite.
     """

@@ -1,4 +1,4 @@
-"""What persistent engines share: their directory, and a note there of what it holds."""
+"""What persistent engines share: their directory, and a file in it that says what it holds."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 def changed(params: BaseModel) -> list[str]:
     """The parameters that differ from their defaults.
 
-    Not those that were given: parameters read back from a result name every one of them.
+    Not the parameters that were given: those read back from a result name every one.
     """
     fields = type(params).model_fields
     return [name for name, field in fields.items() if getattr(params, name) != field.default]

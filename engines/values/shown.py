@@ -1,4 +1,4 @@
-"""Values as messages show them."""
+"""How values are shown in messages."""
 
 from __future__ import annotations
 

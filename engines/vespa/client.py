@@ -23,7 +23,7 @@ class Client(HttpClient):
     """An `HttpClient` that sends a key as Vespa takes it."""
 
     def __init__(self, endpoint: Endpoint, timeout_s: float = REQUEST_TIMEOUT_S, **headers: str) -> None:
-        """headers: by name, with `_` for `-`. An API key is sent as Vespa's tokens are, as a bearer's."""
+        """headers: by name, with `_` for `-`. An API key is sent as a bearer token, as Vespa expects it."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if endpoint.api_key is not None:
             given["Authorization"] = f"Bearer {endpoint.api_key}"
@@ -33,7 +33,7 @@ class Client(HttpClient):
 class Feeder:
     """Writes, many in flight: a thread and a connection each.
 
-    retries: requests sent again because Vespa was too busy; to pause then is the back-pressure it asks for.
+    retries: requests sent again, after a pause, because Vespa was too busy.
     """
 
     def __init__(self, client: Client, workers: int) -> None:

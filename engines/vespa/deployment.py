@@ -1,4 +1,4 @@
-"""Deployment: one application, the only one a Vespa of one's own can hold, with a schema for each collection."""
+"""Deployment: one application, the only one that a self-hosted Vespa can hold, with a schema for each collection."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ConfigServer:
             )
 
     def schemas(self) -> list[str]:
-        """The names of the schemas deployed. Raises EngineError where another application is, to spare it."""
+        """The names of the schemas deployed. Raises EngineError where another application is, and leaves it."""
         try:
             services = self._client.send("GET", f"{_ACTIVE}/content/services.xml")
         except HttpError as error:

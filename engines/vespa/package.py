@@ -1,4 +1,4 @@
-"""The application package: what Vespa is told of the collections, by pyvespa's classes."""
+"""The application package that describes the collections to Vespa, made of pyvespa's classes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from engines.base import Field, FieldKind, Metric, Schema
 from engines.vespa.params import IndexParams
 from engines.vespa.values import TEXT, lowest
 
-CONTAINER, CONTENT = "bakeoff", "items"  # the clusters; by the first one an application is known to be ours
+CONTAINER, CONTENT = "bakeoff", "items"  # clusters; the first one's name marks an application as ours
 PROFILE, WORDS, SUMMARY = "nearest", "words", "ids"  # rank profiles; what is returned
 _THREADS = 1  # of a query
 MAX_HITS = 100_000  # of a query; Vespa's default is 400

@@ -36,8 +36,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class SearchParams(BaseModel):
-    """exploreAdditionalHits: nodes of the graph explored beyond k. None: so many that 64 are explored in all, or
-    k where that is more, as with the `ef` of other engines.
+    """exploreAdditionalHits: nodes of the graph explored beyond k. None: 64 in all are explored, or k where that is
+    more, as with the `ef` of other engines.
 
     The others are `ranking.matching.*` of the query API; None leaves Vespa's default. They decide by the share of
     documents that match a filter whether to scan (approximateThreshold), to walk the graph by the filter

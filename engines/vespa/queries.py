@@ -1,4 +1,4 @@
-"""Queries as Vespa takes them, and its answers as the contract wants them."""
+"""Queries in Vespa's form, and its answers as the protocol wants them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engines.vespa.package import PROFILE, SUMMARY, WORDS
 from engines.vespa.params import SearchParams
 from engines.vespa.values import TEXT, term
 
-TIMEOUT = f"{REQUEST_TIMEOUT_S - 5:g}s"  # before the connection's own, so that Vespa says what took so long
+TIMEOUT = f"{REQUEST_TIMEOUT_S - 5:g}s"  # shorter than the connection's own, so that Vespa reports what took so long
 
 Decoded = tuple[Sequence[int], Sequence[float]]
 _COMMON = {

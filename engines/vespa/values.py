@@ -1,4 +1,4 @@
-"""Values as Vespa holds them, where it cannot hold what the contract asks for as it is."""
+"""How values are stored in Vespa where it cannot store them as they are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engines.values.words import words
 
 NAMESPACE = "bakeoff"  # of every document's id
 TEXT = "text"  # the field with the words, beside the schema's f0, f1, ...
-# What a string of Vespa may not contain: control characters, halves of characters, what Unicode calls no characters.
+# What a string of Vespa may not contain: control characters, lone surrogates, Unicode's noncharacters.
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\\" + "".join(
     f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17)
 ) + "]")  # fmt: skip
@@ -26,7 +26,7 @@ _LETTERS = str.maketrans("0123456789", "ghijklmnop")  # for hexadecimal digits
 
 
 def lowest(alias: str) -> str:
-    """The attribute that says that an integer is the lowest there is, which Vespa takes for no value at all."""
+    """The attribute that marks the lowest integer, which Vespa takes for a missing value."""
     return f"{alias}_lowest"
 
 
@@ -41,8 +41,8 @@ def encoded(word: str) -> str:
 def term(word: str) -> str:
     """A word as it is indexed and asked for: itself where it is of the letters a to z.
 
-    Others would be cut up, stripped of accents or told apart by Vespa's own ideas of words; they become such letters.
-    No two words become alike.
+    Vespa would split others by its own rules or remove their accents, so they are encoded in these letters. No two
+    words become alike.
     """
     if _PLAIN.fullmatch(word) and not word.startswith(_MARK):
         return word
@@ -52,7 +52,7 @@ def term(word: str) -> str:
 def stored(vectors: Vectors, schema: Schema) -> Vectors:
     """Vectors as they are indexed: of length 1 where cosines are asked for, which `prenormalized-angular` wants.
 
-    They have been through `prepared`, so that their numbers are finite.
+    `prepared` has checked that their numbers are finite.
     """
     return unit(vectors) if schema.metric == "cosine" else vectors
 

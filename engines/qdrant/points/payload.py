@@ -1,9 +1,9 @@
 """Attributes as Qdrant can keep them.
 
-It keeps payloads, floats included, as JSON text and reads them back by an arithmetic that is exact for up to 15 digits
-only. Of doubles with all their digits about one in ten comes back changed by one unit in the last place, once its
-segment is optimized or the server was restarted; a filter by the original value then no longer finds the item. So
-floats are stored with 15 digits, and the bounds of filters rounded alike.
+It keeps payloads as JSON text, and its way of reading floats back from that is exact for up to 15 digits only.
+Of doubles with all their digits about one in ten comes back changed by one unit in the last place, once its segment is
+optimized or the server was restarted; a filter by the original value then no longer finds the item. So floats are
+stored with 15 digits, and the bounds of filters are rounded alike.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DIGITS = 15  # with which a number between 1e-7 and 1e37 is read back as it was
 
 
 def kept(value: float) -> float:
-    """The number of 15 digits nearest to `value`. Greater numbers never become lesser ones."""
+    """The number of 15 digits nearest to `value`. The order of numbers is kept."""
     return float(f"{value:.{_DIGITS}g}")
 
 
