@@ -41,7 +41,7 @@ class GateFailedError(BakeoffError):
 
 @contextmanager
 def noting(problems: list[str]) -> Iterator[None]:
-    """Adds what a ConfigurationError raised inside tells to `problems`, so that one run names them all."""
+    """Adds the problems of a ConfigurationError raised inside to `problems`, so that one run names them all."""
     try:
         yield
     except ConfigurationError as error:

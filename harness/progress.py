@@ -1,4 +1,4 @@
-"""How long work tells how far it is, without knowing a terminal."""
+"""How long-running work reports its progress, without knowing a terminal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What our own client can do on this machine, with engines that do nothing."""
+"""How fast our own client is on this machine, measured with engines that do nothing."""

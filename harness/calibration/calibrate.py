@@ -26,7 +26,7 @@ from harness.machine.environment import describe_environment
 from harness.machine.noise import NoiseMonitor
 from harness.results.samples import Samples
 
-RATES = (500, 2000)  # requests/s at which lateness is told
+RATES = (500, 2000)  # requests/s at which lateness is measured
 _QUERIES, _DIM, _K = 1000, 128, 10
 _SERVICE_S = 0.001
 _CLIENTS = 64
@@ -113,12 +113,12 @@ def ours_in_processes(count: int, processes: int = 2) -> float:
 
 
 def bare_cost_ns(count: int) -> float:
-    """Time per query of the least a timed loop can do: two clock readings, one difference kept."""
+    """Time per query of the smallest possible timed loop: two clock readings, one difference kept."""
     return _reference_cost_ns(count, _bare)
 
 
 def guarded_cost_ns(count: int) -> float:
-    """The same with both times, the query and the hits kept, and exceptions caught, written plainly."""
+    """The same loop, which also keeps both times, the query and the hits, and catches exceptions."""
     return _reference_cost_ns(count, _guarded)
 
 
@@ -137,7 +137,7 @@ def _guarded(engine: Engine, queries: Sequence[Query]) -> None:
         start_ns = perf_counter_ns()
         try:
             hits = engine.query(query.vector, _K, query.where)
-        except Exception as problem:  # noqa: BLE001  what is compared is a guarded loop
+        except Exception as problem:  # noqa: BLE001  the loop that it is compared with catches everything too
             error = repr(problem)
         records.append((query.number, start_ns, perf_counter_ns(), hits, error))
 

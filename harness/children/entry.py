@@ -1,4 +1,4 @@
-"""What a process started by `start` or `kept` runs first. Imports little, to die with its parent from the beginning."""
+"""What a process started by `start` or `kept` runs first. Imports little, so that it soon dies with its parent."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def main() -> None:
     from multiprocessing.connection import Connection
 
     connection = Connection(int(sys.argv[2]))
-    os.set_inheritable(connection.fileno(), False)  # else what an engine starts would keep it open
+    os.set_inheritable(connection.fileno(), False)  # else programs that an engine starts would keep it open
     try:
         sys.path[:] = json.loads(connection.recv_bytes())
         function, arguments = pickle.loads(connection.recv_bytes())
-    except EOFError:  # whoever started this has gone
+    except EOFError:  # the process that started this one has ended
         return
     function(*arguments, connection)

@@ -1,4 +1,4 @@
-"""Ctrl-C is the parent's affair: a terminal sends it to every process of a run."""
+"""Only the parent reacts to Ctrl-C, which a terminal sends to every process of a run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Within, Ctrl-C waits; processes started within never see it, so that their parent can end them in order.
+    """Within, Ctrl-C is held back; processes started within never see it, so that their parent can end them in order.
 
-    The block is inherited with the process, where ignoring the signal once it runs would leave its start open.
+    The signal is blocked before the process starts, and the block is inherited: if the process itself ignored the
+    signal, there would be a moment before that.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -1,8 +1,8 @@
 """The process between a run and one of its children (a session, a server): nothing below it outlives it.
 
-It is the parent that orphans are given to, so what the child leaves behind is found wherever it has gone. When the run
-ends, however, the other end of its pipe is closed: then the child is ended. When the keeper itself is killed, the
-kernel kills the child, and the run, to which the rest is given, does what is left to do (`kept`).
+The kernel gives it the orphans among its descendants, so it finds whatever the child leaves behind. When the run ends,
+however that happens, the other end of the keeper's pipe is closed, and the keeper ends the child. When the keeper
+itself is killed, the kernel kills the child, and the run inherits the orphans and does what is left to do (`kept`).
 It also takes what the child prints, and removes the child's folders.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from harness.children import kernel, tree
 from harness.children.log import BoundedLog
 
-LINGER_S = 0.5  # for what the child has started to end by itself, once the child has ended
+LINGER_S = 0.5  # how long processes that the child leaves behind may take to end
 _POLL_MS = 20
 _CHUNK = 1 << 16
 
@@ -32,13 +32,13 @@ class Task:
     """What a keeper is to do. Descriptors are open in the keeper when it starts.
 
     folders: removed at the end. temporary: made for the child's temporary files, and removed too.
-    grace_s: how long the child may take to end by itself when the run does. own: what stands in the command of
-    processes that the child starts for itself and that are not worth a report.
+    grace_s: how long the child may take to end by itself when the run does. own: a text in the commands of the child's
+    own helper processes, which are not reported when they are left behind.
     """
 
     command: list[str]
     connection: int  # handed to the child
-    lifeline: int  # ends when the run does, or when it wants the child ended
+    lifeline: int  # closed when the run ends, or wants the child ended
     report: int  # where `Report` is written to, as a line of JSON
     log: str
     folders: list[str]
@@ -67,7 +67,7 @@ def main() -> None:
     report = _Keeper(task).keep()
     for folder in (*task.folders, task.temporary):
         shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):  # the run has gone
+    with contextlib.suppress(OSError):  # the run has ended
         os.write(task.report, json.dumps(asdict(report)).encode())
 
 
@@ -89,11 +89,10 @@ class _Keeper:
         os.close(task.connection)
 
     def _start(self, writer: int) -> int:
-        """Forks and becomes the child. This process has one thread, so anything may be done in between."""
+        """Forks and becomes the child. This process has one thread, so any code may run between fork and exec."""
         keeper = os.getpid()
-        Path(self._task.temporary).mkdir(
-            mode=0o711
-        )  # a server under another account has to reach its own part
+        # A server under another account has to reach its own part of it.
+        Path(self._task.temporary).mkdir(mode=0o711)
         child = os.fork()
         if child:
             return child
@@ -118,7 +117,7 @@ class _Keeper:
         return Report(self._code, [name for name in names if name], [tree.command(pid) for pid in stuck])
 
     def _wait_for_the_child(self) -> bool:
-        """Until the child has ended. Returns whether it was asked to."""
+        """Waits until the child has ended. Returns whether it was asked to end it."""
         poll = select.poll()
         for descriptor in (self._woken, self._printed, self._task.lifeline):
             poll.register(descriptor, select.POLLIN)
@@ -138,7 +137,7 @@ class _Keeper:
         return deadline is not None
 
     def _linger(self) -> list[int]:
-        """What is still there a little after the child has ended."""
+        """The processes that are still there a little after the child has ended."""
         deadline = time.monotonic() + LINGER_S
         while left := tree.living_below(os.getpid()):
             if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""A function in a process of its own, under a keeper: however it goes, nothing of it is left."""
+"""A function in a process of its own, under a keeper: however it ends, nothing of it is left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.children.start import ENTRY, bare_python, function_command, send_fu
 
 
 class Kept:
-    """A running function. connection: what it was given the other end of."""
+    """A running function. connection: our end of the connection to it."""
 
     def __init__(self, title: str, log: Path, folders: Sequence[Path], grace_s: float) -> None:
         self._known = {one.pid for one in tree.processes().values() if one.parent == os.getpid()}
@@ -52,7 +52,7 @@ class Kept:
                 stderr=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(), lifeline, report),
                 env=os.environ | {leftovers.VARIABLE: name},
-                start_new_session=True,  # what ends the run's process group does not end its keepers
+                start_new_session=True,  # a signal to the run's process group does not reach its keepers
             )
             self._reader = reader
         theirs.close()
@@ -95,7 +95,7 @@ class Kept:
         return report
 
     def close(self) -> Report:
-        """As `end`, and lets go of what this object holds. To be called once."""
+        """As `end`, and closes the connection and the descriptor. To be called once."""
         try:
             return self.end()
         finally:
@@ -125,7 +125,7 @@ class Kept:
         return Report(self._keeper.returncode, names, [tree.command(pid) for pid in stuck])
 
     def _reap(self, candidates: Sequence[int]) -> None:
-        """Waits for those that have ended, and only for those that this run has not started itself."""
+        """Reaps those that have ended and that this run has not started itself."""
         for pid in candidates:
             if pid not in self._known and (one := tree.stat(pid)) and one.ended and one.parent == os.getpid():
                 with contextlib.suppress(ChildProcessError):

@@ -1,6 +1,6 @@
 """What a run leaves behind when it and its keepers are killed at once, found by the next run: processes and folders.
 
-Every process below a keeper has in its environment whose it is; folders for temporary files are called so.
+Every process below a keeper has its owner's name in its environment; folders for temporary files have it as theirs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _numbers = itertools.count()
 
 
 def new_name() -> str:
-    """A name for the processes and folders of one child of this process, that tells when their owner is gone."""
+    """A name for the processes and folders of one child of this process; it shows whether this process still runs."""
     own = tree.stat(os.getpid())
     return f"{_PREFIX}-{os.getpid()}-{own.started if own else 0}-{next(_numbers)}"
 
@@ -32,7 +32,7 @@ def temporary(name: str) -> Path:
 
 
 def scratch(name: str) -> tuple[Path, ...]:
-    """Further folders that it may make: where data do not belong into what may be memory."""
+    """Further folders that the child may make, for data: the folder for temporary files may be in memory."""
     return (Path("/var/tmp") / name,)
 
 

@@ -1,6 +1,4 @@
-"""What engines print, kept without credentials in a file that cannot fill the disk: the beginning and the end of each
-session.
-"""
+"""What engines print, without credentials, in a file of bounded size: the beginning and the end of each session."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from pathlib import Path
 
 from engines.server.redaction import redact
 
-TOTAL_BYTES = 64 << 20  # of the whole file, give or take the least share of the sessions after that
+TOTAL_BYTES = 64 << 20  # of the whole file, apart from the least share of each session after that
 _MOST, _LEAST = 1 << 20, 8 << 10  # of one session
 
 
@@ -29,7 +27,7 @@ class BoundedLog:
         self._dropped = 0
 
     def write(self, data: bytes) -> None:
-        """Takes what was printed."""
+        """Adds what was printed."""
         head, rest = data[: self._left], data[self._left :]
         if head:
             self._append(head)
@@ -54,5 +52,5 @@ class BoundedLog:
         text, self._line = data[:whole].decode("utf-8", "surrogateescape"), data[whole:]
         try:
             os.write(self._file, redact(text).encode("utf-8", "surrogateescape"))
-        except OSError:  # a full disk: the engine's output is the least of it
+        except OSError:  # the disk is full: the engine's output is given up
             self._left = 0

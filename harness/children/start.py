@@ -22,7 +22,7 @@ from harness.children import tree
 from harness.children.interrupts import uninterrupted
 
 ROOT = str(Path(harness.__file__).parents[1])
-ENTRY = "harness.children.entry"  # stands in the command of every process that is started here
+ENTRY = "harness.children.entry"  # part of the command of every process that is started here
 _END_S = 2.0  # for a process to end by itself
 _MARK = "BAKEOFF_CLIENT"
 _numbers = itertools.count()
@@ -48,7 +48,7 @@ def function_command(descriptor: int, title: str) -> list[str]:
 
 
 def dying_with_us(command: Sequence[str]) -> list[str]:
-    """The command that runs a program which is killed when this process (this thread) ends, however that comes about.
+    """The command that runs a program which is killed when this process (this thread) ends, however it ends.
 
     Raises FileNotFoundError where there is no such program.
     """

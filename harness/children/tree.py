@@ -30,7 +30,7 @@ class Stat(NamedTuple):
 
     @property
     def ended(self) -> bool:
-        """Whether it is dead and only waits to be asked for its exit code."""
+        """Whether it has ended and only waits for its exit code to be read."""
         return self.state in "ZX"
 
 

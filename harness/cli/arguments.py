@@ -1,4 +1,4 @@
-"""The command line's grammar: commands, options, help and examples."""
+"""The command line: commands, options, help and examples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _given(text: str) -> str:
-    """The value of an option, which may not be empty: an unset variable of a script would pass for a choice."""
+    """The value of an option, which may not be empty: a script's unset variable would otherwise pass for a value."""
     if not text.strip():
         raise argparse.ArgumentTypeError("must not be empty")
     return text

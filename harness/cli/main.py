@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     prepare_streams()
     signal.signal(signal.SIGTERM, _interrupt)
     given = sys.argv[1:] if arguments is None else arguments
-    # A mistyped option is repeated in the message, with the address that was meant for it.
+    # The message on a mistyped option repeats its value, which may be an address with a password.
     secrets = [secret for text in given for secret in secrets_of(text)]
     try:
         options = parse(arguments)
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         say(f"error: {what}; check the path, its permissions and the room on the disk", secrets)
-    except Exception:  # noqa: BLE001 - a fault of ours: told in full, but without credentials
+    except Exception:  # noqa: BLE001 - a bug: shown in full, but without credentials
         say(traceback.format_exc(), secrets)
     return BakeoffError.exit_code
 

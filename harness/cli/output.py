@@ -1,4 +1,4 @@
-"""How commands print: any text on any terminal, whoever reads it, and without credentials or control characters."""
+"""How commands print: any text on any terminal, into any pipe, without credentials or control characters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TextIO
 from engines.server.redaction import redact
 from harness.results.text import visible
 
-# What stands for a character of ours where the terminal's encoding has none; of others the code is shown.
+# Replacements for characters that we use and the terminal's encoding may lack; of others the code is shown.
 _PLAIN = {
     "✔": "*",
     "–": "-",
@@ -31,12 +31,12 @@ _ERRORS = "bakeoff.plain"
 
 
 def prepare_streams() -> None:
-    """Lets standard output and error take every text, whatever their encoding, and be closed."""
+    """Makes standard output and error accept every text, whatever their encoding, and also where they are closed."""
     codecs.register_error(_ERRORS, _replacement)
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
-        if stream is None:  # closed by who started this: its descriptor would be that of the next file
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - to the end
+        if stream is None:  # closed by the caller: the next file opened would get its descriptor
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_ERRORS)
 
@@ -50,20 +50,20 @@ def _replacement(error: UnicodeError) -> tuple[str, int]:
 
 
 def encodable(text: str) -> str:
-    """The text as standard output will show it, so that what is aligned stays so."""
+    """The text as standard output will show it, so that columns stay aligned."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return visible(text).encode(encoding, _ERRORS).decode(encoding)
 
 
 def say(text: str, secrets: Iterable[str] = ()) -> None:
-    """Writes a message to standard error. It never fails: there would be nobody to tell."""
+    """Writes a message to standard error. It never raises: a failure could not be reported anywhere."""
     with contextlib.suppress(OSError, ValueError):
         print(visible(redact(text, also=secrets)), file=sys.stderr, flush=True)
 
 
 def show(text: str) -> None:
     """Writes what a command was asked for to standard output. Raises OSError, but not where the reader (head, less)
-    has gone: that changes neither what else is to be done nor the exit code.
+    has ended: the command goes on, and its exit code stays the same.
     """
     show_formatted(visible(redact(text)))
 
@@ -75,7 +75,7 @@ def show_formatted(text: str) -> None:
     except BrokenPipeError:
         _forget_output()
     except OSError:
-        _forget_output()  # else Python tries again at the end, and says so
+        _forget_output()  # else Python tries again at the end, and reports the failure
         raise
 
 

@@ -86,7 +86,7 @@ def _scenario(options: argparse.Namespace) -> Scenario:
     }
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if options.dataset and options.rows is None:
-        changes["rows"] = None  # a slice that suits the scenario's own dataset says nothing about another
+        changes["rows"] = None  # the scenario's numbers of rows and queries are meant for its own dataset
         changes["queries"] = options.queries
     if options.engines is not None:
         wanted = options.engines.split(",")

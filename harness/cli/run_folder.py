@@ -68,7 +68,7 @@ def check_writable(folder: Path) -> None:
 
 
 def remove_if_empty(run: Path) -> None:
-    """Removes the folder of a run of which nothing has come."""
+    """Removes the folder of a run that has recorded nothing."""
     with contextlib.suppress(OSError):
         run.rmdir()
 

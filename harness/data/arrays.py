@@ -51,8 +51,8 @@ class ArrayHasher:
 class ArrayWriter(ArrayHasher):
     """Writes them to a .npy file as well; a context manager.
 
-    Plain writes, not a memory map: on a full disk a map dies of SIGBUS where a write raises OSError, and a
-    map's dirty pages count as resident memory.
+    Plain writes, not a memory map: on a full disk a process with a map is killed by SIGBUS, while a write raises
+    OSError; and a map's dirty pages count as resident memory.
     """
 
     def __init__(self, folder: Path, name: str, rows: int, dim: int) -> None:

@@ -1,4 +1,4 @@
-"""From what `--dataset` says to the dataset: a name in datasets/, a manifest, or a path to own data."""
+"""Finds the dataset that `--dataset` names: a name in datasets/, a manifest, or a path to own data."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except (OSError, ValueError):  # a name too long, or with a NUL, can be no file's
+    except (OSError, ValueError):  # no file has a name that is too long or holds a NUL
         return False
 
 

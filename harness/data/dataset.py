@@ -87,7 +87,7 @@ class Dataset:
             self,
             vectors=self.vectors[:n],
             queries=self.queries[:q],
-            # A head of a head is the same content as the head taken at once, so it gets the same name.
+            # Cutting twice gives the same content as cutting once, so it gets the same fingerprint.
             fingerprint=f"{self.fingerprint.partition('-')[0]}-{n}x{q}",
             columns=FirstRows(self.columns, n),
             filters={name: filters[:q] for name, filters in self.filters.items()},

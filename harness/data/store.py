@@ -153,7 +153,7 @@ def cached(
 
 
 def no_room(error: OSError, folder: Path) -> DatasetError:
-    """What to tell of an OSError met while writing below `folder`."""
+    """The error that reports an OSError raised while writing below `folder`."""
     return DatasetError(f"{folder}: {unwritable(error)}, or set BAKEOFF_CACHE to another folder")
 
 

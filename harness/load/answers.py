@@ -22,10 +22,10 @@ UNREADABLE = (TypeError, OverflowError)  # what `whole` raises
 
 
 def plain(column: Any) -> Plain:
-    """The ids or scores of an answer as a list or array of their own, whatever they came as.
+    """The ids or scores of an answer as a new list or array, whatever type they came in.
 
-    Called before the clock is stopped: what an engine leaves to be done until its answer is read is part of it.
-    Raises TypeError for what has no length, and whatever reading raises.
+    Called before the clock is stopped: work that an engine does only when its answer is read belongs to the request.
+    Raises TypeError for what has no length, and whatever is raised while reading.
     """
     if type(column) is np.ndarray:
         if column.ndim == 1 and column.dtype.kind in "iuf":
@@ -122,9 +122,9 @@ def listed(column: Plain) -> list[Any]:
 def whole(values: list[Any]) -> bytes:
     """Whole numbers of 64 bits, one after another. Raises TypeError for anything else, OverflowError beyond 64 bits.
 
-    An object that only promises to become a number could do its work when it is asked, so it is refused. The sum tells:
-    it is whole only if every one is, and is found sooner than the type of each. `struct` is five times as fast as
-    `array`, and ten times as fast as NumPy.
+    An object that only converts to a number could do its work during the conversion, so it is refused. The sum shows
+    it: it is an int only if every value is one, and is computed faster than the type of each value is checked. `struct`
+    is five times as fast as `array`, and ten times as fast as NumPy.
     """
     try:
         total = sum(values)
@@ -212,7 +212,7 @@ class AnswerStore:
 
 
 class ChangeCheck:
-    """Looks at some answers again after later requests: an engine may have returned a buffer that it uses again."""
+    """Looks at some answers again after later requests: an engine may have returned a buffer that it reuses."""
 
     __slots__ = ("_held", "_left", "changed")
 
@@ -229,7 +229,7 @@ class ChangeCheck:
             self._left -= 1
 
     def look(self) -> None:
-        """Compares the answer held with what it was, and lets go of it."""
+        """Compares the answer held with what it was, and drops it."""
         if self._held is None:
             return
         hits, ids = self._held

@@ -1,4 +1,4 @@
-"""What closed and open loop share: when to start, sharp waiting, a quiet interpreter, one line of an error."""
+"""What closed and open loop share: the common start, precise waiting, no garbage collection, errors in one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from time import perf_counter_ns, sleep
 # Called once every client is ready; returns when to start, on the perf_counter_ns clock.
 StartSignal = Callable[[], int]
 
-_SPIN_NS = 100_000  # a sleep overshoots by less than this in most cases; the rest is waited out awake
+_SPIN_NS = 100_000  # most sleeps overshoot by less than this; the rest of a wait is spent spinning
 _ERROR_LENGTH = 500
 _PR_SET_TIMERSLACK = 29
 _left_behind: list[Thread] = []
@@ -64,8 +64,8 @@ def leave_behind(threads: list[Thread]) -> None:
 
 
 def wait_for_left_behind(timeout_s: float) -> int:
-    """Waits at most so long for clients of earlier loads of this process that were still in an engine when their load
-    was over; returns how many still are. The next load would be measured beside their requests.
+    """Waits, up to a limit, for clients of earlier loads of this process that were still in an engine when their load
+    was over; returns how many still are. Their requests would otherwise slow the next load.
     """
     deadline_ns = perf_counter_ns() + int(timeout_s * 1e9)
     for thread in _left_behind:

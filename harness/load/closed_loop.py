@@ -55,11 +55,11 @@ def closed_loop(
     with the same seed they deal the queries out among themselves.
     The warm-up asks `warmup`, queries of its own, or where there are none begins the first pass over `workload`; its
     requests are not returned, and the load does not pause after it. Clients start up to 10 ms apart, so that they do
-    not march in step.
+    not send at the same moments.
     Scheduled is when the request was sent: in a closed loop nothing is due earlier, so latency equals service time. A
     request is done when its ids and scores have been read. Exceptions of the engine become samples with status ERROR;
-    a request slower than `timeout_s` is TIMEOUT and keeps its time. One that never returns is never given up on: that
-    takes ending the process.
+    a request slower than `timeout_s` is TIMEOUT and keeps its time. One that never returns is waited
+    for until the process is ended.
     Clients are numbered from `first_client`. `begin` is called once they are ready and says when to start.
     Raises UnsupportedError where the engine cannot do what is asked.
     """

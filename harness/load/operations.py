@@ -21,7 +21,7 @@ Int64 = npt.NDArray[np.int64]
 Call = Callable[[], Hits]  # carries the operation out; a write returns no hits
 
 NO_HITS = Hits([], [])
-_DEPTH = 5  # a hybrid query asks either ranking for so many times k items
+_DEPTH = 5  # a hybrid query asks each ranking for this many times k items
 
 
 class Kind(IntEnum):
@@ -36,7 +36,7 @@ class Kind(IntEnum):
 
 
 class Operation(Protocol):
-    """One request. number: which one of its kind it is, for instance the index of a query in its workload."""
+    """One request. number: its number among those of its kind, for instance the index of a query in its workload."""
 
     @property
     def number(self) -> int: ...

@@ -42,7 +42,7 @@ def split_closed_loop(
 ) -> list[Plan]:
     """A closed loop of `clients` clients in all, dealt out to `processes` (at most as many as clients).
 
-    options: further ones of `closed_loop`, the same for each.
+    options: further arguments of `closed_loop`, the same for each.
     """
     return [
         partial(
@@ -63,7 +63,8 @@ def split_open_loop(
 ) -> list[Plan]:
     """A schedule dealt out to `processes` in turn, with `clients` clients in all.
 
-    Together they replay exactly `schedule_ns`: the schedule is one, whoever sends. options: as above, of `open_loop`.
+    Together they replay exactly `schedule_ns`: each request is sent by one of them. options: further arguments
+    of `open_loop`, the same for each.
     """
     return [
         partial(
@@ -103,8 +104,8 @@ def drive_processes(
 
     opener: picklable; called in each process, returns an opened engine, which the process closes. Engines
     are open before the common start. warm: called `warmup_s` after it.
-    Raises MeasurementError, with the cause, as soon as one process fails
-    or dies; the others are then ended, as they are when the caller is interrupted.
+    Raises MeasurementError, with the cause, as soon as one process fails or dies; the others are then ended, as they
+    are when the caller is interrupted.
     """
     clients: list[_Client] = []
     finished = False

@@ -1,4 +1,4 @@
-"""What one client of a closed loop writes down: blocks of plain lists while it sends, compact columns between them."""
+"""What one client of a closed loop records: plain lists while it sends a block, compact columns between blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.load.answers import KEPT_HITS, AnswerStore, ChangeCheck, Plain, che
 from harness.load.operations import Requests
 from harness.results.samples import ERROR, OK, TIMEOUT, Samples
 
-_BLOCK_HITS = 5_000  # storing a block holds back the other threads of the process: 0.2 ms
+_BLOCK_HITS = 5_000  # hits in a block: storing it stops the other threads of the process for 0.2 ms
 _DISTINCT_ERRORS = 1_000
 _OTHERS = "other errors"
 

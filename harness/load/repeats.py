@@ -1,4 +1,4 @@
-"""What asking a query again gains: engines and servers may remember answers."""
+"""How much faster repeated queries are: engines and servers may remember answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.load.answers import plain
 from harness.load.clients import quiet_interpreter
 
 BLOCK = 25  # queries that are asked and then asked again: fewer than any cache of answers holds
-_LEAST = 3  # blocks, whatever the time they take: the median of fewer is one disturbance away from any value
+_LEAST = 3  # blocks at least: one disturbance could move the median of fewer to any value
 
 
 def repeat_gain(

@@ -17,7 +17,7 @@ def poisson(rate_per_s: float, duration_s: float, rng: np.random.Generator) -> I
 
     Returns the ascending offsets int64[n] in ns, 0 <= offset < duration. Given their number, which is Poisson
     distributed, the arrivals of a Poisson process are independent and uniform over the window; so they are
-    drawn. The union of several such schedules is one again, so clients never march in step.
+    drawn. The union of several such schedules is one again, so several clients need no coordination.
     """
     _check(rate_per_s, duration_s)
     count = rng.poisson(rate_per_s * duration_s)

@@ -10,9 +10,7 @@ import numpy as np
 
 from harness.results.samples import OK, Samples
 
-_SLICES = (
-    3  # so many slices in a row have to be alike, and no slower ones may have come before the last of them
-)
+_SLICES = 3  # slices that are compared with each other, and with as many before them
 _ALIKE = 0.05
 
 

@@ -1,4 +1,4 @@
-"""Whose CPU time it was: this machine's processors, and the processes that belong to a run. Standard library only."""
+"""CPU time of this machine's processors, and of the processes that belong to a run. Standard library only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Processors(NamedTuple):
 
 
 def processors(usable: frozenset[int] | None = None) -> Processors | None:
-    """The processors of this machine, or the `usable` ones; None where they are not told."""
+    """The processors of this machine, or the `usable` ones; None where the kernel does not report them."""
     try:
         with STAT.open("rb") as file:
             lines = [line.split() for line in file if line.startswith(b"cpu")]
@@ -50,8 +50,8 @@ def processors(usable: frozenset[int] | None = None) -> Processors | None:
 class OwnProcesses:
     """The CPU time of a process and all below it, and of others that are counted in.
 
-    Who belongs to them is found out once for each process, when it is first seen: a process may leave its session and
-    its parent, but those who adopt orphans (see harness.children) are below the run.
+    Whether a process belongs to them is decided once, when it is first seen: a process may leave its session and its
+    parent, but the processes that adopt orphans (see harness.children) are below the run.
     """
 
     def __init__(self, root: int) -> None:
@@ -72,7 +72,7 @@ class OwnProcesses:
         self._foreign &= now
         self._assign({pid: one for pid in now - self._own - self._foreign if (one := tree.stat(pid))})
         found = sum(one.cpu_ticks for pid in self._own if (one := tree.stat(pid)))
-        # A process whose parent does not wait for it takes its account with it when it ends.
+        # The CPU time of a process whose parent does not wait for it is lost when it ends.
         self._lost += max(0, self._last - found)
         self._last = found
         return found + self._lost

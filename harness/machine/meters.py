@@ -67,7 +67,7 @@ class OwnProcess:
 
 @dataclass(slots=True)
 class _Sampled:
-    """A peak seen by looking again and again, for what keeps no high-water mark that may be reset."""
+    """A peak found by sampling, for engines without a high-water mark that can be reset."""
 
     _stop: Event | None = field(default=None, init=False, repr=False)
     _thread: Thread | None = field(default=None, init=False, repr=False)
@@ -163,7 +163,7 @@ class Container(_Sampled):
             import docker
 
             self._client = docker.from_env()
-        with contextlib.suppress(Exception):  # a container that has ended: its cells say so
+        with contextlib.suppress(Exception):  # a container that has ended; its cells report it
             stats: dict[str, Any] = self._client.api.stats(self.id, stream=False, one_shot=True)
             return stats
         return {}

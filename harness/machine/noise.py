@@ -16,9 +16,9 @@ from harness.machine.cpu_accounts import STAT
 
 MAX_STEAL = 0.05  # share of CPU time taken by the hypervisor beyond which a cell is flagged
 MAX_FOREIGN = 0.05  # share of CPU time used by other programs of this machine beyond which a cell is flagged
-# What CPU times, which are told in steps of 10 ms a process, may be wrong by in a short window.
+# CPU times are counted in steps of 10 ms a process, so in a short window they may be wrong by this much.
 FOREIGN_ALLOWANCE_S = 0.05
-# Where other programs cannot be told apart. Load of our own on all processors stays below this.
+# Used where CPU time cannot be told apart. A run's own load on all processors oversleeps by less.
 MAX_OVERSLEEP_US = 8000.0
 _GRACE_S = 2.0
 
@@ -59,7 +59,7 @@ class Noise:
         return figures, {name: self.reasons[name] for name, value in figures.items() if value is None}
 
     def flags(self) -> list[str]:
-        """What a reader has to know of the window: `steal 7.1%`, `contention 12%`."""
+        """What a reader has to know about the window: `steal 7.1%`, `contention 12%`."""
         found = []
         if self.steal_share is not None and self.steal_share > MAX_STEAL:
             found.append(f"steal {self.steal_share:.1%}")
@@ -75,7 +75,7 @@ class Noise:
 
 
 class NoiseMonitor:
-    """Watches the machine from a small process of its own, which needs no interpreter lock of ours.
+    """Watches the machine from a small process of its own, so that our interpreter lock does not delay it.
 
     Used as a context manager around a whole run; `window` is asked after each cell. The process takes
     about 1 % of a core and ends with its parent, however that ends.
@@ -92,7 +92,7 @@ class NoiseMonitor:
                 bare_python("harness.machine.noise_probe"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # it is not to hold the pipe behind the run
+                stderr=subprocess.DEVNULL,  # else it would keep the run's standard error open
                 text=True,
             )
 
@@ -103,7 +103,7 @@ class NoiseMonitor:
 
     def _stop(self) -> None:
         assert self._probe.stdin is not None and self._probe.stdout is not None
-        with suppress(OSError):  # raised where the process is gone already
+        with suppress(OSError):  # raised where the process has ended already
             self._probe.stdin.close()
         try:
             self._probe.wait(_GRACE_S)
@@ -119,14 +119,14 @@ class NoiseMonitor:
 
     def _tell(self, line: str) -> None:
         assert self._probe.stdin is not None
-        with suppress(OSError):  # it is gone; `window` says so
+        with suppress(OSError):  # it has ended; `window` reports that
             self._probe.stdin.write(f"{line}\n")
             self._probe.stdin.flush()
 
     def window(self, start_ns: int, end_ns: int) -> Noise:
         """The noise between two moments of perf_counter_ns that have passed.
 
-        A monitor that has been killed is started again; of the window before, nothing is known.
+        A monitor that has been killed is started again; for the window so far nothing is known.
         """
         assert self._probe.stdout is not None
         self._tell(f"window {start_ns} {end_ns}")

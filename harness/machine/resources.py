@@ -16,7 +16,7 @@ import psutil
 
 def _children() -> list[psutil.Process]:
     """Live descendants. Asking the kernel for them costs microseconds, searching all processes milliseconds."""
-    with contextlib.suppress(OSError):  # a kernel that does not tell, or a thread that has just ended
+    with contextlib.suppress(OSError):  # the kernel does not report them, or a thread has just ended
         if not any((task / "children").read_text().strip() for task in Path("/proc/self/task").iterdir()):
             return []
     return psutil.Process().children(recursive=True)
@@ -70,7 +70,7 @@ class PeakMemory:
                 continue
 
     def bytes(self) -> int | None:
-        """The peak, or None where the kernel does not tell (no /proc)."""
+        """The peak, or None where the kernel does not report it (no /proc)."""
         total = 0
         for pid in _tree():
             try:
@@ -83,7 +83,7 @@ class PeakMemory:
 
 
 def release(array: np.ndarray) -> None:
-    """Lets go of the resident pages of a memory-mapped array, so that the dataset is not counted as an
+    """Drops the resident pages of a memory-mapped array, so that the dataset is not counted as an
     engine's memory; they are read again from the page cache when needed. Other arrays are left alone.
     """
     base: object = array

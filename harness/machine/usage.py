@@ -39,8 +39,8 @@ class MemoryGrowth:
     ) -> tuple[dict[str, float | None], dict[str, str]]:
         """`rss_growth_bytes`, or the reason why it is missing.
 
-        ours_bytes: what the harness itself holds more than before in the engine's process. unknown: a reason why the
-        figure would mean nothing.
+        ours_bytes: what the harness itself holds more than before in the engine's process. unknown: why the
+        figure would mean nothing, if it would.
         """
         now = self._held()
         if unknown or now is None or self._before is None:

@@ -1,3 +1,3 @@
-"""The truth, independent of every engine: exact filtered neighbours, kept by content, and the answers of engines held
-against them. Imports data, results and scenarios.
+"""The truth, independent of every engine: exact filtered neighbours, cached by content, and engines' answers judged
+by them. Imports data, results and scenarios.
 """

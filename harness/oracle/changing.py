@@ -31,9 +31,9 @@ def judge_changing(samples: Samples, workload: Workload, rows: Rows, versions: V
 
     An answer is held against every state that was possible between its sending and its completion. A hit is a ghost
     where its item existed in none of them, a violation where it existed and matched the filter in none, unknown where
-    the item never existed. recall is over the items that are among the k nearest in every possible state: hits that are
-    certainly right, divided by those; NaN where there are none, or no answer. short: fewer hits than items match in
-    every state. Scores are judged elsewhere: unordered and wrong_scores are false.
+    the item never existed. recall is over the items that are among the k nearest in every possible state: how many of
+    them were returned, divided by their number; NaN where there are none, or no answer. short: fewer hits than items
+    match in every state. Scores are judged elsewhere: unordered and wrong_scores are false.
     """
     kept, k = samples.kept_rows, workload.k
     ids = samples.ids[:, :k]

@@ -99,7 +99,7 @@ def _indexed(scenario: Scenario, dataset: Dataset, workloads: Mapping[str, Workl
 
 
 def _skip_what_matches_nothing(corpus: Corpus) -> None:
-    """Drops workloads whose filters mostly match no item: how fast nothing is found says nothing of an engine."""
+    """Drops workloads whose filters mostly match no item: an engine's speed at finding nothing means nothing."""
     for name, truth in list(corpus.truths.items()):
         found = int(np.count_nonzero(truth.matches))
         if found > len(truth.matches) / 2:
@@ -114,7 +114,7 @@ def _skip_what_matches_nothing(corpus: Corpus) -> None:
 
 
 def _too_small(scenario: Scenario, dataset: Dataset) -> list[str]:
-    """What the scenario asks of more items than there are."""
+    """The problems of a scenario that needs more items than there are."""
     rows, problems = len(dataset.vectors), []
     if scenario.k > rows:
         problems.append(f"{scenario.source}: k is {scenario.k} but {dataset.name} has {rows} items; lower k")

@@ -55,7 +55,7 @@ class Items:
         self.alive[rows] = False
 
     def _before_write(self) -> None:
-        """The dataset belongs to everybody: what is changed is a copy.
+        """Changes go to a copy, since others use the dataset too.
 
         Of vectors mapped from a file only the pages that are written take memory.
         """

@@ -1,4 +1,4 @@
-"""How the oracle passes over the rows: streamed past many queries, or gathered for those of one filter."""
+"""How the oracle passes over the rows: streamed for many queries, or copied out for those of one filter."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class QueryGroup:
 
 Task = tuple[
     list[QueryGroup], Int64 | None
-]  # queries, and the rows to copy out for them (None: all rows pass by)
+]  # queries, and the rows to copy out for them (None: all rows are streamed)
 
 
 @dataclass(slots=True)
 class Scan:
     """Fills ids int64[q, k] and distances float64[q, k] for groups of queries over vectors float32[n, d].
 
-    Every task of the pool takes some queries past all their rows on its own: nothing is waited for in between.
+    Every task of the pool handles some queries over all their rows on its own, and waits for no other.
     """
 
     vectors: Float32
@@ -72,7 +72,7 @@ class Scan:
         self._run(tasks)
 
     def stream(self, groups: list[QueryGroup]) -> None:
-        """Answers groups whose filters are wide (or none): all rows pass by once for all of them."""
+        """Answers groups whose filters are wide (or none): all rows are streamed once for all of them."""
         total = sum(len(group.queries) for group in groups)
         tasks = self.threads * math.ceil(total / (self.threads * _QUERIES_AT_ONCE))
         self._run([(batch, None) for batch in _batches(groups, math.ceil(total / max(1, tasks)))])

@@ -1,4 +1,4 @@
-"""Holds the answers of a window against the truth."""
+"""Judges the answers of a window by the truth."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def judge_hits(
 def _score_tolerance(  # noqa: PLR0917 (the pairs, then what they are of)
     distance: Float64, vectors: Float32, item: Int64, workload: Workload, query: Int64, metric: Metric
 ) -> Float64:
-    """By how much a score may differ from the float64 one: engines compute in float32, and some make another score of
-    it and ours of that again, such as 1 / (1 + d), which is itself a float32.
+    """By how much a score may differ from the float64 one: engines compute in float32, and some return a function
+    of it, such as 1 / (1 + d), as a float32, from which the adapter computes the score.
     """
     score = np.abs(1 - distance if metric == "cosine" else distance)
     tolerance = 1e-4 * score + 1e-6

@@ -55,7 +55,7 @@ def write_json(path: Path, data: Any) -> None:
 def append_line(path: Path, line: str) -> None:
     """Adds one line to a file; it is on the disk afterwards.
 
-    Raises MeasurementError; the file then holds what it held before, as far as it can be cut back.
+    Raises MeasurementError; the file is then cut back to what it held before, if possible.
     """
     data = memoryview(f"{line}\n".encode())
     try:

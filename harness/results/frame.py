@@ -42,8 +42,8 @@ def cells_frame(measurements: Iterable[Measurement]) -> pd.DataFrame:
     """One row a cell in the order of the run: the columns IDENTITY, then one float64 column a metric that occurs.
 
     index, search and load hold the parameters as canonical JSON; clients, processes and rate are the load's; flags is a
-    tuple. What a cell does not have (executor, rate, error, a metric) is missing, as `isna` tells; why a metric is
-    missing stands in `reasons_frame`.
+    tuple. What a cell does not have (executor, rate, error, a metric) is missing (`isna`); `reasons_frame` says why a
+    metric is missing.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""What each answer of a window was worth, once its hits are held against the exact ones; pure."""
+"""How good each answer of a window was, once its hits are compared with the exact ones; pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What each of n requests' answers was worth.
+    """How good the answers to n requests were.
 
     recall: float64[n], NaN where the request was not answered. violations, ghosts, unknown, duplicates: int64[n], hits
     of that kind. short: bool[n], fewer than min(k, matching items) hits. overlong: bool[n], more than k. unordered:
@@ -35,7 +35,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The scores of n answers of up to k hits beside those that they should be.
+    """The scores of n answers of up to k hits, and what they should be.
 
     given: float64[n, k], NaN where missing. expected, tolerance: float64[n, k], of hits that exist; NaN of others, and
     of all where an engine's scores are those of compressed vectors: then they only have to be there. ascending:
@@ -110,7 +110,7 @@ def _wrong(scores: Scores, returned: Bools) -> Bools:
 
 def repeated(ids: Ints, returned: Bools) -> Bools:
     """Which hits of int64[n, k] are further copies of one before them, bool[n, k]; only those `returned` count."""
-    # Returned slots before the others, so that a padding value cannot pass for the first copy of a hit.
+    # Returned slots before the others, so that a padding value is never taken for the first copy of a hit.
     order = np.lexsort((~returned, ids), axis=1)
     ranked = np.take_along_axis(ids, order, axis=1)
     repeated = np.zeros(ids.shape, dtype=np.bool_)

@@ -1,7 +1,7 @@
 """The one table of metrics: names, units, directions, what gives them, what the gate compares, how they are shown.
 
-Everything else that has to know a metric asks here: thresholds, requirements, gate, tables, charts, exports. What each
-metric means is in docs/metrics.md; a test keeps the two in step.
+Thresholds, requirements, gate, tables, charts and exports take it from here. What each metric means is in
+docs/metrics.md; a test checks that both have the same metrics.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class MetricSpec:
     kinds of tasks that give it. executor: the only executor that gives it, where not both do. out_of: for counts, the
     metric that they are a share of; a count is judged as a rate, never as a bare number. default: what a decision asks
     of every engine where the scenario is silent; `<= 1%` of a count is a share of `out_of`. engine_wide: whether a
-    failure of that is a fault that eliminates the engine, whichever of its settings showed it. averaged_over: for means
-    over queries, metrics that say how many at most (the least counts). timed: whether it depends on how fast the
-    machine happens to be, so that it may differ between runs of the same. gated: executors and kinds of tasks under
+    failure eliminates the engine, whichever of its settings showed it. averaged_over: for means
+    over queries, metrics that say how many at most (the least counts). timed: whether it depends on the speed of
+    the machine, so that it may differ between runs of the same work. gated: executors and kinds of tasks under
     which the gate compares it. chart: the section of the report that draws it, one dot an engine. over_filters: how the
     figures of several filters become one; the equal mix of rates is their harmonic mean.
     """
@@ -177,7 +177,7 @@ TABLE: tuple[MetricSpec, ...] = (
         gated=(UPDATES,),
     ),
     MetricSpec("checked_updates", "updated items searched for", "", None, (UPDATES,), shown="whole"),
-    # What is missing from a short answer is missing from recall too; so many may be short, for graphs are approximate.
+    # Graphs are approximate, so some answers may be short; what they lack counts in recall too.
     _count(
         "short_results",
         "short results",
@@ -186,7 +186,7 @@ TABLE: tuple[MetricSpec, ...] = (
         engine_wide=False,
         gated=(),
     ),
-    # One in a thousand: a server may drop a connection now and then. A setting can be too slow where another is not.
+    # One in a thousand: a server may drop a connection now and then. They are a setting's, for another may be faster.
     _count("errors", "errors", default="<= 0.1%", engine_wide=False),
     _count("timeouts", "timeouts", default="<= 0.1%", engine_wide=False),
     MetricSpec("queries", "requests", "", None, (SEARCH, UPDATES), shown="whole"),

@@ -13,7 +13,7 @@ from harness.errors import ConfigurationError
 
 SCHEMA_VERSION = 1
 RESULT, CELLS = "result.json", "cells.jsonl"  # in a run's folder
-CELLS_KEY = "cells_file"  # in a result file whose cells are beside it, for its run has not ended
+CELLS_KEY = "cells_file"  # in a result file whose run has not ended: its cells are in a file beside it
 
 
 class ResultPart(BaseModel):
@@ -73,7 +73,7 @@ class RunResult(ResultPart):
     scenario: dict[str, Any]
     engines: dict[str, dict[str, Any]] = {}
     measurements: list[Measurement] = []
-    notes: list[str] = []  # what a reader must know of the run as a whole, such as trials left out for time
+    notes: list[str] = []  # about the run as a whole, such as trials left out for lack of time
 
 
 def read_result(run: Path) -> RunResult:
@@ -86,7 +86,7 @@ def read_result(run: Path) -> RunResult:
     header = _header(path)
     if CELLS_KEY in header:
         lines = _cell_lines(path)
-        if lines is None:  # the run has ended meanwhile, and its result file holds the cells
+        if lines is None:  # the run has ended meanwhile, and its result file has the cells
             header = _header(path)
         if lines is None and CELLS_KEY in header:
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Samples: one row a request, columnar, kept whole from the load loop to the report."""
+"""Samples: one row a request, in columns, from the load loop to the sample file."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Samples:
 
     @property
     def lateness_ns(self) -> Int64:
-        """How late each request left a client that was free: our own fault, never the engine's."""
+        """How late each request was sent although a client was free: our own fault, never the engine's."""
         due_ns = self.scheduled_ns if self.free_ns is None else np.maximum(self.scheduled_ns, self.free_ns)
         return self.sent_ns - due_ns
 

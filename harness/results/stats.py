@@ -17,8 +17,8 @@ Values = Sequence[float] | Floats
 
 _PRIOR_VALUES = 30
 _EXACT_UP_TO = 5  # 5 trials have 3,125 ordered resamples, 6 would have 46,656
-_LEAST_FOR_A_PRIOR = 5  # variances; a prior fitted to fewer is chance
-_PRIOR_AT_MOST = 30  # degrees of freedom that a prior is worth
+_LEAST_FOR_A_PRIOR = 5  # variances; a prior fitted to fewer would be random
+_PRIOR_AT_MOST = 30  # degrees of freedom that a prior has at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def mean_interval(values: Values, level: float = 0.95) -> Interval:
     """The mean with Student's interval, mean +- t(n - 1) * s / sqrt(n).
 
     Chosen over the bootstrap because with 2-5 trials resampling can only re-arrange the values seen and its
-    intervals are far too narrow (of 3 normal values a nominal 95 % covers 67 %); t pays for the unknown spread.
+    intervals are far too narrow (of 3 normal values a nominal 95 % covers 67 %); Student's t allows for the unknown
+    spread.
     Assumes trials independent and roughly normal. One value: no interval.
     """
     data = np.asarray(values, dtype=np.float64)
@@ -92,9 +93,9 @@ def wilson_bounds(
     Wilson's score interval (1927) with the effective number of values count * p (1 - p) / variance: a share of yes and
     no has the largest variance that values between 0 and 1 can have, so values that vary less count for more (the
     design effect of Kish 1965), at most ten times. The variance is an estimate too, from values of which few may be
-    far off, so it is drawn towards the largest one with the weight of 30 values: with 40 to 1,000 values the interval
-    then covers what it should (93 to 99 %, by simulation). NaN as variance: as if it were the largest. NaN where mean
-    or count is, and of no values.
+    far off, so it is moved towards the largest possible one with the weight of 30 values: with 40 to 1,000 values
+    the interval then covers what it should (93 to 99 %, by simulation). NaN as variance: as if it were the largest.
+    NaN where mean or count is, and of no values.
     """
     z = student_t_quantile((1 + level) / 2, 1e6)
     most = mean * (1 - mean)
@@ -166,7 +167,7 @@ def resamples(n: int, rng: np.random.Generator, draws: int = 2000) -> npt.NDArra
 
 
 def moderated(variances: Values, df: Values) -> tuple[Floats, Floats]:
-    """Variances estimated from a few values each, drawn towards what they have in common; and their df.
+    """Variances estimated from a few values each, moved towards a common prior; and their df.
 
     variances: n estimates of similar quantities. df: their degrees of freedom, 0 for "no estimate" (its variance is
     ignored). The prior, a scaled inverse chi-square distribution, is fitted to the positive estimates by the

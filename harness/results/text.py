@@ -14,7 +14,7 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def visible(text: str) -> str:
-    """The text with everything escaped, as Python's repr does, that could steer a terminal, reorder what is read, or
+    """The text with characters escaped, as Python's repr does it, that could control a terminal, reorder the text, or
     cannot be written as UTF-8 or XML.
     """
     if text.isprintable():  # false for each of these characters
@@ -28,7 +28,7 @@ def visible_in(value: T) -> T:
 
 
 def _mapped(value: Any) -> Any:
-    if _is_visible(value):  # as nearly everything is, and copying a large result takes long
+    if _is_visible(value):  # as it is for nearly all texts; copying a large result takes long
         return value
     if isinstance(value, str):
         return visible(value)

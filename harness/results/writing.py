@@ -2,7 +2,7 @@
 
 While a run is under way, `result.json` holds all but the cells, and says so; the cells are in `cells.jsonl` beside it,
 one a line. To save a cell costs one line, however many came before. When the run ends, `result.json` is written with
-its cells, and `cells.jsonl` goes. Whatever kills the run in between, the two files together hold what was measured.
+its cells, and `cells.jsonl` goes. If the run is killed before that, the two files together hold what was measured.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class ResultWriter:
     """Saves a run that is under way."""
 
     def __init__(self, run: Path, result: RunResult) -> None:
-        """Writes what there is: a new run's header, or that of a resumed one and the cells that it keeps.
+        """Writes the first files: a new run's header, or a resumed run's header and the cells that it keeps.
 
         Raises MeasurementError; what the folder held before is then still there.
         """

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from harness.results.result import Measurement
 from harness.scenario.specs import Scenario
 
-ENOUGH = 2  # trials that a difference needs to be told from noise
-LEAST = 0.1  # of their length: shorter windows would not be worth a trial
-WINDOWS_SHARE = 0.8  # of the budget that windows may take before it is known what else takes time
+ENOUGH = 2  # the fewest trials that tell a difference from noise
+LEAST = 0.1  # of their length; with shorter windows a trial is left out
+WINDOWS_SHARE = 0.8  # of the budget for windows, as long as it is not known how long the rest takes
 _SCALED = ("duration_s", "warmup_s", "warmup_max_s")
 _LENGTHS = ("duration_s", "longest_warmup_s")
 

@@ -1,5 +1,5 @@
-"""What engines, their clients and servers say, made fit for results and terminals. Everything that comes out of a
-session goes through here: no credential, no control character and no endless text gets further.
+"""Texts of engines, their clients and servers, made safe for results and terminals. Everything that a session reports
+goes through here: credentials are removed, control characters escaped, and long texts cut.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from harness.results.text import visible
 
 LONGEST = 4000  # characters of one text
 _NOT_FINITE = "the engine or the machine gave no finite number: {}"
-# What the plan gave a cell, by which it is found again.
+# The fields that the plan gave a cell and that identify it.
 _PLANNED = frozenset(
     ("engine", "adapter", "task", "kind", "filter", "executor", "params", "trial", "samples")
 )

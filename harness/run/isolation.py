@@ -91,7 +91,7 @@ def _how_it_ended(code: int | None, run: Path) -> str:
 
 def _main(job: Job, cache: Path, connection: Connection) -> None:
     """What a session's process does."""
-    adopt_orphans()  # so that what leaves an engine's process tree still counts as the engine's
+    adopt_orphans()  # so that a process that leaves an engine's tree still counts as the engine's
     os.environ.update(job.settings)
 
     def send(kind: str, *values: Any) -> None:
@@ -105,7 +105,7 @@ def _main(job: Job, cache: Path, connection: Connection) -> None:
         run_session(job, load_corpus(job.scenario, cache), send, ask)
         connection.send(("done",))
     except BrokenPipeError:
-        return  # the run has gone; there is nobody to tell
-    except Exception as error:  # noqa: BLE001  the run reports it with the cells it cost
+        return  # the run has ended: nothing reads the report
+    except Exception as error:  # noqa: BLE001  the run records it in the cells that are missing because of it
         with contextlib.suppress(BrokenPipeError):
             connection.send(("failed", error_text(error)))

@@ -19,10 +19,10 @@ LOCK = ".lock"
 def locked(run: Path) -> Iterator[None]:
     """Holds the folder, which is made if need be, for this process; a folder that stays empty is removed again.
 
-    The lock is one of the kernel's (flock), so it ends with the process, however that ends: a file left by a killed one
-    locks nothing. On a network file system it holds among machines only where the system passes locks on (NFS version
-    4 does). Raises ConfigurationError, naming the owner, where another process holds it; MeasurementError where the
-    folder cannot be written.
+    The kernel keeps the lock (flock), so it ends with the process, however that ends: the file that a killed process
+    leaves locks nothing. On a network file system it holds between machines only where that passes locks on (NFS
+    version 4 does). Raises ConfigurationError, naming the owner, where another process holds it; MeasurementError
+    where the folder cannot be written.
     """
     made = not run.exists()
     try:

@@ -30,7 +30,7 @@ from harness.servers.containers import ServerFailedError
 from harness.servers.serving import Served, serving
 from harness.tasks.bench import Span
 
-_SEEN_TO_END_S = 0.5  # within which it is known that a server has just ended
+_SEEN_TO_END_S = 0.5  # how long it may take until the end of a server is noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Recorder:
     filters: Filters
     callbacks: Callbacks
     noise: NoiseMonitor = field(init=False)
-    server_unseen: str | None = None  # why the CPU time of the session's server cannot be told apart
+    server_unseen: str | None = None  # why the CPU time of the session's server is not known apart
     _writer: ResultWriter = field(init=False)
     _planned: dict[str, Measurement] = field(init=False)  # by identity
     _recorded: dict[str, dict[str, Measurement]] = field(init=False)  # by session, then identity
@@ -115,7 +115,7 @@ class Recorder:
     def follow(self, job: Job, cache: Path, served: Served) -> None:
         """Runs a session and records what it reports. Raises SessionFailedError.
 
-        Once the server has ended, what was measured since the last cell is void.
+        A cell during which the server ended is recorded without figures.
         """
         label = job.session.label
         # A server names its version after its index is built. Until it has, a cell waits for the next message, so that
@@ -127,7 +127,7 @@ class Recorder:
                 job, cache, self.scenario.cell_timeout_s, partial(self._answer, served)
             ):
                 if kind == "server":
-                    waiting, held = None, waiting  # lost where the server is another one
+                    waiting, held = None, waiting  # not recorded where the server is another one
                     self._learn_server(label, *values)
                     waiting, named = held, True
                 if waiting is not None:
@@ -168,7 +168,7 @@ class Recorder:
         self._learn(label, {"server_version": server, "version": version, "query_path": query_path})
 
     def _learn(self, label: str, facts: Mapping[str, Any]) -> None:
-        """Keeps what was found out of an engine. Raises SessionFailedError where its server is another one than that
+        """Keeps what was found out about an engine. Raises SessionFailedError where its server is another one than that
         of the cells that it has already.
         """
         known = self.result.engines[label]
@@ -240,7 +240,7 @@ class Recorder:
 
     def finish(self) -> None:
         """Marks the run as complete, unless a planned cell is missing: a note names it then."""
-        with contextlib.suppress(OSError):  # there is none, or something is left to be looked at
+        with contextlib.suppress(OSError):  # there is no such folder, or it is not empty
             (self.run / "engines").rmdir()
         recorded = {key for session in self._recorded.values() for key in session}
         missing = [cell for key, cell in self._planned.items() if key not in recorded]
@@ -267,7 +267,7 @@ def _session_key(label: str, trial: int, index: Mapping[str, Any]) -> str:
 def _while_alive(
     how_it_ended: Callable[[], str | None], cell: Measurement, span: Span | None
 ) -> tuple[Measurement, Span | None]:
-    """A cell and its window, or without figures where its server did not live to the end of it."""
+    """A cell and its window; without figures where its server ended before the cell did."""
     end = how_it_ended()
     if end is None and (cell.error or cell.metrics.get("errors")):
         time.sleep(_SEEN_TO_END_S)

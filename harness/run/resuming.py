@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import ConfigurationError
 from harness.results.result import RunResult, read_result
 
-NOT_MEASURED = "not complete: "  # begins the note on cells that are missing; gone once they are measured
+NOT_MEASURED = "not complete: "  # beginning of the note on missing cells; a resumed run drops that note
 
 
 def resume(run: Path, fresh: RunResult) -> RunResult:
@@ -26,7 +26,7 @@ def resume(run: Path, fresh: RunResult) -> RunResult:
                 for text in different
             ]
         )
-    # What was found out of a server holds for the cells that are kept; a session that runs again is held against it.
+    # The kept cells were measured on this version of a server; a session that runs again must find the same one.
     engines = {label: facts | earlier.engines.get(label, {}) for label, facts in fresh.engines.items()}
     return fresh.model_copy(
         update={
@@ -61,5 +61,5 @@ def _differences(earlier: RunResult, fresh: RunResult) -> Iterator[str]:
 
 
 def _client(facts: dict[str, Any]) -> Any:
-    """The version of what is installed here; results of before it was kept apart have no server in `version`."""
+    """The version of what is installed here. In older results `version` may include the server's."""
     return facts.get("client", facts.get("version"))

@@ -97,7 +97,7 @@ def run_session(job: Job, corpus: Corpus, send: Send, ask: Callable[[str], Any])
 
 
 def _kill_server(ask: Callable[[str], Any]) -> Meter:
-    """Has the run kill the server and start it again; adapters find it as they did. Raises EngineError."""
+    """Has the run kill the server and start it again; adapters then find the new one. Raises EngineError."""
     answer = ask(KILL_SERVER)
     if isinstance(answer, str):
         raise EngineError(answer)
@@ -107,7 +107,7 @@ def _kill_server(ask: Callable[[str], Any]) -> Meter:
 
 
 def _leave(engine: Engine) -> None:
-    """Lets go of the engine and of what it keeps on a server."""
+    """Closes the engine, and drops what it keeps on a server."""
     if not isinstance(engine, Remote):
         engine.close()
         return
@@ -129,7 +129,7 @@ class _Measuring:
     def run(self) -> None:
         tasks = self.job.scenario.ordered_tasks
         for place, task in enumerate(tasks):
-            # What changes the items is done again where a later cell is missing: that one is judged by what is there.
+            # A task that changes the items is run again where a later cell is missing, which is judged by these items.
             again = task.builds or (task.changes_items and any(map(self.is_missing, tasks[place + 1 :])))
             self.run_task(task, again=again)
             if task.builds:
@@ -184,6 +184,6 @@ class _Measuring:
             return empty.model_copy(update={"error": error_text(error)}), None
 
     def tell_server(self) -> None:
-        """Sends what server answers, and through which layer of its client it is asked."""
+        """Sends the server's name and version, and through which layer of its client queries go."""
         if not self.obstacle and (stats := self.bench.engine.stats()).server:
             self.send("server", stats.server, stats.query_path)

@@ -14,7 +14,7 @@ from harness.scenario.specs import Scenario
 
 
 def run_trials(recorder: Recorder, cache: Path) -> None:
-    """Runs every trial that the budget allows; what it does not allow is taken off the plan, with a note."""
+    """Runs every trial that the budget allows; the others are taken off the plan, with a note."""
     scenario, start_s = recorder.scenario, time.perf_counter()
     share: float | None = 1.0
     budget: Budget | None = None

@@ -1,4 +1,4 @@
-"""Cells as a plan: what a task is going to measure, before anything is."""
+"""Planned cells: what a task is going to measure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class PlannedCell:
     """One measured window of a task.
 
     task, kind: the task's name and kind. filter: the workload. search: the query-time parameters; None where the
-    operating point is chosen while running. load: how it is asked, as it stands in the cell's parameters.
+    operating point is chosen while running. load: clients, rate and so on, as in the cell's parameters.
     """
 
     task: str

@@ -24,7 +24,7 @@ def search_params(kind: type[Engine], given: Params, label: str) -> BaseModel:
 
 
 def _validate(model: type[BaseModel], given: Params, place: str) -> BaseModel:
-    """place: how messages call it."""
+    """place: its name in messages."""
     try:
         params = model.model_validate(given)
     except ValidationError as error:

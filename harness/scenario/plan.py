@@ -1,4 +1,4 @@
-"""What a scenario asks for, spelled out as sessions and cells; pure."""
+"""A scenario's sessions and cells; pure."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ class Scenario(StrictModel):
 
     @property
     def source(self) -> str:
-        """What messages call it: its file."""
+        """Its name in messages: its file."""
         return str(self._file or f"scenario {self.name}")
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""What users write in YAML, read strictly: no unknown keys, and every problem told with file, key and value."""
+"""Users' YAML, read strictly: no unknown keys, and every problem reported with file, key and value."""
 
 from __future__ import annotations
 

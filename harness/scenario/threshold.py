@@ -99,6 +99,6 @@ def _factor(text: str, metric: str, unit: str) -> float:
 
 
 def _with_percentiles() -> dict[str, str]:
-    """The metrics that are told by percentiles, each with its unit."""
+    """The metrics that have percentiles, each with its unit."""
     forms = (re.fullmatch(rf"(\w+)_(?:{'|'.join(PERCENTILES)})_(ms|us)", spec.name) for spec in TABLE)
     return {form[1]: form[2] for form in forms if form}

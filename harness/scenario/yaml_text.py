@@ -1,4 +1,4 @@
-"""YAML text as plain values, with everything refused that reads otherwise than it is written or that explodes."""
+"""YAML text as plain values; repeated keys, deep nesting and huge documents (also by aliases) are refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 from engines.values.shown import is_unicode, shown
 
-_MOST_VALUES = 100_000  # aliases written out
+_MOST_VALUES = 100_000  # with aliases written out
 _DEEPEST = 100
 _LARGEST_INTEGER = 10**400
 
@@ -20,7 +20,7 @@ class YamlTextError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that occurs twice: YAML would keep the last one without a word."""
+    """Refuses a key that occurs twice: YAML would silently keep the last one."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node: yaml.MappingNode = super().compose_mapping_node(anchor)

@@ -33,7 +33,7 @@ class ServerFailedError(MeasurementError):
 
 
 def _owner(pid: int) -> str:
-    """A process, told apart from a later one of the same id."""
+    """A process's identity, which differs from that of a later process with the same id."""
     return f"{socket.gethostname()} {pid} {psutil.Process(pid).create_time():.2f}"
 
 
@@ -51,7 +51,7 @@ def _docker() -> Any:
 
 
 def _brief(error: BaseException) -> str:
-    """In one line; of an answer of the Docker engine its explanation, without the request that it answers."""
+    """An error in one line; of the Docker engine's errors only the explanation, without the request."""
     return " ".join(str(getattr(error, "explanation", None) or error).split())[:300]
 
 
@@ -113,7 +113,7 @@ def started(manifest: Manifest, progress: Progress = silent) -> Iterator[Started
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
-    # Its reaper is one more image to pull, and would only do what the owner's label is for.
+    # Testcontainers' reaper would be one more image to pull; the owner's label serves the same purpose.
     testcontainers_config.ryuk_disabled = True
     client = _docker()
     try:

@@ -1,7 +1,7 @@
 """A server that is started for one session, as a process or in a container, by a process of its own.
 
-That process stops the server when it is asked to and when the run has ended, however that came about; it has a keeper
-(harness.children) for the case that it is killed itself.
+That process stops the server when it is asked to and when the run has ended, for whatever reason. Its keeper
+(harness.children) does so if it is killed itself.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def run_server(engine: str, way: str, limits: ContainerLimits, folder: Path, con
 
     with contextlib.suppress(
         EOFError, ConnectionError
-    ):  # the run has ended, or has no more use for the server
+    ):  # the run has ended, or does not need the server any more
         try:
             with ways[way](engine, limits, folder, progress) as server:
                 connection.send(("ready", server.hosted))
@@ -232,7 +232,7 @@ def _launched(engine: str, limits: ContainerLimits, folder: Path) -> Iterator[La
     folder.mkdir(parents=True, exist_ok=True)
     pids: list[int] = []
     with contextlib.ExitStack() as stack:
-        stack.callback(remove_segments_of, pids)  # last: a server that was killed could not do so itself
+        stack.callback(remove_segments_of, pids)  # at the very end: a killed server leaves its segments
         try:
             launched = stack.enter_context(
                 running(folder, cpus=max(1, round(limits.cpus)), memory_bytes=limits.memory_mib << 20)

@@ -6,7 +6,7 @@ import http.client
 import socket
 
 _ANSWER_S = 2.0  # how long a server may take to say whether it is ready
-_HANG_UP_S = 0.5  # within which Docker's proxy hangs up on who connects to a port that nothing listens on yet
+_HANG_UP_S = 0.5  # Docker's proxy closes a connection within this time where nothing listens yet
 
 
 def answers(host: str, port: int, path: str | None) -> bool:
@@ -25,10 +25,10 @@ def answers(host: str, port: int, path: str | None) -> bool:
 
 
 def _stays_connected(host: str, port: int) -> bool:
-    """Whether who connects is kept: Docker's proxy accepts for every container, and only then tries to reach it."""
+    """Whether a connection stays open: Docker's proxy accepts it first, and only then tries to reach the container."""
     with socket.create_connection((host, port), _ANSWER_S) as connection:
         connection.settimeout(_HANG_UP_S)
         try:
             return connection.recv(1) != b""
-        except TimeoutError:  # it waits for us to speak first
+        except TimeoutError:  # the server waits for a request
             return True

@@ -1,4 +1,4 @@
-"""Where an engine's server comes from: one that runs already, a process, a container, or none is needed."""
+"""Where an engine's server comes from: it runs already, is started as a process or a container, or none is needed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def source(spec: EngineSpec, kind: type[Engine]) -> str:
         return "in-process"
     entry, url = ENGINES.get(spec.engine), os.environ.get(variable(spec.engine, "URL"))
     if entry is None:
-        return "url"  # an engine from outside this project knows itself where its server is
+        return "url"  # an engine from outside this project finds its server itself
     if url:
         try:
             parse_address(url)

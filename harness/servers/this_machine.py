@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-# What listens for a server in a container or elsewhere, and is not the server.
+# Programs that listen for a server in a container or elsewhere, and are not the server.
 _FORWARDERS = (
     "docker-proxy",
     "rootlesskit",

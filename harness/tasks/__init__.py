@@ -1,3 +1,3 @@
-"""What a session measures, one module a task: index, search, updates. Each brings its cells, its measuring and its
-metrics. Imports load, machine and oracle.
+"""What a session measures, one module for each kind of task: index, search, updates, durability. Their keys and cells
+are in `harness.scenario.tasks`. Imports load, machine and oracle.
 """

@@ -30,7 +30,7 @@ Role = Literal["checking", "warming", "measuring"]
 
 @dataclass(slots=True)
 class Bench:
-    """An engine and what its answers are judged by.
+    """An engine, and the data by which its answers are judged.
 
     path: the engine's own directory. items: as they should be after every write so far; tasks that write change them.
     measured: the cells of this session so far, those of an earlier, interrupted run included. repeat_gain: how many
@@ -83,7 +83,7 @@ class Bench:
         )
 
     def judge(self, name: str, role: Role, samples: Samples, *, forgive_float32: bool = False) -> Judged:
-        """The answers to a workload's queries of that role, held against the oracle."""
+        """The answers to a workload's queries of that role, judged by the oracle's."""
         truth = self.truth(name).take(getattr(self.roles, role))
         return self.judge_against(truth, self.workload(name, role), samples, forgive_float32=forgive_float32)
 

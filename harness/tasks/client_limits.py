@@ -1,4 +1,4 @@
-"""What of a figure is the client's and not the engine's: its processors, and answers that were remembered."""
+"""Where a figure may not be the engine's own: busy client processors, and remembered answers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from harness.results.summary import throughput
 from harness.tasks.bench import Bench
 from harness.tasks.driving import Window
 
-BUSY = 0.8  # share of its one processor from which a client process may be what limits
-_GAIN = 1.05  # by which twice the client processes have to raise the throughput to be worth it
+BUSY = 0.8  # share of its one processor above which a client process may be the limit
+_GAIN = 1.05  # by how much twice the client processes have to raise the throughput to be kept
 _PROBE_S = 0.5
-REMEMBERED = 3.0  # times as fast as the first time: what is asked again is remembered
+REMEMBERED = 3.0  # times as fast as the first time: answers are remembered
 
 
 def client_share(metrics: Mapping[str, float | None], processes: int, window_s: float) -> float | None:
-    """CPU time of a server's clients as a share of what their processes can have: one processor each, for Python's
-    interpreter lock lets one thread of a process run at a time. None where the client is not apart from the engine.
+    """CPU time of a server's clients as a share of what their processes can use: one processor each, since Python's
+    interpreter lock lets one thread of a process run at a time. None where client and engine share a process.
     """
     used_s = metrics.get("client_cpu_s")
     return None if used_s is None or window_s <= 0 else used_s / (window_s * processes)
@@ -38,7 +38,7 @@ def repeat_flags(metrics: Mapping[str, float | None], gain: float | None) -> lis
 
 
 def count_processes(bench: Bench, window: Window) -> int:
-    """How many client processes a closed loop takes until the server is the limit, or the machine's processors are.
+    """How many client processes a closed loop needs until the server, or the machine, is the limit.
 
     Short windows of 1, 2, 4, ... processes: as long as a client process is busy most of the time, twice as many are
     tried, and kept where they raise the throughput. Chosen once for a task and session.

@@ -26,12 +26,12 @@ from harness.scenario.tasks import SearchTask
 from harness.tasks.bench import Bench
 
 DRAIN_S = 1.0  # how long an open loop waits for answers after its last request was due
-_SLICES = 5  # of the shortest warm-up, whose throughputs are compared
+_SLICES = 5  # of the shortest warm-up: the slices whose throughputs are compared
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How a cell is asked: its task and cell, and from how many client processes."""
+    """How a cell is measured: its task and cell, and from how many client processes."""
 
     bench: Bench
     task: SearchTask
@@ -46,7 +46,7 @@ class Window:
     def warm_up(self) -> Warm:
         """Asks queries of their own until the throughput is steady, in a closed loop whatever the window's load is.
 
-        From this process alone: what has to get warm is the engine. Client processes warm themselves up in the window.
+        From this process alone: the engine has to get warm. Client processes warm themselves up in the window.
         """
         task, queries = self.task, self.bench.workload(self.cell.filter, "warming")
         shared = task.executor == "closed_loop" and self.bench.engine.capabilities.thread_safe
@@ -71,7 +71,7 @@ class Window:
     def measure(self, duration_s: float, warm: Callable[[], None]) -> tuple[Samples, float | None]:
         """The requests of a window, and over how many seconds they were offered (None in a closed loop).
 
-        warm: called when client processes have warmed up, as nearly as their common clock allows; at once without them.
+        warm: called when client processes have warmed up, as nearly as their common clock allows; else at once.
         """
         seed = self.bench.scenario.seed + self.bench.session.trial
         workload = self.bench.workload(self.cell.filter, "measuring")
@@ -110,7 +110,7 @@ class Window:
 
 
 def check_supported(bench: Bench, task: SearchTask, processes: int) -> None:
-    """Raises UnsupportedError where the engine cannot be asked as the task says."""
+    """Raises UnsupportedError where the engine does not support the task's load."""
     can = bench.engine.capabilities
     if task.clients > 1 and processes == 1 and not can.thread_safe:
         raise UnsupportedError(

@@ -1,4 +1,4 @@
-"""The durability task: what is left of acknowledged writes after closing and opening, and after a kill."""
+"""The durability task: which acknowledged writes are left after closing and opening, and after a kill."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from harness.scenario.plan import Session, blank
 from harness.scenario.tasks import DurabilityTask
 from harness.tasks.bench import Bench, Span, batches
 
-AGAIN_S = 60.0  # within which a server that was killed and started again has to answer queries
+AGAIN_S = 60.0  # how long a server that was killed and started again may take to answer queries
 WRITING_S = 120.0  # how long the writer that is going to be killed may take for all its writes
 
 
@@ -73,7 +73,7 @@ def _folder(bench: Bench, job: _Job, purpose: str) -> Iterator[Path]:
     finally:
         if bench.engine.capabilities.server:
             engine = job.engine(path)
-            with suppress(Exception):  # a server that does not answer any more has failed the cell already
+            with suppress(Exception):  # if the server does not answer any more, the cell has failed already
                 engine.open(job.schema)
                 if isinstance(engine, Remote):
                     engine.drop()
@@ -104,8 +104,8 @@ class _Job:
     def lost(self, path: Path) -> int:
         """How many of the items a newly opened engine does not have: by its count, or by looking for each.
 
-        An engine in this process that cannot open what is there has lost everything. A server may take a while to be
-        itself again; raises MeasurementError where it does not within AGAIN_S.
+        An engine in this process that cannot open what is there has lost everything. A server may take a while to
+        answer again; raises MeasurementError where it takes longer than AGAIN_S.
         """
         deadline_s = time.monotonic() + AGAIN_S
         while True:
@@ -124,7 +124,7 @@ class _Job:
                     ) from error
                 time.sleep(0.5)
             finally:
-                with suppress(Exception):  # what cannot be opened may not be there to be closed
+                with suppress(Exception):  # what could not be opened may fail to close
                     engine.close()
 
     def _found(self, engine: Engine) -> set[int]:
@@ -143,14 +143,14 @@ class _Job:
 
 
 def _lost_by_the_server(bench: Bench, kill_server: Callable[[], Meter], job: _Job, path: Path) -> int:
-    """Writes everything, and has the server killed once the last write is acknowledged. The session's own collection is
-    opened again afterwards, for its connections have gone with the server.
+    """Writes everything, and has the server killed once the last write is acknowledged. Opens the session's own
+    collection again afterwards, since its connections ended with the server.
     """
     engine = job.engine(path)
     job.write(engine)
     bench.meter = kill_server()
     for abandoned in (engine, bench.engine):
-        with suppress(Exception):  # they cannot say good-bye to a server that is gone
+        with suppress(Exception):  # closing may fail: the server has ended
             abandoned.close()
     lost = job.lost(path)
     bench.engine = job.engine(bench.path)

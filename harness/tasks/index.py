@@ -22,8 +22,8 @@ from harness.tasks.untimed import Untimed
 
 _BEFORE = 20  # queries before the first that is asked twice
 _BLOCKS = 4  # at least so many, for their median
-REPEATS_S = 0.5  # how long queries are asked twice; at least one block of them a filter
-EXACT_CHECK_S = 0.5  # how long the exact mode is held against the oracle; at least one query a filter
+REPEATS_S = 0.5  # how long queries are repeated; at least one block of them a filter
+EXACT_CHECK_S = 0.5  # how long the exact mode is compared with the oracle; at least one query a filter
 
 
 def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Measurement, Span]:
@@ -50,7 +50,7 @@ def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Mea
     metrics: dict[str, float | None] = {
         "index_vectors_per_s": len(dataset.vectors) / ((engine_ns + refresh_ns) / 1e9),
         "index_s": engine_ns / 1e9,
-        "ready_s": round(refresh_ns / 1e9, 3),  # less is the cost of a call, not a wait
+        "ready_s": round(refresh_ns / 1e9, 3),  # a shorter wait is only the cost of the call
         "index_copying_s": (acknowledged_ns - start_ns - engine_ns) / 1e9,
     }
     stats = engine.stats()
@@ -83,7 +83,7 @@ def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Mea
 
 
 def _disk(bench: Bench, stats: EngineStats) -> tuple[dict[str, float | None], dict[str, str]]:
-    """What is on disk, as seen from outside or else as the engine says; the reason where neither tells."""
+    """Bytes on disk, measured from outside or else reported by the engine; the reason where neither is known."""
     seen = bench.meter.disk_bytes()
     size = stats.disk_bytes if seen is None else seen
     names = ("disk_bytes", "disk_bytes_per_vector")
@@ -96,8 +96,8 @@ def _disk(bench: Bench, stats: EngineStats) -> tuple[dict[str, float | None], di
 def _repeat_gain(bench: Bench) -> tuple[float | None, float]:
     """How many times as fast queries are when asked again, and over how many; of the workload where that is most.
 
-    Asked with queries for warming up, that nobody has asked before and that no window measures; after a few others, so
-    that it is not the engine's first queries that are slow.
+    Asks queries for warming up, which have not been asked before and which no window measures. A few others come
+    first, so that the engine's first queries, which may be slow, do not count.
     """
     known, asked = [], 0
     for name in bench.corpus.workloads:

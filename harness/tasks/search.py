@@ -28,7 +28,7 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
     check_supported(bench, task, task.processes if task.processes != "auto" else 1)
     _wait_for_earlier_requests(task)
     bench.engine.configure(search_params(type(bench.engine), cell.search or {}, bench.session.label))
-    memory = MemoryGrowth(bench.meter)  # before warming up, for it takes away memory that is kept for reuse
+    memory = MemoryGrowth(bench.meter)  # before warming up: it releases memory that is kept for reuse
     window = Window(bench, task, cell, 1 if task.processes == "auto" else task.processes)
     warm = window.warm_up() if task.warmup_s else None
     if task.processes == "auto":
@@ -66,7 +66,7 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
 
 
 def _wait_for_earlier_requests(task: SearchTask) -> None:
-    """What an earlier window gave up on may still be in the engine, and would be measured as this one's load."""
+    """Waits for requests that an earlier window gave up on: in the engine they would slow this window."""
     if left := wait_for_left_behind(task.timeout_s):
         raise MeasurementError(
             f"{left} requests that an earlier window gave up on are still in the engine after {task.timeout_s:g} s more"
@@ -85,7 +85,7 @@ def _warming(warm: Warm | None) -> dict[str, float | None]:
 
 
 def _client(window: Window, used: dict[str, float | None]) -> dict[str, float | None]:
-    """How busy a server's clients were; nothing of an engine that is in the client's process."""
+    """How busy a server's clients were; empty for an engine in the client's process."""
     share = client_share(used, window.processes, window.task.duration_s)
     if share is None:
         return {}

@@ -1,4 +1,4 @@
-"""Queries that are asked to see what is answered, not how fast."""
+"""Queries that are asked for their answers, without timing."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SEEN_WITHIN_S = 5.0  # a write not seen by then is counted at this time: a lower
 def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[Measurement, Span]:
     """Writes, waits for refresh, then searches for what was deleted and what was changed.
 
-    What is asked afterwards is asked before as well, so that a remembered answer shows.
+    The queries that are asked afterwards are asked before as well, so that remembered answers show.
     """
     _check_supported(bench)
     engine, items = bench.engine, bench.items
@@ -129,7 +129,7 @@ def _visibility(
     for row in spare:
         if time.perf_counter_ns() > deadline_ns:
             break
-        # A midpoint of two items is a vector nothing else has, so that the written item is its nearest.
+        # No other item has the midpoint of two items as its vector, so the written item is the nearest to it.
         left, right = rng.integers(0, len(items.vectors), 2)
         items.move(row, (items.vectors[left] + items.vectors[right]) / 2)
         probe = np.array(items.vectors[row])

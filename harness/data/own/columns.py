@@ -138,7 +138,7 @@ def _add(table: ItemColumns, name: str, column: pa.ChunkedArray, label: str, man
         if kind != "keyword":
             raise ConfigurationError(f"{label}: is {kind}, only strings can be text; take it out of text")
         kind = "text"
-    # Known from here on, whatever its values: a filter on it is no filter on an unknown column.
+    # Known even if its values are refused, so that a filter on it is not reported as one on an unknown column.
     table.attributes.append(Attribute(name, kind, "real"))
     column = _filled(column, kind, manifest.fill.get(name), label)
     table.columns[name] = _as_column(column, kind)

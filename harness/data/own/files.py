@@ -42,7 +42,7 @@ class UserFiles:
     metric: Metric | None
     vectors: Matrix | None = None
     queries: Matrix | None = None
-    brings_queries: bool = False  # even if they could not be read
+    brings_queries: bool = False  # also where they could not be read
     table: ItemColumns | None = None
     filters: Path | None = None
     problems: list[str] = field(default_factory=list)
@@ -68,7 +68,7 @@ def inputs(path: Path) -> tuple[Path, list[Path]]:
 
 def _strays(folder: Path, expected: list[Path], suffixes: tuple[str, ...] = ()) -> list[str]:
     """Files that differ from a missing one by case and ending (one of `suffixes`; any if there are none), such as
-    attributes.csv or dataset.yml: their owner expects them to be read.
+    attributes.csv or dataset.yml: the user expects them to be read.
     """
     return [
         f"{stray}: is not read; save it as {file.name}, or rename it"

@@ -1,4 +1,4 @@
-"""A user's filters.jsonl: one filter a line, read so that no line means something else than it says."""
+"""A user's filters.jsonl: one filter a line, read strictly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Filters = tuple[Filter | None, ...]
 def read_filters(
     path: Path, queries: int | None, attributes: Sequence[Attribute]
 ) -> tuple[Filters | None, list[str]]:
-    """The filters (None for null and {}) and what is wrong with them, by line; None where there is no reading them.
+    """The filters (None for null and {}) and what is wrong with them, by line; None where the file cannot be read.
 
     queries: how many lines there must be, where known.
     """

@@ -41,7 +41,7 @@ def load_user_data(path: Path, changes: Mapping[str, Any], cache: Path, progress
 
 
 def _title(path: Path) -> str:
-    whole = path.resolve()  # the name of "." is that of the folder it stands for
+    whole = path.resolve()  # for "." the name of the folder itself
     return whole.name if whole.is_dir() else whole.stem
 
 

@@ -27,7 +27,7 @@ Block = npt.NDArray[Any]
 class Matrix:
     """Rows of floats somewhere on disk.
 
-    label: how messages call it. blocks: reads floating[m, dim] in row order, of any precision; raises
+    label: its name in messages. blocks: reads floating[m, dim] in row order, of any precision; raises
     ConfigurationError. usable: the .npy file that can be mapped as it is (float32, row by row), if it is one.
     """
 
@@ -41,7 +41,7 @@ class Matrix:
 def from_npy(path: Path) -> Matrix:
     """A .npy file, memory-mapped. Raises ConfigurationError."""
     try:
-        # Not np.load: of a file of another kind it says that unpickling might help.
+        # Not np.load: for a file of another kind its message suggests to allow pickles.
         array = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, EOFError, OSError) as error:
         raise ConfigurationError(
@@ -144,7 +144,9 @@ def transfer(
 
 
 def _readable(matrix: Matrix) -> Iterator[Block]:
-    """The blocks; what keeps them from being read is the user's file, not the cache that is written to."""
+    """The blocks. Errors of reading are turned into ConfigurationError here, so that they are not taken for errors of
+    writing to the cache.
+    """
     blocks = matrix.blocks()
     while True:
         try:
@@ -173,7 +175,7 @@ def _unnested(lists: pa.Array, dim: int, label: str, start: int) -> Block:
 
 
 def _plain_lists(lists: pa.Array) -> pa.Array:
-    """Lists by offsets, whatever way of storing them (views of lists, tensors of a fixed shape)."""
+    """The column as lists with offsets, however it is stored (views of lists, tensors of a fixed shape)."""
     import pyarrow as pa
 
     stored = lists.storage if isinstance(lists.type, pa.BaseExtensionType) else lists

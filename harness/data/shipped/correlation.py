@@ -1,4 +1,4 @@
-"""Attributes that follow the vectors as closely as a dial says, without moving their own distribution."""
+"""Attributes that follow the vectors as closely as a parameter says, without changing their own distribution."""
 
 from __future__ import annotations
 

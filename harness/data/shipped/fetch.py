@@ -1,4 +1,4 @@
-"""Getting a dataset's files: from the cache, else from every place it may come from in turn, checked by digest."""
+"""Gets a dataset's files from the cache, else from one source after another, and checks them by digest."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def decompress(archive: bytes, file: RemoteFile) -> bytes:
 
 
 def _from_cache(files: Sequence[RemoteFile], folder: Path, found: dict[str, bytes]) -> list[str]:
-    """Adds what the cache holds intact; removes what it holds damaged. Returns what to tell."""
+    """Adds what the cache holds intact; removes what it holds damaged. Returns messages for the user."""
     if not any((folder / file.name).exists() for file in files):
         return [f"cache {folder}: empty"]
     tried = []

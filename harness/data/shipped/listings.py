@@ -1,4 +1,4 @@
-"""Second-hand listings: attributes drawn from measured frequencies, tied to the images by a dial."""
+"""Second-hand listings: attributes drawn from measured frequencies, correlated with the images."""
 
 from __future__ import annotations
 

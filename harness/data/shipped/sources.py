@@ -1,7 +1,7 @@
 """Places to get a dataset's files from: a mirror folder, HTTPS, a Debian package.
 
 HTTPS by the standard library: download libraries check digests of archives, but only the decompressed content is the
-same in every source, and none bounds the whole way to the first byte, name look-up included.
+same in every source; and none limits the time to the first byte with the name look-up included.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from harness.data.shipped.listings_manifest import DebianPackage, RemoteFile
 from harness.progress import Progress
 
 MIRROR = "BAKEOFF_DATA_MIRROR"
-_CONNECT_S = 8.0  # for the whole way to the first byte: name, connection, TLS, redirects
+_CONNECT_S = 8.0  # until the first byte: name look-up, connection, TLS, redirects
 _STALL_S = 10.0  # without a byte
 _APT_S = 180.0
 _CHUNK_BYTES = 1 << 18
@@ -66,7 +66,7 @@ class Mirror:
 
 
 class Https:
-    """Files below one address. HTTP serves, too: the digests vouch for the content."""
+    """Files below one address. HTTP will do, too, since the content is checked by its digest."""
 
     def __init__(self, address: str, progress: Progress) -> None:
         self.label = address
@@ -82,7 +82,7 @@ class Https:
         except urllib.error.HTTPError as error:
             error.close()
             raise UnavailableError(f"{file.name}: HTTP {error.code} {error.reason}") from error
-        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: no address at all
+        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: not an address
             reason = getattr(error, "reason", None) or error
             raise UnavailableError(f"{file.name}: {reason}") from error
 

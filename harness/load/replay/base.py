@@ -1,4 +1,4 @@
-"""One arrival schedule and what became of each of its requests."""
+"""One arrival schedule, and the outcome of each of its requests."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from harness.load.clients import StartSignal, sharpen_sleep
 from harness.load.operations import Query
 from harness.load.replay.base import Replay
 
-# Sleeps end this much early and the rest is waited out awake, at the price of a core: what a sleep overshoots, and
-# what a processor needs to be quick again after one, is then never seen. Threads cannot afford as much, for they
-# share the interpreter; a pipelining client has it to itself.
+# Sleeps end this much early and the rest of the wait is spent spinning, at the price of a core: so neither the
+# overshoot of a sleep nor a processor that is slow just after one makes a request late. Client threads cannot spin as
+# long, for they share the interpreter; a pipelining client has it to itself.
 _SPIN_NS = 10_000_000
 _tokens = (
     count()
@@ -28,7 +28,7 @@ class PipelinedReplay(Replay):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._first_token = next(_tokens)  # earlier ones are of earlier loads
+        self._first_token = next(_tokens)  # lower numbers belong to earlier loads
         self._turns: dict[int, int] = {}  # by token, of the requests that are in the engine
 
     def run(self, clients: int, begin: StartSignal, timeout_ns: int) -> None:

@@ -13,8 +13,8 @@ from harness.load.replay.base import Replay
 
 
 class ThreadedReplay(Replay):
-    """One thread, the leader, waits for the next request to fall due; then it lets another lead and sends the
-    request itself. So nothing is handed from one thread to another between the due time and the send.
+    """One thread, the leader, waits for the next request to fall due; then another becomes the leader, and it
+    sends the request itself. So nothing is handed from one thread to another between the due time and the send.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
