@@ -1,1 +1,1 @@
-"""What is read off results: decisions, the gate, the report. Imports results and scenarios, never an engine."""
+"""What is made of results: decisions, the gate, the report. Imports results and scenarios, never an engine."""

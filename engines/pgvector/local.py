@@ -134,7 +134,7 @@ def _places(folder: Path, stack: ExitStack) -> tuple[Path, Path]:
 def _hand_over(folder: Path) -> None:
     account = _account()
     os.chown(folder, account.pw_uid, account.pw_gid)
-    folder.chmod(0o700)  # whoever reaches the socket may do anything with the server
+    folder.chmod(0o700)  # the server obeys everyone who can reach the socket
 
 
 def _reachable(path: Path) -> bool:

@@ -40,7 +40,7 @@ def bare_python(module: str) -> list[str]:
 def function_command(descriptor: int, title: str) -> list[str]:
     """The command of a process that runs the function it is sent through the connection at `descriptor`.
 
-    title: what a listing of processes shows. The parent's process id is to be added by whoever starts it.
+    title: what a listing of processes shows. The caller adds the parent's process id.
     """
     code = f"import sys; sys.path.insert(0, {ROOT!r}); from {ENTRY} import main; main()"
     warnings = [f"-W{option}" for option in sys.warnoptions]

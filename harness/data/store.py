@@ -165,7 +165,7 @@ def _lock(path: Path, what: str, progress: Progress) -> Iterator[None]:
         except BlockingIOError:
             progress(f"{what}: waiting for another process that builds it", 0, None)
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing lets go of the lock, as does the death of the process
+        yield  # closing releases the lock, and so does the end of the process
 
 
 def _shared(wheres: list[Any]) -> Iterator[Filter | None]:

@@ -14,7 +14,7 @@ from harness.oracle.scoring import float32_allowance
 
 _SAMPLED = 200  # queries
 _K = 10  # neighbours of a sampled query, where none are known yet
-_NOTED = 0.05  # share of the queries from which on it is worth a note
+_NOTED = 0.05  # share of the queries above which there is a note
 
 
 @dataclass(frozen=True, slots=True)

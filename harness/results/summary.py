@@ -80,7 +80,7 @@ def throughput(samples: Samples, offered_s: float | None = None) -> float | None
 
     One that is answered later does not stretch the window: its wait stands in the latencies. offered_s: the length of
     the arrival schedule. Then the window is as long as that and begins with the schedule, both moved by the lowest
-    latency, before which nothing can be answered.
+    latency, since nothing can be answered earlier.
     """
     if not len(samples):
         return None
@@ -102,7 +102,7 @@ def throughput(samples: Samples, offered_s: float | None = None) -> float | None
 def clients_busy_share(samples: Samples) -> float | None:
     """Share of the requests that found every client in the engine when they fell due; None where it is not known.
 
-    They wait for an answer of the engine, which counts in their latency and is no lateness of ours.
+    They wait for the engine, which counts in their latency and not as our lateness.
     """
     if samples.free_ns is None or not len(samples):
         return None

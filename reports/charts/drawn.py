@@ -1,4 +1,4 @@
-"""What is drawn of a large run. A page with hundreds of panels and lines tells nothing and takes minutes."""
+"""What is drawn of a large run: a page with hundreds of panels and lines is unreadable and takes minutes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What gets a place in the charts. lines, rows: builds in panels of lines and in dot plots. left_out: one sentence
-    on what does not, empty where everything is drawn.
+    """What is drawn. lines, rows: the builds in panels of lines and in dot plots. left_out: one sentence on what is not
+    drawn, empty where everything is.
     """
 
     filters: frozenset[str]

@@ -1,4 +1,4 @@
-"""The charts of latency under load: what engines do as more queries are due."""
+"""The charts of latency under load, as more queries are due."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def latency_charts(cells: Cells, styles: Mapping[str, EngineStyle], shown: Drawn
     if any(group.values("latency_max_ms") for group in every):
         scales["latency_max_ms"] = _fitting(
             every, ["latency_max_ms"]
-        )  # of its own: one stall may last seconds
+        )  # an axis of its own: one stall may last seconds
     rates = _padded([group.rate or 0.0 for group in every])
     charts = []
     for place, name in enumerate(dict.fromkeys(group.filter for group in every)):

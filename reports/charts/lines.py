@@ -21,7 +21,7 @@ from reports.charts.svg import panel, to_svg
 from reports.decide.cells import Cells, Configuration
 from reports.wording import listing, number, percent, plain
 
-_Setting = tuple[Point, Point, bool]  # recall, throughput, whether it is the decision's
+_Setting = tuple[Point, Point, bool]  # recall, throughput, whether it is the setting of the decision
 _LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
 
 

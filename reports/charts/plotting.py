@@ -73,7 +73,7 @@ class Scale:
 
 
 def nines(recall: Any) -> Any:
-    """-log10 of what is missing, bounded so that recall 1 has a place: 0.9 -> 1.0, 0.99 -> 1.96, 1 -> 3."""
+    """-log10(1 - recall), bounded so that recall 1 has a place: 0.9 -> 1.0, 0.99 -> 1.96, 1 -> 3."""
     return -np.log10(np.maximum(1 - np.asarray(recall, dtype=np.float64), 0.0) + 1e-3)
 
 

@@ -19,7 +19,7 @@ FONT_SIZE = 11.5
 RC: Any = {
     "svg.fonttype": "none",  # text stays text: selectable, searchable and small
     "svg.hashsalt": "bakeoff",
-    "text.parse_math": False,  # names are the user's: a dollar sign in one is no formula
+    "text.parse_math": False,  # names come from users: a dollar sign must not begin a formula
     "font.family": "DejaVu Sans",
     "font.size": FONT_SIZE,
     "text.color": INK,

@@ -31,7 +31,7 @@ def styled() -> Iterator[None]:
     import matplotlib as mpl
 
     with mpl.rc_context(RC), warnings.catch_warnings():
-        # The reader's browser draws the text, with its own fonts: what ours lack does not matter.
+        # The reader's browser draws the text with its own fonts, so glyphs that ours lack do not matter.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
@@ -59,7 +59,7 @@ def to_svg(figure: Figure, name: str, description: str) -> str:
     assert view is not None
     label = escape(description, quote=True)
     head = f'<svg class="chart" viewBox="{view[1]}" role="img" aria-label="{label}"><title>{label}</title>'
-    # A style element would hold for the whole page; what matplotlib puts there stands in the page's own.
+    # A style element would apply to the whole page; the page's own style has what matplotlib puts there.
     body = _STYLE.sub("", _METADATA.sub("", text[view.end() :]))
     body = _IDS.sub(lambda found: f"{found[1]}{name}-", body)
     body = _FONT.sub("inherit-font", body).replace("inherit-font", "system-ui, sans-serif")

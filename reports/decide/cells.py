@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-NOT_RECORDED = "not recorded"  # a metric that the result does not know, as of an earlier version
+NOT_RECORDED = "not recorded"  # a metric that the result lacks, for instance one of an earlier version
 _GROUP = ["engine", "adapter", "index", "search", "kind", "task", "filter", "load"]
 
 
@@ -78,7 +78,7 @@ class TrialGroup:
 
     @property
     def place(self) -> str:
-        """Where it was measured, for people: `filter brand at 200/s`."""
+        """Where it was measured, as text: `filter brand at 200/s`."""
         parts = [f"filter {self.filter}"] if self.kind == "search" else [f"task {self.task}"]
         return " ".join(parts + ([f"at {self.rate:,g}/s"] if self.rate is not None else []))
 
@@ -106,7 +106,7 @@ class Cells:
 
     objective_task: the closed-loop task whose throughput is compared: the one that covers most cells of the grid, of
     several the one with most clients. filters: those of that task, over all engines, so that an engine that lacks one
-    shows a gap; filters that let nothing through are not among them, for a search that finds nothing says nothing of an
+    shows a gap; filters that let nothing through are not among them: a search that finds nothing says nothing about an
     engine. candidates: every configuration of that task.
     """
 

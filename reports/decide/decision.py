@@ -53,7 +53,7 @@ class Margin(DecisionPart):
 
 
 class Standing(DecisionPart):
-    """How one engine entry came out. choice: its best setting, or the one nearest to being eligible."""
+    """The outcome for one engine entry. choice: its best setting, or the one nearest to being eligible."""
 
     engine: str
     adapter: str | None
@@ -68,8 +68,8 @@ class Decision(DecisionPart):
     """What decision.json holds.
 
     leader: the best eligible setting; pick: the same, or None (no decision). requirements: every one that was judged,
-    needs among them; defaults: those of them that the scenario does not name. fastest_lacking: what would lead were it
-    not for a need.
+    needs among them; defaults: those of them that the scenario does not name. fastest_lacking: what would lead
+    but for a need.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -95,7 +95,7 @@ class Decision(DecisionPart):
 
 
 def decide(result: RunResult) -> Decision:
-    """Judges a run: hard requirements first, then the objective among what meets them. Pure."""
+    """Judges a run: hard requirements first, then the objective among the settings that meet them. Pure."""
     return conclude(weigh(result))
 
 

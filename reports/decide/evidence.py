@@ -1,4 +1,4 @@
-"""All that a decision rests on, computed from a run in one go."""
+"""Everything that a decision is based on, computed from a run at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reports.decide.selection import Selection, compare
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a decision rests on.
+    """What a decision is based on.
 
     candidates: in the order of `cells.candidates`. ranking: the best eligible candidate of each engine entry, best
     first, with the score of its selection: by trials that did not choose the setting. selections: by engine entry.

@@ -12,14 +12,14 @@ from harness.scenario.threshold import Threshold
 from reports.decide.cells import Bools, Cells, Floats, Ints
 from reports.decide.requirements import Requirement
 
-LEAST_QUERIES = 30  # a recall of fewer is too close to call, whatever it is
+LEAST_QUERIES = 30  # with fewer queries a recall is always too close to call
 LEVEL = 0.95
 HOLDS, CLOSE, GAP, FAILS = range(4)  # statuses
 
 
 @dataclass(frozen=True, slots=True)
 class GroupVerdicts:
-    """One requirement in every group of cells; arrays [groups]. judged: whether a group has a say at all."""
+    """One requirement in every group of cells; arrays [groups]. judged: whether it is judged in a group at all."""
 
     judged: Bools
     status: Ints
@@ -64,7 +64,7 @@ def _has_say(cells: Cells, requirement: Requirement) -> Bools:
 
 
 def _judge_means(cells: Cells, requirement: Requirement) -> GroupVerdicts:
-    """Means over the trials, with Student's interval; of recall also with that of its queries, whichever is wider."""
+    """Means over the trials, with Student's interval; for recall with that of its queries where it is wider."""
     raw = cells.matrix(requirement.metric)
     values = np.where(cells.failed, np.nan, raw)
     judged = _has_say(cells, requirement)
@@ -89,7 +89,7 @@ def _always(threshold: Threshold) -> bool:
 
 
 def _doubtful(threshold: Threshold, met: Bools, low: Floats, high: Floats) -> Bools:
-    """Whether an interval reaches across the limit; where there is none, noise is unknown and so it may."""
+    """Whether an interval includes the limit; without an interval, noise is unknown and so it may."""
     unknown = np.isnan(low) | np.isnan(high)
     crossing = (_holds(threshold, low) != met) | (_holds(threshold, high) != met)
     return np.asarray(unknown | crossing)
@@ -121,7 +121,7 @@ def _student(values: Floats) -> tuple[Ints, Floats, Floats, Floats]:
 def _with_queries(
     cells: Cells, metric: str, mean: Floats, low: Floats, high: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Queries behind a mean over queries, and the interval widened to what so few of them leave open.
+    """The queries of a mean over queries, and its interval, widened by their sampling error.
 
     Trials ask the same queries again, so the number of a group is that of its largest trial. A run that does not say
     how many were distinct has at most those of its data.
@@ -147,9 +147,9 @@ def distinct_queries(cells: Cells, metric: str) -> Floats:
 
 
 def _silent(cells: Cells, requirement: Requirement) -> Bools:
-    """Groups that have no say on a requirement although they could: tasks other than search with neither a value nor a
-    reason nor a crash, and of counts what is not supported. What an engine cannot do at all produces no errors; that it
-    might serve deleted items stays open where the scenario itself asks for it.
+    """Groups of the right kind in which a requirement is still not judged: tasks other than search with neither a
+    value, a reason nor a crash; and for counts, groups that the engine does not support, since what it cannot do
+    causes no errors. An exception are ghosts where the scenario itself asks for them: whether they occur stays open.
     """
     metric, counts = requirement.metric, spec(requirement.metric).is_count
     searched = np.fromiter((group.kind == "search" for group in cells.groups), np.bool_, len(cells.groups))
@@ -168,14 +168,14 @@ def _silent(cells: Cells, requirement: Requirement) -> Bools:
 
 
 def _judge_counts(cells: Cells, requirement: Requirement) -> GroupVerdicts:
-    """Counts must hold in every trial: each group stands for its worst one."""
+    """Counts must hold in every trial, so the worst trial of each group is judged."""
     threshold, known = requirement.threshold, spec(requirement.metric)
     values = cells.matrix(requirement.metric)
     if threshold.share:
         total = cells.matrix(known.out_of or "")
         total = np.where(np.isnan(total), cells.matrix("queries"), total)  # results of earlier versions
         with np.errstate(invalid="ignore", divide="ignore"):
-            # Of an unknown number even one is too many.
+            # Where the number of requests is unknown, a single event is too many.
             values = np.where(values == 0, 0.0, values / np.where(np.isnan(total), 1.0, total))
     judged = _has_say(cells, requirement) & ~_silent(cells, requirement)
     failing = ~np.isnan(values) & ~_holds(threshold, values)

@@ -75,7 +75,7 @@ class Judge:
         return checks
 
     def _worst(self, requirement: Requirement, verdicts: GroupVerdicts) -> Ints:
-        """The number of the group that came out worst for each candidate, -1 where none has a say."""
+        """The number of the group with the worst verdict for each candidate, -1 where it is judged in none."""
         severity = verdicts.severity()
         gaps = np.array([0.0 if np.isnan(v) else shortfall(v, requirement.threshold) for v in verdicts.value])
         who, groups, own = self._relevant(requirement, verdicts)
@@ -98,7 +98,7 @@ class Judge:
             own, others = self.own, _joined(self.built, self.shared)
         who, groups = own
         kept = verdicts.judged[groups]
-        # A setting answers for what was measured at another one of the engine only where that is beyond doubt.
+        # What was measured at another setting of the engine counts against this one only where it clearly fails.
         also, shared = others
         clear = verdicts.judged[shared] & (verdicts.status[shared] >= GAP)
         mine = np.arange(kept.sum() + clear.sum()) < kept.sum()
@@ -112,8 +112,8 @@ class Judge:
         return _joined(self.own, self.built)
 
     def timed_numbers(self, requirement: Requirement, place: int) -> Ints:
-        """Numbers of the groups whose times decide on a requirement of a candidate (by number); none for what answers
-        are worth, which no slow machine changes.
+        """Numbers of the groups whose times decide on a requirement of a candidate (by number); none for the quality of
+        answers, which does not depend on the machine's speed.
         """
         if requirement.judged_everywhere:
             return np.zeros(0, dtype=np.int64)
@@ -122,7 +122,7 @@ class Judge:
         return np.asarray(numbers[self.verdicts[requirement.text].judged[numbers]])
 
     def _fault_of_engine(self, verdicts: GroupVerdicts, severity: Ints, gaps: Floats, worst: Ints) -> Ints:
-        """Wrong answers anywhere are the engine's, whichever setting gave them."""
+        """Wrong answers anywhere are the engine's fault, whichever setting gave them."""
         failing = np.nonzero(verdicts.judged & (verdicts.status == FAILS))[0]
         by_engine: dict[str, int] = {}
         for number in failing[np.lexsort((gaps[failing], severity[failing]))]:
@@ -148,8 +148,8 @@ class Judge:
         return np.asarray(values[np.ix_(numbers, columns)])
 
     def too_few_queries(self, candidate: Configuration) -> tuple[int, str] | None:
-        """Where a recall rests on too few queries in the task that is compared: how many, and where. A short
-        window of another task is too close to call as well, but does not undo what this one shows.
+        """How many queries, and where, if a recall has too few in the task whose throughput is compared. In another
+        task too few queries are too close to call as well, but do not block the decision.
         """
         cells = self.cells
         counts = distinct_queries(cells, f"recall_at_{cells.k}")

@@ -1,4 +1,4 @@
-"""What production needs of an engine whatever its figures: declared by its adapter, or seen in the run."""
+"""What production needs of an engine whatever its figures: declared by its adapter, or shown by the run."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from reports.decide.cells import Cells
 from reports.decide.requirements import Check
 from reports.wording import listing
 
-PREFIX = "needs "  # how a need's requirement is called among the others
+PREFIX = "needs "  # prefix of a need's text among the requirements
 
 
 @dataclass(frozen=True, slots=True)
 class NeedSpec:
-    """A need in words and how it is known to be met.
+    """A need, and what shows that it is met.
 
-    lacking: what an engine without it is said to be or do. capabilities: those of the adapter of which one is enough.
+    lacking: how an engine without it is described. capabilities: those of the adapter of which one is enough.
     task: the kind of task that shows it by `shown_by`, all of them measured; where `none_lost` they count what was lost
-    and must be 0. witness: what else of a run shows it, in words.
+    and must be 0. witness: what else in a run shows it, in words.
     """
 
     lacking: str
@@ -96,14 +96,14 @@ def _told(name: str, status: str, reason: str, shown: str) -> Check:
 
 
 def _declared(cells: Cells, engine: str, need: NeedSpec) -> bool | None:
-    """Whether the adapter declares one of the capabilities; None where it says nothing of any."""
+    """Whether the adapter declares one of the capabilities; None where it mentions none of them."""
     able = cells.result.engines.get(engine, {}).get("capabilities") or {}
     said = [bool(able[name]) for name in need.capabilities if name in able]
     return any(said) if said else None
 
 
 def _seen(cells: Cells, engine: str, need: NeedSpec) -> tuple[bool | None, str]:
-    """Whether the run shows that a need is met (None: it does not tell), and how."""
+    """Whether the run shows that a need is met (None: it does not show it either way), and how."""
     if need.witness and (text := need.witness(cells, engine)):
         return True, text
     told = [cell for cell in cells.of_engine(engine) if need.task and cell.kind == need.task]

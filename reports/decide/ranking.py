@@ -71,7 +71,7 @@ class Candidate:
 
     @property
     def undecided(self) -> bool:
-        """Whether all that it fails is too close to call."""
+        """Whether everything that it fails is too close to call."""
         return self.score is not None and all(c.status == "too close to call" for c in self.failures)
 
     @property

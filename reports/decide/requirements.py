@@ -1,4 +1,4 @@
-"""What a decision asks of every candidate: the scenario's requirements, its defaults, and how a check of one reads."""
+"""What a decision asks of every candidate: the scenario's requirements, its defaults, and checks put into words."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _queries(count: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A threshold with the metric's name in the result file, and who asks for it."""
+    """A threshold with the metric's name in the result file, and where it comes from."""
 
     threshold: Threshold
     metric: str
@@ -74,7 +74,7 @@ class Requirement:
 
     @property
     def judged_everywhere(self) -> bool:
-        """Whether every task and load counts: what answers are worth, not how fast they come."""
+        """Whether every task and load counts, as for the quality of answers, unlike their speed."""
         known = spec(self.metric)
         return known.is_count or bool(known.averaged_over)
 

@@ -21,7 +21,7 @@ Draws = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Who competes, and by which rules. ranking: the best eligible setting of each engine entry."""
+    """What is ranked in each resample, and by which rules. ranking: the best eligible setting of each engine entry."""
 
     judge: Judge
     asked: Sequence[Requirement]
@@ -40,8 +40,8 @@ class Contest:
         """The engine's score in each resample, more being better; -inf where no setting is eligible.
 
         That is the score of its chosen setting, by trials that did not choose it; where that one fails a requirement
-        in a resample, of the next best. A setting that misses a requirement by less than can be told counts where a
-        resample lets it pass.
+        in a resample, of the next best. A setting that fails a requirement but is too close to call counts where it
+        meets it in a resample.
         """
         candidates, oriented = self.candidates, self.objective.oriented
         chosen = next((c for c in self.ranking if c.configuration.engine == engine), None)
@@ -84,7 +84,7 @@ class Contest:
             if _few_queries(candidate, requirement):
                 continue  # not known to fail, whichever trials are drawn
             means = _means(self.judge.judged_values(requirement, place, trials), draws)
-            # What only other trials measured (an operating point may move) says nothing of this resample.
+            # Values of other trials only (an operating point may change) say nothing about this resample.
             eligible &= (requirement.threshold.holds_each(means) | np.isnan(means)).all(axis=0)
         return eligible
 

@@ -12,8 +12,8 @@ from harness.results.stats import Comparison, compare_ratios
 
 Floats = npt.NDArray[np.float64]
 
-# Two-sided. At 95 % up to 4.5 % of the runs with equal engines end in a pick, which leaves chance no room below the 5 %
-# that are promised; at 97 % it is 3 % at most (tests/simulations).
+# Two-sided. At 95 % up to 4.5 % of the runs with equal engines end in a pick, too near to the 5 % that are promised; at
+# 97 % it is 3 % at most (tests/simulations).
 LEVEL = 0.97
 
 

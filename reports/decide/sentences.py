@@ -1,4 +1,4 @@
-"""The sentences of a decision: its headline, figures and margins, and how each engine came out."""
+"""The sentences of a decision: its headline, figures and margins, and the outcome for each engine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def score_text(evidence: Evidence, candidate: Candidate) -> str:
 
 
 def _cpu_text(evidence: Evidence, candidate: Candidate) -> str:
-    """What a query costs server and clients, where they are counted apart: a rate may be that of the clients."""
+    """What a query costs server and clients, where both are known: the clients may limit the throughput."""
     groups = evidence.cells.objective(candidate.configuration)
     means = []
     for metric in ("cpu_s_per_1000", "client_cpu_s_per_1000"):
@@ -88,7 +88,7 @@ def _lacks(candidate: Candidate) -> str:
 
 
 def describe(evidence: Evidence, engine: str, shown: Candidate | None) -> str:
-    """One sentence on how an engine came out."""
+    """One sentence on the outcome for an engine."""
     if shown is None:
         errors = [cell.error for cell in evidence.cells.of_engine(engine) if cell.error]
         return f"{engine} was not measured: {errors[0] if errors else 'the run holds no search of it'}."

@@ -1,4 +1,4 @@
-"""What stands in the way of a decision, and what to keep in mind beside it."""
+"""What blocks a decision, and what to keep in mind beside it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from reports.decide.ranking import Candidate
 from reports.decide.requirements import Check
 from reports.wording import figure, listing, percent, settings
 
-# A margin whose lower bound is this large cannot come from time that the machine gave to others.
-# Other programs on the machine have made the same engine seven times slower.
+# A margin whose lower bound is at least this large cannot be due to lost CPU time. Other programs on the machine have
+# made the same engine seven times slower.
 _OUTWEIGHS_LOST_TIME = {"steal": 2.0, "contention": 8.0}
 _LOST_TIME = {
     "steal": "more than 5 % of the CPU time was taken by other machines",
@@ -112,7 +112,7 @@ def flagged(evidence: Evidence, candidate: Candidate) -> dict[str, list[Measurem
 
 
 def caveats(evidence: Evidence, undecided: bool) -> list[str]:
-    """What a careful reader should know beside the verdict."""
+    """Caveats beside the verdict."""
     leader = evidence.leader
     if leader is None:
         return _empty_filters(evidence)

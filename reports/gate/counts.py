@@ -70,7 +70,7 @@ def judge_counts(cells: MatchedCells, comparable: Bools, tolerance: Tolerance) -
 
 
 def _counts(cells: MatchedCells, keys: Bools, metric: str) -> tuple[Counts, Counts]:
-    """Over all cells of each whole, and of the single cells of wholes that have several."""
+    """The counts over all cells of an engine's task, and those of single cells where there are several."""
     events = cells.values(metric)
     measured = np.isfinite(events[:, :-1]).any(axis=(1, 2)) & np.isfinite(events[:, -1]).any(axis=1)
     rows = np.flatnonzero(keys & measured)

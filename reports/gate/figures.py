@@ -44,7 +44,7 @@ class Figures:
         )
 
     def label(self, cells: MatchedCells, number: int) -> dict[str, Any]:
-        """What a finding on one of them says of its cells."""
+        """How a finding names the cells of one of them."""
         owner = int(self.owners[number])
         return cells.whole_labels[owner] if self.whole[number] else cells.labels[owner]
 
@@ -98,7 +98,8 @@ def _with_logarithm(
 ) -> tuple[Bools, list[Finding]]:
     """Which figures have a ratio, and findings on the others.
 
-    What fell to 0 where higher is better has stopped, which no noise explains; 0 before and after is no change.
+    A fall to 0 where higher is better means that the engine has stopped, which no noise explains; 0 before and after is
+    no change.
     """
     if is_difference(metric):
         return np.ones(len(keys), np.bool_), []

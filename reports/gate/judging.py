@@ -16,7 +16,7 @@ from reports.gate.tolerance import Tolerance, is_difference, margin
 
 # Each of the two families of figures may have this share of the gate's false alarms; counts have the rest.
 _LEVEL = 0.4 * FALSE_ALARMS
-# Noise that hides this much more than the tolerance hides everything: a factor of two, or five points of recall.
+# A figure is inconclusive where noise could hide this much beyond the tolerance: a factor of two, or 0.05 of recall.
 _HIDES_A_FACTOR = math.log(2)
 _HIDES_RECALL = 0.05
 
@@ -36,8 +36,8 @@ def judge_figures(
 
     Over all cells noise averages out and comparisons are few, so a change of the engine as a whole shows early; cell
     by cell shows what concerns one setting or filter only. Each of the two families is corrected for its number of
-    comparisons; a figure of a task with one cell belongs to the first. What a figure over all cells stands for does not
-    make the gate inconclusive by itself.
+    comparisons; a figure of a task with one cell belongs to the first. A single figure that is part of a
+    figure over all cells does not make the gate inconclusive by itself.
     """
     single, findings = figures_of_cells(cells, comparable, k)
     overall, covered = figures_over_cells(cells, single)

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 # The chance that a gate fails although nothing is worse by more than the tolerance, all comparisons together.
 FALSE_ALARMS = 0.025
-# Where no figure has a second trial nothing tells the noise; this much is assumed (standard deviation of logarithms).
+# Where no figure has a second trial the noise is unknown; this much is assumed (standard deviation of logarithms).
 ASSUMED_NOISE = 0.3
 _ROUNDING = 1e-12  # what remains of a difference of equal values
 _ENOUGH, _LEAST = 10, 5  # figures of a metric, and of a load, whose noise has a prior of its own
@@ -39,7 +39,7 @@ class Losses:
 
     def half_width(self, comparisons: int, level: float) -> Floats:
         """The one-sided interval's distance from the estimate: Student's quantile, corrected after Bonferroni so
-        that all intervals hold at once with probability 1 - level, whatever the figures have to do with each other.
+        that all intervals hold at once with probability 1 - level, however the figures depend on each other.
         """
         tail = level / max(comparisons, 1)
         with np.errstate(invalid="ignore"):
@@ -54,7 +54,7 @@ def losses(values: Floats, metrics: Sequence[str], loads: Sequence[str], offset:
 
     values: [n, runs, trials], how bad each figure was (logarithms, or recall lost), NaN where it was not measured; at
     least one value in the last run and one in the others. metrics, loads: what each figure is, and the executor or
-    kind of task that it is of; those of one metric, or else of one load, share what is known of their noise. What is
+    kind of task that it is of; those of one metric, or else of one load, share an estimate of their noise. What is
     not timed (see `MetricSpec`) differs between runs by its trials' noise only, and a single trial of it is exact.
     offset: the standard deviation by which timed figures of whole runs differ, as stated.
 
@@ -138,8 +138,8 @@ def _shared(
 def _groups(
     metrics: Sequence[str], loads: Sequence[str], timed: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.str_]:
-    """Which figures share what is known of their noise: those of a metric under a load; where these are few, those of
-    the load; where these are few too, all. What is timed is apart from what is not.
+    """Which figures share an estimate of their noise: those of a metric under a load; where these are few, those of the
+    load; where these are few too, all. Timed figures are kept apart from the others.
     """
     kinds = [f"timed {own}" for own in timed]
     by_load = [f"{kind} {load}" for kind, load in zip(kinds, loads, strict=True)]

@@ -47,7 +47,7 @@ def _unbroken(value: Any) -> Any:
 
 
 def render(evidence: Evidence, decision: Decision) -> str:
-    """The page: every name in it comes from users and is escaped; only our own SVG is trusted."""
+    """The page. Names come from users and are escaped; only our own SVG is trusted."""
     import jinja2
 
     environment = jinja2.Environment(

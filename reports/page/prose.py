@@ -127,7 +127,7 @@ def how_it_ran(engine: Mapping[str, Any]) -> str:
         case "process":
             return f"server started as a process; limits: {server['limits']}"
         case "url":
-            return f"running server {server['url']}".rstrip()  # an engine of one's own may keep it to itself
+            return f"running server {server['url']}".rstrip()  # external engines may not report it
         case _:
             return "in the measuring process"
 

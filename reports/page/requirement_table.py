@@ -1,7 +1,7 @@
 """The table of requirements: each engine at its best setting, what it costs, and what it meets.
 
-Figures that the scenario asks for have a column each. What should never happen (wrong answers, errors) shares one, and
-so do the needs of production: mostly they hold, and where not, the cell names them.
+Figures that the scenario asks for have a column each. Those on events that should never happen (wrong
+answers, errors) share one, and so do the needs of production: most of them hold, and the cell names those that do not.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class RequirementCell:
-    """What one engine makes of a column. kind: holds, close, fails or gap."""
+    """One engine's cell in a column. kind: holds, close, fails or gap."""
 
     mark: str
     text: str
@@ -91,7 +91,7 @@ def columns(decision: Decision) -> list[Column]:
 
 
 def cost_headings(decision: Decision) -> list[str]:
-    """What stands beside the score."""
+    """The notes beside the score."""
     return [_COSTS[metric] for metric in _costs(decision)]
 
 

@@ -30,7 +30,7 @@ class ChartSection:
 
 
 def what_is_drawn(evidence: Evidence, decision: Decision) -> Drawn:
-    """Of a large run, what gets a place in the charts: the engines that lead before the others."""
+    """What is drawn of a large run: the leading engines before the others."""
     settings = best_settings(evidence)
     first = [
         (choice.engine, choice.index_json)
@@ -41,7 +41,7 @@ def what_is_drawn(evidence: Evidence, decision: Decision) -> Drawn:
 
 
 def best_settings(evidence: Evidence) -> dict[str, Configuration]:
-    """The setting that stands for each engine: its best eligible one, else the one nearest to that."""
+    """The setting that is shown for each engine: its best eligible one, else the one nearest to being eligible."""
     best = {candidate.configuration.engine: candidate.configuration for candidate in evidence.ranking}
     found = {}
     for engine in evidence.cells.engines:

@@ -11,7 +11,7 @@ from reports.decide.cells import Cells
 from reports.decide.decision import Choice, Decision
 from reports.wording import number, percent, quantity, settings
 
-_MOST_ERRORS = 20  # listed one by one; servers like to put a number of their own into each
+_MOST_ERRORS = 20  # listed one by one; servers often put a different number into each
 _HEADLINES = {"pick": "Pick", "only candidate": "Only candidate:", "no decision": "No decision"}
 _SHAPES = {
     "o": '<circle cx="7" cy="7" r="5"/>',
@@ -57,7 +57,7 @@ def headline(decision: Decision, filters: int) -> Headline:
     if shown is not None and decision.pick is not None:
         text = f"{text} {shown.engine}"
     chips = _chips(shown) if shown else ()
-    # What the headline and the settings below it say already is not said again.
+    # The headline and the settings are not repeated.
     why = decision.sentence.removeprefix("No decision: ").removeprefix("Only candidate: ")
     why = why.removeprefix(f"Pick {shown.title}. ") if shown else why
     why = why if shown else f"{why[0].upper()}{why[1:]}"
@@ -134,7 +134,7 @@ def cautions(cells: Cells) -> list[Caution]:
 
 
 def busy_machine(cells: Cells) -> str:
-    """What a reader has to know first where other programs or machines took CPU time; empty where none did."""
+    """The warning at the top where other programs or machines took CPU time; empty where none did."""
     measured = [cell for cell in cells.result.measurements if cell.error is None]
     texts = []
     for flag, metric, who in (

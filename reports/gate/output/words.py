@@ -10,13 +10,13 @@ from reports.gate.tolerance import is_difference
 from reports.wording import listing, number, quantity
 
 SHOWN = 50  # rows of a list that is read by people
-_MANY = 1e6  # a ratio beyond which its digits say nothing
+_MANY = 1e6  # a ratio beyond which digits mean nothing
 
 
 def notable(report: GateReport) -> list[Finding]:
     """Failing findings first, then what makes the gate inconclusive, then improvements.
 
-    What a finding over all cells says is not repeated for each of them.
+    Findings on single cells that a finding over all cells covers are left out.
     """
     stood_for = {(_shared(finding), finding.verdict) for finding in report.findings if finding.whole}
     order = (*FAILING, "inconclusive", "improved")
@@ -31,7 +31,7 @@ def notable(report: GateReport) -> list[Finding]:
 
 
 def _shared(finding: Finding) -> tuple[str, ...]:
-    """What a finding over all cells shares with those of each."""
+    """The key that a finding over all cells shares with those on single cells."""
     return finding.engine, finding.task, finding.load, finding.metric
 
 
@@ -73,7 +73,7 @@ def _change(metric: str, change: float) -> str:
 
 
 def finding_text(finding: Finding) -> str:
-    """What was found, in one line, without what it was found of."""
+    """What was found, in one line, without the cells that it concerns."""
     if finding.baseline is None or finding.current is None:
         return f"{spec(finding.metric).label}: {finding.note}" if finding.metric else finding.note
     values = " -> ".join(quantity(finding.metric, value) for value in (finding.baseline, finding.current))
