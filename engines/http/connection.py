@@ -1,4 +1,4 @@
-"""One connection of the HTTP client: a socket, and a parser of what comes from it."""
+"""One connection of the HTTP client: a socket, and a parser of the answers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Answer:
 
 
 class Connection:
-    """A socket and the parser of what comes from it."""
+    """A socket and the parser of its answers."""
 
     def __init__(self, sock: socket.socket) -> None:
         # The parser gets no method of this object: the cycle would keep the socket open until it is collected.

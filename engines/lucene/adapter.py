@@ -90,7 +90,7 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
         self.close()
         endpoint = Endpoint.of(self.NAME)
         http = HttpClient(endpoint)
-        http.warm()  # says what is wrong with address or certificate in one line
+        http.warm()  # fails with one line on what is wrong with address or certificate
         try:
             self._server = self.SERVER(endpoint)
         except BaseException:

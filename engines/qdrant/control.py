@@ -23,7 +23,7 @@ from engines.server.ownership import MARK, ForeignError
 
 T = TypeVar("T")
 REST_PORT, GRPC_PORT = 6333, 6334
-OLDEST = (1, 16)  # the first that keeps metadata with a collection, which tell that it is ours
+OLDEST = (1, 16)  # the first that keeps metadata with a collection, which mark it as ours
 _UNKNOWN = (404, 405, 501)  # statuses with which a server answers an unknown path
 _TIMEOUT_S = int(REQUEST_TIMEOUT_S)
 

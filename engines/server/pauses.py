@@ -8,7 +8,7 @@ AFTER_LOSS_S = 0.05
 
 
 def pause_after_loss() -> None:
-    """Waits before the caller is told that no server answers.
+    """Waits before the failure is reported to the caller.
 
     Without it a window of load on a dead server collects tens of thousands of failures and keeps the machine busy.
     """

@@ -6,7 +6,7 @@ _LONGEST = 80  # characters
 
 
 def shown(value: object) -> str:
-    """A value's repr, cut in the middle where it is long; half characters (lone surrogates) are escaped by repr."""
+    """A value's repr, cut in the middle where it is long; lone surrogates are escaped by repr."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # of integers with thousands of digits; of deep nesting
@@ -20,5 +20,5 @@ def shown(value: object) -> str:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a text can be written as UTF-8: it holds no half of a character (a lone surrogate)."""
+    """Whether a text can be written as UTF-8: it holds no lone surrogate."""
     return text.isascii() or not any(0xD800 <= ord(character) <= 0xDFFF for character in text)

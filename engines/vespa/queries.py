@@ -102,7 +102,7 @@ def ranked(answer: bytes) -> Decoded:
 
 def complete(answer: bytes) -> bytes:
     """The answer. Raises EngineError where it is not that of all nodes over all documents."""
-    # No text of ours is in it, so that these can only be Vespa's own words.
+    # The answer holds no text of users, so this can only be Vespa's own field.
     if b'"errors":' in answer or b'"full":false' in answer or b'"degraded":' in answer:
         root = orjson.loads(answer)["root"]
         raise EngineError(f"vespa: incomplete answer: {root.get('errors') or root.get('coverage')}")

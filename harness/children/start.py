@@ -29,7 +29,7 @@ _numbers = itertools.count()
 
 
 def bare_python(module: str) -> list[str]:
-    """The command that runs `main()` of a module of ours that needs the standard library only.
+    """The command that runs `main()` of one of our modules that needs the standard library only.
 
     -I -S: no site packages, no user environment; it starts in a few ms and nothing there can break it.
     """

@@ -181,7 +181,7 @@ class _Draw:
         return tuple(best[i] for i in drawn), best_share
 
     def _candidates(self) -> list[str]:
-        """The column asked for; else numbers before keywords, each by how many values they tell apart."""
+        """The column asked for; else numbers before keywords, those with more distinct values first."""
         if self.spec.column is not None:
             self._filterable(self.spec.column, "column")
             return [self.spec.column]

@@ -183,7 +183,7 @@ class Operations:
 class Requests(NamedTuple):
     """Operations bound to an engine, in the order in which they are sent.
 
-    items: what is asked; calls: (position, call) of each; kinds and numbers: int64[n], of each.
+    items: the operations; calls: (position, call) of each; kinds and numbers: int64[n], of each.
     """
 
     items: list[Operation]
@@ -197,7 +197,7 @@ def bind(
 ) -> Requests:
     """Every operation of one part, in order.
 
-    part: (number, of how many): the operations are dealt out in turn to so many processes. With generators of the
+    part: (number, of how many): the operations are dealt out in turn to this many processes. With generators of the
     same seed the parts have nothing in common. Where there are fewer operations than parts, each part has them all.
     Raises UnsupportedError where the engine cannot do what is asked.
     """

@@ -52,7 +52,7 @@ def warm_up(
 def answer_rate(samples: Samples) -> float:
     """Successful requests a second that each client spent in the engine, times the clients; 0 where none succeeded.
 
-    Of service times, so that it also tells how fast an engine is that waits for requests of an open loop.
+    Computed from service times, so that it also shows the speed of an engine that waits for requests of an open loop.
     """
     answered = samples.status == OK
     if not answered.any():

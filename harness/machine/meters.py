@@ -37,14 +37,14 @@ class Meter(Protocol):
         """The peak since `start_peak`, and the end of watching."""
 
     def disk_bytes(self) -> int | None:
-        """What it keeps on disk, as seen from outside; None where only the engine itself can tell."""
+        """What it keeps on disk, as seen from outside; None where only the engine itself knows."""
 
 
 class OwnProcess:
     """An engine inside this process (and its children)."""
 
     separate = False
-    reason = "the kernel does not tell peak memory (no /proc)"
+    reason = "the kernel does not report peak memory (no /proc)"
 
     def __init__(self) -> None:
         self._peak = resources.PeakMemory()
@@ -152,7 +152,7 @@ class Container(_Sampled):
     _client: Any = field(default=None, init=False, repr=False)
 
     separate = True
-    reason = "the Docker engine does not tell"
+    reason = "the Docker engine does not report it"
 
     def __del__(self) -> None:
         if self._client is not None:

@@ -18,7 +18,7 @@ MAX_STEAL = 0.05  # share of CPU time taken by the hypervisor beyond which a cel
 MAX_FOREIGN = 0.05  # share of CPU time used by other programs of this machine beyond which a cell is flagged
 # CPU times are counted in steps of 10 ms a process, so in a short window they may be wrong by this much.
 FOREIGN_ALLOWANCE_S = 0.05
-# Used where CPU time cannot be told apart. A run's own load on all processors oversleeps by less.
+# Used where other programs' CPU time is not known. A run's own load on all processors oversleeps by less.
 MAX_OVERSLEEP_US = 8000.0
 _GRACE_S = 2.0
 
@@ -42,7 +42,7 @@ class Noise:
     reasons: dict[str, str] = field(default_factory=dict)
 
     def without_foreign(self, reason: str) -> Noise:
-        """The same, where the CPU time of other programs cannot be told from that of the engine."""
+        """The same without the CPU time of other programs, for engines whose CPU time is not known apart from it."""
         return Noise(
             self.steal_share,
             None,
@@ -53,7 +53,7 @@ class Noise:
         )
 
     def metrics(self) -> tuple[dict[str, float | None], dict[str, str]]:
-        """What stands in the cell, and the reason of what is missing."""
+        """The metrics of the cell, and the reasons of those that are missing."""
         names = ("steal_share", "foreign_share", "oversleep_p99_us", "oversleep_max_us")
         figures: dict[str, float | None] = {name: getattr(self, name) for name in names}
         return figures, {name: self.reasons[name] for name, value in figures.items() if value is None}
@@ -146,7 +146,7 @@ class NoiseMonitor:
 
 
 _ASLEEP = f"no sleep of {noise_probe.TICK_NS // 1_000_000} ms ended within the window"
-_UNTOLD = f"{STAT} tells no such time, or the window lies outside the monitor's life"
+_UNTOLD = f"{STAT} does not report it, or the monitor did not run for the whole window"
 _REASONS = {
     "steal_share": _UNTOLD,
     "foreign_share": _UNTOLD,

@@ -29,7 +29,7 @@ class Rows:
 def judge_changing(samples: Samples, workload: Workload, rows: Rows, versions: Versions) -> Judged:
     """Judges the kept answers of a window during which items were written, one entry for each of `samples.kept_rows`.
 
-    An answer is held against every state that was possible between its sending and its completion. A hit is a ghost
+    An answer is judged by every state that was possible between its sending and its completion. A hit is a ghost
     where its item existed in none of them, a violation where it existed and matched the filter in none, unknown where
     the item never existed. recall is over the items that are among the k nearest in every possible state: how many of
     them were returned, divided by their number; NaN where there are none, or no answer. short: fewer hits than items

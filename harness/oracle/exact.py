@@ -93,7 +93,7 @@ def exact_neighbours(  # noqa: PLR0917 - the data, then what restricts them
 def distinct(filters: Sequence[Filter | None]) -> tuple[list[Filter | None], Int64]:
     """The different filters, in order of appearance, and int64[q]: which of them each query has.
 
-    Filters are told apart by their text, for Eq("x", 1) == Eq("x", True) although they differ in meaning.
+    Filters are compared by their text, for Eq("x", 1) == Eq("x", True) although they differ in meaning.
     """
     by_text: dict[str, int] = {}
     by_identity: dict[int, int] = {}  # writing a filter out is slow, and most queries share theirs

@@ -1,4 +1,4 @@
-"""What the result file says of the data: sizes, columns, filters with their selectivity, and notes of caution."""
+"""What the result file says about the data: sizes, columns, filters with their selectivity, and notes of caution."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.oracle.resolution import resolution_of
 
 
 def describe_corpus(corpus: Corpus) -> dict[str, Any]:
-    """What the result file says of the data."""
+    """What the result file says about the data."""
     dataset = corpus.dataset
     held = {field.name for field in dataset.schema.fields}
     filters = [

@@ -1,4 +1,4 @@
-"""Whether float32 tells the neighbours of a dataset apart: as the input of a search, and as its arithmetic."""
+"""Whether float32 is precise enough for the neighbours of a dataset: as input of a search, and as its arithmetic."""
 
 from __future__ import annotations
 

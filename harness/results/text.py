@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 _KEPT = "\n\t\u200c\u200d"  # the last two join and part letters in several scripts
 _WITHOUT_TEXT = frozenset((float, int, bool, type(None)))
-# Controls, marks that change the direction of what follows, halves of characters, separators of lines and paragraphs.
+# Control characters, marks that change the direction of text, lone surrogates, separators of lines and paragraphs.
 _UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 

@@ -73,7 +73,7 @@ class Recorder:
     def run_session(self, session: Session, cache: Path, scenario: Scenario) -> None:
         """Runs what is missing of a session; cells it never reported are recorded as failed, with the cause.
 
-        scenario: that of the run, with windows as long as they are to be.
+        scenario: that of the run, with windows of the length that the budget allows.
         """
         recorded = self._recorded[_session_key(session.label, session.trial, session.index)]
         planned = session_cells(self.scenario, session, self.filters)

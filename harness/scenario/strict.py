@@ -55,7 +55,7 @@ def explain(error: ValidationError, source: str, data: object) -> list[str]:
         key = _key(problem["loc"], data)
         message = problem["msg"].removeprefix("Value error, ")
         context = problem.get("ctx", {})
-        tag = str(context.get("discriminator", "")).strip("'")  # the key that tells which model it is
+        tag = str(context.get("discriminator", "")).strip("'")  # the key that selects the model
         match problem["type"]:
             case "value_error":
                 pass

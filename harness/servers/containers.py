@@ -92,7 +92,7 @@ class Started:
 
     @property
     def pid(self) -> int | None:
-        """Its first process, as this machine numbers them; None where the Docker engine does not tell."""
+        """Its first process, as this machine numbers them; None where the Docker engine does not report it."""
         with contextlib.suppress(Exception):
             self.container.reload()
             return int(self.container.attrs["State"]["Pid"]) or None

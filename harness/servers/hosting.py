@@ -1,7 +1,7 @@
 """A server that is started for one session, as a process or in a container, by a process of its own.
 
-That process stops the server when it is asked to and when the run has ended, for whatever reason. Its keeper
-(harness.children) does so if it is killed itself.
+That process stops the server when it is asked to and when the run has ended, for whatever reason. If it is
+killed itself, its keeper (harness.children) does so.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Host:
             progress(*values)
 
     def how_it_ended(self) -> str | None:
-        """None while the server runs, or where that cannot be told; else how it ended."""
+        """None while the server runs, or where that is not known; else how it ended."""
         try:
             return self._answer("how it ended", _ANSWER_S)  # type: ignore[no-any-return]
         except TimeoutError:

@@ -28,7 +28,7 @@ class Served:
     """A session's server. settings: the environment in which the adapter finds it. facts: for the result file.
 
     how_it_ended: None while it runs. pids: its processes on this machine where this run did not start them. unseen: why
-    its CPU time cannot be told from that of other programs; None where it can. kill_and_start: kills the server and
+    its CPU time is not known apart from that of other programs; None where it is. kill_and_start: kills the server and
     starts it again on the same data; None where it was not started here.
     """
 

@@ -21,7 +21,7 @@ from harness.tasks.bench import Bench, Span, batches
 from harness.tasks.untimed import Untimed
 
 _BEFORE = 20  # queries before the first that is asked twice
-_BLOCKS = 4  # at least so many, for their median
+_BLOCKS = 4  # at least this many, for their median
 REPEATS_S = 0.5  # how long queries are repeated; at least one block of them a filter
 EXACT_CHECK_S = 0.5  # how long the exact mode is compared with the oracle; at least one query a filter
 

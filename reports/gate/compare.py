@@ -90,7 +90,7 @@ def _notes(baselines: Sequence[RunResult], current: RunResult) -> list[str]:
 
 
 def _offset_notes(between: Mapping[str, float], stated: float) -> list[str]:
-    """What the baselines tell of differences between runs."""
+    """What the baselines show of differences between runs."""
     if not between:
         return []
     widest = max(between, key=lambda metric: between[metric])

@@ -1,4 +1,4 @@
-"""Counts compared as rates: events that should not happen, of so many requests."""
+"""Counts compared as rates: events that should not happen, per request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Counts:
 
     events, exposure: [n, runs, rounds], how many of how many requests (of one window each, where requests were not
     counted); NaN where not measured. never: bool[n], whether no cell of the engine's task had any in the baselines.
-    labels: what findings say of them.
+    labels: how findings name them.
     """
 
     metric: str

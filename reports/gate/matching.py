@@ -31,8 +31,8 @@ class MatchedCells:
 
     keys: one row a measurement, with the columns of `_SAME`, `rate`, `load_kind` (executor or kind of task) and `whole`
     (the number of its engine, task and load). cells: one row a cell, with its `run`, `key` and `round` (0 for the
-    lowest trial) beside the columns of `cells_frame`. runs, rounds: how many there are. labels: what findings say of
-    each key, and whole_labels of all the cells of a `whole`: engine, settings, task, filter, load. whole_loads: the
+    lowest trial) beside the columns of `cells_frame`. runs, rounds: how many there are. labels: how findings name
+    each key, and whole_labels all the cells of a `whole`: engine, settings, task, filter, load. whole_loads: the
     `load_kind` of each whole. reasons: why metrics are missing in the current run, by key and metric.
     """
 
@@ -110,7 +110,7 @@ def _whole_label(labels: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _reasons(run: RunResult, cells: pd.DataFrame, number: int) -> dict[tuple[int, str], str]:
-    """Why metrics are missing in the current run, by key and metric; the first trial that tells."""
+    """Why metrics are missing in the current run, by key and metric, from the first trial that has a reason."""
     keys = cells.loc[cells["run"] == number, "key"].to_numpy()
     reasons = reasons_frame(run.measurements)
     found: dict[tuple[int, str], str] = {}

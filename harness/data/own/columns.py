@@ -37,7 +37,7 @@ class ItemColumns:
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """A file of columns that their names tell apart. Raises ConfigurationError."""
+    """A Parquet file whose columns have distinct names. Raises ConfigurationError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -147,7 +147,7 @@ def _add(table: ItemColumns, name: str, column: pa.ChunkedArray, label: str, man
 
 
 def _understood(column: pa.ChunkedArray, label: str) -> tuple[Kind, pa.ChunkedArray, str]:
-    """The kind of a column, its values as Arrow's widest type of that kind, and what to say of it."""
+    """The kind of a column, its values as Arrow's widest type of that kind, and a note for the user."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

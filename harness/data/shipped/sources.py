@@ -99,7 +99,7 @@ class Https:
 
 
 def _within(limit_s: float, call: Callable[[], http.client.HTTPResponse]) -> http.client.HTTPResponse:
-    """Calls in a thread that is left behind when late: looking up a name heeds no socket time-out.
+    """Calls in a thread that is left behind when late: a name look-up has no time-out of its own.
 
     Raises TimeoutError, or what the call raised.
     """
