@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {
 }
 COMMANDS = (
     ("report", "runs/latest"),
-    ("gate", "runs/latest", "runs/latest"),
+    ("gate", "runs/latest", "runs/latest", "--allow-inconclusive"),
     ("data", "list"),
     ("data", "describe", "mine"),
     ("engines",),
@@ -56,6 +56,8 @@ def call(shell: Shell, *arguments: str, environment: dict[str, str], **options: 
 def test_a_run_ends_well_in_any_encoding(shell: Shell, environment: dict[str, str]) -> None:
     data = pd.DataFrame({"größe": np.arange(300), "brand": ["東京", "Bär"] * 150})
     data.to_parquet(shell.folder / "mine" / "attributes.parquet")
+    queries = np.random.default_rng(1).normal(size=(100, 8)).astype(np.float32)
+    np.save(shell.folder / "mine" / "queries.npy", queries)  # enough of them to judge recall by
     done = call(shell, "run", shell.scenario(**SMALL), environment=environment)
     assert done.returncode == 0, done.stderr
     table = done.stdout.decode("ascii").splitlines()
