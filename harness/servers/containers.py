@@ -74,8 +74,9 @@ def remove_containers() -> int:
 
 
 def _alive(pid: int, owner: str) -> bool:
+    """Whether the owner still runs; one that has ended and was not waited for by its parent does not."""
     try:
-        return _owner(pid) == owner
+        return _owner(pid) == owner and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 

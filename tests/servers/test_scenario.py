@@ -6,7 +6,7 @@ tests/servers/images/build-all makes.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import subprocess
 import time
@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from harness.errors import ConfigurationError
 from harness.paths import find_scenario
 from harness.results.result import Measurement, RunResult, read_result
 from harness.scenario.specs import load_scenario
@@ -35,6 +37,7 @@ SERVERS = {
     "pgvector": "PostgreSQL ",
 }
 FOUND_S, DONE_S = 120.0, 600.0
+GONE_S = 60.0  # within which a container is gone once its run is
 MIB = 2**20
 
 
@@ -100,7 +103,7 @@ def result(shell: Shell) -> RunResult:
 
 def cells(shell: Shell, engine: str) -> list[Measurement]:
     found = [cell for cell in result(shell).measurements if cell.engine == engine]
-    assert [cell.kind for cell in found] == ["index", "search", "search", "search", "updates"]
+    assert [cell.kind for cell in found] == ["index", "search", "search", "search", "updates", "durability"]
     return found
 
 
@@ -109,10 +112,16 @@ def assert_fine(found: list[Measurement]) -> None:
     assert found[0].error is None
 
 
+_processes: dict[int, set[str]] = {}  # every process that was seen below a run
+
+
 def containers(client: Any, run: subprocess.Popen[str]) -> list[Any]:
-    """Those of a run, by the process that their label names."""
+    """Those of a run, by the process that their label names: one that the run started."""
+    below = _processes.setdefault(run.pid, set())
+    with contextlib.suppress(psutil.NoSuchProcess):
+        below |= {str(child.pid) for child in psutil.Process(run.pid).children(recursive=True)}
     everyone = client.containers.list(all=True, filters={"label": OWNER}, ignore_removed=True)
-    return [each for each in everyone if each.labels[OWNER].split()[-2] == str(run.pid)]
+    return [each for each in everyone if each.labels[OWNER].split()[-2] in below]
 
 
 def await_container(client: Any, run: subprocess.Popen[str]) -> Any:
@@ -128,12 +137,11 @@ def await_container(client: Any, run: subprocess.Popen[str]) -> Any:
 
 def await_index(shell: Shell, engine: str) -> None:
     """Until the result file holds the engine's first cell."""
-    file, deadline = shell.folder / "run" / "result.json", time.monotonic() + FOUND_S
+    deadline = time.monotonic() + FOUND_S
     while time.monotonic() < deadline:
-        if file.exists() and engine in {
-            cell["engine"] for cell in json.loads(file.read_text())["measurements"]
-        }:
-            return
+        with contextlib.suppress(ConfigurationError):  # there is no result yet
+            if engine in {cell.engine for cell in result(shell).measurements}:
+                return
         time.sleep(0.05)
     raise AssertionError(f"{engine} was not measured within {FOUND_S:g} s")
 
@@ -153,6 +161,8 @@ def test_every_task_is_measured_on_every_server(shell: Shell, images: dict[str, 
                 assert (cell.metrics["throughput_qps"] or 0) > 0
                 assert cell.metrics["errors"] == cell.metrics["violations"] == 0
                 assert (cell.metrics["recall_at_10"] or 0) > 0.7
+        assert found[-1].error is None
+        assert found[-1].metrics["killed_lost"] == found[-1].metrics["reopened_lost"] == 0
         facts = engines[engine]
         assert facts["server"] == {
             "run": "container",
@@ -177,12 +187,26 @@ def assert_plausible(index: dict[str, float | None]) -> None:
     assert figures["retries"] == 0
 
 
-def test_what_a_killed_run_leaves_is_removed_by_the_next(shell: Shell, client: Any) -> None:
+def test_a_killed_run_leaves_no_container(shell: Shell, client: Any) -> None:
     killed = start(shell, "pgvector")
-    left = await_container(client, killed)
+    await_container(client, killed)
     killed.kill()
     killed.communicate()
-    time.sleep(1)
+    deadline = time.monotonic() + GONE_S
+    while containers(client, killed) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert containers(client, killed) == []
+
+
+def test_what_is_left_when_everything_is_killed_at_once_is_removed_by_the_next_run(
+    shell: Shell, client: Any
+) -> None:
+    killed = start(shell, "pgvector")
+    left = await_container(client, killed)
+    for process in [psutil.Process(killed.pid), *psutil.Process(killed.pid).children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    killed.communicate()
     assert left.id in [each.id for each in containers(client, killed)]
     (shell.folder / "run").rename(shell.folder / "killed")
     run = start(shell, "pgvector")
