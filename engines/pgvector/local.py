@@ -20,6 +20,7 @@ from zlib import crc32
 import psutil
 
 from engines.base import EngineError
+from engines.pgvector.segment import remove_segment
 from engines.server.launched import Launched
 
 _START_S = 30.0
@@ -82,6 +83,7 @@ def running(folder: Path, cpus: int, memory_bytes: int) -> Iterator[Launched]:
         _end_leftover(data)
         shutil.rmtree(data, ignore_errors=True)
         stack.callback(shutil.rmtree, data, ignore_errors=True)
+        stack.callback(remove_segment, data)
         programs, said = _programs(home), stack.enter_context(log.open("wb"))
         _initialize(programs, data, said.fileno(), log)
         settings = server_settings(cpus, memory_bytes) | _shared_memory(memory_bytes)

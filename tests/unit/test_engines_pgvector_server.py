@@ -288,3 +288,19 @@ def test_a_foreign_table_is_never_dropped(
     engine.drop()
     assert session.texts(f"select to_regclass('{name}')::text") == [""]
     session.close()
+
+
+def segments() -> set[str]:
+    """The keys of the System V segments of this machine."""
+    return {line.split()[0] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
+
+
+def test_a_server_that_was_killed_leaves_no_shared_memory(tmp_path: Path) -> None:
+    with local.running(tmp_path, 2, 512 << 20) as launched:
+        key = str(launched.data.stat().st_ino)
+        assert key in segments()
+        server = psutil.Process(launched.pid)
+        for process in [server, *server.children(recursive=True)]:
+            process.kill()
+        psutil.wait_procs(server.children(recursive=True), timeout=10)
+    assert key not in segments()
