@@ -28,6 +28,8 @@ FILTERS: list[dict[str, Any]] = [
     {"brand": "b2", "price": {"gte": 2}},
     {"brand": "B7"},
     {"weight": {"gte": 2.0, "lte": 5.0}},
+    {"price": {"lte": 0}},
+    {"price": {"gte": 19, "lte": 19}},
 ]
 
 # Fault -> a metric that must show it (`metric`), or the text of a failed cell (`error: text`).
