@@ -187,7 +187,7 @@ def test_vectors_with_nan_are_refused(tmp_path: Path) -> None:
     engine, broken = made(tmp_path), one()
     broken.vectors[0, 3] = np.nan
     try:
-        with pytest.raises(EngineError, match=r"1 of 1 writes failed, first id 0: HTTP 400: .*NaN"):
+        with pytest.raises(EngineError, match="the vector of item 0 holds NaN or an infinite number"):
             engine.index(broken)
         with pytest.raises(EngineError, match="HTTP 400"):
             engine.query(broken.vectors[0], 5)
