@@ -83,7 +83,10 @@ def running(folder: Path, cpus: int, memory_bytes: int) -> Iterator[Launched]:
         _end_leftover(data)
         shutil.rmtree(data, ignore_errors=True)
         stack.callback(shutil.rmtree, data, ignore_errors=True)
-        stack.callback(remove_segment, data)
+        # Made here, for what initdb makes itself it removes when it fails, and with it the key of its segment.
+        data.mkdir()
+        _hand_over(data)
+        stack.callback(remove_segment, data.stat().st_ino)
         programs, said = _programs(home), stack.enter_context(log.open("wb"))
         _initialize(programs, data, said.fileno(), log)
         settings = server_settings(cpus, memory_bytes) | _shared_memory(memory_bytes)

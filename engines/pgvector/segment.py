@@ -12,14 +12,14 @@ _IPC_RMID = 0
 _DETACHED_S = 2.0  # within which processes that were killed have let go of it
 
 
-def remove_segment(data: Path) -> None:
-    """Removes the segment of a data directory whose server has ended, however it did; none is no error.
+def remove_segment(inode: int) -> None:
+    """Removes the segment of a data directory, by its inode number, whose server has ended; none is no error.
 
-    Its key is the directory's inode number (PostgreSQL's src/backend/port/sysv_shmem.c). A segment that a process stays
+    That number is the key of the segment (PostgreSQL's src/backend/port/sysv_shmem.c). A segment that a process stays
     attached to is left alone.
     """
     with suppress(OSError, ValueError):
-        inode, deadline_s = data.stat().st_ino, time.monotonic() + _DETACHED_S
+        deadline_s = time.monotonic() + _DETACHED_S
         while (segment := _segment(inode)) and segment["nattch"] != "0" and time.monotonic() < deadline_s:
             time.sleep(0.02)
         if segment and segment["nattch"] == "0":
