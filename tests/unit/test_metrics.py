@@ -402,3 +402,12 @@ def test_a_client_that_kept_all_its_answers_counts_no_more_than_one_that_kept_a_
     assert np.count_nonzero(early) == 2000
     assert np.count_nonzero(~early) == pytest.approx(2000, abs=200)
     assert (found.ids[:, 0] * MS == found.scheduled_ns[found.kept_rows]).all()
+
+
+def test_the_memory_of_samples_is_that_of_their_columns() -> None:
+    found = samples(np.linspace(1, 2, 1000))
+    columns = (
+        getattr(found, name) for name in ("scheduled_ns", "sent_ns", "done_ns", "query", "ids", "lengths")
+    )
+    assert found.nbytes >= sum(column.nbytes for column in columns)
+    assert found.nbytes < 1000 * 8 * 30
