@@ -15,7 +15,9 @@ from harness.results.samples import Samples
 from harness.tasks.bench import Bench
 from harness.tasks.untimed import Untimed
 
-_AGAIN = 50  # measured queries of each workload that are asked before the updates and again after them
+_AGAIN = (
+    100  # measured queries of all workloads together that are asked before the updates and again after them
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,9 @@ class Checks:
             own_filter(items, names[i % len(names)], row) if names else None for i, row in enumerate(updated)
         ]
         asked = [bench.workload(name, "measuring") for name in bench.corpus.workloads] if len(deleted) else []
-        queries = [items.vectors[deleted], items.vectors[updated], *(one.queries[:_AGAIN] for one in asked)]
-        again = [where for one in asked for where in one.filters[:_AGAIN]]
+        share = max(1, _AGAIN // max(1, len(asked)))
+        queries = [items.vectors[deleted], items.vectors[updated], *(one.queries[:share] for one in asked)]
+        again = [where for one in asked for where in one.filters[:share]]
         return cls(np.array(np.concatenate(queries)), (*([None] * len(deleted)), *own, *again))
 
     def __add__(self, other: Checks) -> Checks:
