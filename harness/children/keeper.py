@@ -138,11 +138,13 @@ class _Keeper:
 
     def _linger(self) -> list[int]:
         """The processes that are still there a little after the child has ended."""
+        printed = select.poll()
+        printed.register(self._printed, select.POLLIN)
         deadline = time.monotonic() + LINGER_S
         while left := tree.living_below(os.getpid()):
             if time.monotonic() > deadline:
                 break
-            select.select((self._printed,), (), (), _POLL_MS / 1e3)
+            printed.poll(_POLL_MS)
             self._take_printed()
             time.sleep(_POLL_MS / 1e3)
             self._reap()

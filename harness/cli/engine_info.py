@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from engines.base import Capabilities
 from engines.registry import ENGINES, MissingClientError, UnknownEngineError, load
 from harness.errors import ConfigurationError
+from harness.run.from_engines import error_text
 
 
 def describe_engines(only: str | None = None) -> str:
@@ -25,7 +26,7 @@ def describe_engines(only: str | None = None) -> str:
     except UnknownEngineError as error:
         raise ConfigurationError(str(error)) from error
     except Exception as error:  # a module of the user's may raise anything
-        raise ConfigurationError(f"engine '{only}': {type(error).__name__}: {error}") from error
+        raise ConfigurationError(f"engine '{only}': {error_text(error)}") from error
     if not isinstance(getattr(kind, "capabilities", None), Capabilities):
         raise ConfigurationError(f"engine '{only}' is no class with `capabilities`; see engines/base.py")
     able = [name for name, value in asdict(kind.capabilities).items() if value is True]

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from threading import Thread
 from time import perf_counter_ns, sleep
 
+from engines.server.redaction import redact
+from harness.results.text import message_of, visible
+
 # Called once every client is ready; returns when to start, on the perf_counter_ns clock.
 StartSignal = Callable[[], int]
 
@@ -21,9 +24,12 @@ _left_behind: list[Thread] = []
 
 
 def describe(error: BaseException) -> str:
-    """An exception as one line of bounded length."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return " ".join(text.split())[:_ERROR_LENGTH]
+    """An exception as one line of bounded length, without control characters. Never raises."""
+    message = message_of(error)
+    text = " ".join((f"{type(error).__name__}: {message}" if message else type(error).__name__).split())
+    if len(text) > _ERROR_LENGTH:
+        text = redact(text)  # whoever keeps it could not tell a part of a password
+    return visible(text[:_ERROR_LENGTH])[:_ERROR_LENGTH]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+LONGEST_MESSAGE = 1 << 16  # characters
 _KEPT = "\n\t\u200c\u200d"  # the last two join and part letters in several scripts
 _WITHOUT_TEXT = frozenset((float, int, bool, type(None)))
 # Control characters, marks that change the direction of text, lone surrogates, separators of lines and paragraphs.
@@ -25,6 +26,21 @@ def visible(text: str) -> str:
 def visible_in(value: T) -> T:
     """A value of JSON's kinds, or a part of a result, with every text in it as `visible` gives it."""
     return _mapped(value)  # type: ignore[no-any-return]
+
+
+def message_of(error: BaseException) -> str:
+    """An exception's message, at most LONGEST_MESSAGE characters of it. Never raises: client libraries have exceptions
+    that cannot be shown, and some that repeat the whole request.
+    """
+    try:
+        return head(str(error), LONGEST_MESSAGE)
+    except Exception as another:  # noqa: BLE001  of a client library's own class
+        return f"its message cannot be had ({type(another).__name__})"
+
+
+def head(text: str, longest: int) -> str:
+    """The first characters of a text, always a plain str: a subclass may override every method."""
+    return str.__getitem__(text, slice(longest))
 
 
 def _mapped(value: Any) -> Any:

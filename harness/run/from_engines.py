@@ -10,7 +10,7 @@ from typing import Any
 
 from engines.server.redaction import redact
 from harness.results.result import Measurement
-from harness.results.text import visible
+from harness.results.text import LONGEST_MESSAGE, head, message_of, visible
 
 LONGEST = 4000  # characters of one text
 _NOT_FINITE = "the engine or the machine gave no finite number: {}"
@@ -39,16 +39,13 @@ def from_engine(value: Any) -> Any:
 
 def error_text(error: BaseException) -> str:
     """The kind of an exception and its message, in one text."""
-    try:
-        message = str(error)
-    except Exception as another:  # noqa: BLE001 - of a client library's own class
-        message = f"its message cannot be had ({type(another).__name__})"
-    return from_engine(f"{type(error).__name__}: {message}")  # type: ignore[no-any-return]
+    return from_engine(f"{type(error).__name__}: {message_of(error)}")  # type: ignore[no-any-return]
 
 
 def _text(text: str) -> str:
-    plain = visible(redact(text))
-    left_out = len(plain) - LONGEST
+    looked_at = head(text, LONGEST_MESSAGE)  # escaping a text of 100 MB takes half a minute
+    plain = visible(redact(looked_at))
+    left_out = len(plain) - LONGEST + str.__len__(text) - len(looked_at)
     return plain if left_out <= 0 else f"{plain[:LONGEST]}... ({left_out:,} more characters)"
 
 

@@ -23,6 +23,7 @@ from engines.registry import load
 from harness.machine.meters import Meter, OwnProcess
 from harness.oracle.corpus import Corpus
 from harness.results.result import Measurement
+from harness.results.text import message_of
 from harness.run.from_engines import error_text
 from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import index_params
@@ -179,7 +180,7 @@ class _Measuring:
         try:
             return TASKS[task.task](self.bench, task, cell)
         except UnsupportedError as error:
-            return empty.model_copy(update={"error": f"unsupported: {error}"}), None
+            return empty.model_copy(update={"error": f"unsupported: {message_of(error)}"}), None
         except Exception as error:  # noqa: BLE001  whatever a client library raises concerns this cell only
             return empty.model_copy(update={"error": error_text(error)}), None
 

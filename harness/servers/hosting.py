@@ -24,6 +24,7 @@ from harness.children.shared_memory import remove_segments_of
 from harness.children.start import ending
 from harness.machine.meters import Container, Meter, ProcessTree
 from harness.progress import Progress
+from harness.results.text import message_of
 from harness.scenario.specs import ContainerLimits
 from harness.servers.compose import read_manifest
 from harness.servers.containers import ServerFailedError, Started, started
@@ -158,7 +159,7 @@ def _answered(server: _Running, question: str) -> Hosted | str | None:
     try:
         return server.kill_and_start()
     except Exception as error:  # noqa: BLE001  whatever a launcher or the Docker engine's client raises
-        return str(error)
+        return message_of(error)
 
 
 class _Process:
@@ -238,6 +239,6 @@ def _launched(engine: str, limits: ContainerLimits, folder: Path) -> Iterator[La
                 running(folder, cpus=max(1, round(limits.cpus)), memory_bytes=limits.memory_mib << 20)
             )
         except Exception as error:  # whatever a client library raises
-            raise ServerFailedError(f"{engine}: its server cannot be started: {error}") from error
+            raise ServerFailedError(f"{engine}: its server cannot be started: {message_of(error)}") from error
         pids.append(launched.pid)
         yield launched

@@ -182,4 +182,4 @@ def _writer(job: _Job, path: Path, connection: Connection) -> None:
         connection.send("acknowledged")
         time.sleep(WRITING_S)  # to be killed
     except Exception as error:  # noqa: BLE001  the parent reports it
-        connection.send(f"{type(error).__name__}: {error}")
+        connection.send(describe(error))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import resource
 import socket
 import threading
 import time
@@ -72,6 +74,22 @@ class Piped(NullEngine):
 def test_the_protocol_is_recognised():
     assert isinstance(Piped(), Pipelined)
     assert not isinstance(NullEngine(), Pipelined)
+
+
+@pytest.mark.parametrize("beyond", [False, True], ids=["few descriptors", "over 1,024 descriptors"])
+def test_the_number_of_open_descriptors_does_not_matter(beyond: bool):
+    engine = Piped()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        if beyond:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(2048, hard), hard))
+            engine.ours = socket.socket(fileno=fcntl.fcntl(engine.ours.detach(), fcntl.F_DUPFD, 1500))
+        samples = open_loop(engine, WORKLOAD, SCHEDULE, clients=64)
+        engine.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(samples) == len(SCHEDULE)
+    assert ((samples.status == OK) | (samples.status == ERROR)).all()
 
 
 def test_every_request_yields_one_sample_with_its_own_hits_and_failures_are_kept():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import select
 from itertools import count
-from select import select
 from time import perf_counter_ns
 from typing import Any
 
@@ -41,7 +41,8 @@ class PipelinedReplay(Replay):
         assert isinstance(engine, Pipelined)  # its capabilities say so
         sharpen_sleep()
         self.schedule(begin)
-        answers, scheduled_ns = engine.fileno(), self.scheduled_ns
+        scheduled_ns, answers = self.scheduled_ns, select.poll()
+        answers.register(engine.fileno(), select.POLLIN)
         turn, last, free_ns = 0, len(scheduled_ns), 0
         while turn < last or self._turns:
             now_ns = perf_counter_ns()
@@ -57,7 +58,7 @@ class PipelinedReplay(Replay):
                 continue
             # With every client busy only an answer, or the end, can change anything.
             next_ns = scheduled_ns[turn] if may_send else self.limit_ns + (turn == last) * timeout_ns
-            if select((answers,), (), (), max(0, next_ns - now_ns - _SPIN_NS) / 1e9)[0]:
+            if answers.poll(max(0, next_ns - now_ns - _SPIN_NS) / 1e6):
                 arrived_ns = self._collect(engine)
                 free_ns = arrived_ns if full else free_ns
 
