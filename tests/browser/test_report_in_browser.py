@@ -13,7 +13,7 @@ import pytest
 from harness.results.result import RunResult
 from harness.results.writing import write_result
 from reports.page.html import write_report
-from tests.unit.results import ENGINES, build, realistic
+from tests.unit.example_results import ENGINES, build, realistic
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.cli.main import main
-from tests.unit.results import build
+from tests.unit.example_results import build
 
 SOUND: dict[str, Any] = build().model_dump(mode="json")
 JUNK = (

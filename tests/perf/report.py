@@ -12,7 +12,7 @@ from typing import Any
 from harness.results.result import RunResult
 from harness.results.writing import write_result
 from tests.perf.table import show
-from tests.unit.results import ENGINES, build
+from tests.unit.example_results import ENGINES, build
 
 # In a process of its own, for its peak memory is that of the process. The report's time includes loading matplotlib.
 _TIMED = """

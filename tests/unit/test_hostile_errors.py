@@ -16,7 +16,7 @@ from harness.load.schedules import constant
 from harness.results.samples import ERROR, OK, Samples
 from harness.results.text import LONGEST_MESSAGE, message_of, visible
 from harness.run.from_engines import LONGEST, error_text, from_engine
-from tests.unit.load_engines import Calling, echo, numbered
+from tests.unit.load.load_engines import Calling, echo, numbered
 
 WORKLOAD = numbered(20)
 Raise = Callable[[], str]
