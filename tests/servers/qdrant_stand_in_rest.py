@@ -118,7 +118,8 @@ class Route:
             ("PUT", "index"): self._index,
             ("POST", "points/query"): self._search,
             ("POST", "points/count"): self._count,
-            ("POST", "points/batch"): self._write,
+            ("PUT", "points"): self._upsert,
+            ("POST", "points/delete"): self._delete,
         }.get((method, rest))
         if root != "collections" or not name or call is None:
             raise RefusedError(NOT_FOUND, f"the stand-in does not serve {method} {path}")
@@ -166,18 +167,13 @@ class Route:
     def _count(self, name: str) -> Any:
         return {"count": self.collections.count(name, self._parsed(models.CountRequest))}
 
-    def _write(self, name: str) -> Any:
-        results = []
-        for operation in self._parsed(models.UpdateOperations, "wait").operations:
-            match operation:
-                case models.UpsertOperation(upsert=models.PointsBatch(batch=batch)):
-                    self.collections.upsert(name, _points(batch))
-                case models.DeleteOperation(delete=selector):
-                    self.collections.delete(name, selector)
-                case _:
-                    raise RefusedError(INVALID, f"the stand-in does not serve {operation!r}")
-            results.append(self._written())
-        return results
+    def _upsert(self, name: str) -> Any:
+        self.collections.upsert(name, _points(self._parsed(models.PointsBatch, "wait").batch))
+        return self._written()
+
+    def _delete(self, name: str) -> Any:
+        self.collections.delete(name, self._parsed(models.PointIdsList, "wait"))
+        return self._written()
 
 
 def _points(batch: models.Batch) -> list[models.PointStruct]:

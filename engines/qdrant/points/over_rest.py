@@ -34,7 +34,9 @@ class RestPoints:
         headers = {} if endpoint.api_key is None else {"api-key": endpoint.api_key}
         self.http = HttpClient(replace(endpoint, api_key=None), headers)
         self._query_target = f"/collections/{name}/points/query"
-        self._write_target = f"/collections/{name}/points/batch?wait=true"
+        # Not points/batch: a server would parse one more layer around the points (README.md, "Loading").
+        self._upsert_target = f"/collections/{name}/points?wait=true"
+        self._delete_target = f"/collections/{name}/points/delete?wait=true"
 
     @property
     def retries(self) -> int:
@@ -86,7 +88,7 @@ class RestPoints:
             "vectors": np.ascontiguousarray(batch.vectors[rows]),
             "payloads": [{alias: column[row] for alias, column in columns.items()} for row in range(count)],
         }
-        request = _json({"operations": [{"upsert": {"batch": points}}]})
+        request = _json({"batch": points})
         if len(request) <= _REQUEST_BYTES or count == 1:
             yield request
             return
@@ -96,17 +98,20 @@ class RestPoints:
 
     def upsert(self, request: bytes) -> None:
         """Returns once the points are in. Raises EngineError, BusyError where it may be tried again."""
-        try:
-            answer = orjson.loads(self.http.post(self._write_target, request))
-        except EngineError as error:
-            raise of_http(error) from error
-        statuses = {result.get("status") for result in answer["result"]}
-        if statuses != {"completed"}:
-            raise EngineError(f"{self.where}: a write was not completed, its status is {statuses}")
+        self._write("PUT", self._upsert_target, request)
 
     def delete(self, ids: Ids) -> None:
         """Returns once the points are gone. Raises as `upsert` does."""
-        self.upsert(_json({"operations": [{"delete": {"points": ids.tolist()}}]}))
+        self._write("POST", self._delete_target, _json({"points": ids.tolist()}))
+
+    def _write(self, method: str, target: str, request: bytes) -> None:
+        try:
+            answer = orjson.loads(self.http.send(method, target, request))
+        except EngineError as error:
+            raise of_http(error) from error
+        status = answer["result"].get("status")
+        if status != "completed":
+            raise EngineError(f"{self.where}: a write was not completed, its status is {status}")
 
     def close(self) -> None:
         """Closes the connections."""

@@ -125,12 +125,12 @@ def test_grpc_answers_are_decoded() -> None:
 def over_rest() -> tuple[RestPoints, list[tuple[str, bytes]]]:
     points, sent = RestPoints(ENDPOINT, "bakeoff_1", SCHEMA), []
 
-    def post(target: str, body: bytes) -> bytes:
-        sent.append((target, body))
-        answer = {"points": [{"id": 5, "version": 1, "score": 2.0}]}
-        return orjson.dumps({"result": answer if "query" in target else [{"status": "completed"}]})
+    def send(method: str, target: str, body: bytes = b"") -> bytes:
+        sent.append((f"{method} {target}", body))
+        found = {"points": [{"id": 5, "version": 1, "score": 2.0}]}
+        return orjson.dumps({"result": found if "query" in target else {"status": "completed"}})
 
-    points.http.post = post  # type: ignore[method-assign]
+    points.http.send = send  # type: ignore[method-assign]
     points.prepare(
         searching(SearchParams(acorn=True), IndexParams(), exact=False),
         searching(SearchParams(), IndexParams(), exact=True),
@@ -143,7 +143,7 @@ def test_rest_requests_are_valid() -> None:
     hits = points.query(np.array([1, 2, 3], np.float32)[::-1], 4, Eq("new", True), exact=False)
     assert (list(hits.ids), list(hits.scores)) == ([5], [4.0])
     target, body = sent.pop()
-    assert target == "/collections/bakeoff_1/points/query"
+    assert target == "POST /collections/bakeoff_1/points/query"
     query = models.QueryRequest.model_validate_json(body, strict=True)
     assert query.query == [3.0, 2.0, 1.0]
     assert (query.limit, query.with_payload, query.with_vector) == (4, False, False)
@@ -151,18 +151,18 @@ def test_rest_requests_are_valid() -> None:
     for request in points.upserts(BATCH, 2):
         points.upsert(request)
     points.delete(np.array([3, 2**62]))
-    targets, bodies = zip(*sent, strict=True)
-    assert set(targets) == {"/collections/bakeoff_1/points/batch?wait=true"}
-    *upserts, delete = (models.UpdateOperations.model_validate_json(b, strict=True) for b in bodies)
-    batches: list[Any] = [operation.operations[0].upsert.batch for operation in upserts]  # type: ignore[union-attr]
-    rows = [row for b in batches for row in zip(b.ids, b.vectors, b.payloads, strict=True)]
+    *puts, last = sent
+    assert {target for target, _ in puts} == {"PUT /collections/bakeoff_1/points?wait=true"}
+    batches = [models.PointsBatch.model_validate_json(body, strict=True).batch for _, body in puts]
+    rows: list[Any] = [row for b in batches for row in zip(b.ids, b.vectors, b.payloads, strict=True)]  # type: ignore[arg-type]
     check_rows(
         [
             models.PointStruct(id=id_, vector=np.float32(vector).tolist(), payload=payload)
             for id_, vector, payload in rows
         ]
     )
-    assert delete.operations[0].delete.points == [3, 2**62]  # type: ignore[union-attr]
+    assert last[0] == "POST /collections/bakeoff_1/points/delete?wait=true"
+    assert models.PointIdsList.model_validate_json(last[1], strict=True).points == [3, 2**62]
 
 
 def test_rest_requests_are_halved_until_they_fit() -> None:
@@ -171,7 +171,7 @@ def test_rest_requests_are_halved_until_they_fit() -> None:
     points = RestPoints(ENDPOINT, "x", Schema(2, "ip", (Field("brand", "keyword"),)))
     requests = list(points.upserts(batch, 1000))
     assert max(map(len, requests)) <= 16 << 20
-    ids = [id_ for r in requests for id_ in orjson.loads(r)["operations"][0]["upsert"]["batch"]["ids"]]
+    ids = [id_ for r in requests for id_ in orjson.loads(r)["batch"]["ids"]]
     assert ids == list(range(600))
 
 

@@ -54,10 +54,10 @@ def over_grpc(engine: Qdrant) -> bool:
     return engine._params.prefer_grpc
 
 
-def fails(stand_in: StandIn, engine: Qdrant, write: str, code: Any, status: int, *, times: int = 1) -> None:
+def fails(stand_in: StandIn, engine: Qdrant, method: str, code: Any, status: int, *, times: int = 1) -> None:
     """The next writes or queries fail."""
-    method, suffix = ("Query", "query") if write == "query" else (write, "batch")
-    failure = Failure(method, code) if over_grpc(engine) else RestFailure(f"points/{suffix}", status)
+    path = {"Upsert": "/points", "Delete": "/points/delete", "Query": "/points/query"}[method]
+    failure = Failure(method, code) if over_grpc(engine) else RestFailure(path, status)
     stand_in.failures.extend([failure] * times)
 
 
@@ -96,7 +96,7 @@ def test_writes_are_given_up_after_three_repetitions(engine: Qdrant, stand_in: S
 @pytest.mark.parametrize("engine", [False], indirect=True)  # gRPC reports it as UNAVAILABLE
 def test_a_dropped_connection_is_opened_again(engine: Qdrant, stand_in: StandIn) -> None:
     engine.create(SCHEMA)
-    stand_in.failures.extend([RestFailure("points/batch", 0)] * 2)
+    stand_in.failures.extend([RestFailure("/points", 0)] * 2)
     engine.index(Batch(BATCH.ids[:2], BATCH.vectors[:2], {"price": BATCH.ids[:2]}))
     assert engine.count() == 2
     assert engine.stats().retries > 0
@@ -134,7 +134,7 @@ def test_failures_of_queries_are_raised_inside_the_query(engine: Qdrant, stand_i
         (CODE.DEADLINE_EXCEEDED, 408),
         (CODE.RESOURCE_EXHAUSTED, 429),
     ):
-        fails(stand_in, engine, "query", code, status)
+        fails(stand_in, engine, "Query", code, status)
         with pytest.raises(EngineError, match=f"{code.name}: injected|{status}: injected"):
             engine.query(np.zeros(3, np.float32), 2)
         assert len(engine.query(np.zeros(3, np.float32), 2).ids) == 2
