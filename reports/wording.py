@@ -24,10 +24,10 @@ def number(value: float | None) -> str:
     return f"{rounded:.{min(max(2 - magnitude, 0), 6)}f}"
 
 
-def plain(value: float) -> str:
+def short_number(value: float) -> str:
     """As `number`, without trailing zeros and with M for millions: for ticks and limits."""
     if abs(value) >= 1e6:
-        return f"{plain(value / 1e6)}M"
+        return f"{short_number(value / 1e6)}M"
     text = number(value)
     return text.rstrip("0").rstrip(".") if "." in text else text
 

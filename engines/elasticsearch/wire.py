@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from engines.base import Metric, Vectors
-from engines.lucene.documents import dump, opening, plain, search
+from engines.lucene.documents import dump, opening, search, vector_json
 from engines.lucene.filters import Query
 from engines.lucene.params import VECTOR
 
@@ -44,4 +44,4 @@ def script(vector: Vectors, k: int, metric: Metric, where: Query | None) -> byte
     condition: Query = {"match_all": {}} if where is None else {"bool": {"filter": where}}
     source = _DISTANCE if metric == "l2" else _PRODUCT
     query = b'{"script_score":{"query":%b,"script":{"source":%b,"params":{"vector":%b}}}}'
-    return search(k, query % (dump(condition), orjson.dumps(source), plain(vector)))
+    return search(k, query % (dump(condition), orjson.dumps(source), vector_json(vector)))

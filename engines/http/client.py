@@ -34,11 +34,11 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class HttpError(EngineError):
     """The server answered with a status other than 2xx."""
 
-    def __init__(self, where: str, status: int, body: bytes) -> None:
+    def __init__(self, url: str, status: int, body: bytes) -> None:
         remedy = "the credentials were refused: " if status in (401, 403) else ""
         # Credentials are removed before the text is cut: half of one would not be found.
         text = redact(" ".join(body[:_READ].decode("utf-8", "replace").split()))[:_SHOWN]
-        super().__init__(f"{where}: {remedy}HTTP {status}: {text or 'no explanation'}")
+        super().__init__(f"{url}: {remedy}HTTP {status}: {text or 'no explanation'}")
         self.status = status
         self.body = body
 
@@ -105,8 +105,8 @@ class HttpClient:
         with self._lock:
             self.retries += 1
 
-    def where(self, target: str) -> str:
-        """A target as it is named in messages."""
+    def url_of(self, target: str) -> str:
+        """The URL of a target, as messages show it."""
         return f"{self._endpoint.url}{target}"
 
     def _ask(self, connection: Connection, request: bytes, target: str, *, kept: bool) -> bytes:
@@ -126,7 +126,7 @@ class HttpClient:
         else:
             connection.close()
         if not 200 <= status < 300:
-            raise HttpError(self.where(target), status, body)
+            raise HttpError(self.url_of(target), status, body)
         return body
 
     def close(self) -> None:
@@ -139,12 +139,12 @@ class HttpClient:
 
     def explained(self, error: Exception, target: str) -> EngineError:
         """The error that reports a request without a complete answer."""
-        where = self.where(target)
+        url = self.url_of(target)
         if isinstance(error, BlockingIOError | TimeoutError):
-            return EngineError(f"{where}: no answer for {self.timeout_s:g} s; is the server overloaded?")
+            return EngineError(f"{url}: no answer for {self.timeout_s:g} s; is the server overloaded?")
         if isinstance(error, OSError):
-            return EngineError(f"{where}: the connection broke ({error}); is the server still running?")
-        return EngineError(f"{where}: the answer is no HTTP ({error}); is that the right port?")
+            return EngineError(f"{url}: the connection broke ({error}); is the server still running?")
+        return EngineError(f"{url}: the answer is no HTTP ({error}); is that the right port?")
 
     def _connect(self) -> Connection:
         sock = self.connect()

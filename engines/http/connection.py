@@ -16,7 +16,7 @@ class ClosedError(OSError):
     """The server closed the connection before it sent a byte of the answer."""
 
 
-class Answer:
+class Response:
     """Collects what the parser finds, answer by answer. It has no callback for headers: each would cost a call."""
 
     __slots__ = ("_parser", "_parts", "complete", "feed_data", "keep_alive", "status")
@@ -57,9 +57,9 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         # The parser gets no method of this object: the cycle would keep the socket open until it is collected.
-        self._sock, self._answer = sock, Answer()
+        self._sock, self._answer = sock, Response()
 
-    def exchange(self, request: bytes) -> Answer:
+    def exchange(self, request: bytes) -> Response:
         """Sends a request and reads the answer, which is good until the next call.
 
         Raises ClosedError, OSError (BlockingIOError or TimeoutError where nothing comes), HttpParserError.

@@ -16,7 +16,7 @@ from engines.abilities import Pipelined
 from engines.base import EngineError, Hits, Vectors
 from engines.filters import Filter
 from engines.http.client import HttpClient, HttpError
-from engines.http.connection import Answer
+from engines.http.connection import Response
 
 _RECEIVE_BYTES = 1 << 16
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -27,7 +27,7 @@ class _Line:
     """A connection and the request that is on it. kept: it has carried one before."""
 
     sock: socket.socket
-    answer: Answer = field(default_factory=Answer)
+    answer: Response = field(default_factory=Response)
     received: list[bytes] = field(default_factory=list)
     token: int = 0
     target: str = ""
@@ -141,7 +141,7 @@ class Pipeline:
             self._drop(line)
         if 200 <= status < 300:
             return body
-        return HttpError(self._client.where(line.target), status, body)
+        return HttpError(self._client.url_of(line.target), status, body)
 
     def _lost(self, line: _Line, error: Exception) -> None:
         """Sends a request again if its connection had been closed while idle; else records the failure."""

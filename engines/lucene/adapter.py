@@ -26,7 +26,7 @@ from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient
 from engines.http.pipeline import PipelinedQueries
 from engines.lucene.bulk import Bulk
-from engines.lucene.documents import decoder, deletions, matching, plain, ranked, upserts
+from engines.lucene.documents import decoder, deletions, matching, ranked, upserts, vector_json
 from engines.lucene.filters import Queries, Query
 from engines.lucene.params import LuceneParams
 from engines.server.endpoint import Endpoint
@@ -103,7 +103,7 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
 
     def _packing(self) -> Callable[[Vectors], bytes]:
         """The function that writes a vector as JSON in the form that this server's version accepts."""
-        return plain
+        return vector_json
 
     def _warm(self) -> None:
         if self._http is not None:

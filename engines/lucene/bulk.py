@@ -14,9 +14,9 @@ from engines.base import EngineError
 from engines.http.client import HttpClient, HttpError
 
 _BUSY = 429
-_TRIES, _FIRST_PAUSE_S = 9, 0.1  # waits of 0.1, 0.2, ... 12.8 s: half a minute in all
+_ATTEMPTS, _FIRST_PAUSE_S = 9, 0.1  # waits of 0.1, 0.2, ... 12.8 s: half a minute in all
 _ANSWER = "filter_path=errors,items.*.status,items.*.error,items.*._id"
-_FEW = 50  # operations: a batch is not cut into smaller requests than this
+_LEAST_OPERATIONS = 50  # operations: a batch is not cut into smaller requests than this
 
 
 class Bulk:
@@ -35,7 +35,7 @@ class Bulk:
         operations: makes those of some rows, in the thread that sends them. Returns or raises once all are answered.
         Raises EngineError with the first failure.
         """
-        size = max(1, min(max(_FEW, ceil(rows / self._threads)), most))
+        size = max(1, min(max(_LEAST_OPERATIONS, ceil(rows / self._threads)), most))
         chunks = [slice(start, start + size) for start in range(0, rows, size)]
         sent = [self._pool.submit(self._send, operations, chunk) for chunk in chunks]
         wait(sent)
@@ -47,16 +47,16 @@ class Bulk:
 
     def _send(self, operations_of: Callable[[slice], list[bytes]], chunk: slice) -> None:
         operations = operations_of(chunk)
-        for attempt in range(_TRIES):
+        for attempt in range(_ATTEMPTS):
             operations, reason = self._try(operations)
             if not operations:
                 return
-            if attempt < _TRIES - 1:
+            if attempt < _ATTEMPTS - 1:
                 with self._lock:
                     self.retries += 1
                 time.sleep(_FIRST_PAUSE_S * 2**attempt)
         raise EngineError(
-            f"{self._engine}: the server was too busy for {len(operations)} writes {_TRIES} times ({reason}); "
+            f"{self._engine}: the server was too busy for {len(operations)} writes {_ATTEMPTS} times ({reason}); "
             "lower thread_count or chunk_size, or give it more memory"
         )
 

@@ -37,7 +37,7 @@ def comparable(vectors: Vectors, metric: Metric) -> Vectors:
     return unit(vectors) if metric == "cosine" else vectors
 
 
-def plain(vector: Vectors) -> bytes:
+def vector_json(vector: Vectors) -> bytes:
     """A vector in JSON: numbers in the shortest decimal form of float32."""
     return orjson.dumps(np.ascontiguousarray(vector, dtype=np.float32), option=orjson.OPT_SERIALIZE_NUMPY)
 

@@ -22,7 +22,7 @@ _TYPES: dict[FieldKind, str] = {
 _TEXT = {"type": "text", "analyzer": "whitespace", "index_options": "freqs"}
 
 
-def require_ours(where: str, index: str, mappings: Mapping[str, Any]) -> None:
+def require_ours(server: str, index: str, mappings: Mapping[str, Any]) -> None:
     """Raises ForeignError where the name of an index leads to one that is not ours.
 
     mappings: the server's answer to a request for the name's mapping, one entry for each index behind the name; no
@@ -36,9 +36,9 @@ def require_ours(where: str, index: str, mappings: Mapping[str, Any]) -> None:
     if not found:
         return
     if list(found) != [index]:
-        raise ForeignError(where, index, f"an alias of {', '.join(found)}")
+        raise ForeignError(server, index, f"an alias of {', '.join(found)}")
     if MARK not in found[index].get("_meta", {}):
-        raise ForeignError(where, index, "an index")
+        raise ForeignError(server, index, "an index")
 
 
 class LuceneParams(BaseModel):

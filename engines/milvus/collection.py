@@ -101,11 +101,11 @@ def drop(server: Connection, name: str) -> None:
     if not server.call("HasCollection", milvus_pb2.HasCollectionRequest(collection_name=name)).value:
         return
     found = _described(server, name)  # of the collection behind it, where the name is an alias
-    where = f"milvus at {server.url}"
+    address = f"milvus at {server.url}"
     if found.collection_name != name:
-        raise ForeignError(where, name, f"an alias of {found.collection_name}")
+        raise ForeignError(address, name, f"an alias of {found.collection_name}")
     if not found.schema.description.startswith(MARK):
-        raise ForeignError(where, name, "a collection")
+        raise ForeignError(address, name, "a collection")
     server.call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=name))
 
 

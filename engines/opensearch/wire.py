@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from engines.base import Metric, Vectors
-from engines.lucene.documents import comparable, dump, opening, plain, search
+from engines.lucene.documents import comparable, dump, opening, search, vector_json
 from engines.lucene.filters import Query
 from engines.lucene.params import VECTOR
 from engines.opensearch.params import SPACES
@@ -36,4 +36,6 @@ def script(vector: Vectors, k: int, metric: Metric, where: Query | None) -> byte
         b'"params":{"field":"%b","query_value":%b,"space_type":"%b"}}}}'
     )
     space = SPACES[metric].encode()
-    return search(k, query % (dump(condition), VECTOR.encode(), plain(comparable(vector, metric)), space))
+    return search(
+        k, query % (dump(condition), VECTOR.encode(), vector_json(comparable(vector, metric)), space)
+    )

@@ -91,8 +91,8 @@ def running(folder: Path, cpus: int, memory_bytes: int) -> Iterator[Launched]:
         _initialize(programs, data, said.fileno(), log)
         settings = server_settings(cpus, memory_bytes) | _shared_memory(memory_bytes)
         given = [f"--{name}={value}" for name, value in settings.items()]
-        where = ["-D", str(data), "-k", str(sockets), "--listen_addresses="]
-        command = [str(programs / "postgres"), *where, *given]
+        locations = ["-D", str(data), "-k", str(sockets), "--listen_addresses="]
+        command = [str(programs / "postgres"), *locations, *given]
         url = f"postgresql://postgres@/postgres?host={quote(str(sockets), safe='')}"
         servers: list[subprocess.Popen[bytes]] = []  # one after the other; the last one runs
 

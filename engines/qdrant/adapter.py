@@ -89,7 +89,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
             vectors = self._info().config.params.vectors
             expected = (schema.dim, DISTANCES[schema.metric])
             if not isinstance(vectors, models.VectorParams) or (vectors.size, vectors.distance) != expected:
-                raise EngineError(f"{self._where} has other vectors, create it again: {vectors!r}")
+                raise EngineError(f"{self._label} has other vectors, create it again: {vectors!r}")
         except BaseException:
             self.close()
             raise
@@ -100,9 +100,9 @@ class Qdrant(PipelinedQueries, Engine, Remote):
         points = (
             GrpcPoints(address, port, self._name, schema) if grpc else RestPoints(address, self._name, schema)
         )
-        self._where = f"{points.where}: collection {self._name}"
+        self._label = f"{points.server}: collection {self._name}"
         self._schema, self._retries = schema, Retries()
-        self._control = Control(address, port, points.where, prefer_grpc=grpc)
+        self._control = Control(address, port, points.server, prefer_grpc=grpc)
         self._pool = ThreadPoolExecutor(self._params.parallel, "qdrant-upsert")
         self._points = points
         try:
@@ -143,7 +143,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
 
     def refresh(self) -> None:
         """Waits until the optimizers have nothing left to do; every write was applied when it returned."""
-        settle(self._control, self._name, self._where, self._params.indexing_threshold)
+        settle(self._control, self._name, self._label, self._params.indexing_threshold)
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         require_query(vector, self._schema)
@@ -179,7 +179,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
     def _info(self) -> models.CollectionInfo:
         info = self._control.info(self._name)
         if info is None:
-            raise EngineError(f"{self._where} does not exist, create it first")
+            raise EngineError(f"{self._label} does not exist, create it first")
         return info
 
     def drop(self) -> None:

@@ -44,15 +44,15 @@ def endpoint() -> tuple[Endpoint, int]:
 class Control:
     """One server. Raises EngineError where it refuses or fails, BusyError where it may be asked again."""
 
-    def __init__(self, endpoint: Endpoint, port: int, where: str, *, prefer_grpc: bool) -> None:
-        """No I/O. where: the server as messages call it."""
+    def __init__(self, endpoint: Endpoint, port: int, server: str, *, prefer_grpc: bool) -> None:
+        """No I/O. server: as messages name it."""
         # A proxy of the environment would be measured as if it were the server.
         channel: dict[str, Any] = {"grpc.enable_http_proxy": 0}
         tls: dict[str, Any] = {}
         if endpoint.ca_certs is not None:
             channel["root_certificates"] = Path(endpoint.ca_certs).read_bytes()
             tls["verify"] = ssl.create_default_context(cafile=endpoint.ca_certs)
-        self._where, self._prefer_grpc = where, prefer_grpc
+        self._server, self._prefer_grpc = server, prefer_grpc
         headers = {} if endpoint.api_key is None else {"api-key": endpoint.api_key}
         self._http = HttpClient(replace(endpoint, api_key=None), headers)
         self._tells_optimizations = True
@@ -70,7 +70,7 @@ class Control:
         )
 
     def _ask(self, call: Callable[[], T]) -> T:
-        with explained(self._where):
+        with explained(self._server):
             return call()
 
     def version(self) -> str:
@@ -84,7 +84,7 @@ class Control:
         numbers = re.match(r"v?(\d+)\.(\d+)", found)
         if numbers is None or (int(numbers[1]), int(numbers[2])) < oldest:
             raise EngineError(
-                f"{self._where}: it is Qdrant {found or '?'}; use {oldest[0]}.{oldest[1]} or newer{purpose}"
+                f"{self._server}: it is Qdrant {found or '?'}; use {oldest[0]}.{oldest[1]} or newer{purpose}"
             )
 
     def create(self, name: str, schema: Schema, params: IndexParams) -> None:
@@ -99,7 +99,7 @@ class Control:
         if not self._ours(self.info(name)):
             self._delete(name)
             raise EngineError(
-                f"{self._where} keeps no metadata with a collection, so that it could not be told whose it is; use "
+                f"{self._server} keeps no metadata with a collection, so that it could not be told whose it is; use "
                 f"{OLDEST[0]}.{OLDEST[1]} or newer"
             )
         for field in schema.fields:  # before the points, so that the graph takes filters into account
@@ -114,7 +114,7 @@ class Control:
         if info is None:
             return
         if not self._ours(info):
-            raise ForeignError(self._where, name, "a collection, or the alias of one")
+            raise ForeignError(self._server, name, "a collection, or the alias of one")
         self._delete(name)
 
     def _delete(self, name: str) -> None:

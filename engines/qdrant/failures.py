@@ -66,32 +66,32 @@ class Retries:
 
 
 @contextmanager
-def explained(where: str) -> Iterator[None]:
+def explained(server: str) -> Iterator[None]:
     """Turns the exceptions of Qdrant's client and of gRPC into EngineError, temporary ones into BusyError.
 
-    where: the server, without credentials.
+    server: as messages name it, without credentials.
     """
     try:
         yield
     except grpc.RpcError as error:
-        raise of_grpc(where, error) from error
+        raise of_grpc(server, error) from error
     except ResourceExhaustedResponse as error:
-        raise BusyError(f"{where}: {_short(str(error))}", error.retry_after_s) from error
+        raise BusyError(f"{server}: {_short(str(error))}", error.retry_after_s) from error
     except UnexpectedResponse as error:
         remedy = f"{_CREDENTIALS} " if error.status_code in (401, 403) else ""
         text = error.content.decode("utf-8", "replace") or error.reason_phrase
-        raise EngineError(f"{where}: {remedy}HTTP {error.status_code}: {_short(text)}") from error
+        raise EngineError(f"{server}: {remedy}HTTP {error.status_code}: {_short(text)}") from error
     except (ResponseHandlingException, HTTPError) as error:
         raise EngineError(
-            f"{where}: {_short(str(error))}; {_REMEDIES[grpc.StatusCode.UNAVAILABLE]}"
+            f"{server}: {_short(str(error))}; {_REMEDIES[grpc.StatusCode.UNAVAILABLE]}"
         ) from error
 
 
-def of_grpc(where: str, error: grpc.RpcError) -> EngineError:
+def of_grpc(server: str, error: grpc.RpcError) -> EngineError:
     """The failure of a call as an EngineError with the cause and the remedy."""
     code, details = error.code(), _short(error.details() or "no explanation")
     remedy = _REMEDIES.get(code)
-    text = f"{where}: {code.name}: {details}" + (f"; {remedy}" if remedy else "")
+    text = f"{server}: {code.name}: {details}" + (f"; {remedy}" if remedy else "")
     if code not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED):
         return EngineError(text)
     asked = dict(error.trailing_metadata() or ()).get("retry-after", "")

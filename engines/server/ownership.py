@@ -13,9 +13,9 @@ MARK = "bakeoff"  # stored with the collection: as metadata, description, commen
 class ForeignError(EngineError):
     """A collection of this name was not made by this harness, and is left as it is."""
 
-    def __init__(self, where: str, name: str, found: str) -> None:
-        """where: the server. found: what is there, in a few words."""
+    def __init__(self, server: str, name: str, found: str) -> None:
+        """server: its name and address. found: what is there, in a few words."""
         super().__init__(
-            f"{where}: {name} is {found}, and was not made by this harness; it is left as it is. Use another server, "
+            f"{server}: {name} is {found}, and was not made by this harness; it is left as it is. Use another server, "
             "or rename or remove it by hand"
         )

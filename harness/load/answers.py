@@ -16,12 +16,12 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
 KEPT_HITS = 4_000_000  # of one window, 16 bytes each; of more answers a uniform sample is kept
-Plain = list[Any] | npt.NDArray[Any]
+RawColumn = list[Any] | npt.NDArray[Any]
 
-UNREADABLE = (TypeError, OverflowError)  # what `whole` raises
+UNREADABLE = (TypeError, OverflowError)  # what `pack_ids` raises
 
 
-def plain(column: Any) -> Plain:
+def read_column(column: Any) -> RawColumn:
     """The ids or scores of an answer as a new list or array, whatever type they came in.
 
     Called before the clock is stopped: work that an engine does only when its answer is read belongs to the request.
@@ -36,7 +36,7 @@ def plain(column: Any) -> Plain:
     return list(column)
 
 
-class Checked(NamedTuple):
+class AnswerBlock(NamedTuple):
     """n answers of up to k hits.
 
     ids: int64[n, k] padded with -1; scores: float64[n, k] padded with NaN; lengths: int64[n]; unreadable: by position
@@ -49,8 +49,8 @@ class Checked(NamedTuple):
     unreadable: dict[int, str]
 
 
-def checked(ids: Sequence[Plain], scores: Sequence[Plain], k: int) -> Checked:
-    """Answers, each as `plain` made it or a list, as matrices.
+def answer_block(ids: Sequence[RawColumn], scores: Sequence[RawColumn], k: int) -> AnswerBlock:
+    """Answers, each as `read_column` made it or a list, as matrices.
 
     An answer of more than k ids keeps its length but only its first k hits. One whose ids are anything but whole
     numbers of 64 bits is taken as empty. Scores that are no numbers, or not as many as there are ids, become NaN.
@@ -67,7 +67,7 @@ def checked(ids: Sequence[Plain], scores: Sequence[Plain], k: int) -> Checked:
             answer if len(answer) == length else [np.nan] * length
             for answer, length in zip(scores, lengths.tolist(), strict=True)
         ]
-    return Checked(
+    return AnswerBlock(
         _matrix(flat, lengths, k, -1),
         _matrix(_floats(scores), lengths, k, np.nan),
         lengths,
@@ -75,16 +75,16 @@ def checked(ids: Sequence[Plain], scores: Sequence[Plain], k: int) -> Checked:
     )
 
 
-def unpacked(ids: Sequence[bytes], scores: Sequence[bytes], k: int) -> Checked:
-    """The same of answers that were stored one by one with `whole` and `numbers`."""
+def unpack_answers(ids: Sequence[bytes], scores: Sequence[bytes], k: int) -> AnswerBlock:
+    """The same of answers that were stored one by one with `pack_ids` and `pack_scores`."""
     lengths = np.fromiter(map(len, ids), np.int64, len(ids)) // 8
     given = np.fromiter(map(len, scores), np.int64, len(scores)) // 8
     if (given != lengths).any():
         scores = [
-            answer if given[place] == length else numbers([np.nan] * length)
+            answer if given[place] == length else pack_scores([np.nan] * length)
             for place, (answer, length) in enumerate(zip(scores, lengths.tolist(), strict=True))
         ]
-    return Checked(
+    return AnswerBlock(
         _matrix(np.frombuffer(b"".join(ids), np.int64), lengths, k, -1),
         _matrix(np.frombuffer(b"".join(scores), np.float64), lengths, k, np.nan),
         lengths,
@@ -92,34 +92,34 @@ def unpacked(ids: Sequence[bytes], scores: Sequence[bytes], k: int) -> Checked:
     )
 
 
-def _whole_numbers(columns: Sequence[Plain]) -> Int64:
-    """The ids of all answers, one after another. Raises as `whole` does."""
+def _whole_numbers(columns: Sequence[RawColumn]) -> Int64:
+    """The ids of all answers, one after another. Raises as `pack_ids` does."""
     if set(map(type, columns)) == {np.ndarray}:
         flat = np.concatenate(columns)
         # An array of 64 bits without sign may hold more than fits, so it takes the longer way.
         if flat.dtype.kind in "iu" and flat.dtype != np.uint64:
             return flat.astype(np.int64, copy=False)
-    return np.frombuffer(whole(_flat(columns)), np.int64)
+    return np.frombuffer(pack_ids(_flat(columns)), np.int64)
 
 
-def _floats(columns: Sequence[Plain]) -> Float64:
+def _floats(columns: Sequence[RawColumn]) -> Float64:
     if set(map(type, columns)) == {np.ndarray}:
         return np.concatenate(columns).astype(np.float64, copy=False)
-    return np.frombuffer(numbers(_flat(columns)), np.float64)
+    return np.frombuffer(pack_scores(_flat(columns)), np.float64)
 
 
-def _flat(columns: Sequence[Plain]) -> list[Any]:
+def _flat(columns: Sequence[RawColumn]) -> list[Any]:
     if np.ndarray in set(map(type, columns)):
-        columns = [listed(column) for column in columns]
+        columns = [as_list(column) for column in columns]
     return list(chain.from_iterable(columns))
 
 
-def listed(column: Plain) -> list[Any]:
+def as_list(column: RawColumn) -> list[Any]:
     """The same values as Python's own."""
     return column.tolist() if isinstance(column, np.ndarray) else list(column)
 
 
-def whole(values: list[Any]) -> bytes:
+def pack_ids(values: list[Any]) -> bytes:
     """Whole numbers of 64 bits, one after another. Raises TypeError for anything else, OverflowError beyond 64 bits.
 
     An object that only converts to a number could do its work during the conversion, so it is refused. The sum shows
@@ -139,27 +139,27 @@ def whole(values: list[Any]) -> bytes:
         raise OverflowError(f"ids must be whole numbers of 64 bits: {error}") from None
 
 
-def numbers(values: list[Any]) -> bytes:
+def pack_scores(values: list[Any]) -> bytes:
     """Floats of 64 bits, one after another; NaN for each that is no number."""
     try:
         return struct.pack(f"{len(values)}d", *values)
     except (struct.error, OverflowError, TypeError):
-        return struct.pack(f"{len(values)}d", *map(_number, values))
+        return struct.pack(f"{len(values)}d", *map(_float_or_nan, values))
 
 
-def _number(value: Any) -> float:
+def _float_or_nan(value: Any) -> float:
     try:
         return float(value) if isinstance(value, (float, int, np.floating, np.integer)) else np.nan
     except OverflowError:
         return np.nan
 
 
-def _readable(answers: Sequence[Plain]) -> tuple[list[Plain], dict[int, str]]:
-    kept: list[Plain] = []
+def _readable(answers: Sequence[RawColumn]) -> tuple[list[RawColumn], dict[int, str]]:
+    kept: list[RawColumn] = []
     broken = {}
     for position, answer in enumerate(answers):
         try:
-            whole(listed(answer))
+            pack_ids(as_list(answer))
             kept.append(answer)
         except UNREADABLE as error:
             kept.append([])
@@ -188,7 +188,7 @@ class AnswerStore:
         self._count = 0
         self.share = 1.0
 
-    def add(self, first_row: int, answers: Checked) -> None:
+    def add(self, first_row: int, answers: AnswerBlock) -> None:
         """Keeps each answer with probability `share`. first_row: the row of the first; the others follow it."""
         rows, ids, scores = np.arange(first_row, first_row + len(answers.ids)), answers.ids, answers.scores
         if self.share < 1:
@@ -217,11 +217,11 @@ class ChangeCheck:
     __slots__ = ("_held", "_left", "changed")
 
     def __init__(self, most: int = 64) -> None:
-        self._held: tuple[Any, Plain] | None = None
+        self._held: tuple[Any, RawColumn] | None = None
         self._left = most
         self.changed = 0
 
-    def hold(self, hits: Any, ids: Plain) -> None:
+    def hold(self, hits: Any, ids: RawColumn) -> None:
         """Looks at the answer held before, then holds this one: hits as returned, and its ids as they were then."""
         self.look()
         if self._left > 0:
@@ -235,6 +235,6 @@ class ChangeCheck:
         hits, ids = self._held
         self._held = None
         try:
-            self.changed += listed(plain(hits.ids)) != listed(ids)
+            self.changed += as_list(read_column(hits.ids)) != as_list(ids)
         except Exception:  # noqa: BLE001  it could be read before
             self.changed += 1

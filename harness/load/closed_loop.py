@@ -12,7 +12,7 @@ import numpy as np
 
 from engines.base import Engine
 from harness.data.workload import Workload
-from harness.load.answers import plain
+from harness.load.answers import read_column
 from harness.load.clients import StartSignal, describe, quiet_interpreter, wait_until
 from harness.load.operations import Call, Operations, Requests, bind
 from harness.load.recording import Recording
@@ -157,7 +157,7 @@ def _send_block(pending: Pending, end: Deadline, recording: Recording) -> bool:
     raises. Between the two clock readings are the call and reading its answer: lists are there as they are, and what
     comes as anything else is read. Lists are copied right after, so that what happens to them later changes nothing.
     """
-    clock, as_plain, failures = perf_counter_ns, plain, recording.failures
+    clock, read, failures = perf_counter_ns, read_column, recording.failures
     add_position, add_ids, add_scores = (
         recording.position.append,
         recording.ids.append,
@@ -175,7 +175,7 @@ def _send_block(pending: Pending, end: Deadline, recording: Recording) -> bool:
                 done_ns = clock()
                 ids, scores = ids.copy(), scores.copy()
             else:
-                ids, scores = as_plain(ids), as_plain(scores)
+                ids, scores = read(ids), read(scores)
                 done_ns = clock()
         except Exception as error:  # noqa: BLE001  whatever an engine raises is a result, not the end of the run
             done_ns = clock()

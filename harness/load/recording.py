@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.load.answers import KEPT_HITS, AnswerStore, ChangeCheck, Plain, checked, whole
+from harness.load.answers import KEPT_HITS, AnswerStore, ChangeCheck, RawColumn, answer_block, pack_ids
 from harness.load.operations import Requests
 from harness.results.samples import ERROR, OK, TIMEOUT, Samples
 
@@ -30,8 +30,8 @@ class Recording:
         self.position: list[int] = []
         self.sent_ns: list[int] = []
         self.done_ns: list[int] = []
-        self.ids: list[Plain] = []
-        self.scores: list[Plain] = []
+        self.ids: list[RawColumn] = []
+        self.scores: list[RawColumn] = []
         self.failures: dict[int, str] = {}  # place in the block -> error text
         self.last: Any = None  # the last answer of the block as it was returned; None if the request failed
         self._columns = {name: array("q") for name in ("position", "sent_ns", "done_ns", "length")}
@@ -55,14 +55,14 @@ class Recording:
 
     def _store(self) -> None:
         first = len(self)
-        answers = checked(self.ids, self.scores, self._k)
+        answers = answer_block(self.ids, self.scores, self._k)
         failures = {**answers.unreadable, **self.failures}
         for name, values in (
             ("position", self.position),
             ("sent_ns", self.sent_ns),
             ("done_ns", self.done_ns),
         ):
-            self._columns[name].frombytes(whole(values))
+            self._columns[name].frombytes(pack_ids(values))
         self._columns["length"].frombytes(answers.lengths.tobytes())
         self._answers.add(first, answers)
         self._failed.extend(first + place for place in failures)

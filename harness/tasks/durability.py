@@ -17,7 +17,7 @@ from engines.base import Batch, Engine, Schema, UnsupportedError
 from engines.registry import load as load_engine
 from harness.children.start import ending, start
 from harness.errors import MeasurementError
-from harness.load.answers import plain
+from harness.load.answers import read_column
 from harness.load.clients import describe
 from harness.machine.meters import Meter
 from harness.results.result import Measurement
@@ -137,7 +137,7 @@ class _Job:
         found: set[int] = set()
         for row, vector in enumerate(vectors):
             hits = engine.query(vector, int(counts[inverse.reshape(-1)[row]]) + 10, exact=exact)
-            if row in plain(hits.ids):
+            if row in read_column(hits.ids):
                 found.add(row)
         return found
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.base import Engine
 from harness.data.workload import Workload
-from harness.load.answers import Plain, checked, plain
+from harness.load.answers import RawColumn, answer_block, read_column
 from harness.load.clients import describe
 from harness.results.samples import ERROR, OK, Samples
 
@@ -21,8 +21,8 @@ class Untimed:
     engine: Engine
     workload: Workload
     _numbers: list[int] = field(default_factory=list)
-    _ids: list[Plain] = field(default_factory=list)
-    _scores: list[Plain] = field(default_factory=list)
+    _ids: list[RawColumn] = field(default_factory=list)
+    _scores: list[RawColumn] = field(default_factory=list)
     _failures: dict[int, str] = field(default_factory=dict)
 
     def ask(self, number: int, *, exact: bool = False) -> None:
@@ -33,7 +33,7 @@ class Untimed:
             hits = self.engine.query(
                 workload.queries[number], workload.k, workload.filters[number], exact=exact
             )
-            ids, scores = plain(hits.ids), plain(hits.scores)
+            ids, scores = read_column(hits.ids), read_column(hits.scores)
         except Exception as error:  # noqa: BLE001  whatever a client library raises
             self._failures[len(self._ids)] = describe(error)
             ids, scores = [], []
@@ -42,7 +42,7 @@ class Untimed:
 
     def samples(self) -> Samples:
         """One row a query asked, without times."""
-        read = checked(self._ids, self._scores, self.workload.k)
+        read = answer_block(self._ids, self._scores, self.workload.k)
         failures = self._failures | {
             place: f"unreadable hits: {reason}" for place, reason in read.unreadable.items()
         }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engines.base import Ids, UnsupportedError, Vectors
-from harness.load.answers import plain
+from harness.load.answers import read_column
 from harness.results.result import Measurement
 from harness.results.samples import told_errors
 from harness.results.summary import answer_counts, percentile_ms
@@ -155,7 +155,7 @@ def _until(bench: Bench, probe: Vectors, row: int, *, present: bool) -> int:
     start_ns = time.perf_counter_ns()
     limit_ns = int(SEEN_WITHIN_S * 1e9)
     while True:
-        seen = row in plain(bench.engine.query(probe, bench.scenario.k).ids)
+        seen = row in read_column(bench.engine.query(probe, bench.scenario.k).ids)
         elapsed_ns = time.perf_counter_ns() - start_ns
         if seen == present or elapsed_ns >= limit_ns:
             return min(elapsed_ns, limit_ns)

@@ -19,7 +19,7 @@ from reports.charts.plotting import (
 from reports.charts.style import EngineStyle
 from reports.charts.svg import panel, to_svg
 from reports.decide.cells import Cells, Configuration
-from reports.wording import listing, number, percent, plain
+from reports.wording import listing, number, percent, short_number
 
 _Setting = tuple[Point, Point, bool]  # recall, throughput, whether it is the setting of the decision
 _LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
@@ -88,7 +88,7 @@ def recall_charts(
     charts = []
     for place, (name, lines) in enumerate(curves.items()):
         takeaway = f"{name}: {_best_at(lines, floor)}"
-        limit = (floor, f"≥ {plain(floor)}") if floor is not None else None
+        limit = (floor, f"≥ {short_number(floor)}") if floor is not None else None
         svg = line_chart(f"recall-{place}", takeaway, lines, axes, limit=limit)
         charts.append(Chart(f"recall-{place}", takeaway, svg, together(gaps[name])))
     return charts
@@ -141,8 +141,10 @@ def _best_at(lines: Sequence[Series], floor: float | None) -> str:
                 best[line.engine] = max(best.get(line.engine, 0.0), y.mean)
     ranked = sorted(best.items(), key=lambda item: -item[1])[:2]
     if not ranked:
-        return "nothing was measured" if not lines else f"no setting reaches recall {plain(floor or 0.0)}"
-    at = "" if floor is None else f" at recall ≥ {plain(floor)}"
+        return (
+            "nothing was measured" if not lines else f"no setting reaches recall {short_number(floor or 0.0)}"
+        )
+    at = "" if floor is None else f" at recall ≥ {short_number(floor)}"
     first, *rest = [f"{engine} {number(rate)}/s" for engine, rate in ranked]
     return f"{first}{at}, next {rest[0]}" if rest else f"only {first}{at}"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reports.charts.style import INK, MUTED, EngineStyle
-from reports.wording import plain, shortened
+from reports.wording import short_number, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +98,7 @@ def apply_scale(axes: Axes, scale: Scale, which: str) -> None:
     else:
         axis.set_major_locator(MaxNLocator(5 if which == "y" else 4))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
     (axes.set_xlim if which == "x" else axes.set_ylim)(scale.low, scale.high)
 
 

@@ -44,11 +44,11 @@ class GrpcPoints:
 
     def __init__(self, endpoint: Endpoint, port: int, name: str, schema: Schema) -> None:
         """No I/O. Raises EngineError for a key that cannot be sent."""
-        self.where = f"qdrant: {endpoint.url} (gRPC port {port})"
+        self.server = f"qdrant: {endpoint.url} (gRPC port {port})"
         key = endpoint.api_key
         if key is not None and not (key.isascii() and key.isprintable()):
             raise EngineError(
-                f"{self.where}: the API key must be printable ASCII; is there a stray line break?"
+                f"{self.server}: the API key must be printable ASCII; is there a stray line break?"
             )
         self._name, self._schema = name, schema
         self._conditions = GrpcConditions(schema)
@@ -66,7 +66,7 @@ class GrpcPoints:
 
     def warm(self) -> None:
         """Connects. Raises EngineError where that fails."""
-        with explained(self.where):
+        with explained(self.server):
             stub = messages.QdrantStub(self._channel)  # type: ignore[no-untyped-call]
             stub.HealthCheck(
                 messages.HealthCheckRequest(), timeout=CONNECT_TIMEOUT_S, metadata=self._metadata
@@ -96,7 +96,7 @@ class GrpcPoints:
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNAVAILABLE:
                 pause_after_loss()
-            raise of_grpc(self.where, error) from error
+            raise of_grpc(self.server, error) from error
         return Hits(*(_squared if self._schema.metric == "l2" else _decoded)(answer))
 
     def upserts(self, batch: Batch, rows: int) -> Iterator[bytes]:
@@ -134,11 +134,11 @@ class GrpcPoints:
         try:
             answer = call(request, timeout=REQUEST_TIMEOUT_S, metadata=self._metadata)
         except grpc.RpcError as error:
-            raise of_grpc(self.where, error) from error
+            raise of_grpc(self.server, error) from error
         status = messages.PointsOperationResponse.FromString(answer).result.status
         if status != messages.UpdateStatus.Completed:
             name = messages.UpdateStatus.Name(status)
-            raise EngineError(f"{self.where}: a write was not completed, its status is {name}")
+            raise EngineError(f"{self.server}: a write was not completed, its status is {name}")
 
     def close(self) -> None:
         """Closes the connection."""

@@ -29,7 +29,7 @@ class RestPoints:
 
     def __init__(self, endpoint: Endpoint, name: str, schema: Schema) -> None:
         """No I/O."""
-        self.where = f"qdrant: {endpoint.url}"
+        self.server = f"qdrant: {endpoint.url}"
         self._schema, self._conditions = schema, RestConditions(schema)
         headers = {} if endpoint.api_key is None else {"api-key": endpoint.api_key}
         self.http = HttpClient(replace(endpoint, api_key=None), headers)
@@ -111,7 +111,7 @@ class RestPoints:
             raise of_http(error) from error
         status = answer["result"].get("status")
         if status != "completed":
-            raise EngineError(f"{self.where}: a write was not completed, its status is {status}")
+            raise EngineError(f"{self.server}: a write was not completed, its status is {status}")
 
     def close(self) -> None:
         """Closes the connections."""

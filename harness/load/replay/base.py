@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 
 from engines.base import Engine
-from harness.load.answers import KEPT_HITS, UNREADABLE, ChangeCheck, Plain, listed, numbers, unpacked, whole
+from harness.load.answers import (
+    KEPT_HITS,
+    UNREADABLE,
+    ChangeCheck,
+    RawColumn,
+    as_list,
+    pack_ids,
+    pack_scores,
+    unpack_answers,
+)
 from harness.load.clients import StartSignal, describe
 from harness.load.operations import Operation, Operations, bind
 from harness.results.samples import ERROR, OK, TIMEOUT, Int64, Samples
@@ -63,7 +72,9 @@ class Replay(ABC):
         self.share = min(1.0, KEPT_HITS / max(1, self.k) / part[1] / max(1, n - warm))
         self.kept = (rng.random(n) < self.share).tolist()
         self.answers: dict[int, tuple[bytes, bytes]] = {}
-        self.looked_at: dict[int, tuple[Any, Plain]] = {}  # by turn: the answer as returned, its ids as read
+        self.looked_at: dict[
+            int, tuple[Any, RawColumn]
+        ] = {}  # by turn: the answer as returned, its ids as read
         self.failures: dict[int, str] = {}
         self.limit_ns = 0  # after this nothing is sent any more
 
@@ -80,16 +91,16 @@ class Replay(ABC):
         self.scheduled_ns = (begin() + _LEAD_NS + self.offsets_ns).tolist()
         self.limit_ns = max(self.scheduled_ns, default=0) + self.drain_ns
 
-    def answered(self, turn: int, done_ns: int, hits: Any, ids: Plain, scores: Plain) -> None:
+    def answered(self, turn: int, done_ns: int, hits: Any, ids: RawColumn, scores: RawColumn) -> None:
         """Keeps an answer, read already. done_ns is written last: once it is there, the slot is whole."""
         try:
-            stored = whole(listed(ids))
+            stored = pack_ids(as_list(ids))
         except UNREADABLE as error:
             self.failures[turn] = f"unreadable hits: {describe(error)}"
         else:
             self.lengths[turn] = len(ids)
             if self.kept[turn]:
-                self.answers[turn] = stored, numbers(listed(scores))
+                self.answers[turn] = stored, pack_scores(as_list(scores))
             if len(self.looked_at) < _CHECKED_AGAIN:
                 self.looked_at[turn] = hits, ids
         self.done_ns[turn] = done_ns
@@ -145,7 +156,7 @@ class Replay(ABC):
             (b"", b"") if unanswered[row] else self.answers.get(row + self.warm, (b"", b""))
             for row in rows.tolist()
         ]
-        matrices = unpacked([ids for ids, _ in answers], [scores for _, scores in answers], self.k)
+        matrices = unpack_answers([ids for ids, _ in answers], [scores for _, scores in answers], self.k)
         return replace(samples, rows=rows, ids=matrices.ids, scores=matrices.scores)
 
     def _changed(self) -> int:

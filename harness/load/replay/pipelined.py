@@ -9,7 +9,7 @@ from typing import Any
 
 from engines.abilities import Pipelined
 from engines.base import EngineError
-from harness.load.answers import plain
+from harness.load.answers import read_column
 from harness.load.clients import StartSignal, sharpen_sleep
 from harness.load.operations import Query
 from harness.load.replay.base import Replay
@@ -102,6 +102,6 @@ def _read(answer: Any) -> tuple[Any, Any]:
     if isinstance(answer, Exception):
         return answer, []
     try:
-        return plain(answer.ids), plain(answer.scores)
+        return read_column(answer.ids), read_column(answer.scores)
     except Exception as error:  # noqa: BLE001  as in the closed loop
         return error, []

@@ -7,7 +7,7 @@ from threading import Lock, Thread
 from time import perf_counter_ns
 from typing import Any
 
-from harness.load.answers import plain
+from harness.load.answers import read_column
 from harness.load.clients import StartSignal, leave_behind, sharpen_sleep, wait_until
 from harness.load.replay.base import Replay
 
@@ -55,7 +55,7 @@ class ThreadedReplay(Replay):
             self.client[turn], self.free_ns[turn], self.sent_ns[turn] = number, free_ns, sent_ns
             try:
                 hits = call()
-                ids, scores = plain(hits.ids), plain(hits.scores)
+                ids, scores = read_column(hits.ids), read_column(hits.scores)
                 free_ns = clock()
                 self.answered(turn, free_ns, hits, ids, scores)
             except Exception as error:  # noqa: BLE001  as in the closed loop

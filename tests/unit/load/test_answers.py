@@ -16,12 +16,12 @@ from harness.load.answers import (
     KEPT_HITS,
     AnswerStore,
     ChangeCheck,
-    checked,
-    listed,
-    numbers,
-    plain,
-    unpacked,
-    whole,
+    answer_block,
+    as_list,
+    pack_ids,
+    pack_scores,
+    read_column,
+    unpack_answers,
 )
 from harness.load.closed_loop import closed_loop
 from harness.load.open_loop import open_loop
@@ -258,17 +258,17 @@ def test_a_change_is_seen_once_later_requests_have_passed() -> None:
 def test_arrays_are_taken_as_lists_are() -> None:
     """Whole arrays at once where all are alike, and one by one where one is not."""
     lists = [[5, 6, 7], [], [8]], [[0.5, 0.6, 0.7], [], [0.8]]
-    expected = checked(*lists, 2)
+    expected = answer_block(*lists, 2)
     for ids_type, scores_type in ((np.int64, np.float32), (np.int32, np.float64), (np.uint64, np.float32)):
         ids = [np.array(answer, dtype=ids_type) for answer in lists[0]]
         scores = [np.array(answer, dtype=scores_type) for answer in lists[1]]
         for given in ((ids, scores), ([ids[0], [], ids[2]], [scores[0], scores[1], [0.8]])):
-            found = checked(*given, 2)
+            found = answer_block(*given, 2)
             assert found.unreadable == {}
             np.testing.assert_array_equal(found.ids, expected.ids)
             np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-6)
             np.testing.assert_array_equal(found.lengths, expected.lengths)
-    broken = checked(
+    broken = answer_block(
         [np.array([1, 2]), np.array([0.5, 1.0]), np.array([2**63], dtype=np.uint64)], [[1, 1]] * 3, 2
     )
     assert broken.ids.tolist() == [[1, 2], [-1, -1], [-1, -1]]
@@ -277,13 +277,13 @@ def test_arrays_are_taken_as_lists_are() -> None:
 
 def test_what_is_plain_is_a_copy() -> None:
     buffer = np.arange(3)
-    taken = plain(buffer)
+    taken = read_column(buffer)
     buffer[:] = 9
-    assert listed(taken) == [0, 1, 2]
-    assert plain((1, 2)) == [1, 2]
-    assert plain(np.array([[1, 2]])) == [[1, 2]]
+    assert as_list(taken) == [0, 1, 2]
+    assert read_column((1, 2)) == [1, 2]
+    assert read_column(np.array([[1, 2]])) == [[1, 2]]
     with pytest.raises(TypeError, match="no len"):
-        plain(iter([1]))
+        read_column(iter([1]))
 
 
 def test_scores_that_are_missing_or_no_numbers_are_nan() -> None:
@@ -292,18 +292,20 @@ def test_scores_that_are_missing_or_no_numbers_are_nan() -> None:
     expected = [
         [1.5, 2.5], [np.nan] * 2, [np.nan] * 2, [np.nan] * 2, [np.nan, 7], [0.5, 3],
     ]  # fmt: skip
-    np.testing.assert_array_equal(checked(ids, scores, 2).scores, expected)
-    stored = unpacked([whole(answer) for answer in ids], [numbers(answer) for answer in scores], 2)
+    np.testing.assert_array_equal(answer_block(ids, scores, 2).scores, expected)
+    stored = unpack_answers(
+        [pack_ids(answer) for answer in ids], [pack_scores(answer) for answer in scores], 2
+    )
     np.testing.assert_array_equal(stored.scores, expected)
 
 
 def test_an_answer_beyond_k_keeps_its_length_and_its_first_k() -> None:
-    found = checked([[5, 6, 7], [], [8]], [[0.5, 0.6, 0.7], [], [0.8]], 2)
+    found = answer_block([[5, 6, 7], [], [8]], [[0.5, 0.6, 0.7], [], [0.8]], 2)
     assert found.ids.tolist() == [[5, 6], [-1, -1], [8, -1]]
     assert found.lengths.tolist() == [3, 0, 1]
     np.testing.assert_array_equal(found.scores, [[0.5, 0.6], [np.nan] * 2, [0.8, np.nan]])
-    same = unpacked(*([pack(a) for a in column] for pack, column in (
-        (whole, [[5, 6, 7], [], [8]]), (numbers, [[0.5, 0.6, 0.7], [], [0.8]]),
+    same = unpack_answers(*([pack(a) for a in column] for pack, column in (
+        (pack_ids, [[5, 6, 7], [], [8]]), (pack_scores, [[0.5, 0.6, 0.7], [], [0.8]]),
     )), 2)  # fmt: skip
     np.testing.assert_array_equal(same.ids, found.ids)
     np.testing.assert_array_equal(same.lengths, found.lengths)
@@ -312,8 +314,8 @@ def test_an_answer_beyond_k_keeps_its_length_and_its_first_k() -> None:
 def filled(count: int, room: int, block: int = 100) -> AnswerStore:
     store = AnswerStore(1, room, np.random.default_rng(3))
     for first in range(0, count, block):
-        numbers = [[first + i] for i in range(block)]
-        store.add(first, checked(numbers, [[0.0]] * block, 1))
+        pack_scores = [[first + i] for i in range(block)]
+        store.add(first, answer_block(pack_scores, [[0.0]] * block, 1))
     return store
 
 

@@ -29,7 +29,7 @@ from reports.page.prose import how_it_ran
 from reports.page.requirement_table import columns, cost_headings, engine_rows
 from reports.page.summary import SummaryRow, summary_rows, summary_table
 from reports.page.views import cautions
-from reports.wording import factor, listing, number, percent, plain, quantity, settings, shortened
+from reports.wording import factor, listing, number, percent, quantity, settings, short_number, shortened
 from tests.unit.example_results import ENGINES, build, edit, failed, realistic, with_metrics
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
@@ -418,9 +418,9 @@ def test_wording() -> None:
     assert quantity("disk_bytes", None) == "-"
     assert spec("latency_p999_ms").label == "P99.9 latency"
     assert spec("something_new").label == "something new"
-    assert plain(0.950) == "0.95"
-    assert plain(1500) == "1,500"
-    assert plain(2_500_000) == "2.5M"
+    assert short_number(0.950) == "0.95"
+    assert short_number(1500) == "1,500"
+    assert short_number(2_500_000) == "2.5M"
     assert factor(1.22) == "22 %"
     assert factor(2.345) == "2.35 times"
     assert [percent(share) for share in (0.5, 0.025, 0.0, 1.0, 0.999)] == [

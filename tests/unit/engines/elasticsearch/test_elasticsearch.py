@@ -19,7 +19,7 @@ from engines.elasticsearch import wire
 from engines.elasticsearch.adapter import Elasticsearch
 from engines.elasticsearch.params import IndexParams, SearchParams
 from engines.filters import Eq
-from engines.lucene.documents import plain, upserts
+from engines.lucene.documents import upserts, vector_json
 from engines.lucene.filters import Queries
 
 SCHEMA = Schema(
@@ -116,7 +116,7 @@ def test_a_search_is_json_as_the_documentation_has_it() -> None:
         "rescore_vector": {"oversample": 2.0},
     }
     assert (body["size"], body["_source"], body["stored_fields"]) == (80, False, "_none_")
-    numbers = json.loads(wire.knn(plain(vector[::-1]), 5, 64, None, b""))["query"]["knn"]
+    numbers = json.loads(wire.knn(vector_json(vector[::-1]), 5, 64, None, b""))["query"]["knn"]
     np.testing.assert_array_equal(np.float32(numbers["query_vector"]), vector[::-1])
     assert numbers["num_candidates"] == 64
     assert "filter" not in numbers

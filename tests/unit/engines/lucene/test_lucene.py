@@ -10,7 +10,7 @@ import pytest
 
 from engines.base import Batch, EngineError, Field, Keywords, Schema, UnsupportedError
 from engines.filters import And, Eq, Filter, In, Not, Or, Range
-from engines.lucene.documents import comparable, decoder, deletions, matching, plain, ranked, upserts
+from engines.lucene.documents import comparable, decoder, deletions, matching, ranked, upserts, vector_json
 from engines.lucene.filters import Queries
 
 SCHEMA = Schema(
@@ -60,7 +60,7 @@ def batch(word: str = "a", size: float = -0.0, text: str = "") -> Batch:
 
 
 def document(given: Batch, schema: Schema = SCHEMA) -> dict[str, Any]:
-    (operation,) = upserts(given, schema, plain)
+    (operation,) = upserts(given, schema, vector_json)
     assert operation.endswith(b"\n")
     action, content = operation.splitlines()
     assert json.loads(action) == {"index": {"_id": "7"}}
@@ -101,7 +101,7 @@ def test_what_cannot_be_stored_is_refused(
     given: dict[str, Any], message: str, kind: type[EngineError]
 ) -> None:
     with pytest.raises(kind, match=message):
-        upserts(batch(**given), SCHEMA, plain)
+        upserts(batch(**given), SCHEMA, vector_json)
 
 
 def test_a_search_by_words_is_a_match() -> None:

@@ -12,7 +12,7 @@ pytest.importorskip("opensearchpy")
 
 from engines.base import EngineError, Field, Schema
 from engines.filters import And, Eq, Filter, In, Not
-from engines.lucene.documents import plain
+from engines.lucene.documents import vector_json
 from engines.opensearch import wire
 from engines.opensearch.filters import Queries
 from engines.opensearch.params import IndexParams, SearchParams
@@ -34,11 +34,11 @@ def test_what_opensearch_negates_wrongly_is_hidden_from_its_rewriting(inner: Fil
 
 def test_searches() -> None:
     vector = np.array([3, 0, 4], dtype=np.float32)
-    body = json.loads(wire.knn(plain(vector), 7, 9, {"term": {"f1": 1}}, b',"a":1'))
+    body = json.loads(wire.knn(vector_json(vector), 7, 9, {"term": {"f1": 1}}, b',"a":1'))
     assert body["size"] == 7
     knn = body["query"]["knn"]["vector"]
     assert knn == {"vector": [3, 0, 4], "k": 9, "a": 1, "filter": {"term": {"f1": 1}}}
-    bare = json.loads(wire.knn(plain(vector), 7, 9, None, b""))["query"]["knn"]["vector"]
+    bare = json.loads(wire.knn(vector_json(vector), 7, 9, None, b""))["query"]["knn"]["vector"]
     assert bare == {"vector": [3, 0, 4], "k": 9}
     score = json.loads(wire.script(vector, 7, "l2", {"term": {"f1": 1}}))["query"]["script_score"]
     assert score["query"] == {"bool": {"filter": {"term": {"f1": 1}}}}
