@@ -19,18 +19,18 @@ from tests.cli.conftest import Shell, write_data
 MARK = "BAKEOFF_FAULT"  # in the environment of everything that the run starts
 END_S = 90.0  # how long the run may take to notice and end; far more than it does
 _BEGIN_S = 120.0
-# What stands in the command of each kind of member.
+# What stands in the command of each kind of member: any of these.
 ROLES = {
-    "run": "harness.cli run",
-    "keeper": "harness.children.keeper",
-    "session": "bakeoff shared",
-    "client": "bakeoff client process",
-    "noise": "harness.machine.noise_probe",
-    "daemon": "left-behind",
-    "host": "bakeoff server",
-    "server": "postgres",
-    "nobody": "no process has this in its command",
+    "run": ("harness.cli run",),
+    "keeper": ("harness.children.keeper",),
+    "session": ("bakeoff shared", "bakeoff pgvector"),
+    "client": ("bakeoff client process",),
+    "noise": ("harness.machine.noise_probe",),
+    "daemon": ("left-behind",),
+    "host": ("bakeoff server",),
+    "server": ("postgres",),
 }
+NOBODY = "nobody"  # a role that no process has: the run is left alone
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _kill(
     while time.monotonic() < deadline:
         members = _members(mark)
         if role:
-            members = [pid for pid in members if ROLES[role] in tree.command(pid)]
+            members = [pid for pid in members if _role(tree.command(pid)) == role]
         if members and rest_s:
             time.sleep(rest_s)
             rest_s = 0.0
@@ -121,11 +121,16 @@ def _kill(
             command = tree.command(chosen)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(chosen, signal.SIGKILL)
-                return role or next((name for name, text in ROLES.items() if text in command), command)
+                return _role(command)
         if process.poll() is not None:
             return None
         time.sleep(0.01)
     return None
+
+
+def _role(command: str) -> str:
+    """The kind of a member; its command where it is none of ROLES."""
+    return next((name for name, texts in ROLES.items() if any(text in command for text in texts)), command)
 
 
 def _members(mark: str) -> list[int]:

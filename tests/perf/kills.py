@@ -1,4 +1,4 @@
-"""What is left of a run after one of its processes was killed at a random moment, 50 times."""
+"""What is left of a run after one of its processes was killed, 50 times: each kind in turn, or any at any moment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.cli.kills import kill_one
+from tests.cli.kills import NOBODY, ROLES, kill_one
 
 KILLS = 50
 
@@ -20,14 +20,15 @@ def figures() -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         Path(folder).chmod(0o711)
         start_s = time.perf_counter()
-        undisturbed = kill_one(Path(folder) / "undisturbed", 0, "nobody")
+        undisturbed = kill_one(Path(folder) / "undisturbed", 0, NOBODY)
         lasts_s = 0.7 * (time.perf_counter() - start_s)
         print(f"a run that is left alone, left: {undisturbed.left or 'nothing'}", flush=True)
-        seed = 0
+        seed, roles = 0, list(ROLES)
         while killed.total() < KILLS:
             seed += 1
-            one = kill_one(Path(folder) / str(seed), seed, within_s=lasts_s)
-            if one.role is None:  # it had ended
+            asked = roles[seed // 2 % len(roles)] if seed % 2 else None
+            one = kill_one(Path(folder) / str(seed), seed, asked, within_s=lasts_s)
+            if one.role is None:  # the run had ended, or has no such process here
                 continue
             role = one.role
             killed[role] += 1
