@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -201,18 +202,28 @@ def check(where: Filter | None, schema: Schema) -> list[str]:
         field = schema.field(leaf.field)
         if field is None:
             known = ", ".join(f.name for f in schema.fields) or "none"
-            problems.append(f"unknown column '{leaf.field}' (the dataset has: {known})")
+            problems.append(
+                f"unknown column '{leaf.field}' (the dataset has: {known}){_same_looking(leaf.field, schema)}"
+            )
             continue
         if isinstance(leaf, Range):
             if field.kind not in ("integer", "float"):
                 problems.append(f"'{leaf.field}' is {field.kind}, a range needs integer or float")
             continue
         problems += [
-            f"'{leaf.field}' is {field.kind}, it cannot equal {value!r}"
+            f"'{leaf.field}' is {field.kind}, it cannot equal {value!r:.80}"
             for value in ((leaf.value,) if isinstance(leaf, Eq) else leaf.values)
             if not _fits(value, field.kind)
         ]
     return problems
+
+
+def _same_looking(name: str, schema: Schema) -> str:
+    """A hint where a column's name is the same text in other characters: an é of one and of two, or a ligature."""
+    for field in schema.fields:
+        if unicodedata.normalize("NFKC", field.name) == unicodedata.normalize("NFKC", name):
+            return f"; it is written {name!a}, the column {field.name!a}"
+    return ""
 
 
 def _fits(value: Value, kind: str) -> bool:

@@ -6,14 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from engines.base import Metric, Value
+from engines.values.shown import shown
 from harness.data.shipped.listings_manifest import ListingsManifest
 from harness.errors import ConfigurationError
 from harness.scenario.strict import Listed, Name, PositiveInt, StrictModel, explain, read_yaml
 
 Share = Annotated[float, Field(gt=0, le=1)]
+
+
+def _plain(value: object) -> object:
+    """Refuses others in one message; a union of types would give one a type."""
+    if not isinstance(value, str | int | float | bool):
+        raise ValueError(f"must be text, a number or a boolean, got {shown(value)}")
+    return value
 
 
 class SyntheticManifest(StrictModel):
@@ -67,7 +75,7 @@ class UserManifest(StrictModel):
     queries: PositiveInt | None = None
     id: str = "id"
     text: Annotated[tuple[str, ...], Listed] = ()
-    fill: dict[str, Value] = Field(default_factory=dict)
+    fill: dict[str, Annotated[Value, BeforeValidator(_plain)]] = Field(default_factory=dict)
 
 
 def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,9 +27,13 @@ _SHOWN = 3  # examples of each kind of fault
 
 @dataclass(slots=True)
 class ItemColumns:
-    """What a Parquet file holds besides vectors; `problems` says what could not be understood."""
+    """What a Parquet file holds besides vectors; `problems` says what could not be understood.
+
+    sidecar: the name of the file that says more about them.
+    """
 
     rows: int
+    sidecar: str = "dataset.yaml"
     attributes: list[Attribute] = field(default_factory=list)
     columns: dict[str, Column] = field(default_factory=dict)
     ids: list[str | int] | None = None
@@ -63,7 +68,7 @@ def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str |
     """Every column but `skip`, one at a time. Raises ConfigurationError if the file is no Parquet."""
     with open_parquet(path) as file:
         schema = file.schema_arrow
-        table = ItemColumns(rows=file.metadata.num_rows)
+        table = ItemColumns(file.metadata.num_rows, sidecar.name)
         known = [name for name in schema.names if name not in (skip, manifest.id)]
         for key, names in (("fill", manifest.fill), ("text", manifest.text)):
             table.problems += [
@@ -129,6 +134,10 @@ def _read(file: pq.ParquetFile, name: str, label: str) -> pa.ChunkedArray:
         column.validate(full=True)
     except (pa.ArrowInvalid, OSError) as error:
         raise ConfigurationError(f"{label}: cannot be read ({error})") from error
+    if len(column) != file.metadata.num_rows:
+        raise ConfigurationError(
+            f"{label}: holds {len(column):,} values instead of {file.metadata.num_rows:,}; write the file again"
+        )
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
@@ -140,7 +149,7 @@ def _add(table: ItemColumns, name: str, column: pa.ChunkedArray, label: str, man
         kind = "text"
     # Known even if its values are refused, so that a filter on it is not reported as one on an unknown column.
     table.attributes.append(Attribute(name, kind, "real"))
-    column = _filled(column, kind, manifest.fill.get(name), label)
+    column = _filled(column, kind, manifest.fill.get(name), label, table.sidecar)
     table.columns[name] = _as_column(column, kind)
     if note:
         table.notes.append(f"{name} {note}")
@@ -178,7 +187,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind))
 
 
-def _filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str) -> pa.ChunkedArray:
+def _filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str, sidecar: str) -> pa.ChunkedArray:
     """The column without nulls (NaN is one). Raises ConfigurationError where nothing stands in for them."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -187,13 +196,17 @@ def _filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str) -> p
     count = pc.sum(missing).as_py() or 0
     if value is not None:
         if not _fits(value, kind):
-            raise ConfigurationError(f"{label}: is {kind}, fill cannot be {shown(value)}")
-        column = pc.if_else(missing, pa.scalar(value, column.type), column)
+            raise ConfigurationError(
+                f"{label}: is {kind}, fill cannot be {shown(value)}; correct it in {sidecar}"
+            )
+        # Arrow makes no float of an integer that is not exactly one.
+        number = float(value) if kind == "float" and isinstance(value, int) else value
+        column = pc.if_else(missing, pa.scalar(number, column.type), column)
     elif count:
         row = pc.index(missing, True).as_py()
         raise ConfigurationError(
             f"{label}: {count:,} values are missing, the first in row {row}; "
-            "say what stands in for them in dataset.yaml, as in fill: {column: value}"
+            f"say what stands in for them in {sidecar}, as in fill: {{column: value}}"
         )
     if kind == "float" and not pc.all(finite := pc.is_finite(column)).as_py():
         raise ConfigurationError(f"{label}: row {pc.index(finite, False).as_py()} is infinite; repair it")
@@ -205,7 +218,9 @@ def _fits(value: object, kind: Kind) -> bool:
         return isinstance(value, str)
     if kind == "boolean" or isinstance(value, bool):
         return kind == "boolean" and isinstance(value, bool)
-    return isinstance(value, int) or (kind == "float" and isinstance(value, float))
+    if kind == "float":
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
+    return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
 def _as_column(column: pa.ChunkedArray, kind: Kind) -> Column:

@@ -142,21 +142,26 @@ def _open_hdf5(files: UserFiles, stack: ExitStack) -> None:
     path = files.path
     try:
         file = stack.enter_context(h5py.File(path, "r"))
-    except OSError as error:
-        files.problems.append(f"{path}: is no intact HDF5 file ({error})")
-        return
-    files.brings_queries = "test" in file
-    with noting(files.problems):
-        distance = _one_text(file, path, "distance")
-        kind = _one_text(file, path, "type")
-        if kind == "sparse":
-            raise ConfigurationError(f"{path}: holds sparse vectors; only dense ones can be measured")
-        if distance is not None:
-            _settle_metric(files, _metric(path, distance))
+        files.brings_queries = "test" in file
         with noting(files.problems):
-            files.vectors = from_hdf5(file, path, "train")
-        if files.brings_queries:
-            files.queries = from_hdf5(file, path, "test")
+            _read_hdf5(files, file)
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:  # all of them, of damaged files
+        files.problems.append(f"{path}: is no intact HDF5 file ({error})")
+
+
+def _read_hdf5(files: UserFiles, file: h5py.File) -> None:
+    """Raises ConfigurationError, and for a damaged file whatever h5py raises."""
+    path = files.path
+    distance = _one_text(file, path, "distance")
+    kind = _one_text(file, path, "type")
+    if kind == "sparse":
+        raise ConfigurationError(f"{path}: holds sparse vectors; only dense ones can be measured")
+    if distance is not None:
+        _settle_metric(files, _metric(path, distance))
+    with noting(files.problems):
+        files.vectors = from_hdf5(file, path, "train")
+    if files.brings_queries:
+        files.queries = from_hdf5(file, path, "test")
 
 
 def _one_text(file: h5py.File, path: Path, name: str) -> str | None:

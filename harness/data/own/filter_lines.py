@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,17 @@ def read_filters(
     """
     try:
         # Not splitlines: JSON text may hold characters that it, but not JSON lines, takes for line ends.
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors put a mark at the start
     except (OSError, UnicodeDecodeError) as error:
         return None, [f"{path}: cannot be read ({error})"]
+    lines = text.removesuffix("\n").split("\n") if text else []
     filters: list[Filter | None] = []
     problems: list[str] = []
     if queries is not None and len(lines) != queries:
-        problems.append(f"{path}: has {len(lines):,} lines, but there are {queries:,} queries")
+        problems.append(
+            f"{path}: has {len(lines):,} lines, but there are {queries:,} queries; write a line a query, {{}} for no "
+            "filter"
+        )
     for number, line in enumerate(lines, start=1):
         try:
             filters.append(parse_line(line))
@@ -62,8 +67,7 @@ def parse_line(line: str) -> Filter | None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in keys if keys.count(key) > 1)
+        repeated = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise FilterSyntaxError(
             f"key {shown(repeated)} occurs twice, of which JSON keeps the last; write one range with both bounds, "
             'or {"and": [...]}'

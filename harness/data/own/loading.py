@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -108,6 +109,7 @@ def _store(
         jobs = [(vectors, {VECTORS: ~held_out, QUERIES: held_out})]
     elif files.queries is not None:
         jobs.append((files.queries, {QUERIES: None}))
+    _require_room(folder, jobs)
     stored: dict[str, StoredArray] = {}
     for matrix, masks in jobs:
         with ExitStack() as stack, noting(files.problems):
@@ -116,6 +118,22 @@ def _store(
             files.problems += transfer(matrix, files.metric, parts, progress)
             stored |= {name: sink.stored() for name, sink in sinks.items()}
     return stored
+
+
+def _require_room(folder: Path, jobs: list[tuple[Matrix, dict[str, Mask | None]]]) -> None:
+    """Raises ConfigurationError where the copies do not fit: a compressed file may stand for any size."""
+    copied = [
+        matrix
+        for matrix, masks in jobs
+        if not (matrix.usable and all(mask is None for mask in masks.values()))
+    ]
+    need, free = sum(4 * matrix.rows * matrix.dim for matrix in copied), shutil.disk_usage(folder).free
+    if need > free:
+        sizes = " and ".join(f"{matrix.label} ({matrix.rows:,} x {matrix.dim:,})" for matrix in copied)
+        raise ConfigurationError(
+            f"{sizes}: needs {need / 2**30:,.1f} GiB on disk as float32, {free / 2**30:,.1f} GiB free; "
+            "free some space, set BAKEOFF_CACHE to another folder, or store fewer rows"
+        )
 
 
 def _sink(folder: Path, name: str, matrix: Matrix, mask: Mask | None, stack: ExitStack) -> ArrayHasher:

@@ -43,7 +43,9 @@ def from_npy(path: Path) -> Matrix:
     try:
         # Not np.load: for a file of another kind its message suggests to allow pickles.
         array = np.lib.format.open_memmap(path, mode="r")
-    except (ValueError, EOFError, OSError) as error:
+    except (
+        Exception
+    ) as error:  # the header is parsed as Python, and a damaged one raises whatever that may raise
         raise ConfigurationError(
             f"{path}: is no intact .npy file of numbers ({error}); write it with numpy.save"
         ) from error
@@ -67,12 +69,16 @@ def from_hdf5(file: h5py.File, path: Path, name: str) -> Matrix:
     data = file.get(name)
     label = f"{path}: '{name}'"
     if data is None:
-        held = ", ".join(file) or "nothing"
+        if name in list(file):
+            raise ConfigurationError(
+                f"{label} is a link to what is not there; store the vectors in this file"
+            )
+        held = ", ".join(map(str, file)) or "nothing"
         raise ConfigurationError(
             f"{label} is missing, the file holds {held}; call the vectors train and test"
         )
     if not isinstance(data, h5py.Dataset):
-        raise ConfigurationError(f"{label} is a group, not an array; store the vectors under this name")
+        raise ConfigurationError(f"{label} is no array; store the vectors under this name")
     check_shape(label, data.shape or (), data.dtype)  # None: it was created without any
     rows, dim = data.shape
     step = block_rows(dim)
@@ -140,6 +146,10 @@ def transfer(
             sink.append(block if mask is None else block[mask[start : start + len(block)]])
         start += len(block)
         progress(f"check {Path(matrix.label).name}", start, matrix.rows)
+    if start != matrix.rows:
+        raise ConfigurationError(
+            f"{matrix.label}: ends after {start:,} of its {matrix.rows:,} rows; write it again"
+        )
     return faults.problems(matrix.label)
 
 
@@ -153,7 +163,7 @@ def _readable(matrix: Matrix) -> Iterator[Block]:
             block = next(blocks)
         except StopIteration:
             return
-        except (OSError, ValueError) as error:  # ValueError: Arrow's errors among others
+        except (OSError, ValueError, RuntimeError) as error:  # also those of Arrow and of HDF5
             raise ConfigurationError(f"{matrix.label}: cannot be read to its end ({error})") from error
         yield block
 

@@ -91,7 +91,7 @@ def test_parquet_files_without_usable_vectors(
         ("jaccard", {"train": VECTORS}, "distance 'jaccard' cannot be measured; these can: euclidean"),
         ("hamming", {"train": VECTORS}, "distance 'hamming' cannot be measured"),
         ("euclidean", {"rain": VECTORS}, "'train' is missing, the file holds rain; call the vectors train"),
-        ("euclidean", {"train/a": VECTORS}, "'train' is a group, not an array"),
+        ("euclidean", {"train/a": VECTORS}, "'train' is no array; store"),
         ("euclidean", {"train": VECTORS, "test": VECTORS[:, :2]}, "'test': has 2 dimensions"),
         ("euclidean", {"train": VECTORS[0]}, "'train': must have 2 dimensions"),
         ("euclidean", {"train": VECTORS.astype(int)}, "'train': must be float32"),
