@@ -212,14 +212,17 @@ class AnswerStore:
 
 
 class ChangeCheck:
-    """Looks at some answers again after later requests: an engine may have returned a buffer that it reuses."""
+    """Looks at some answers again after later requests: an engine may have returned a buffer that it reuses.
 
-    __slots__ = ("_held", "_left", "changed")
+    rechecked: how many it has looked at again; changed: how many of them were not what they had been.
+    """
+
+    __slots__ = ("_held", "_left", "changed", "rechecked")
 
     def __init__(self, most: int = 64) -> None:
         self._held: tuple[Any, RawColumn] | None = None
         self._left = most
-        self.changed = 0
+        self.rechecked = self.changed = 0
 
     def hold(self, hits: Any, ids: RawColumn) -> None:
         """Looks at the answer held before, then holds this one: hits as returned, and its ids as they were then."""
@@ -234,6 +237,7 @@ class ChangeCheck:
             return
         hits, ids = self._held
         self._held = None
+        self.rechecked += 1
         try:
             self.changed += as_list(read_column(hits.ids)) != as_list(ids)
         except Exception:  # noqa: BLE001  it could be read before

@@ -100,5 +100,6 @@ class Recording:
             scores=scores,
             share=self._answers.share,
             window_ns=(int(sent_ns[0]), min(int(done_ns[-1]), end_ns)) if len(sent_ns) else None,
+            rechecked=self._changes.rechecked,
             changed=self._changes.changed,
         )

@@ -166,7 +166,14 @@ TABLE: tuple[MetricSpec, ...] = (
     _count("overlong", "over-long answers", out_of="judged_queries"),
     _count("unordered", "answers out of order", out_of="judged_queries"),
     _count("wrong_scores", "answers with wrong scores", out_of="judged_queries"),
-    _count("changed_answers", "answers that changed once returned", tasks=(SEARCH,), gated=(CLOSED, OPEN)),
+    _count(
+        "changed_answers",
+        "answers that changed once returned",
+        tasks=(SEARCH,),
+        out_of="rechecked_answers",
+        gated=(CLOSED, OPEN),
+    ),
+    MetricSpec("rechecked_answers", "answers looked at again", "", None, shown="whole"),
     # An updated item that a query for its own new vector does not find; graphs are approximate here too.
     _count(
         "missed_updates",

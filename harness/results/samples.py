@@ -36,8 +36,8 @@ class Samples:
     scores: float64[m, k], NaN where an answer brought none, or not as many as ids; None: not kept.
     share: with which probability each answer was kept.
     window_ns: from when to when requests were sent by all clients; None: not known.
-    abandoned: requests still in the engine when the load was over. changed: answers that were looked at twice and had
-    changed after they were returned.
+    abandoned: requests still in the engine when the load was over. rechecked: answers that were looked at again after
+    later requests. changed: those of them that had changed after they were returned.
     """
 
     scheduled_ns: Int64
@@ -56,6 +56,7 @@ class Samples:
     share: float = 1.0
     window_ns: tuple[int, int] | None = None
     abandoned: int = 0
+    rechecked: int = 0
     changed: int = 0
 
     def __len__(self) -> int:
@@ -143,6 +144,7 @@ def concatenate(parts: list[Samples]) -> Samples:
         errors=errors,
         window_ns=(min(s for s, _ in windows), min(e for _, e in windows)) if windows else None,
         abandoned=sum(part.abandoned for part in parts),
+        rechecked=sum(part.rechecked for part in parts),
         changed=sum(part.changed for part in parts),
     )
 

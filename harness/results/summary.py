@@ -129,6 +129,7 @@ def _request_counts(samples: Samples) -> dict[str, float | None]:
     counts: dict[str, Any] = {
         "queries": len(samples),
         "distinct_queries": len(np.unique(samples.query)),
+        "rechecked_answers": samples.rechecked,
         "changed_answers": samples.changed,
         "errors": np.count_nonzero(samples.status == ERROR),
         "timeouts": np.count_nonzero(samples.status == TIMEOUT),

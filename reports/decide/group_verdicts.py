@@ -173,7 +173,8 @@ def _judge_counts(cells: Cells, requirement: Requirement) -> GroupVerdicts:
     values = cells.matrix(requirement.metric)
     if threshold.share:
         total = cells.matrix(known.out_of or "")
-        total = np.where(np.isnan(total), cells.matrix("queries"), total)  # results of earlier versions
+        if known.out_of == "judged_queries":  # where results of earlier versions lack it, all were judged
+            total = np.where(np.isnan(total), cells.matrix("queries"), total)
         with np.errstate(invalid="ignore", divide="ignore"):
             # Where the number of requests is unknown, a single event is too many.
             values = np.where(values == 0, 0.0, values / np.where(np.isnan(total), 1.0, total))

@@ -146,9 +146,8 @@ class Replay(ABC):
             share=self.share,
             window_ns=(int(scheduled_ns[0]), int(scheduled_ns[-1])) if len(scheduled_ns) else None,
             abandoned=int(np.count_nonzero(unanswered & ~unsent)),
-            changed=self._changed(),
         )
-        return self._with_answers(samples, unanswered)
+        return self._rechecked(self._with_answers(samples, unanswered))
 
     def _with_answers(self, samples: Samples, unanswered: Any) -> Samples:
         rows = np.flatnonzero(np.array(self.kept[self.warm :], dtype=np.bool_))
@@ -159,9 +158,9 @@ class Replay(ABC):
         matrices = unpack_answers([ids for ids, _ in answers], [scores for _, scores in answers], self.k)
         return replace(samples, rows=rows, ids=matrices.ids, scores=matrices.scores)
 
-    def _changed(self) -> int:
+    def _rechecked(self, samples: Samples) -> Samples:
         check = ChangeCheck(_CHECKED_AGAIN)
         for hits, ids in list(self.looked_at.values()):
             check.hold(hits, ids)
         check.look()
-        return check.changed
+        return replace(samples, rechecked=check.rechecked, changed=check.changed)

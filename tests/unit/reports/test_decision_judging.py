@@ -112,6 +112,19 @@ def test_one_time_out_in_ten_thousand_is_accepted() -> None:
     assert standing(decide(rare)).status == "eliminated"
 
 
+@pytest.mark.parametrize(("changed", "status"), [(20.0, "eliminated"), (5.0, "pick")])
+def test_changed_answers_are_a_share_of_those_looked_at_again(changed: float, status: str) -> None:
+    """Few of the answers of a window are: 20 of 64 are a third, however many requests there were."""
+    base = build(engines=TWO, requirements=("recall >= 0.95", "changed_answers <= 10%"))
+    counted = edit(base, lambda c: with_metrics(c, changed_answers=0.0, rechecked_answers=64.0))
+    unsteady = on(
+        counted, lambda c: with_metrics(c, changed_answers=changed, queries=100_000.0), kind="search"
+    )
+    out = standing(decide(unsteady))
+    assert out.status == status
+    assert ("31 % answers that changed once returned" in out.sentence) == (status == "eliminated")
+
+
 def test_a_recall_below_the_floor_at_the_operating_point_is_that_settings() -> None:
     """Slightly below it says nothing of settings with more effort, far below it that the load breaks the engine."""
     base = build(engines=TWO)

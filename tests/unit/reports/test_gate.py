@@ -305,6 +305,24 @@ def test_counts_are_compared_as_rates(
     assert whole.change == pytest.approx(after[0] / after[1] / (before[0] / before[1]))
 
 
+@pytest.mark.parametrize(("rechecked", "failing"), [(64.0, True), (640.0, False)])
+def test_changed_answers_are_compared_out_of_those_looked_at_again(rechecked: float, failing: bool) -> None:
+    """More of them are more of the same where more were looked at, and a rise where not, whatever the requests."""
+
+    def change(changed: float, of: float) -> Change:
+        def altered(cell: Measurement) -> Measurement:
+            counts = {"changed_answers": changed, "rechecked_answers": of, "queries": 100_000.0}
+            return with_metrics(cell, **counts) if closed_loop(cell) else cell
+
+        return altered
+
+    same = build(engines=TWO)
+    baseline = edit(same, change(2.0, 64.0))
+    report = compare([baseline], edit(same, change(20.0, rechecked)))
+    worse = [f for f in found(report, "regressed") if f.metric == "changed_answers"]
+    assert bool(worse) == failing
+
+
 def test_events_that_come_in_bursts_are_no_proof() -> None:
     """All time-outs of a cell at once in one of its trials: twice as many are chance, and proof if they are steady."""
     steady, bursts = ((6.0, 6.0, 6.0), (12.0, 12.0, 12.0)), ((0.0, 0.0, 18.0), (0.0, 36.0, 0.0))

@@ -204,7 +204,7 @@ def test_names_and_units_of_a_closed_loop():
         "latency_p999_ms",
         "latency_max_ms", "service_time_p50_ms", "service_time_p99_ms", "throughput_qps", "queries", "judged_queries",
         "distinct_queries", "violations", "ghosts", "unknown_ids", "duplicates", "short_results", "overlong",
-        "unordered", "wrong_scores", "changed_answers", "errors", "timeouts", "abandoned",
+        "unordered", "wrong_scores", "rechecked_answers", "changed_answers", "errors", "timeouts", "abandoned",
     }  # fmt: skip
     assert metrics["recall_at_10"] == 0.5
     assert metrics["queries"] == n
@@ -360,9 +360,12 @@ def test_a_wait_for_a_client_in_a_busy_engine_is_no_lateness_of_ours():
 
 
 def test_what_repeats_is_told_by_the_number_of_different_queries():
-    found = replace(samples([1.0] * 30), query=np.arange(30) % 7, abandoned=2, changed=3)
+    found = replace(samples([1.0] * 30), query=np.arange(30) % 7, abandoned=2, rechecked=9, changed=3)
     metrics, _ = summarize(found, judged(30), k=1)
-    assert (metrics["distinct_queries"], metrics["abandoned"], metrics["changed_answers"]) == (7, 2, 3)
+    assert (metrics["distinct_queries"], metrics["abandoned"]) == (7, 2)
+    assert (metrics["rechecked_answers"], metrics["changed_answers"]) == (9, 3)
+    both = concatenate([found, replace(found, rechecked=1, changed=1)])
+    assert (both.rechecked, both.changed) == (10, 4)
 
 
 def numbered_samples(start, n, share=1.0, kept=None):
