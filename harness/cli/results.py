@@ -48,7 +48,7 @@ def print_summary(result: RunResult) -> None:
     left_out = [
         f"filter {name}: left out: {reason}" for name, reason in seen.dataset.get("skipped", {}).items()
     ]
-    for note in [*seen.dataset.get("notes", []), *left_out]:
+    for note in [*seen.dataset.get("notes", []), *seen.dataset.get("cautions", []), *left_out]:
         show(f"Data: {note}")
 
 

@@ -1,4 +1,4 @@
-"""What the result file says about the data: sizes, columns, filters with their selectivity, and notes of caution."""
+"""What the result file says about the data: sizes, columns, filters with their selectivity, notes and cautions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def describe_corpus(corpus: Corpus) -> dict[str, Any]:
         ],
         "filters": filters,
         "skipped": corpus.skipped,
-        "notes": [*_filter_notes(filters), *_resolution_notes(corpus)],
+        "notes": _filter_notes(filters),
+        "cautions": _resolution_notes(corpus),
     }
 
 

@@ -21,8 +21,8 @@ _NOTED = 0.05  # share of the queries above which there is a note
 class Resolution:
     """Shares of the queries whose neighbours lie too close together.
 
-    tied: all k neighbours are equally far. input: rounding each number to float32 moves the k-th neighbour by more than
-    the mean gap between neighbours. arithmetic: the rounding of float32 sums may do so.
+    tied: most of the k neighbours are as far as the one before them. input: rounding each number to float32 moves the
+    k-th neighbour by more than the mean gap between neighbours. arithmetic: the rounding of float32 sums may do so.
     """
 
     tied: float
@@ -35,7 +35,9 @@ class Resolution:
         notes = []
         if self.tied >= _NOTED:
             notes.append(
-                f"in {self.tied:.0%} of the queries all neighbours are equally far: any of them counts as right"
+                f"in {self.tied:.0%} of the queries most neighbours are equally far in float32: any of them counts as "
+                "right; if the vectors differ before they are rounded to it, subtract a constant from vectors and "
+                "queries first"
             )
         if self.input >= _NOTED:
             notes.append(
@@ -62,7 +64,10 @@ def resolution_of(vectors: Float32, queries: Float32, truth: Truth, metric: Metr
     # Of a single neighbour, the distance itself stands for the gap; an inner product has no such origin.
     gap = np.where(last > 0, (kth - first) / np.maximum(last, 1), np.inf if metric == "ip" else kth)
     rows, asked = vectors[truth.ids[sample, last]], queries[sample]
-    tied = (gap == 0) & (last > 0)
+    with np.errstate(invalid="ignore"):  # past the last match
+        steps = np.diff(truth.distances[sample], axis=1)
+    within = np.arange(steps.shape[1]) < last[:, None]
+    tied = (2 * np.count_nonzero((steps == 0) & within, axis=1) > last) & (last > 0)
     apart = ~tied & (gap > 0)
     return Resolution(
         float(tied.mean()),

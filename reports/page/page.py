@@ -57,6 +57,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "filters": [_filter_row(entry) for entry in result.dataset.get("filters") or []],
         "skipped": (result.dataset.get("skipped") or {}).items(),
         "data_notes": result.dataset.get("notes") or [],
+        "data_cautions": result.dataset.get("cautions") or [],
         "method": method(cells),
         "limitations": limitations(evidence),
     }

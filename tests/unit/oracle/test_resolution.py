@@ -70,6 +70,22 @@ def test_ties_are_told_from_what_rounding_does(metric: Metric) -> None:
     assert "any of them counts as right" in found.notes[0]
 
 
+@pytest.mark.parametrize("copies", [2, 20])
+def test_neighbours_that_coincide_in_float32_are_noted(copies: int) -> None:
+    """Rows that differ in float64 only, near 1 and, as they were before a constant was added, near 0."""
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((2000 // copies, 8))
+    near_zero = np.repeat(centres, copies, axis=0) * 1e-4 + rng.standard_normal((2000, 8)) * 1e-10
+    queries = near_zero[::20]
+    assert len(np.unique((1 + near_zero), axis=0)) == len(near_zero)
+    found = resolution(1 + near_zero, 1 + queries, "l2")
+    assert found.tied > 0.9
+    assert "equally far in float32" in found.notes[0]
+    told_apart = resolution(near_zero, queries, "l2")
+    assert (told_apart.tied, told_apart.input) == (0.0, 0.0)
+    assert not any("equally far" in note or "cannot tell" in note for note in told_apart.notes)
+
+
 def test_queries_without_a_match_are_left_out() -> None:
     vectors, queries = (np.asarray(part, np.float32) for part in around(0, 1))
     filters = [Eq("n", 9)] * len(queries)

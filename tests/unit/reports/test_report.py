@@ -204,6 +204,7 @@ def nasty() -> RunResult:
         ),
     )
     dataset = result.dataset | {"name": NASTY, "description": NASTY, "skipped": {NASTY: NASTY}}
+    dataset["cautions"] = [NASTY]
     dataset["fields"] = [{"name": NASTY, "kind": "keyword", "origin": "generated"}]
     environment = result.environment | {"cpu": NASTY, "packages": {NASTY: NASTY}}
     scenario = result.scenario | {"description": NASTY, "name": NASTY}
@@ -224,6 +225,19 @@ def test_names_cannot_inject_anything() -> None:
     assert "<img" not in text
     assert "49 名前" not in text
     assert NASTY in parsed.text
+
+
+def test_data_that_float32_cannot_tell_apart_is_to_be_read_with_care() -> None:
+    plain = build(engines={name: ENGINES[name] for name in ("faiss-hnsw", "qdrant")})
+    assert "Read with care" not in Page(render_result(plain)).text
+    caution = "in 40% of the queries float32 cannot tell the neighbours apart"
+    dataset = plain.dataset | {"notes": ["a note"], "cautions": [caution]}
+    text = Page(render_result(plain.model_copy(update={"dataset": dataset}))).text
+    care = text[
+        text.index("Read with care") : text.index("Recall and throughput", text.index("Read with care"))
+    ]
+    assert caution in care
+    assert "a note" not in care and "a note" in text
 
 
 def test_an_interrupted_run_has_a_banner(page: Page) -> None:
