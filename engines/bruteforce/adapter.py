@@ -21,7 +21,7 @@ from engines.base import (
     Vectors,
 )
 from engines.filters import Filter
-from engines.values.columns import ColumnStore, Growable, prepared, unit
+from engines.values.columns import ColumnStore, Growable, normalized, prepared
 from engines.values.vectors import require_query
 
 _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float64))
@@ -98,7 +98,7 @@ class BruteForce(Engine):
     ) -> npt.NDArray[np.float32]:
         """Float32 scores, the higher the closer; for l2 without the query's own length."""
         metric = self._store.schema.metric
-        products: npt.NDArray[np.float32] = vectors @ (unit(vector) if metric == "cosine" else vector)
+        products: npt.NDArray[np.float32] = vectors @ (normalized(vector) if metric == "cosine" else vector)
         if metric == "l2":
             return 2 * products - squares
         if metric == "cosine":

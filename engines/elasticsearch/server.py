@@ -83,7 +83,7 @@ class Server:
     def refresh(self, index: str) -> None:
         """Makes every acknowledged write searchable; builds the graphs of new segments."""
         with self._explained("refreshing"):
-            _whole(self._client.indices.refresh(index=index))
+            _require_all_shards(self._client.indices.refresh(index=index))
 
     def set_refresh_interval(self, index: str, interval: str) -> None:
         with self._explained("setting refresh_interval"):
@@ -99,7 +99,7 @@ class Server:
                 time.sleep(_POLL_S)
             if "error" in state:
                 raise EngineError(f"{self._url}: merging failed: {state['error']}")
-            _whole(state["response"])
+            _require_all_shards(state["response"])
 
     def _task(self, task: str) -> Any:
         # Called by its path: the client's method warns at every call that the interface is a preview, which it has
@@ -131,7 +131,7 @@ class Server:
                 break
             time.sleep(_POLL_S)
         with self._explained("committing"):
-            _whole(self._client.indices.flush(index=index))
+            _require_all_shards(self._client.indices.flush(index=index))
 
     def _merging(self, index: str) -> bool:
         with self._explained("asking for merges"):
@@ -176,7 +176,7 @@ class Server:
             raise EngineError(f"{self._url}: {what}: {text}; is the server still running?") from error
 
 
-def _whole(answer: Any) -> None:
+def _require_all_shards(answer: Any) -> None:
     """Raises EngineError unless the request succeeded on every shard."""
     shards = answer["_shards"]
     if shards["failed"]:

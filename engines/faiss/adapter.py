@@ -18,7 +18,7 @@ from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, 
 from engines.faiss.params import IndexParams, SearchParams, check_kind
 from engines.filters import Filter, Mask, matches
 from engines.values import disk
-from engines.values.columns import ColumnStore, Growable, prepared, unit
+from engines.values.columns import ColumnStore, Growable, normalized, prepared
 from engines.values.vectors import require_query
 
 faiss: Any = _faiss  # its type hints lack most of what SWIG generates
@@ -92,7 +92,7 @@ class Faiss(Engine):
         batch = prepared(batch, self._store.schema)
         vectors = np.ascontiguousarray(batch.vectors, np.float32)
         if self._store.schema.metric == "cosine":
-            vectors = unit(vectors)
+            vectors = normalized(vectors)
         if self._index is None:
             self._waiting.append(vectors)
         else:
@@ -119,7 +119,7 @@ class Faiss(Engine):
         vector = np.ascontiguousarray(vector, np.float32)
         require_query(vector, self._store.schema)  # FAISS would read beyond the end of a shorter one
         if self._store.schema.metric == "cosine":
-            vector = unit(vector)
+            vector = normalized(vector)
         if where is not None and not exact and self._search.filtering == "post":
             return self._filtered_afterwards(vector, k, where)
         # Computed for every query: a real load asks ever-changing filters, and a mask kept from an earlier

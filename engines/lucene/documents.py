@@ -20,7 +20,7 @@ from engines.base import (
 )
 from engines.lucene.filters import LONGEST, Query
 from engines.lucene.params import ID, TEXT, VECTOR
-from engines.values.columns import unit
+from engines.values.columns import normalized
 from engines.values.words import words
 
 # Ids come from a column; neither _id nor _source is read.
@@ -34,7 +34,7 @@ Decoded = tuple[Sequence[int], Sequence[float]]
 
 def comparable(vectors: Vectors, metric: Metric) -> Vectors:
     """One vector or several, as they are indexed and asked for: under cosine with length 1."""
-    return unit(vectors) if metric == "cosine" else vectors
+    return normalized(vectors) if metric == "cosine" else vectors
 
 
 def vector_json(vector: Vectors) -> bytes:

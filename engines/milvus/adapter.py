@@ -34,7 +34,7 @@ from engines.milvus.params import EXACT, ROUNDED, ServerIndexParams, ServerSearc
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.values import disk
-from engines.values.columns import prepared, unit
+from engines.values.columns import normalized, prepared
 from engines.values.vectors import require_query
 
 QUERY_PATH = "pymilvus' generated gRPC stub, messages filled by hand"
@@ -154,7 +154,7 @@ class Milvus(Engine):
             request.guarantee_timestamp = self._written
         require_query(vector, self._schema)
         if self._schema.metric == "cosine":
-            vector = unit(vector)
+            vector = normalized(vector)
         request.placeholder_group = self._head + vector.tobytes()
         return Hits(*messages.decoded(self._open.search(request)))
 

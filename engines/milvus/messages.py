@@ -12,7 +12,7 @@ from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2  # type: ignore
 
 from engines.base import Batch, FieldKind, Keywords, Schema
 from engines.server.ownership import MARK
-from engines.values.columns import unit
+from engines.values.columns import normalized
 
 # Of unit vectors: under COSINE, Milvus 2.3 gives zero vectors no score, or NaN, which upsets the order of the others.
 METRICS = {"l2": "L2", "ip": "IP", "cosine": "IP"}
@@ -84,7 +84,7 @@ def writes(kind: Any, name: str, schema: Schema, batch: Batch, limit: int) -> It
     for column in columns.values():
         if isinstance(column, list):
             sizes += np.fromiter((len(word.encode()) for word in column), np.int64, len(batch))
-    vectors = unit(batch.vectors) if schema.metric == "cosine" else batch.vectors
+    vectors = normalized(batch.vectors) if schema.metric == "cosine" else batch.vectors
     kinds = {schema.aliases[field.name]: field.kind for field in schema.fields}
     for rows in _parts(sizes, limit):
         request = kind(collection_name=name, num_rows=rows.stop - rows.start)

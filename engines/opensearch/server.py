@@ -93,7 +93,7 @@ class Server:
 
     def refresh(self, index: str) -> None:
         """Makes every acknowledged write searchable; builds the graphs of new segments."""
-        self._whole(self._ask("POST", f"/{index}/_refresh", "refreshing"))
+        self._require_all_shards(self._ask("POST", f"/{index}/_refresh", "refreshing"))
 
     def set_refresh_interval(self, index: str, interval: str) -> None:
         body = {"index": {"refresh_interval": interval}}
@@ -107,7 +107,7 @@ class Server:
             time.sleep(_POLL_S)
         if "error" in state:
             raise EngineError(f"{self._url}: merging failed: {state['error']}")
-        self._whole(state["response"])
+        self._require_all_shards(state["response"])
 
     def settle(self, index: str) -> None:
         """Returns once no merge runs and merged segments are in use."""
@@ -120,7 +120,7 @@ class Server:
                 break
             time.sleep(_POLL_S)
             self.refresh(index)
-        self._whole(self._ask("POST", f"/{index}/_flush", "committing"))
+        self._require_all_shards(self._ask("POST", f"/{index}/_flush", "committing"))
 
     def sizes(self, index: str) -> tuple[int, int]:
         """Bytes and number of segments, over all copies of the index."""
@@ -132,10 +132,10 @@ class Server:
 
     def _stats(self, index: str, metrics: str) -> Any:
         answer = self._ask("GET", f"/{index}/_stats/{metrics}", "asking for its state")
-        self._whole(answer)
+        self._require_all_shards(answer)
         return answer["_all"]["total"]
 
-    def _whole(self, answer: Any) -> None:
+    def _require_all_shards(self, answer: Any) -> None:
         """Raises EngineError unless the request succeeded on every shard."""
         shards = answer["_shards"]
         if shards["failed"]:

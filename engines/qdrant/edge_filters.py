@@ -8,7 +8,7 @@ import qdrant_edge as qe
 
 from engines.base import Field, Value
 from engines.qdrant.bounds import exact_bounds
-from engines.qdrant.points.payload import kept
+from engines.qdrant.points.payload import rounded
 from engines.values.translation import Translator
 
 Condition = qe.FieldCondition | qe.HasIdCondition | qe.Filter
@@ -36,7 +36,7 @@ class Conditions(Translator[Condition]):
         return _ranging(alias, exact_bounds(first, last))
 
     def within(self, alias: str, bounds: Mapping[str, float]) -> Condition:
-        return _ranging(alias, {name: kept(bound) for name, bound in bounds.items()})
+        return _ranging(alias, {name: rounded(bound) for name, bound in bounds.items()})
 
     def all_of(self, parts: Sequence[Condition]) -> Condition:
         return qe.Filter(must=list(parts))

@@ -10,7 +10,7 @@ from qdrant_client import grpc
 
 from engines.base import Field, Value
 from engines.qdrant.bounds import exact_bounds
-from engines.qdrant.points.payload import kept
+from engines.qdrant.points.payload import rounded
 from engines.values.translation import Translator
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class Conditions(Translator[T]):
         return self.ranging(alias, exact_bounds(first, last))
 
     def within(self, alias: str, bounds: Mapping[str, float]) -> T:
-        return self.ranging(alias, {name: kept(bound) for name, bound in bounds.items()})
+        return self.ranging(alias, {name: rounded(bound) for name, bound in bounds.items()})
 
     def all_of(self, parts: Sequence[T]) -> T:
         return self.clause("must", parts)

@@ -185,7 +185,7 @@ def prepared(batch: Batch, schema: Schema) -> Batch:
     return batch[np.sort(len(batch) - 1 - first)]
 
 
-def unit(vectors: Vectors) -> Vectors:
+def normalized(vectors: Vectors) -> Vectors:
     """A copy of float32[n, dim] or float32[dim] with rows of length 1; zero vectors stay zero."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)

@@ -11,7 +11,7 @@ import orjson
 from engines.base import EngineError, Schema, UnsupportedError, Vectors
 from engines.filters import Filter
 from engines.server.endpoint import REQUEST_TIMEOUT_S
-from engines.values.columns import unit
+from engines.values.columns import normalized
 from engines.values.vectors import require_query
 from engines.values.words import words
 from engines.vespa.filters import Yql
@@ -50,7 +50,7 @@ class Queries:
         """The body of a query for the k nearest documents that match. Raises EngineError for a wrong vector."""
         require_query(vector, self._schema)
         if self._schema.metric == "cosine":
-            vector = unit(vector)
+            vector = normalized(vector)
         cells = orjson.dumps(np.ascontiguousarray(vector), option=orjson.OPT_SERIALIZE_NUMPY)
         explored = None if exact else self._search.additional(k)
         condition = b"" if where is None else orjson.dumps(f" and {self._yql.translate(where)}")[1:-1]

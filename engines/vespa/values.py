@@ -10,7 +10,7 @@ import orjson
 
 from engines.base import Batch, EngineError, Keywords, Schema, Vectors
 from engines.filters import INT64
-from engines.values.columns import unit
+from engines.values.columns import normalized
 from engines.values.words import words
 
 NAMESPACE = "bakeoff"  # of every document's id
@@ -54,7 +54,7 @@ def stored(vectors: Vectors, schema: Schema) -> Vectors:
 
     `prepared` has checked that their numbers are finite.
     """
-    return unit(vectors) if schema.metric == "cosine" else vectors
+    return normalized(vectors) if schema.metric == "cosine" else vectors
 
 
 class Documents:

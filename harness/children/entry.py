@@ -1,4 +1,4 @@
-"""What a process started by `start` or `kept` runs first. Imports little, so that it soon dies with its parent."""
+"""What a new process (`start`, `keep_child`) runs first. Imports little, so that it soon dies with its parent."""
 
 from __future__ import annotations
 

@@ -16,23 +16,23 @@ from typing import Any
 
 from harness.children import leftovers, tree
 from harness.children.interrupts import uninterrupted
-from harness.children.keeper import LINGER_S, Report, Task
+from harness.children.keeper import LINGER_S, ChildEnd, ChildSpec
 from harness.children.kernel import adopting_orphans
 from harness.children.start import ENTRY, bare_python, function_command, send_function
 
 
-class Kept:
+class KeptChild:
     """A running function. connection: our end of the connection to it."""
 
     def __init__(self, title: str, log: Path, folders: Sequence[Path], grace_s: float) -> None:
         self._known = {one.pid for one in tree.processes().values() if one.parent == os.getpid()}
         self._grace_s = grace_s
-        self._report: Report | None = None
+        self._report: ChildEnd | None = None
         self.connection, theirs = Pipe()
         reader, report = os.pipe()
         lifeline, self._lifeline = os.pipe()
         name = leftovers.new_name()
-        self._task = Task(
+        self._spec = ChildSpec(
             command=function_command(theirs.fileno(), title),
             connection=theirs.fileno(),
             lifeline=lifeline,
@@ -43,7 +43,7 @@ class Kept:
             grace_s=grace_s,
             own=ENTRY,
         )
-        command = [*bare_python("harness.children.keeper"), json.dumps(asdict(self._task))]
+        command = [*bare_python("harness.children.keeper"), json.dumps(asdict(self._spec))]
         with uninterrupted():
             self._keeper = subprocess.Popen(
                 command,
@@ -73,16 +73,16 @@ class Kept:
         except ConnectionResetError as error:
             raise EOFError from error
 
-    def wait(self, timeout_s: float) -> Report | None:
+    def wait(self, timeout_s: float) -> ChildEnd | None:
         """How it ended; None where it has not within that time."""
         if self._report is None and wait([self._reader], timeout_s):
             with os.fdopen(self._reader, "rb", closefd=False) as file:
                 text = file.read()
             self._keeper.wait()
-            self._report = Report(**json.loads(text)) if text else self._without_keeper()
+            self._report = ChildEnd(**json.loads(text)) if text else self._without_keeper()
         return self._report
 
-    def end(self) -> Report:
+    def end(self) -> ChildEnd:
         """Ends it, and everything below it, if it has not ended; how it did."""
         if self._lifeline >= 0:
             os.close(self._lifeline)
@@ -94,7 +94,7 @@ class Kept:
             report = self._report = self._without_keeper()
         return report
 
-    def close(self) -> Report:
+    def close(self) -> ChildEnd:
         """As `end`, and closes the connection and the descriptor. To be called once."""
         try:
             return self.end()
@@ -102,7 +102,7 @@ class Kept:
             self.connection.close()
             os.close(self._reader)
 
-    def _without_keeper(self) -> Report:
+    def _without_keeper(self) -> ChildEnd:
         """Does the work of a keeper that was killed. The kernel has killed the child; its orphans are ours now."""
 
         def left() -> list[int]:
@@ -120,9 +120,9 @@ class Kept:
         names = [text for text in map(tree.command, left()) if text and ENTRY not in text]
         stuck = tree.end(left, lambda: self._reap(tree.pids()))
         self._reap(tree.pids())
-        for folder in (*self._task.folders, self._task.temporary):
+        for folder in (*self._spec.folders, self._spec.temporary):
             shutil.rmtree(folder, ignore_errors=True)
-        return Report(self._keeper.returncode, names, [tree.command(pid) for pid in stuck])
+        return ChildEnd(self._keeper.returncode, names, [tree.command(pid) for pid in stuck])
 
     def _reap(self, candidates: Sequence[int]) -> None:
         """Reaps those that have ended and that this run has not started itself."""
@@ -133,21 +133,21 @@ class Kept:
 
 
 @contextlib.contextmanager
-def kept(
+def keep_child(
     title: str,
     function: Callable[..., None],
     *arguments: Any,
     log: Path,
     folders: Sequence[Path] = (),
     grace_s: float = 0.0,
-) -> Iterator[Kept]:
+) -> Iterator[KeptChild]:
     """Runs `function(*arguments, connection)` in a new process under a keeper, and ends it afterwards.
 
     log: where it prints to. folders: removed when it has ended. grace_s: how long it may take to end once its
     connection has ended. Where this process is killed, the keeper ends all the same.
     """
     with adopting_orphans():
-        child = Kept(title, log, folders, grace_s)
+        child = KeptChild(title, log, folders, grace_s)
         try:
             send_function(child.connection, function, arguments)
             yield child

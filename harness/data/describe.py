@@ -14,7 +14,7 @@ from harness.data.workload import Workload, selectivity
 
 _TOP = 3  # of a keyword column, how many values are shown
 _NEARLY_UNIQUE = 0.9  # share of distinct values
-_UNIT = 1e-3  # norms this near to 1 count as normalised
+_UNIT_TOLERANCE = 1e-3  # norms this near to 1 count as normalised
 
 
 def describe(dataset: Dataset) -> str:
@@ -52,7 +52,7 @@ def _blocks(dataset: Dataset) -> Iterator[np.ndarray]:
 
 def _norms(dataset: Dataset) -> str:
     norms = np.concatenate([np.linalg.norm(block.astype(np.float64), axis=1) for block in _blocks(dataset)])
-    unit = bool(np.all(np.abs(norms - 1) < _UNIT))
+    unit = bool(np.all(np.abs(norms - 1) < _UNIT_TOLERANCE))
     return f"{norms.min():.4g} to {norms.max():.4g}, mean {norms.mean():.4g}" + (
         " (unit-normalised)" if unit else " (not unit-normalised)"
     )

@@ -145,12 +145,12 @@ class NoiseMonitor:
         )
 
 
-_ASLEEP = f"no sleep of {noise_probe.TICK_NS // 1_000_000} ms ended within the window"
-_UNTOLD = f"{STAT} does not report it, or the monitor did not run for the whole window"
+_NO_SLEEP_ENDED = f"no sleep of {noise_probe.TICK_NS // 1_000_000} ms ended within the window"
+_NOT_REPORTED = f"{STAT} does not report it, or the monitor did not run for the whole window"
 _REASONS = {
-    "steal_share": _UNTOLD,
-    "foreign_share": _UNTOLD,
-    "foreign_s": _UNTOLD,
-    "oversleep_p99_us": _ASLEEP,
-    "oversleep_max_us": _ASLEEP,
+    "steal_share": _NOT_REPORTED,
+    "foreign_share": _NOT_REPORTED,
+    "foreign_s": _NOT_REPORTED,
+    "oversleep_p99_us": _NO_SLEEP_ENDED,
+    "oversleep_max_us": _NO_SLEEP_ENDED,
 }

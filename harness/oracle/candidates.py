@@ -26,7 +26,7 @@ Float64 = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
-_UNIT = 2.0**-24  # unit round-off of float32
+_UNIT_ROUNDOFF = 2.0**-24  # unit round-off of float32
 _UNDERFLOW = 2.0**-126  # each product may lose this much below the normal range
 _ROOM = 3  # times k (and a little): rows kept a query before the worse ones are dropped
 _CROWD = 2  # times k: with more rows a query, the block's own k-th best score raises the bar first
@@ -126,9 +126,9 @@ class Scorer:
 
     def _error(self, longest: float, dim: int) -> Float64:
         # 16 u covers the few roundings beside the two sums: centring or scaling, subtracting.
-        length = longest * (1 + dim * _UNIT)
+        length = longest * (1 + dim * _UNIT_ROUNDOFF)
         magnitude = (length + self.norms) ** 2 / 2 if self.metric == "l2" else length * self.norms
-        error: Float64 = (1.1 * dim + 16) * _UNIT * magnitude + 4 * dim * _UNDERFLOW
+        error: Float64 = (1.1 * dim + 16) * _UNIT_ROUNDOFF * magnitude + 4 * dim * _UNDERFLOW
         return error
 
 

@@ -34,7 +34,7 @@ class QueryGroup:
         return self.mask is not None and self.count * (members + _COPY_COST) < len(self.mask) * members
 
 
-Task = tuple[
+ScanStep = tuple[
     list[QueryGroup], Int64 | None
 ]  # queries, and the rows to copy out for them (None: all rows are streamed)
 
@@ -64,7 +64,7 @@ class Scan:
 
     def gather(self, groups: list[QueryGroup]) -> None:
         """Answers groups whose filters let few rows through: those are copied out, block by block."""
-        tasks: list[Task] = []
+        tasks: list[ScanStep] = []
         for group in groups:
             assert group.mask is not None
             rows = np.flatnonzero(group.mask)
@@ -77,7 +77,7 @@ class Scan:
         tasks = self.threads * math.ceil(total / (self.threads * _QUERIES_AT_ONCE))
         self._run([(batch, None) for batch in _batches(groups, math.ceil(total / max(1, tasks)))])
 
-    def _run(self, tasks: list[Task]) -> None:
+    def _run(self, tasks: list[ScanStep]) -> None:
         done = [0.0] * len(tasks)  # queries' worth, each written by its task alone
         jobs = [self.pool.submit(self._answer, *task, done, number) for number, task in enumerate(tasks)]
         pending = set(jobs)

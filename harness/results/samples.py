@@ -153,7 +153,7 @@ def _first_failure_ns(part: Samples) -> int:
     return int(part.done_ns[part.status == ERROR].min(initial=np.iinfo(np.int64).max))
 
 
-def told_errors(samples: Samples) -> str | None:
+def error_summary(samples: Samples) -> str | None:
     """What failed, in one line: the first error and the most frequent one. None where nothing failed."""
     if not samples.errors:
         return None

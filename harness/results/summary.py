@@ -15,7 +15,7 @@ Ints = npt.NDArray[np.int64]
 
 _BEYOND = 10  # samples that must lie beyond a percentile for it to be reported
 _LATENCY = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-_FEW = {"p50": 0.5, "p99": 0.99}
+_FEW_PERCENTILES = {"p50": 0.5, "p99": 0.99}
 
 
 def percentile_ms(values_ns: Ints, quantile: float) -> tuple[float | None, str]:
@@ -55,10 +55,10 @@ def summarize(
         reasons["recall_sd"] = "takes two requests that were answered"
     timed = [
         ("latency", samples.latency_ns, _LATENCY, "ms"),
-        ("service_time", samples.service_time_ns, _FEW, "ms"),
+        ("service_time", samples.service_time_ns, _FEW_PERCENTILES, "ms"),
     ]
     if offered_s is not None:
-        timed.append(("lateness", samples.lateness_ns, _FEW, "us"))
+        timed.append(("lateness", samples.lateness_ns, _FEW_PERCENTILES, "us"))
         metrics["offered_qps"] = len(samples) / offered_s
         metrics["clients_busy_share"] = clients_busy_share(samples)
     for name, values_ns, quantiles, unit in timed:

@@ -46,10 +46,10 @@ class ResultWriter:
 
 def write_result(run: Path, result: RunResult) -> None:
     """Writes `run/result.json` as a whole, one cell a line. Raises MeasurementError."""
-    write_parts(run / RESULT, _whole(result))
+    write_parts(run / RESULT, _result_text(result))
 
 
-def _whole(result: RunResult) -> Iterator[str]:
+def _result_text(result: RunResult) -> Iterator[str]:
     yield _dumps(_header(result), indent=1).removesuffix("\n}")
     yield ',\n "measurements": ['
     for number, cell in enumerate(result.measurements):

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from harness.children.kept import Kept, kept
+from harness.children.kept import KeptChild, keep_child
 from harness.children.kernel import adopt_orphans
 from harness.oracle.corpus import load_corpus
 from harness.run.from_engines import error_text, from_engine
@@ -33,7 +33,7 @@ def messages(
     Raises SessionFailedError when the process ends early or is silent for `timeout_s`. However the iteration
     ends, the process and everything that it has started are gone afterwards, and so are its folders.
     """
-    with kept(
+    with keep_child(
         f"bakeoff {job.session.label}",
         _main,
         job,
@@ -57,7 +57,7 @@ def messages(
 
 
 def _until_done(
-    child: Kept, run: Path, timeout_s: float, answer: Callable[[str], Any]
+    child: KeptChild, run: Path, timeout_s: float, answer: Callable[[str], Any]
 ) -> Iterator[tuple[Any, ...]]:
     """The messages of a session until it says that it is done. Raises SessionFailedError."""
     while True:

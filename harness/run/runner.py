@@ -25,7 +25,7 @@ from harness.scenario.cells import grid
 from harness.scenario.parameters import index_params, search_params
 from harness.scenario.specs import Scenario
 from harness.servers.containers import remove_containers
-from harness.servers.serving import source
+from harness.servers.serving import server_kind
 
 
 def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
@@ -41,7 +41,7 @@ def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
                 index_params(kind, combination, spec.title)
             for combination in grid(spec.search):
                 search_params(kind, combination, spec.title)
-            source(spec, kind)
+            server_kind(spec, kind)
             kinds[spec.title] = kind
         except ValueError as error:
             problems.append(f"{scenario.source}: engines[{number}].{error}")

@@ -24,13 +24,13 @@ _REFERENCE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 _HEAP_SHARE = 0.5  # of a container's memory, for a JVM; the rest is for files and native memory
 
 
-class _Read(BaseModel):
+class _Lenient(BaseModel):
     """Part of a compose file. Keys that only `docker compose` uses are left alone."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
 
-class Service(_Read):
+class Service(_Lenient):
     """What is run. ports: "127.0.0.1:host:container"; only the container's is used here."""
 
     image: str
@@ -48,14 +48,14 @@ class Service(_Read):
         return [int(port.rpartition(":")[2]) for port in self.ports]
 
 
-class Ready(_Read):
+class Ready(_Lenient):
     """How it shows that it is up: `path` answers 200 at the container's `port`, or the port can be connected to."""
 
     port: int
     path: str | None = None
 
 
-class Extension(_Read):
+class Extension(_Lenient):
     """settings: KEY -> template for BAKEOFF_<ENGINE>_<KEY>, with {host} and {port_<container port>}."""
 
     settings: dict[str, str]
@@ -64,12 +64,12 @@ class Extension(_Read):
     start_s: Annotated[float, Field(gt=0)] = 120.0
 
 
-class _File(_Read):
+class _ComposeYaml(_Lenient):
     services: dict[str, Service]
     extension: Annotated[Extension, Field(alias="x-bakeoff")]
 
 
-class Manifest(_Read):
+class ComposeFile(_Lenient):
     """One engine's container."""
 
     engine: str
@@ -90,7 +90,9 @@ def compose_file(engine: str) -> Path:
     return shipped("docker") / engine / "compose.yaml"
 
 
-def read_manifest(engine: str, limits: ContainerLimits, environ: Mapping[str, str] | None = None) -> Manifest:
+def read_compose(
+    engine: str, limits: ContainerLimits, environ: Mapping[str, str] | None = None
+) -> ComposeFile:
     """An engine's container under these limits; BAKEOFF_IMAGE_<ENGINE> replaces the image.
 
     Raises ConfigurationError naming file, key and value.
@@ -110,9 +112,9 @@ def read_manifest(engine: str, limits: ContainerLimits, environ: Mapping[str, st
     text = _REFERENCE.sub(lambda match: values.get(match[1]) or match[2], text)
     data: Any = yaml.safe_load(text)
     try:
-        file = _File.model_validate(data)
+        file = _ComposeYaml.model_validate(data)
     except ValidationError as error:
         raise ConfigurationError(explain(error, str(path), data)) from error
     if engine not in file.services:
         raise ConfigurationError(f"{path}: services must hold one called {engine}")
-    return Manifest(engine=engine, service=file.services[engine], extension=file.extension)
+    return ComposeFile(engine=engine, service=file.services[engine], extension=file.extension)

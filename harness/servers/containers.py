@@ -14,7 +14,7 @@ import psutil
 
 from harness.errors import MeasurementError
 from harness.progress import Progress, silent
-from harness.servers.compose import Manifest
+from harness.servers.compose import ComposeFile
 from harness.servers.readiness import answers
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ class Started:
 
 
 @contextlib.contextmanager
-def started(manifest: Manifest, progress: Progress = silent) -> Iterator[Started]:
-    """A ready container of this manifest, gone afterwards whatever happens. Raises ServerFailedError."""
+def started(compose: ComposeFile, progress: Progress = silent) -> Iterator[Started]:
+    """A ready container of this compose file, gone afterwards whatever happens. Raises ServerFailedError."""
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
@@ -118,21 +118,21 @@ def started(manifest: Manifest, progress: Progress = silent) -> Iterator[Started
     testcontainers_config.ryuk_disabled = True
     client = _docker()
     try:
-        _pull(client, manifest, progress)
-        container = DockerContainer(manifest.service.image, **_options(manifest))
-        container.with_envs(**manifest.service.environment)
-        _publish(container, manifest.service.container_ports)
-        if manifest.service.command:
-            container.with_command(manifest.service.command)
-        progress(f"starting {manifest.engine}", 0, None)
-        with _removed_afterwards(container, manifest):
-            yield _ready(container, manifest)
+        _pull(client, compose, progress)
+        container = DockerContainer(compose.service.image, **_options(compose))
+        container.with_envs(**compose.service.environment)
+        _publish(container, compose.service.container_ports)
+        if compose.service.command:
+            container.with_command(compose.service.command)
+        progress(f"starting {compose.engine}", 0, None)
+        with _removed_afterwards(container, compose):
+            yield _ready(container, compose)
     finally:
         client.close()
 
 
 @contextlib.contextmanager
-def _removed_afterwards(container: DockerContainer, manifest: Manifest) -> Iterator[None]:
+def _removed_afterwards(container: DockerContainer, compose: ComposeFile) -> Iterator[None]:
     from docker.errors import APIError
 
     try:
@@ -140,7 +140,7 @@ def _removed_afterwards(container: DockerContainer, manifest: Manifest) -> Itera
             _start(container)
         except APIError as error:
             raise ServerFailedError(
-                f"{manifest.engine}: {manifest.service.image} cannot be started: {_brief(error)}"
+                f"{compose.engine}: {compose.service.image} cannot be started: {_brief(error)}"
             ) from None
         yield
     finally:
@@ -175,10 +175,10 @@ def _publish(container: DockerContainer, ports: Sequence[int]) -> None:
     container.ports.update(dict.fromkeys(map(str, ports), bound))  # type: ignore[arg-type]  # Docker's client takes it
 
 
-def _options(manifest: Manifest) -> dict[str, Any]:
+def _options(compose: ComposeFile) -> dict[str, Any]:
     from docker.types import Ulimit
 
-    service = manifest.service
+    service = compose.service
     limits = {name: value if isinstance(value, dict) else {"soft": value, "hard": value}
               for name, value in service.ulimits.items()}  # fmt: skip
     return {
@@ -191,11 +191,11 @@ def _options(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def _pull(client: Any, manifest: Manifest, progress: Progress) -> None:
+def _pull(client: Any, compose: ComposeFile, progress: Progress) -> None:
     """Makes sure that the image is there, telling how much of it has come."""
     from docker.errors import APIError, ImageNotFound
 
-    image = manifest.service.image
+    image = compose.service.image
     with contextlib.suppress(ImageNotFound):
         client.images.get(image)
         return
@@ -203,34 +203,34 @@ def _pull(client: Any, manifest: Manifest, progress: Progress) -> None:
     try:
         for event in client.api.pull(image, stream=True, decode=True):
             if "error" in event:
-                raise ServerFailedError(_refused(manifest, event["error"]))
+                raise ServerFailedError(_refused(compose, event["error"]))
             detail = event.get("progressDetail") or {}
             if "total" in detail and (phase := event.get("status", "")) in layers:
                 layers[phase][event["id"]] = (detail["current"], detail["total"])
                 done, total = (sum(part) for part in zip(*layers[phase].values(), strict=True))
                 progress(f"{phase.lower()} {image} (MiB)", done / 2**20, total / 2**20)
     except APIError as error:
-        raise ServerFailedError(_refused(manifest, _brief(error))) from None
+        raise ServerFailedError(_refused(compose, _brief(error))) from None
 
 
-def _refused(manifest: Manifest, reason: str) -> str:
-    name = f"BAKEOFF_IMAGE_{manifest.engine.upper()}"
-    return f"{manifest.engine}: image {manifest.service.image} cannot be pulled: {reason}. Set {name} to one that can"
+def _refused(compose: ComposeFile, reason: str) -> str:
+    name = f"BAKEOFF_IMAGE_{compose.engine.upper()}"
+    return f"{compose.engine}: image {compose.service.image} cannot be pulled: {reason}. Set {name} to one that can"
 
 
-def _ready(container: DockerContainer, manifest: Manifest) -> Started:
+def _ready(container: DockerContainer, compose: ComposeFile) -> Started:
     """Waits until the server answers. Raises ServerFailedError when it ends before that, or takes too long."""
-    inner, extension = container.get_wrapped_container(), manifest.extension
+    inner, extension = container.get_wrapped_container(), compose.extension
     host = _LOOPBACK if _here(container) else container.get_container_host_ip()
-    ports = {port: _host_port(container, manifest, port) for port in manifest.service.container_ports}
+    ports = {port: _host_port(container, compose, port) for port in compose.service.container_ports}
     deadline = time.monotonic() + extension.start_s
     while not answers(host, ports[extension.ready.port], extension.ready.path):
         inner.reload()
         if inner.status != "running":
-            raise ServerFailedError(f"{manifest.engine}: {_why_it_ended(inner)}")
+            raise ServerFailedError(f"{compose.engine}: {_why_it_ended(inner)}")
         if time.monotonic() > deadline:
             raise ServerFailedError(
-                f"{manifest.engine}: not ready within {extension.start_s:g} s (start_s); {_last_log_lines(inner)}"
+                f"{compose.engine}: not ready within {extension.start_s:g} s (start_s); {_last_log_lines(inner)}"
             )
         time.sleep(_POLL_S)
 
@@ -238,12 +238,12 @@ def _ready(container: DockerContainer, manifest: Manifest) -> Started:
         inner.kill()
         inner.wait()
         inner.start()
-        return _ready(container, manifest)
+        return _ready(container, compose)
 
-    return Started(inner.id, manifest.service.image, manifest.settings(host, ports), inner, kill_and_start)
+    return Started(inner.id, compose.service.image, compose.settings(host, ports), inner, kill_and_start)
 
 
-def _host_port(container: DockerContainer, manifest: Manifest, port: int) -> int:
+def _host_port(container: DockerContainer, compose: ComposeFile, port: int) -> int:
     from docker.errors import APIError
     from testcontainers.core.exceptions import ContainerConnectException
 
@@ -252,7 +252,7 @@ def _host_port(container: DockerContainer, manifest: Manifest, port: int) -> int
     except (APIError, ConnectionError, ContainerConnectException):  # it has ended already
         inner = container.get_wrapped_container()
         inner.reload()
-        raise ServerFailedError(f"{manifest.engine}: {_why_it_ended(inner)}") from None
+        raise ServerFailedError(f"{compose.engine}: {_why_it_ended(inner)}") from None
 
 
 def _why_it_ended(container: Container) -> str:

@@ -19,14 +19,14 @@ import psutil
 from engines.registry import ENGINES
 from engines.server.endpoint import variable
 from engines.server.launched import Launched
-from harness.children.kept import Kept, kept
+from harness.children.kept import KeptChild, keep_child
 from harness.children.shared_memory import remove_segments_of
 from harness.children.start import ending
 from harness.machine.meters import Container, Meter, ProcessTree
 from harness.progress import Progress
 from harness.results.text import message_of
 from harness.scenario.specs import ContainerLimits
-from harness.servers.compose import read_manifest
+from harness.servers.compose import read_compose
 from harness.servers.containers import ServerFailedError, Started, started
 
 STOP_S = 30.0  # how long a server may take to stop before everything of it is killed
@@ -52,7 +52,7 @@ class Host:
     """The process that runs a server, as the run sees it."""
 
     engine: str
-    child: Kept
+    child: KeptChild
     _asked: int = field(default=0, init=False)
 
     def ready(self, progress: Progress) -> Hosted:
@@ -109,7 +109,7 @@ def hosted(
 
     folder: where a process keeps its data; it is removed afterwards. log: where what it prints goes.
     """
-    with kept(
+    with keep_child(
         f"bakeoff server {engine}",
         run_server,
         engine,
@@ -213,10 +213,10 @@ def _process(engine: str, limits: ContainerLimits, folder: Path, _progress: Prog
 def _container(
     engine: str, limits: ContainerLimits, _folder: Path, progress: Progress
 ) -> Iterator[_InContainer]:
-    manifest = read_manifest(engine, limits)
-    with started(manifest, progress) as container:
+    compose = read_compose(engine, limits)
+    with started(compose, progress) as container:
         facts = {"server": {"run": "container", "image": container.image, **limits.model_dump()}}
-        yield _InContainer(container, facts, manifest.extension.data)
+        yield _InContainer(container, facts, compose.extension.data)
 
 
 def _process_ended(pid: int) -> str | None:

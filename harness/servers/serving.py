@@ -41,7 +41,7 @@ class Served:
     kill_and_start: Callable[[], Hosted] | None = None
 
 
-def source(spec: EngineSpec, kind: type[Engine]) -> str:
+def server_kind(spec: EngineSpec, kind: type[Engine]) -> str:
     """How the engine is run: `in-process`, `url`, `process` or `container`. Raises ValueError with the remedy."""
     if not kind.capabilities.server:
         if spec.server != "auto":
@@ -82,7 +82,7 @@ def serving(
     folder: where a server that is started as a process keeps its data; it need not exist. log: where what it prints
     goes.
     """
-    way = source(spec, kind)
+    way = server_kind(spec, kind)
     if way == "in-process":
         yield Served(OwnProcess())
     elif way == "url":

@@ -13,7 +13,7 @@ from harness.load.repeats import BLOCK, repeat_gain
 from harness.machine.resources import release
 from harness.machine.usage import Usage
 from harness.results.result import Measurement
-from harness.results.samples import told_errors
+from harness.results.samples import error_summary
 from harness.scenario.cells import PlannedCell
 from harness.scenario.plan import blank
 from harness.scenario.tasks import IndexTask
@@ -134,7 +134,7 @@ def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
         for asked in answers.values():
             asked.ask(number, exact=True)
     samples = {name: asked.samples() for name, asked in answers.items()}
-    if failed := [told for found in samples.values() if (told := told_errors(found))]:
+    if failed := [told for found in samples.values() if (told := error_summary(found))]:
         raise EngineError(f"its exact mode failed: {failed[0]}")
     strict, forgiving = (
         np.concatenate(

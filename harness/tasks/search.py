@@ -10,7 +10,7 @@ from harness.load.clients import wait_for_left_behind
 from harness.load.warmup import Warm
 from harness.machine.usage import Cpu, MemoryGrowth
 from harness.results.result import Measurement
-from harness.results.samples import ERROR, OK, Samples, told_errors, write_samples
+from harness.results.samples import ERROR, OK, Samples, error_summary, write_samples
 from harness.results.summary import summarize
 from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import search_params
@@ -52,7 +52,7 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
             if name.endswith("_per_1000") and value is None
         }
     )
-    if told := told_errors(samples):
+    if told := error_summary(samples):
         reasons["errors"] = told
     measurement = blank(bench.session, cell).model_copy(
         update={
@@ -77,7 +77,7 @@ def _check_answered(samples: Samples, task: SearchTask) -> None:
     if not len(samples):
         raise MeasurementError(f"no query was due within {task.duration_s:g} s; raise rate or duration_s")
     if (samples.status == ERROR).all():
-        raise MeasurementError(f"every query failed: {told_errors(samples)}")
+        raise MeasurementError(f"every query failed: {error_summary(samples)}")
 
 
 def _warming(warm: Warm | None) -> dict[str, float | None]:

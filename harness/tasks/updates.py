@@ -11,7 +11,7 @@ import numpy as np
 from engines.base import Ids, UnsupportedError, Vectors
 from harness.load.answers import read_column
 from harness.results.result import Measurement
-from harness.results.samples import told_errors
+from harness.results.samples import error_summary
 from harness.results.summary import answer_counts, percentile_ms
 from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import search_params
@@ -94,7 +94,7 @@ def _checked(
         "errors": float(failed),
         **answer_counts(judged),
     }
-    reasons = {"errors": told} if (told := told_errors(samples)) else {}
+    reasons = {"errors": told} if (told := error_summary(samples)) else {}
     if metrics[recall] is None:
         reasons[recall] = "every query failed"
     return metrics, reasons

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.results.result import RunResult
-from reports.decide.evidence import Evidence, weigh
+from reports.decide.evidence import Evidence, gather_evidence
 from reports.decide.needs import PREFIX
 from reports.decide.ranking import Candidate
 from reports.decide.requirements import Check
@@ -15,8 +15,8 @@ from reports.decide.sentences import describe, headline, margin_text
 from reports.decide.verdict import blockers, caveats
 
 SCHEMA_VERSION = 1
-Verdict = Literal["pick", "only candidate", "no decision"]
-Status = Literal["pick", "leads", "eligible", "eliminated", "not measured"]
+DecisionVerdict = Literal["pick", "only candidate", "no decision"]
+StandingStatus = Literal["pick", "leads", "eligible", "eliminated", "not measured"]
 
 
 class DecisionPart(BaseModel):
@@ -57,7 +57,7 @@ class Standing(DecisionPart):
 
     engine: str
     adapter: str | None
-    status: Status
+    status: StandingStatus
     choice: Choice | None
     checks: list[Check]
     win_share: float | None
@@ -74,7 +74,7 @@ class Decision(DecisionPart):
 
     schema_version: int = SCHEMA_VERSION
     run: str
-    verdict: Verdict
+    verdict: DecisionVerdict
     sentence: str
     reasons: list[str]
     caveats: list[str]
@@ -96,7 +96,7 @@ class Decision(DecisionPart):
 
 def decide(result: RunResult) -> Decision:
     """Judges a run: hard requirements first, then the objective among the settings that meet them. Pure."""
-    return conclude(weigh(result))
+    return conclude(gather_evidence(result))
 
 
 def conclude(evidence: Evidence) -> Decision:
@@ -131,7 +131,7 @@ def conclude(evidence: Evidence) -> Decision:
     )
 
 
-def _verdict(evidence: Evidence) -> tuple[Verdict, list[str]]:
+def _verdict(evidence: Evidence) -> tuple[DecisionVerdict, list[str]]:
     if not evidence.cells.candidates:
         if evidence.cells.empty_filters:
             return "no decision", ["nothing matches any of the filters, so there is no search to compare"]
@@ -169,7 +169,7 @@ def _margin(evidence: Evidence) -> Margin | None:
     )
 
 
-def _standings(evidence: Evidence, verdict: Verdict) -> list[Standing]:
+def _standings(evidence: Evidence, verdict: DecisionVerdict) -> list[Standing]:
     best = {candidate.configuration.engine: candidate for candidate in evidence.ranking}
     standings = []
     others = [engine for engine in evidence.cells.engines if engine not in best]
@@ -189,7 +189,7 @@ def _standings(evidence: Evidence, verdict: Verdict) -> list[Standing]:
     return standings
 
 
-def _status(evidence: Evidence, shown: Candidate | None, verdict: Verdict) -> Status:
+def _status(evidence: Evidence, shown: Candidate | None, verdict: DecisionVerdict) -> StandingStatus:
     if shown is None:
         return "not measured"
     if not shown.met:

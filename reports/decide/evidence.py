@@ -79,7 +79,7 @@ class Evidence:
         return min(self.of_engine(engine), key=distance, default=None)
 
 
-def weigh(result: RunResult) -> Evidence:
+def gather_evidence(result: RunResult) -> Evidence:
     """Judges, scores and ranks every candidate of a run."""
     spec = DecisionSpec.model_validate(result.scenario.get("decision", {}))
     cells, objective = Cells(result), Objective.of(spec)

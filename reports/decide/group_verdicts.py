@@ -49,28 +49,28 @@ def judge(cells: Cells, requirement: Requirement) -> GroupVerdicts:
     return _judge_means(cells, requirement)
 
 
-def _has_say(cells: Cells, requirement: Requirement) -> Bools:
+def _in_scope(cells: Cells, requirement: Requirement) -> Bools:
     """Which groups are of a kind and a load under which the metric is judged."""
     known, metric = spec(requirement.metric), requirement.metric
     kinds, offered = set(known.tasks or ("search",)), under_offered_rate(cells, metric)
     empty = () if known.is_count else cells.empty_filters
-    said = (
+    in_scope = (
         group.kind in kinds
         and not (offered and group.executor != "arrival_rate")
         and not (group.kind == "search" and group.filter in empty)
         for group in cells.groups
     )
-    return np.fromiter(said, np.bool_, len(cells.groups))
+    return np.fromiter(in_scope, np.bool_, len(cells.groups))
 
 
 def _judge_means(cells: Cells, requirement: Requirement) -> GroupVerdicts:
     """Means over the trials, with Student's interval; for recall with that of its queries where it is wider."""
     raw = cells.matrix(requirement.metric)
     values = np.where(cells.failed, np.nan, raw)
-    judged = _has_say(cells, requirement)
+    judged = _in_scope(cells, requirement)
     gaps = (cells.present & np.isnan(values)).any(axis=1)
     if requirement.judged_everywhere:
-        judged = judged & ~_silent(cells, requirement)
+        judged = judged & ~_exempt(cells, requirement)
     count, mean, low, high = _student(values)
     queries: Floats = np.full(len(mean), np.nan)
     if spec(requirement.metric).averaged_over:
@@ -146,7 +146,7 @@ def distinct_queries(cells: Cells, metric: str) -> Floats:
     return np.where(np.isinf(known), np.nan, known)
 
 
-def _silent(cells: Cells, requirement: Requirement) -> Bools:
+def _exempt(cells: Cells, requirement: Requirement) -> Bools:
     """Groups of the right kind in which a requirement is still not judged: tasks other than search with neither a
     value, a reason nor a crash; and for counts, groups that the engine does not support, since what it cannot do
     causes no errors. An exception are ghosts where the scenario itself asks for them: whether they occur stays open.
@@ -155,16 +155,16 @@ def _silent(cells: Cells, requirement: Requirement) -> Bools:
     searched = np.fromiter((group.kind == "search" for group in cells.groups), np.bool_, len(cells.groups))
     empty = np.isnan(cells.matrix(metric)).all(axis=1)
     asked = metric == "ghosts" and requirement.source == "scenario"
-    silent = np.zeros(len(cells.groups), dtype=np.bool_)
+    exempt = np.zeros(len(cells.groups), dtype=np.bool_)
     for number in np.nonzero(empty & (~searched | cells.failed.any(axis=1)))[0]:
         group = cells.groups[number]
         unable = all((cell.error or "").startswith("unsupported") for cell in group.cells)
         if unable:
-            silent[number] = not (asked and group.kind == "updates") if counts else not searched[number]
+            exempt[number] = not (asked and group.kind == "updates") if counts else not searched[number]
         else:
             told = any(cell.error or metric in cell.reasons for cell in group.cells)
-            silent[number] = not searched[number] and not told
-    return silent
+            exempt[number] = not searched[number] and not told
+    return exempt
 
 
 def _judge_counts(cells: Cells, requirement: Requirement) -> GroupVerdicts:
@@ -178,7 +178,7 @@ def _judge_counts(cells: Cells, requirement: Requirement) -> GroupVerdicts:
         with np.errstate(invalid="ignore", divide="ignore"):
             # Where the number of requests is unknown, a single event is too many.
             values = np.where(values == 0, 0.0, values / np.where(np.isnan(total), 1.0, total))
-    judged = _has_say(cells, requirement) & ~_silent(cells, requirement)
+    judged = _in_scope(cells, requirement) & ~_exempt(cells, requirement)
     failing = ~np.isnan(values) & ~_holds(threshold, values)
     gaps = (cells.present & np.isnan(values)) | (cells.failed & ~failing)
     better_low = threshold.relation in (">", ">=")

@@ -18,10 +18,10 @@ from reports.decide.group_verdicts import (
     judge,
     under_offered_rate,
 )
-from reports.decide.requirements import Check, Requirement, Status, shortfall
+from reports.decide.requirements import Check, CheckStatus, Requirement, shortfall
 
 _NONE = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-_STATUSES: tuple[Status, ...] = ("holds", "too close to call", "not measured", "fails")
+_STATUSES: tuple[CheckStatus, ...] = ("holds", "too close to call", "not measured", "fails")
 
 
 class Judge:

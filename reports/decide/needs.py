@@ -76,19 +76,19 @@ def lacking(checks: list[Check]) -> str:
 
 def _check(cells: Cells, engine: str, name: str, need: NeedSpec) -> Check:
     declared = _declared(cells, engine, need)
-    seen, proof = _seen(cells, engine, need)
-    if seen is False or (seen is None and declared is False):
-        why = proof if seen is False else "its adapter declares it"
-        return _told(name, "fails", f"it {need.lacking} ({why})", "no")
-    if seen:
-        return _told(name, "holds", proof, "measured")
+    measured, proof = _measured(cells, engine, need)
+    if measured is False or (measured is None and declared is False):
+        why = proof if measured is False else "its adapter declares it"
+        return _need_check(name, "fails", f"it {need.lacking} ({why})", "no")
+    if measured:
+        return _need_check(name, "holds", proof, "measured")
     more = f": {proof}" if proof else ""
     if declared:
-        return _told(name, "holds", f"declared by its adapter, not measured{more}", "declared")
-    return _told(name, "not measured", f"neither declared nor measured{more}", "unknown")
+        return _need_check(name, "holds", f"declared by its adapter, not measured{more}", "declared")
+    return _need_check(name, "not measured", f"neither declared nor measured{more}", "unknown")
 
 
-def _told(name: str, status: str, reason: str, shown: str) -> Check:
+def _need_check(name: str, status: str, reason: str, shown: str) -> Check:
     return Check.model_validate(
         {"requirement": PREFIX + name, "metric": name, "status": status, "met": status == "holds",
          "reason": reason, "shown": shown}
@@ -102,14 +102,14 @@ def _declared(cells: Cells, engine: str, need: NeedSpec) -> bool | None:
     return any(said) if said else None
 
 
-def _seen(cells: Cells, engine: str, need: NeedSpec) -> tuple[bool | None, str]:
+def _measured(cells: Cells, engine: str, need: NeedSpec) -> tuple[bool | None, str]:
     """Whether the run shows that a need is met (None: it does not show it either way), and how."""
     if need.witness and (text := need.witness(cells, engine)):
         return True, text
     told = [cell for cell in cells.of_engine(engine) if need.task and cell.kind == need.task]
     found = [_of_cell(cell, need) for cell in told]
-    failed = [text for seen, text in found if seen is False]
-    partly = [text for seen, text in found if seen is None]
+    failed = [text for measured, text in found if measured is False]
+    partly = [text for measured, text in found if measured is None]
     if failed:
         return False, failed[0]
     if partly or not found:

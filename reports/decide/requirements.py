@@ -13,8 +13,8 @@ from harness.scenario.specs import DecisionSpec
 from harness.scenario.threshold import Threshold, parse_threshold
 from reports.wording import percent, quantity
 
-Status = Literal["holds", "too close to call", "not measured", "fails"]
-Source = Literal["scenario", "default"]
+CheckStatus = Literal["holds", "too close to call", "not measured", "fails"]
+Origin = Literal["scenario", "default"]
 
 
 class Check(BaseModel):
@@ -29,7 +29,7 @@ class Check(BaseModel):
 
     requirement: str
     metric: str
-    status: Status
+    status: CheckStatus
     met: bool
     value: float | None = None
     low: float | None = None
@@ -66,7 +66,7 @@ class Requirement:
 
     threshold: Threshold
     metric: str
-    source: Source
+    source: Origin
 
     @property
     def text(self) -> str:

@@ -16,7 +16,7 @@ from reports.decide.ranking import Candidate, Objective
 from reports.decide.requirements import Requirement
 
 _ALTERNATIVES = 20  # settings of an engine that are looked at beside the chosen one
-Draws = npt.NDArray[np.int64]
+Resamples = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Contest:
                 break
         return found
 
-    def _eligible(self, place: int, trials: Sequence[int], draws: Draws) -> Bools:
+    def _eligible(self, place: int, trials: Sequence[int], draws: Resamples) -> Bools:
         """In which resamples a setting meets the requirements that are judged by means over the trials."""
         eligible = np.ones(len(draws), dtype=np.bool_)
         candidate = self.candidates[place]
@@ -117,7 +117,7 @@ def _row(by_trial: Mapping[int, float], trials: Sequence[int]) -> Floats:
     return np.array([[by_trial.get(trial, np.nan) for trial in trials]])
 
 
-def _means(values: Floats, draws: Draws) -> Floats:
+def _means(values: Floats, draws: Resamples) -> Floats:
     """Mean over the drawn trials, [rows, draws]; of trials without a value none, NaN where none has one."""
     drawn = values[:, draws]
     present = ~np.isnan(drawn)

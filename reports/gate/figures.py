@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.results.metrics import gated, spec
-from reports.gate.findings import Finding, Verdict
+from reports.gate.findings import Finding, FindingVerdict
 from reports.gate.matching import Bools, Floats, Ints, MatchedCells
 from reports.gate.tolerance import is_difference
 
@@ -89,7 +89,7 @@ def _none(cells: MatchedCells) -> Figures:
 
 def _missing(cells: MatchedCells, key: int, metric: str) -> Finding:
     # A slower engine may answer too few requests for a percentile; its throughput is compared all the same.
-    verdict: Verdict = "not comparable" if _PERCENTILE.search(metric) else "missing"
+    verdict: FindingVerdict = "not comparable" if _PERCENTILE.search(metric) else "missing"
     return Finding(**cells.labels[key], metric=metric, verdict=verdict, note=cells.reason(key, metric))
 
 
@@ -108,7 +108,7 @@ def _with_logarithm(
     usable = np.asarray(above.all(axis=(1, 2)))
     findings = []
     for number in np.flatnonzero(~usable):
-        verdict: Verdict = "inconclusive"
+        verdict: FindingVerdict = "inconclusive"
         note = "a value of 0 has no ratio"
         if low[number].all():
             verdict, note = "ok", "0 in both"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal[
+FindingVerdict = Literal[
     "ok",
     "improved",
     "regressed",
@@ -18,9 +18,9 @@ Verdict = Literal[
     "broken",
 ]
 Outcome = Literal["passed", "failed", "inconclusive"]
-FAILING: tuple[Verdict, ...] = ("broken", "failed", "missing", "regressed")
-JUDGED: tuple[Verdict, ...] = (*FAILING, "improved", "ok", "within noise")
-_ORDER: tuple[Verdict, ...] = (
+FAILING: tuple[FindingVerdict, ...] = ("broken", "failed", "missing", "regressed")
+JUDGED: tuple[FindingVerdict, ...] = (*FAILING, "improved", "ok", "within noise")
+_ORDER: tuple[FindingVerdict, ...] = (
     *FAILING,
     "inconclusive",
     "improved",
@@ -48,7 +48,7 @@ class Finding:
     task: str
     filter: str
     metric: str
-    verdict: Verdict
+    verdict: FindingVerdict
     load: str = ""
     baseline: float | None = None
     current: float | None = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.results.metrics import spec
 from reports.gate.figures import Figures, figures_of_cells, figures_over_cells, joined
-from reports.gate.findings import Finding, Verdict
+from reports.gate.findings import Finding, FindingVerdict
 from reports.gate.matching import Bools, Floats, MatchedCells
 from reports.gate.noise import FALSE_ALARMS, losses
 from reports.gate.tolerance import Tolerance, is_difference, margin
@@ -89,7 +89,7 @@ def _findings(
     return found
 
 
-def _verdict(metric: str, loss: float, width: float, limit: float) -> Verdict:
+def _verdict(metric: str, loss: float, width: float, limit: float) -> FindingVerdict:
     """width: the distance of the one-sided interval's end from the estimate."""
     rounding = 1e-9
     if loss - width > limit + rounding:

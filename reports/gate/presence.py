@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from reports.gate.findings import Finding, Verdict
+from reports.gate.findings import Finding, FindingVerdict
 from reports.gate.matching import Bools, MatchedCells
 
 
@@ -21,7 +21,7 @@ def presence_findings(cells: MatchedCells) -> tuple[list[Finding], Bools]:
     broken_before, broken_after = errors[:, :-1].sum(axis=1), errors[:, -1]
     names = cells.keys["engine"].to_numpy(dtype=object)
     known, now = set(names[before > 0]), set(names[after > 0])
-    sides: tuple[tuple[set[str], Verdict, str], ...] = (
+    sides: tuple[tuple[set[str], FindingVerdict, str], ...] = (
         (known - now, "missing", "the engine was not measured"),
         (now - known, "new", "not in the baseline"),
     )
@@ -32,7 +32,7 @@ def presence_findings(cells: MatchedCells) -> tuple[list[Finding], Bools]:
     ]
     both = cells.keys["engine"].isin(known & now).to_numpy()
 
-    def add(rows: Bools, verdict: Verdict, note: dict[int, str] | str) -> None:
+    def add(rows: Bools, verdict: FindingVerdict, note: dict[int, str] | str) -> None:
         for key in np.flatnonzero(rows & both):
             text = note if isinstance(note, str) else note[int(key)]
             found.append(Finding(**cells.labels[key], metric="", verdict=verdict, note=text))

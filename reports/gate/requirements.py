@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.results.result import RunResult
-from reports.decide.evidence import Evidence, weigh
-from reports.gate.findings import Finding, Verdict
+from reports.decide.evidence import Evidence, gather_evidence
+from reports.gate.findings import Finding, FindingVerdict
 
 
 def requirement_findings(baseline: RunResult, current: RunResult) -> list[Finding]:
@@ -14,13 +14,16 @@ def requirement_findings(baseline: RunResult, current: RunResult) -> list[Findin
     bake-off has such) does not fail the gate for it; neither does a value too close to its limit to call.
     """
     same_rules = baseline.scenario | {"decision": current.scenario.get("decision", {})}
-    before, after = weigh(baseline.model_copy(update={"scenario": same_rules})), weigh(current)
+    before, after = (
+        gather_evidence(baseline.model_copy(update={"scenario": same_rules})),
+        gather_evidence(current),
+    )
     states = {engine: _state(after, engine) for engine in after.cells.engines}
     anyone = any(state != "fails" for state in states.values())
     findings = []
     for engine, state in states.items():
         earlier = _state(before, engine)
-        verdict: Verdict = "ok"
+        verdict: FindingVerdict = "ok"
         if state == "fails":
             verdict = "broken" if earlier != "fails" or not anyone else "ok"
         elif earlier == "fails":

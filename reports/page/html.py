@@ -11,7 +11,7 @@ from harness.results.files import write_json, write_text
 from harness.results.result import RunResult, read_result
 from harness.results.text import visible_in
 from reports.decide.decision import Decision, conclude
-from reports.decide.evidence import Evidence, weigh
+from reports.decide.evidence import Evidence, gather_evidence
 from reports.page.export import write_cells
 from reports.page.page import page
 
@@ -26,7 +26,7 @@ def write_report(run: Path) -> Path:
     run: a run's folder or its result file. Raises ConfigurationError where that is no result, MeasurementError
     where nothing can be written.
     """
-    evidence = weigh(visible_in(read_result(run)))
+    evidence = gather_evidence(visible_in(read_result(run)))
     decision = conclude(evidence)
     folder = run if run.is_dir() else run.parent
     write_json(folder / "decision.json", decision.model_dump(mode="json"))
@@ -38,7 +38,7 @@ def write_report(run: Path) -> Path:
 
 def render_result(result: RunResult) -> str:
     """The page of a result."""
-    evidence = weigh(visible_in(result))
+    evidence = gather_evidence(visible_in(result))
     return render(evidence, conclude(evidence))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.results.result import RunResult
 from reports.decide.cells import TrialGroup
 from reports.decide.decision import Decision, conclude
-from reports.decide.evidence import Evidence, weigh
+from reports.decide.evidence import Evidence, gather_evidence
 from reports.decide.ranking import Candidate
 from reports.page.sections import best_settings
 from reports.wording import number, quantity, settings
@@ -104,7 +104,7 @@ def summary_table(result: RunResult, width: int = 120, shown: Callable[[str], st
     from rich.console import Group as Stack
     from rich.text import Text
 
-    evidence = weigh(result)
+    evidence = gather_evidence(result)
     decision = conclude(evidence)
     rows, filters = summary_rows(evidence, decision), len(evidence.cells.filters)
     worst = f"worst of {filters} filters, " if filters > 1 else ""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.scenario.specs import ContainerLimits
-from harness.servers.compose import read_manifest
+from harness.servers.compose import read_compose
 from harness.servers.containers import ServerFailedError, started
 from tests.servers.launch import UnavailableError
 
@@ -40,7 +40,7 @@ def running(folder: Path) -> Iterator[str]:
     del folder
     image = os.environ.get(_IMAGE) or _built()
     limits = ContainerLimits(cpus=2, memory_mib=4096)
-    manifest = read_manifest("milvus", limits, {**os.environ, _IMAGE: image})
+    manifest = read_compose("milvus", limits, {**os.environ, _IMAGE: image})
     service = manifest.service.model_copy(update={"environment": manifest.service.environment | QUICK})
     try:
         with started(manifest.model_copy(update={"service": service})) as container:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from harness.machine.meters import Container
-from harness.servers.compose import Extension, Manifest, Ready, Service
+from harness.servers.compose import ComposeFile, Extension, Ready, Service
 from harness.servers.containers import OWNER, ServerFailedError, remove_containers, started
 from tests.servers import registry
 
@@ -54,8 +54,8 @@ def engine() -> Any:
 
 def manifest(
     command: list[str] | None = None, *, path: str | None = "/ready", start_s: float = 20, **service: Any
-) -> Manifest:
-    return Manifest(
+) -> ComposeFile:
+    return ComposeFile(
         engine="tiny",
         service=Service.model_validate(
             {

@@ -21,7 +21,7 @@ from harness.errors import ConfigurationError
 from harness.paths import find_scenario
 from harness.results.result import Measurement, RunResult, read_result
 from harness.scenario.specs import load_scenario
-from harness.servers.compose import read_manifest
+from harness.servers.compose import read_compose
 from harness.servers.containers import OWNER
 from tests.cli.conftest import Shell
 
@@ -59,7 +59,7 @@ def images(client: Any) -> dict[str, str]:
     found = {}
     for engine in SERVERS:
         made = [tag for image in client.images.list(f"local/{engine}") for tag in image.tags]
-        for image in (read_manifest(engine, limits).service.image, *sorted(made, reverse=True)):
+        for image in (read_compose(engine, limits).service.image, *sorted(made, reverse=True)):
             try:
                 client.images.get(image)
             except docker.errors.ImageNotFound:

@@ -16,7 +16,7 @@ from engines.base import Column, EngineError, Keywords
 _DIGITS = 15  # with which a number between 1e-7 and 1e37 is read back as it was written
 
 
-def kept(value: float) -> float:
+def rounded(value: float) -> float:
     """The number of 15 digits nearest to `value`. The order of numbers is kept."""
     return float(f"{value:.{_DIGITS}g}")
 
@@ -31,4 +31,4 @@ def values(column: Column, name: str) -> list[Any]:
     broken = next((number for number in numbers if not math.isfinite(number)), None)
     if broken is not None:
         raise EngineError(f"qdrant: '{name}' holds {broken}, which JSON cannot express; remove it")
-    return [kept(number) for number in numbers]
+    return [rounded(number) for number in numbers]

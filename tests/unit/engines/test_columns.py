@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from engines.base import Batch, EngineError, Field, Keywords, Schema
 from engines.filters import Eq
 from engines.values import disk
-from engines.values.columns import ColumnStore, Growable, prepared, unit
+from engines.values.columns import ColumnStore, Growable, normalized, prepared
 
 SCHEMA = Schema(2, "l2", (Field("brand", "keyword"), Field("price", "integer")))
 
@@ -119,10 +119,10 @@ def test_a_batch_is_of_one_length() -> None:
 
 def test_unit_vectors() -> None:
     vectors = np.array([[3, 4], [0, 0], [-2, 0]], dtype=np.float32)
-    scaled = unit(vectors)
+    scaled = normalized(vectors)
     assert scaled.dtype == np.float32
     np.testing.assert_allclose(scaled, [[0.6, 0.8], [0, 0], [-1, 0]])
-    np.testing.assert_allclose(unit(vectors[0]), [0.6, 0.8])
+    np.testing.assert_allclose(normalized(vectors[0]), [0.6, 0.8])
     assert vectors[0].tolist() == [3, 4]
 
 

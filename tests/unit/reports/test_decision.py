@@ -8,7 +8,7 @@ import pytest
 
 from harness.results.result import Measurement, RunResult
 from reports.decide.decision import Decision, Standing, decide
-from reports.decide.evidence import weigh
+from reports.decide.evidence import gather_evidence
 from tests.unit.example_results import ENGINES, FILTERS, build, edit, failed, realistic, with_metrics
 
 
@@ -202,7 +202,7 @@ def test_latency_is_judged_under_the_offered_rate() -> None:
 
 
 def test_only_the_operating_point_is_measured_under_an_offered_rate() -> None:
-    evidence = weigh(build(requirements=("latency.p50 < 50ms",)))
+    evidence = gather_evidence(build(requirements=("latency.p50 < 50ms",)))
     texts = {
         candidate.configuration.search["efSearch"]: candidate.checks[0].reason
         for candidate in evidence.of_engine("faiss-hnsw")
@@ -305,7 +305,7 @@ def test_win_shares_are_those_of_a_full_enumeration() -> None:
         for name, values in rates.items()
     }
     wins = np.mean([a > b for a in means["a"] for b in means["b"]])
-    shares = weigh(result).shares
+    shares = gather_evidence(result).shares
     assert shares["a"] == pytest.approx(wins)
     assert 0.5 < shares["a"] < 0.9
     assert decide(result).verdict == "no decision"
@@ -481,7 +481,7 @@ def test_a_realistic_run() -> None:
     assert decision.verdict == "no decision"
     assert decision.standings[0].status == "leads"
     assert standing(decision, "faiss-hnsw-post").status == "eliminated"
-    assert len(weigh(realistic()).candidates) == 14
+    assert len(gather_evidence(realistic()).candidates) == 14
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from harness.results.metrics import COUNTS, TABLE, spec
 from harness.results.result import Measurement, RunResult
 from harness.results.stats import wilson_bounds
 from reports.decide.decision import Decision, Standing, conclude, decide
-from reports.decide.evidence import weigh
+from reports.decide.evidence import gather_evidence
 from reports.decide.requirements import Check
 from reports.page.summary import summary_rows, summary_table
 from tests.unit.example_results import ENGINES, build, edit, failed, with_metrics
@@ -345,7 +345,7 @@ def test_what_was_not_measured_says_why() -> None:
 def test_the_terminal_says_which_recalls_rest_on_few_queries() -> None:
     base = build(engines=TWO)
     one = on(base, lambda c: with_metrics(c, recall_at_10=0.5, queries=3.0), engine="qdrant", kind="search")
-    evidence = weigh(one)
+    evidence = gather_evidence(one)
     rows = {row.engine: row for row in summary_rows(evidence, conclude(evidence))}
     assert (rows["qdrant"].verdict, rows["qdrant"].few_queries) == ("not judged", 3)
     assert rows["faiss-hnsw"].few_queries is None

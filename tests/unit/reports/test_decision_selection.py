@@ -7,7 +7,7 @@ import pytest
 
 from harness.results.result import RunResult
 from reports.decide.decision import decide
-from reports.decide.evidence import weigh
+from reports.decide.evidence import gather_evidence
 from reports.decide.selection import LEVEL, Selection, compare, select
 from tests.simulations.decision_rates import rates
 from tests.simulations.decision_runs import World, simulated_run
@@ -100,7 +100,7 @@ def lottery(trials: int = 3) -> RunResult:
 
 
 def test_the_figure_shown_for_a_large_grid_is_not_that_of_its_luckiest_setting() -> None:
-    evidence = weigh(lottery())
+    evidence = gather_evidence(lottery())
     raw = max(c.score or 0.0 for c in evidence.of_engine("engine-1"))
     shown = next(c.score for c in evidence.ranking if c.configuration.engine == "engine-1")
     assert shown is not None

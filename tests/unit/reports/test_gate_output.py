@@ -10,7 +10,7 @@ import pytest
 
 from harness.results.result import RunResult
 from reports.gate.compare import compare
-from reports.gate.findings import Finding, GateReport, Verdict
+from reports.gate.findings import Finding, FindingVerdict, GateReport
 from reports.gate.output.junit import to_junit
 from reports.gate.output.markdown import to_markdown
 from reports.gate.output.text import to_text
@@ -38,7 +38,7 @@ def nasty() -> GateReport:
     return compare([run(7)], broken)
 
 
-def finding(verdict: Verdict, metric: str = "throughput_qps", **values: Any) -> Finding:
+def finding(verdict: FindingVerdict, metric: str = "throughput_qps", **values: Any) -> Finding:
     return Finding("e", "", "t", "f", metric, verdict, **values)
 
 

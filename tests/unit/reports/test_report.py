@@ -21,7 +21,7 @@ from reports.charts.plotting import Point, nines, spread
 from reports.charts.style import engine_styles
 from reports.decide.cells import Cells
 from reports.decide.decision import conclude
-from reports.decide.evidence import weigh
+from reports.decide.evidence import gather_evidence
 from reports.page.cell_table import cell_tables
 from reports.page.html import render_result, write_report
 from reports.page.postfilter import post_tables, unpaired
@@ -354,7 +354,7 @@ def test_what_queries_go_through_is_told() -> None:
 
 
 def summary(result: RunResult) -> list[SummaryRow]:
-    evidence = weigh(result)
+    evidence = gather_evidence(result)
     return summary_rows(evidence, conclude(evidence))
 
 
@@ -595,13 +595,13 @@ def test_the_table_shows_throughput_cost_and_the_highest_latency() -> None:
             latency_max_ms=4321.0 if stall else 12.0,
         )
 
-    evidence = weigh(edit(build(), cost))
+    evidence = gather_evidence(edit(build(), cost))
     decision = conclude(evidence)
     assert cost_headings(decision) == ["CPU s per 1,000 queries", "CPU s of the clients", "Highest latency"]
     rows = {row.engine: row for row in engine_rows(evidence, decision, engine_styles(evidence.cells.engines))}
     assert rows["qdrant"].costs == ("3.50 s", "0.250 s", "4,320 ms")
     assert rows["milvus"].costs[1] == "-"
-    cheap = weigh(edit(build(objective="min cpu_s_per_1000"), cost))
+    cheap = gather_evidence(edit(build(objective="min cpu_s_per_1000"), cost))
     assert cost_headings(conclude(cheap))[0] == "Throughput, queries/s"
 
 
@@ -621,7 +621,7 @@ def test_needs_share_a_column() -> None:
         label: facts | {"capabilities": {"delete": True, "durable": label == "qdrant"}}
         for label, facts in result.engines.items()
     }
-    evidence = weigh(result.model_copy(update={"scenario": scenario, "engines": engines}))
+    evidence = gather_evidence(result.model_copy(update={"scenario": scenario, "engines": engines}))
     decision = conclude(evidence)
     column = columns(decision)[-1]
     assert column.heading == "What production needs"
@@ -634,7 +634,7 @@ def test_needs_share_a_column() -> None:
 
 
 def test_flags_stand_beside_the_score() -> None:
-    evidence = weigh(realistic())
+    evidence = gather_evidence(realistic())
     decision = conclude(evidence)
     rows = {row.engine: row for row in engine_rows(evidence, decision, engine_styles(evidence.cells.engines))}
     assert rows["faiss-ivf"].care == "steal: 1 of 12 cells"
@@ -665,7 +665,7 @@ def test_filters_become_one_figure_as_the_table_says() -> None:
 
 def test_the_summary_of_many_settings_shows_the_best_of_each_engine() -> None:
     result = many(engines=2, settings_of_each=12)
-    evidence = weigh(result)
+    evidence = gather_evidence(result)
     rows = summary_rows(evidence, conclude(evidence))
     assert [row.engine for row in rows] == list(evidence.cells.engines)
     from rich.console import Console

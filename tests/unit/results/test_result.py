@@ -20,7 +20,7 @@ from harness.results.samples import (
     TIMEOUT,
     Samples,
     concatenate,
-    told_errors,
+    error_summary,
     write_samples,
 )
 from harness.results.writing import ResultWriter, write_result
@@ -162,7 +162,7 @@ def test_what_failed_is_told_by_the_first_and_the_most_frequent_error(
     merged = concatenate(
         [replace(part, errors={k: v for k, v in part.errors.items() if k}) for part in parts]
     )
-    assert told_errors(merged) == told
+    assert error_summary(merged) == told
 
 
 def cell(number: int) -> Measurement:

@@ -11,7 +11,7 @@ from engines.registry import ENGINES
 from harness.errors import ConfigurationError
 from harness.scenario.specs import ContainerLimits
 from harness.servers import compose
-from harness.servers.compose import read_manifest
+from harness.servers.compose import read_compose
 
 LIMITS = ContainerLimits(cpus=1.5, memory_mib=2048)
 TEXT = """
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_limits_reach_the_service_and_settings_the_adapter(folder: Path) -> None:
-    manifest = read_manifest("tiny", LIMITS, {})
+    manifest = read_compose("tiny", LIMITS, {})
     service = manifest.service
     assert service.image == "maker/tiny:v1.2"
     assert (service.cpus, service.mem_limit) == (1.5, "2048m")
@@ -54,9 +54,9 @@ def test_limits_reach_the_service_and_settings_the_adapter(folder: Path) -> None
 
 
 def test_the_image_can_be_replaced(folder: Path) -> None:
-    manifest = read_manifest("tiny", LIMITS, {"BAKEOFF_IMAGE_TINY": "mine:2"})
+    manifest = read_compose("tiny", LIMITS, {"BAKEOFF_IMAGE_TINY": "mine:2"})
     assert manifest.service.image == "mine:2"
-    assert read_manifest("tiny", LIMITS, {"BAKEOFF_IMAGE_TINY": ""}).service.image == "maker/tiny:v1.2"
+    assert read_compose("tiny", LIMITS, {"BAKEOFF_IMAGE_TINY": ""}).service.image == "maker/tiny:v1.2"
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_the_image_can_be_replaced(folder: Path) -> None:
 def test_what_is_wrong_is_named(folder: Path, old: str, new: str, message: str) -> None:
     (folder / "tiny" / "compose.yaml").write_text(TEXT.replace(old, new))
     with pytest.raises(ConfigurationError, match=message):
-        read_manifest("tiny", LIMITS, {})
+        read_compose("tiny", LIMITS, {})
 
 
 def test_an_engine_without_a_container_is_said_to(folder: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none/compose\.yaml: .* none comes without a container"):
-        read_manifest("none", LIMITS, {})
+        read_compose("none", LIMITS, {})
 
 
 SHIPPED = sorted(path.parent.name for path in compose.shipped("docker").glob("*/compose.yaml"))
@@ -85,7 +85,7 @@ SHIPPED = sorted(path.parent.name for path in compose.shipped("docker").glob("*/
 @pytest.mark.parametrize("engine", SHIPPED)
 def test_shipped_files_can_be_read_and_are_pinned(engine: str) -> None:
     assert engine in ENGINES
-    manifest = read_manifest(engine, LIMITS, {})
+    manifest = read_compose(engine, LIMITS, {})
     name, _, tag = manifest.service.image.rpartition(":")
     assert name
     assert any(part.isdigit() for part in tag)

@@ -14,7 +14,7 @@ from harness.machine.meters import OwnProcess, ProcessTree, Unmeasured
 from harness.machine.usage import Cpu, Usage
 from harness.scenario.specs import ContainerLimits, EngineSpec
 from harness.servers import serving as servers
-from harness.servers.serving import serving, source
+from harness.servers.serving import server_kind, serving
 
 MIB = 2**20
 
@@ -40,13 +40,13 @@ def without_urls(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_where_a_server_comes_from(spec: EngineSpec, way: str) -> None:
-    assert source(spec, Distant) == way
+    assert server_kind(spec, Distant) == way
 
 
 def test_a_url_comes_first_and_shows_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BAKEOFF_QDRANT_URL", "https://me:secret@db.example:6333")
     spec = EngineSpec(engine="qdrant", server="container")
-    assert source(spec, Distant) == "url"
+    assert server_kind(spec, Distant) == "url"
     with serving(spec, Distant, ContainerLimits(), tmp_path, log=tmp_path / "log") as served:
         assert served.facts == {"server": {"run": "url", "url": "https://db.example:6333"}}
         assert isinstance(served.meter, Unmeasured)
@@ -58,7 +58,7 @@ def test_a_malformed_url_is_refused_before_anything_runs(
 ) -> None:
     monkeypatch.setenv("BAKEOFF_QDRANT_URL", "https://db.example:6333?api_key=hush-hush")
     with pytest.raises(ValueError, match=r"^server: BAKEOFF_QDRANT_URL is no address") as raised:
-        source(EngineSpec(engine="qdrant"), Distant)
+        server_kind(EngineSpec(engine="qdrant"), Distant)
     assert "hush" not in str(raised.value)
 
 
@@ -77,7 +77,7 @@ def test_engines_in_the_process_need_none(tmp_path: Path) -> None:
     ) as served:
         assert isinstance(served.meter, OwnProcess)
     with pytest.raises(ValueError, match="server: bruteforce runs inside the process, remove the key"):
-        source(EngineSpec(engine="bruteforce", server="container"), BruteForce)
+        server_kind(EngineSpec(engine="bruteforce", server="container"), BruteForce)
 
 
 @pytest.mark.usefixtures("without_urls")
@@ -86,9 +86,9 @@ def test_what_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch, tmp_pat
     with pytest.raises(
         ValueError, match=r"qdrant cannot be started as a process or container; set BAKEOFF_QDRANT_URL"
     ):
-        source(EngineSpec(engine="qdrant"), Distant)
+        server_kind(EngineSpec(engine="qdrant"), Distant)
     with pytest.raises(ValueError, match="qdrant cannot be started as a process; set"):
-        source(EngineSpec(engine="qdrant", server="process"), Distant)
+        server_kind(EngineSpec(engine="qdrant", server="process"), Distant)
 
 
 def test_a_process_tree_is_measured_with_its_children(tmp_path: Path) -> None:
