@@ -27,6 +27,7 @@ PARTS = (
     "client_opensearch",
     "client_vespa",
     "client_pgvector",
+    "ingest_qdrant",
     "ingest_milvus",
     "ingest_elasticsearch",
     "ingest_opensearch",

@@ -1,7 +1,8 @@
 """Loading a server through an adapter and through VectorDBBench's client, side by side on one server.
 
 VectorDBBench runs in a Python of its own, that of BAKEOFF_VDBB_PYTHON: `pip install 'vectordb-bench[pgvector]'
-'elasticsearch<10' opensearch-py`. Without it, its figures are missing. Rounds alternate; the median of each is shown.
+'elasticsearch<10' opensearch-py qdrant-client`. Without it, its figures are missing. Rounds alternate; the median of
+each is shown.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class Case(NamedTuple):
 class Contest(NamedTuple):
     """An engine and how it is loaded.
 
-    ours: loads the vectors, with a directory at its disposal, and returns seconds, one for each of `labels`. theirs:
-    the end of a script that prints as many, with `target` in its hands.
+    ours: loads the vectors, with a directory at its disposal, and returns seconds or bytes, one for each of `labels`.
+    theirs: the end of a script that prints as many, with `target` in its hands.
     """
 
     engine: str
@@ -56,7 +57,9 @@ class Contest(NamedTuple):
 
 
 def compare(contest: Contest, cases: Sequence[Case]) -> list[dict[str, Any]]:
-    """Rows of name, ours, reference, ratio and unit: vectors a second, or microseconds a vector for "... CPU"."""
+    """Rows of name, ours, reference, ratio and unit: of seconds vectors a second, but for labels that end with "CPU"
+    (microseconds a vector) or "bytes" (a vector).
+    """
     with tempfile.TemporaryDirectory(prefix="bakeoff-ingest-") as folder:
         return [found for case in cases for found in _case(Path(folder), contest, case)]
 
@@ -73,19 +76,22 @@ def _case(folder: Path, contest: Contest, case: Case) -> list[dict[str, Any]]:
     name = f"{contest.engine}: load {case.dim}-d, {case.size} a request, {case.in_flight} in flight"
     rows = []
     for part, label in enumerate(contest.labels):
-        cpu = label.endswith("CPU")
+        unit = {"CPU": "us", "bytes": "bytes"}.get(label.rpartition(" ")[2], "vectors/s")
         mine, reference = (
-            _figure([times[part] for times in runs if times], case.rows, cpu=cpu) for runs in (ours, theirs)
+            _figure([found[part] for found in runs if found], case.rows, unit) for runs in (ours, theirs)
         )
         assert mine is not None
-        rows.append(row(f"{name}; {label}", mine, reference, "us" if cpu else "vectors/s"))
+        rows.append(row(f"{name}; {label}", mine, reference, unit))
     return rows
 
 
-def _figure(seconds: list[float], vectors: int, *, cpu: bool) -> float | None:
-    if not seconds:
+def _figure(found: list[float], vectors: int, unit: str) -> float | None:
+    """The median of seconds or bytes, as a figure of one vector."""
+    if not found:
         return None
-    return median(seconds) / vectors * 1e6 if cpu else vectors / median(seconds)
+    if unit == "vectors/s":
+        return vectors / median(found)
+    return median(found) / vectors * (1e6 if unit == "us" else 1)
 
 
 def _their_seconds(contest: Contest, file: Path, case: Case) -> list[float]:

@@ -25,7 +25,7 @@ from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
 
 from engines.server.endpoint import variable
 from tests.servers.qdrant_collections import EXISTS, INVALID, NOT_FOUND, Collections, RefusedError
-from tests.servers.qdrant_stand_in_rest import RestFailure, serving
+from tests.servers.qdrant_stand_in_rest import Handler, RestFailure, serving
 
 _CODES = {
     NOT_FOUND: grpc.StatusCode.NOT_FOUND,
@@ -217,11 +217,20 @@ class PointCalls(messages.PointsServicer):  # type: ignore[misc]
 
 
 @contextmanager
-def standing_in(collections: Collections | None = None, credentials: Any = None) -> Iterator[StandIn]:
-    """Both servers on free ports of 127.0.0.1. credentials: of a gRPC server that speaks TLS."""
+def standing_in(
+    collections: Collections | None = None,
+    credentials: Any = None,
+    handler: type[Handler] = Handler,
+    interceptors: tuple[grpc.ServerInterceptor, ...] = (),
+) -> Iterator[StandIn]:
+    """Both servers on free ports of 127.0.0.1. credentials: of a gRPC server that speaks TLS. handler, interceptors: of
+    requests over REST, and of those over gRPC before all else.
+    """
     stand_in = StandIn(collections or Collections())
     unlimited = [("grpc.max_receive_message_length", -1)]  # as in Qdrant
-    server = grpc.server(ThreadPoolExecutor(8), interceptors=(Guard(stand_in),), options=unlimited)
+    server = grpc.server(
+        ThreadPoolExecutor(8), interceptors=(*interceptors, Guard(stand_in)), options=unlimited
+    )
     messages.add_QdrantServicer_to_server(Root(stand_in.collections), server)
     messages.add_CollectionsServicer_to_server(CollectionCalls(stand_in.collections), server)
     messages.add_PointsServicer_to_server(PointCalls(stand_in), server)
@@ -231,7 +240,7 @@ def standing_in(collections: Collections | None = None, credentials: Any = None)
         stand_in.grpc_port = server.add_secure_port("127.0.0.1:0", credentials)
     server.start()
     try:
-        with serving(stand_in.collections, stand_in.failures) as stand_in.url:
+        with serving(stand_in.collections, stand_in.failures, handler) as stand_in.url:
             yield stand_in
     finally:
         server.stop(None).wait()

@@ -187,11 +187,13 @@ def _points(batch: models.Batch) -> list[models.PointStruct]:
 
 
 @contextmanager
-def serving(collections: Collections, failures: deque[Any]) -> Iterator[str]:
+def serving(
+    collections: Collections, failures: deque[Any], handler: type[Handler] = Handler
+) -> Iterator[str]:
     """Yields the URL of a server on a free port of 127.0.0.1."""
     connections: list[socket.socket] = []
     shared = {"collections": collections, "failures": failures, "connections": connections}
-    kind = type("Bound", (Handler,), shared)
+    kind = type("Bound", (handler,), shared)
     server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
