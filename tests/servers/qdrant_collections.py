@@ -38,12 +38,13 @@ class EarlyGreen:
     for segments being optimized, then plan for the others, and what begins between the two is in neither.
 
     early: questions that are answered with green though it is under way. busy: with yellow after that. indexed: how
-    many vectors have a graph in the end. looks: questions so far.
+    many vectors have a graph in the end. queued: it waits instead of running. looks: questions so far.
     """
 
     early: int
     busy: int
     indexed: int
+    queued: bool = False
     looks: int = 0
 
     @property
@@ -134,9 +135,16 @@ class Collections:
         running = [
             {"uuid": "u", "optimizer": "indexing", "status": "optimizing", "segments": [], "progress": {}}
         ]
-        under_way = self.early_green is not None and not self.early_green.done
-        summary = {"queued_optimizations": 0, "queued_segments": 0, "queued_points": 0, "idle_segments": 1}
-        return {"summary": summary, "running": running * under_way}
+        race = self.early_green
+        under_way, queued = (False, False) if race is None else (not race.done, race.queued)
+        waiting = int(under_way and queued)
+        summary = {
+            "queued_optimizations": waiting,
+            "queued_segments": 0,
+            "queued_points": 0,
+            "idle_segments": 1,
+        }
+        return {"summary": summary, "running": running * (under_way and not queued)}
 
     def index(self, name: str, alias: str, kind: models.PayloadSchemaType) -> None:
         self._known(name)

@@ -165,6 +165,16 @@ def test_rest_requests_are_valid() -> None:
     assert models.PointIdsList.model_validate_json(last[1], strict=True).points == [3, 2**62]
 
 
+def test_rest_sends_no_more_digits_than_float32_has() -> None:
+    """A double's digits nearly double what the server has to read."""
+    points, sent = over_rest()
+    vector = np.array([1, 0.1, 1e-30], np.float32)
+    points.query(vector, 1, None, exact=False)
+    for request in points.upserts(Batch(BATCH.ids, np.tile(vector, (3, 1)), COLUMNS), 3):
+        points.upsert(request)
+    assert [body.count(b"[1.0,0.1,1e-30]") for _, body in sent] == [1, 3]
+
+
 def test_rest_requests_are_halved_until_they_fit() -> None:
     words = ["x" * 65_000] * 600  # 39 MB in one request
     batch = Batch(np.arange(600), np.zeros((600, 2), np.float32), {"brand": Keywords.encode(words)})

@@ -9,14 +9,17 @@ import pytest
 from pydantic import ValidationError
 
 pytest.importorskip("qdrant_client")
+pytest.importorskip("qdrant_edge")
 
 from qdrant_client import models
 from qdrant_client.conversions.conversion import RestToGrpc
 
 from engines.base import Field, Schema, UnsupportedError
 from engines.filters import And, Eq, Filter, In, Not, Or, Range
+from engines.qdrant.edge import QdrantEdge
 from engines.qdrant.filters import GrpcConditions, RestConditions, as_filter, as_json
 from engines.qdrant.params import IndexParams, SearchParams, collection, searching
+from tests.servers.qdrant_collections import Collections, RefusedError
 
 SCHEMA = Schema(
     3,
@@ -42,6 +45,27 @@ SCHEMA = Schema(
 def test_parameters_that_make_no_sense_are_refused(given: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         IndexParams.model_validate(given)
+
+
+@pytest.mark.parametrize("kind", [IndexParams, QdrantEdge.IndexParams], ids=["server", "edge"])
+def test_a_full_scan_threshold_that_a_server_refuses_is_refused_first(kind: Any) -> None:
+    assert kind(full_scan_threshold=10).full_scan_threshold == 10
+    with pytest.raises(ValidationError, match="greater than or equal to 10"):
+        kind(full_scan_threshold=9)
+
+
+@pytest.mark.parametrize("threshold", [9, 10])
+def test_the_stand_in_refuses_the_thresholds_that_a_server_refuses(threshold: int) -> None:
+    request = models.CreateCollection(
+        vectors=models.VectorParams(size=3, distance=models.Distance.DOT),
+        hnsw_config=models.HnswConfigDiff(full_scan_threshold=threshold),
+    )
+    collections = Collections()
+    if threshold == 10:
+        collections.create("ours", request)
+        return
+    with pytest.raises(RefusedError, match=r"hnsw_config\.full_scan_threshold"):
+        collections.create("ours", request)
 
 
 def test_parameters_reach_the_collection_by_both_protocols() -> None:

@@ -71,6 +71,16 @@ def test_it_is_what_the_harness_expects(engine: Qdrant) -> None:
     assert Qdrant.version().startswith("qdrant-client 1.")
 
 
+def test_queries_go_over_rest_unless_grpc_is_preferred(tmp_path: Path, stand_in: StandIn) -> None:
+    """By measurement: over REST a query costs the client a fraction (README.md)."""
+    with closing(Qdrant(tmp_path, IndexParams())) as engine:
+        engine.create(SCHEMA)
+        engine.index(BATCH)
+        stand_in.collections.asked.clear()
+        engine.query(np.zeros(3, np.float32), 1)
+        assert stand_in.collections.asked == [f"POST /collections/{engine._name}/points/query"]
+
+
 @pytest.mark.parametrize(("code", "status"), [(CODE.UNAVAILABLE, 503), (CODE.RESOURCE_EXHAUSTED, 429)])
 def test_writes_are_repeated_and_counted(
     engine: Qdrant, stand_in: StandIn, code: grpc.StatusCode, status: int
@@ -206,16 +216,16 @@ def test_graphs_are_built_from_the_first_refresh_that_finds_points(engine: Qdran
 
 @pytest.mark.parametrize(
     ("early", "busy", "told"),
-    [(1, 3, True), (4, 0, True), (1, 3, False), (1, 0, False)],
-    ids=["told", "told-and-never-yellow", "seen-by-the-second-look", "seen-by-what-is-indexed"],
+    [(1, 3, "running"), (4, 0, "running"), (4, 0, "queued"), (1, 3, ""), (1, 0, "")],
+    ids=["told", "never-yellow", "queued-never-yellow", "seen-by-the-second-look", "seen-by-what-is-indexed"],
 )
 def test_refresh_does_not_trust_the_first_green(
-    engine: Qdrant, stand_in: StandIn, early: int, busy: int, told: bool
+    engine: Qdrant, stand_in: StandIn, early: int, busy: int, told: str
 ) -> None:
     engine.create(SCHEMA)
     engine.index(BATCH)
-    stand_in.collections.tells_optimizations = told
-    race = stand_in.collections.early_green = EarlyGreen(early, busy, indexed=6)
+    stand_in.collections.tells_optimizations = bool(told)
+    race = stand_in.collections.early_green = EarlyGreen(early, busy, indexed=6, queued=told == "queued")
     engine.refresh()
     assert race.done
     assert engine.stats().details["indexed_vectors"] == 6
