@@ -20,7 +20,9 @@ class Entry:
 
 
 ENGINES: dict[str, Entry] = {
-    "bruteforce": Entry("engines.bruteforce.adapter:BruteForce", "", "numpy scan: exact, the slow floor"),
+    "bruteforce": Entry(
+        "engines.bruteforce.adapter:BruteForce", "", "NumPy scan: exact and slow, for reference"
+    ),
     "faiss": Entry(
         "engines.faiss.adapter:Faiss", "pip install 'bakeoff[faiss]'", "FAISS in-process: flat, HNSW, IVF"
     ),

@@ -1,4 +1,4 @@
-"""A NumPy scan over everything: exact, and the slow floor that any index has to beat."""
+"""A NumPy scan over everything: exact and slow; any index has to be faster."""
 
 from __future__ import annotations
 

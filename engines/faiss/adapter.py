@@ -122,7 +122,7 @@ class Faiss(Engine):
             vector = normalized(vector)
         if where is not None and not exact and self._search.filtering == "post":
             return self._filtered_afterwards(vector, k, where)
-        # Computed for every query: a real load asks ever-changing filters, and a mask kept from an earlier
+        # Computed for every query: the filters of a real load keep changing, and a mask kept from an earlier
         # query would be stale after the next write.
         mask = self._store.select(where)
         if mask is None:

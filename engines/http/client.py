@@ -1,4 +1,4 @@
-"""HTTP/1.1 over kept connections, as thin as Python allows: the query path of engines that speak it.
+"""HTTP/1.1 over persistent connections, as cheap as Python allows: the query path of engines that speak it.
 
 Every other client costs a multiple of the socket below it (the figures are in the README of engines/elasticsearch),
 and what the client costs is added to the latency of the engine that is measured.

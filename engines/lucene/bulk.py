@@ -81,7 +81,7 @@ class Bulk:
         busy = [row for row, item in enumerate(items) if item["status"] == _BUSY]
         if not busy or len(items) != len(operations):
             raise EngineError(
-                f"{self._engine}: an answer that makes no sense: errors, and {len(items)} items"
+                f"{self._engine}: the answer contradicts itself: it reports errors, but has {len(items)} items"
             )
         return [operations[row] for row in busy], _reason(items[busy[0]]["error"])
 

@@ -53,10 +53,10 @@ class Server:
 
     def _ask_version(self) -> str:
         answer = self._ask("GET", "/", "asking for its version")
-        told = answer.get("version") if isinstance(answer, dict) else None
-        if not isinstance(told, dict) or told.get("distribution") != "opensearch":
+        found = answer.get("version") if isinstance(answer, dict) else None
+        if not isinstance(found, dict) or found.get("distribution") != "opensearch":
             raise EngineError(f"{self._url} is not OpenSearch: it does not say so in its answers")
-        version = str(told["number"])
+        version = str(found["number"])
         if tuple(int(number) for number in re.findall(r"\d+", version)[:2]) < _OLDEST:
             oldest = ".".join(map(str, _OLDEST))
             raise EngineError(f"{self._url} is OpenSearch {version}; version {oldest} or later is needed")
@@ -164,8 +164,8 @@ def _explained(error: OpenSearchException) -> str:
     status = error.status_code if isinstance(error, TransportError) else "N/A"
     if not isinstance(error, TransportError) or not isinstance(status, int):
         return redact(" ".join(str(error).split()))
-    told = error.info.get("error", error.info) if isinstance(error.info, dict) else error.info
-    reason = f"{told.get('type')}: {told.get('reason')}" if isinstance(told, dict) else str(told)
+    cause = error.info.get("error", error.info) if isinstance(error.info, dict) else error.info
+    reason = f"{cause.get('type')}: {cause.get('reason')}" if isinstance(cause, dict) else str(cause)
     text = f"HTTP {status}: {redact(' '.join(reason.split()))[:500]}"
     if status in (401, 403):
         text += "; the credentials were refused, check BAKEOFF_OPENSEARCH_USER and _PASSWORD"

@@ -139,7 +139,7 @@ def _places(folder: Path, stack: ExitStack) -> tuple[Path, Path]:
 def _hand_over(folder: Path) -> None:
     account = _account()
     os.chown(folder, account.pw_uid, account.pw_gid)
-    folder.chmod(0o700)  # the server obeys everyone who can reach the socket
+    folder.chmod(0o700)  # anyone who can reach the socket may use the server
 
 
 def _reachable(path: Path) -> bool:

@@ -55,7 +55,7 @@ class Control:
         self._server, self._prefer_grpc = server, prefer_grpc
         headers = {} if endpoint.api_key is None else {"api-key": endpoint.api_key}
         self._http = HttpClient(replace(endpoint, api_key=None), headers)
-        self._tells_optimizations = True
+        self._reports_optimizations = True
         self._client = QdrantClient(
             url=endpoint.url,
             grpc_port=port,
@@ -99,7 +99,7 @@ class Control:
         if not self._ours(self.info(name)):
             self._delete(name)
             raise EngineError(
-                f"{self._server} keeps no metadata with a collection, so that it could not be told whose it is; use "
+                f"{self._server} keeps no metadata with a collection, so it would not be known who made it; use "
                 f"{OLDEST[0]}.{OLDEST[1]} or newer"
             )
         for field in schema.fields:  # before the points, so that the graph takes filters into account
@@ -134,16 +134,16 @@ class Control:
         """How many optimizations run or wait; 0 where that is not known: the server is older than that interface, or
         only its gRPC port can be reached. Asked over REST: gRPC has no such call.
         """
-        if not self._tells_optimizations:
+        if not self._reports_optimizations:
             return 0
         try:
-            told = orjson.loads(self._http.send("GET", f"/collections/{name}/optimizations"))["result"]
+            answer = orjson.loads(self._http.send("GET", f"/collections/{name}/optimizations"))["result"]
         except EngineError as error:
             if not self._prefer_grpc and not (isinstance(error, HttpError) and error.status in _UNKNOWN):
                 raise
-            self._tells_optimizations = False
+            self._reports_optimizations = False
             return 0
-        return len(told["running"]) + int(told["summary"]["queued_optimizations"])
+        return len(answer["running"]) + int(answer["summary"]["queued_optimizations"])
 
     def optimize(self, name: str, indexing_threshold: int | None = None) -> None:
         """Tells the optimizers to look for work, by a change of their settings, as documented; None: an empty one."""

@@ -15,7 +15,7 @@ Condition = qe.FieldCondition | qe.HasIdCondition | qe.Filter
 
 
 class Conditions(Translator[Condition]):
-    """A filter as a condition; `as_filter` makes a whole one of it."""
+    """A filter as a condition; `as_filter` makes a query's filter of it."""
 
     def everything(self) -> Condition:
         return qe.Filter(must=[])
@@ -53,5 +53,5 @@ def _ranging(alias: str, bounds: Mapping[str, float]) -> Condition:
 
 
 def as_filter(condition: Condition) -> qe.Filter:
-    """A condition as the whole of a query's filter."""
+    """A condition as a query's filter."""
     return condition if isinstance(condition, qe.Filter) else qe.Filter(must=[condition])

@@ -61,7 +61,7 @@ class Conditions(Translator[T]):
 
 
 class GrpcConditions(Conditions[grpc.Condition]):
-    """A filter as a condition of the generated types; `as_filter` makes a whole one of it."""
+    """A filter as a condition of the generated types; `as_filter` makes a query's filter of it."""
 
     def nothing(self) -> grpc.Condition:
         return grpc.Condition(has_id=grpc.HasIdCondition())
@@ -90,12 +90,12 @@ class GrpcConditions(Conditions[grpc.Condition]):
 
 
 def as_filter(condition: grpc.Condition) -> grpc.Filter:
-    """A condition as the whole of a query's filter."""
+    """A condition as a query's filter."""
     return condition.filter if condition.HasField("filter") else grpc.Filter(must=[condition])
 
 
 class RestConditions(Conditions[dict[str, Any]]):
-    """A filter as the JSON of a condition; `as_json` makes a whole one of it."""
+    """A filter as the JSON of a condition; `as_json` makes a query's filter of it."""
 
     def nothing(self) -> dict[str, Any]:
         return {"has_id": []}
@@ -112,5 +112,5 @@ class RestConditions(Conditions[dict[str, Any]]):
 
 
 def as_json(condition: dict[str, Any]) -> dict[str, Any]:
-    """A condition as the whole of a query's filter."""
+    """A condition as a query's filter."""
     return {"must": [condition]} if "key" in condition or "has_id" in condition else condition

@@ -28,19 +28,19 @@ class CollectionState:
 def settle(control: Control, name: str, label: str, indexing_threshold: int) -> None:
     """Has graphs built from now on, if there are points, and returns once the optimizers have nothing left to do.
 
-    One green is no proof: to answer, a server first looks for segments that are being optimized and then plans what
-    there would be to do for the others, and an optimization that begins between the two is in neither. So two answers
-    in a row, some time apart, must find nothing under way and the same segments and indexed vectors. Green means that
-    there is nothing to merge or index; grey, after a restart, that there is, but the work has not begun.
+    One green status proves nothing: to answer, a server first looks for segments that are being optimized and then
+    plans what there would be to do for the others, and an optimization that begins between the two is in neither. So
+    two answers in a row, some time apart, must find nothing under way and the same segments and indexed vectors. Green
+    means that there is nothing to merge or index; grey, after a restart, that there is, but the work has not begun.
     Raises EngineError where the collection is red or its optimizers failed.
     """
     before: CollectionState | None = None
-    pause_s, told = _APART_S, False
+    pause_s, announced = _APART_S, False
     while True:
         state = _state(control, name, label)
-        if not told and state.indexing_threshold != indexing_threshold and control.count(name):
+        if not announced and state.indexing_threshold != indexing_threshold and control.count(name):
             control.optimize(name, indexing_threshold)
-            told = True
+            announced = True
             continue
         if not state.busy and state == before:
             return

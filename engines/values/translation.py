@@ -1,4 +1,4 @@
-"""Filters in an engine's own terms: the walk is written once, each engine supplies the words."""
+"""Filters in an engine's own terms: the traversal is written once, each engine supplies the conditions."""
 
 from __future__ import annotations
 

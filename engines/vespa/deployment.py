@@ -48,14 +48,14 @@ class ConfigServer:
     def check(self) -> None:
         """Raises EngineError unless a config server of a supported version answers."""
         try:
-            told = self._get("/state/v1/version")
+            answer = self._get("/state/v1/version")
         except HttpError:
             raise
         except EngineError as error:
             raise EngineError(
                 f"{error} The config server's address is {variable('vespa-config', 'URL')}"
             ) from error
-        version = str(told.get("version", "")) if isinstance(told, dict) else ""
+        version = str(answer.get("version", "")) if isinstance(answer, dict) else ""
         numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
         if numbers < _OLDEST:
             raise EngineError(
@@ -105,24 +105,24 @@ class ConfigServer:
 
     def _deploy(self, schemas: dict[str, str], params: IndexParams) -> None:
         body = package(schemas, params)
-        told = orjson.loads(self._client.send("POST", f"{_TENANT}/prepareandactivate", body))
-        restarts = told.get("configChangeActions", {}).get("restart", [])
+        answer = orjson.loads(self._client.send("POST", f"{_TENANT}/prepareandactivate", body))
+        restarts = answer.get("configChangeActions", {}).get("restart", [])
         if restarts:
             raise EngineError(
                 f"vespa: {self._endpoint.url} must be restarted before it obeys the new application, whose machines "
                 "differ; give all scenarios of one Vespa the same `hosts`, or start from an empty one"
             )
-        self._converge(int(told["session-id"]))
+        self._converge(int(answer["session-id"]))
 
     def _converge(self, generation: int) -> None:
         """Waits until every service has the application of this generation."""
-        deadline, last = time.monotonic() + _DEPLOY_S, "nothing told"
+        deadline, last = time.monotonic() + _DEPLOY_S, "no answer"
         while time.monotonic() < deadline:
             try:
-                told = self._get(f"{_ACTIVE}/serviceconverge")
-                if told["converged"] and told["currentGeneration"] >= generation:
+                answer = self._get(f"{_ACTIVE}/serviceconverge")
+                if answer["converged"] and answer["currentGeneration"] >= generation:
                     return
-                last = f"at generation {told['currentGeneration']} of {generation}"
+                last = f"at generation {answer['currentGeneration']} of {generation}"
             except HttpError as error:  # while services start
                 last = str(error)
             time.sleep(_PAUSE_S)

@@ -1,4 +1,4 @@
-"""What this machine and our own client can do: the floor below which no engine's figure means anything."""
+"""What this machine and our own client can do: smaller figures of an engine mean nothing."""
 
 from __future__ import annotations
 

@@ -52,5 +52,5 @@ class BoundedLog:
         text, self._line = data[:whole].decode("utf-8", "surrogateescape"), data[whole:]
         try:
             os.write(self._file, redact(text).encode("utf-8", "surrogateescape"))
-        except OSError:  # the disk is full: the engine's output is given up
+        except OSError:  # the disk is full: the rest of the output is lost
             self._left = 0

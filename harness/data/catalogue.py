@@ -53,7 +53,7 @@ def load_dataset(
 def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
     """Splits `name:key=value,key=value`; values are read as YAML scalars, `a;b` as a list.
 
-    A path that exists is left whole, colons and all. Raises ConfigurationError.
+    A path that exists is not split, even if it holds colons. Raises ConfigurationError.
     """
     name, colon, text = ref.rpartition(":")
     if not colon or "=" not in text or _exists(Path(ref)):

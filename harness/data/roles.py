@@ -26,7 +26,7 @@ class QueryRoles:
 
 
 def split_queries(count: int, seed: int) -> QueryRoles:
-    """Deals `count` queries out to the roles, the same way for the same seed."""
+    """Divides `count` queries among the roles, the same way for the same seed."""
     everything = np.arange(count, dtype=np.int64)
     if count < _FEWEST:
         return QueryRoles(everything, everything, everything, shared=True)

@@ -226,12 +226,12 @@ class ChangeCheck:
 
     def hold(self, hits: Any, ids: RawColumn) -> None:
         """Looks at the answer held before, then holds this one: hits as returned, and its ids as they were then."""
-        self.look()
+        self.recheck()
         if self._left > 0:
             self._held = hits, ids
             self._left -= 1
 
-    def look(self) -> None:
+    def recheck(self) -> None:
         """Compares the answer held with what it was, and drops it."""
         if self._held is None:
             return

@@ -28,7 +28,7 @@ def describe(error: BaseException) -> str:
     message = message_of(error)
     text = " ".join((f"{type(error).__name__}: {message}" if message else type(error).__name__).split())
     if len(text) > _ERROR_LENGTH:
-        text = redact(text)  # whoever keeps it could not tell a part of a password
+        text = redact(text)  # once it is cut, part of a password could no longer be found
     return visible(text[:_ERROR_LENGTH])[:_ERROR_LENGTH]
 
 

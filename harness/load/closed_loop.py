@@ -52,7 +52,7 @@ def closed_loop(
 
     Each client is a thread (the calling one if there is only one) and takes the next request of an order that all
     share, so that every query is asked once before one is asked again. part: (number, of how many) client processes;
-    with the same seed they deal the queries out among themselves.
+    with the same seed they divide the queries among themselves.
     The warm-up asks `warmup`, queries of its own, or where there are none begins the first pass over `workload`; its
     requests are not returned, and the load does not pause after it. Clients start up to 10 ms apart, so that they do
     not send at the same moments.

@@ -43,7 +43,7 @@ def open_loop(
 
     The warm-up plays the first `warmup_s` of the schedule before the schedule proper, without a pause between, and is
     not returned. It asks `warmup`, queries of its own, or where there are none begins the first pass over `workload`.
-    part: (number, of how many) client processes; with the same seed they deal the queries out among themselves.
+    part: (number, of how many) client processes; with the same seed they divide the queries among themselves.
     Clients are numbered from `first_client`. `begin` is called once they are ready and says when to start.
     Raises UnsupportedError where the engine cannot do what is asked, ValueError for fewer operations in order than
     requests are due.

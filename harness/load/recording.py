@@ -78,7 +78,7 @@ class Recording:
         Its window ends at end_ns, or with the last answer where there was nothing left to send.
         A request whose latency exceeds `timeout_ns` is TIMEOUT, unless it failed: then it is ERROR.
         """
-        self._changes.look()
+        self._changes.recheck()
         column = {name: np.array(values, dtype=np.int64) for name, values in self._columns.items()}
         sent_ns, done_ns, position = column["sent_ns"], column["done_ns"], column["position"]
         status = np.where(done_ns - sent_ns > timeout_ns, TIMEOUT, OK).astype(np.int64)

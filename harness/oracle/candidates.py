@@ -29,7 +29,7 @@ Int64 = npt.NDArray[np.int64]
 _UNIT_ROUNDOFF = 2.0**-24  # unit round-off of float32
 _UNDERFLOW = 2.0**-126  # each product may lose this much below the normal range
 _ROOM = 3  # times k (and a little): rows kept a query before the worse ones are dropped
-_CROWD = 2  # times k: with more rows a query, the block's own k-th best score raises the bar first
+_CROWD = 2  # times k: with more rows a query, the block's own k-th best score raises the limit first
 
 
 def pair_distance(rows: Float32, query: Float32, metric: Metric, scratch: Float64 | None = None) -> Float64:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.results.result import Measurement
 from harness.scenario.specs import Scenario
 
-ENOUGH = 2  # the fewest trials that tell a difference from noise
+ENOUGH = 2  # the fewest trials that show how much figures vary
 LEAST = 0.1  # of their length; with shorter windows a trial is left out
 WINDOWS_SHARE = 0.8  # of the budget for windows, as long as it is not known how long the rest takes
 _SCALED = ("duration_s", "warmup_s", "warmup_max_s")

@@ -65,7 +65,7 @@ def _until_done(
             message = child.receive(timeout_s)
         except TimeoutError:
             raise SessionFailedError(
-                f"no sign of life for {timeout_s:g} s (cell_timeout_s); it was stopped"
+                f"it reported nothing for {timeout_s:g} s (cell_timeout_s); it was stopped"
             ) from None
         except EOFError:
             report = child.wait(STOP_S) or child.end()

@@ -71,8 +71,8 @@ def engine_folder(job: Job) -> Path:
 def run_session(job: Job, corpus: Corpus, send: Send, ask: Callable[[str], Any]) -> None:
     """Measures the cells of a session that are not known yet, sending each as soon as it is measured.
 
-    A cell that fails is sent with its error and the others go on; without a sound index all fail alike. ask: puts a
-    question to the run and returns its answer.
+    A cell that fails is sent with its error and the others go on; without a complete index every cell fails. ask: puts
+    a question to the run and returns its answer.
     """
     session = job.session
     kind = load(session.adapter)

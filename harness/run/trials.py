@@ -73,7 +73,7 @@ def _of_trials_from(first: int) -> Callable[[Measurement], bool]:
 
 
 def _trials_left_out(scenario: Scenario, trials: int) -> str:
-    only = "" if trials > 1 else ", though with one trial no difference can be told from noise"
+    only = "" if trials > 1 else ", though one trial does not show how much figures vary"
     return (
         f"only {trials} of {scenario.trials} trials were run{only}: another would have exceeded budget_s "
         f"({scenario.budget_s:g} s); raise it for narrower intervals"

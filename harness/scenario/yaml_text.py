@@ -74,7 +74,7 @@ class _Size:
     def of(self, node: yaml.Node) -> tuple[int, int]:
         """Values and levels below a node. Raises YamlTextError."""
         if id(node) in self._open:
-            raise YamlTextError(f"{_place(node.start_mark)}an alias stands inside of what it stands for")
+            raise YamlTextError(f"{_place(node.start_mark)}an alias stands for a value that contains it")
         if id(node) in self._known:
             return self._known[id(node)]
         self._open.add(id(node))

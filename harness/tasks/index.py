@@ -134,7 +134,7 @@ def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
         for asked in answers.values():
             asked.ask(number, exact=True)
     samples = {name: asked.samples() for name, asked in answers.items()}
-    if failed := [told for found in samples.values() if (told := error_summary(found))]:
+    if failed := [summary for found in samples.values() if (summary := error_summary(found))]:
         raise EngineError(f"its exact mode failed: {failed[0]}")
     strict, forgiving = (
         np.concatenate(

@@ -52,8 +52,8 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
             if name.endswith("_per_1000") and value is None
         }
     )
-    if told := error_summary(samples):
-        reasons["errors"] = told
+    if summary := error_summary(samples):
+        reasons["errors"] = summary
     measurement = blank(bench.session, cell).model_copy(
         update={
             "metrics": metrics,

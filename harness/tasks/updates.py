@@ -94,7 +94,7 @@ def _checked(
         "errors": float(failed),
         **answer_counts(judged),
     }
-    reasons = {"errors": told} if (told := error_summary(samples)) else {}
+    reasons = {"errors": summary} if (summary := error_summary(samples)) else {}
     if metrics[recall] is None:
         reasons[recall] = "every query failed"
     return metrics, reasons

@@ -100,7 +100,7 @@ def decide(result: RunResult) -> Decision:
 
 
 def conclude(evidence: Evidence) -> Decision:
-    """The decision that the evidence carries."""
+    """The decision that follows from the evidence."""
     result = evidence.cells.result
     verdict, reasons = _verdict(evidence)
     leader, runner_up, lacking = evidence.leader, evidence.runner_up, evidence.fastest_lacking

@@ -30,7 +30,7 @@ class GroupVerdicts:
     queries: Floats
 
     def severity(self) -> Ints:
-        """Order of badness: failed, not measured, too close and not met, too close but met, held."""
+        """Severity, the worst highest: failed, not measured, too close and not met, too close but met, held."""
         order = np.where(self.status == FAILS, 4, np.where(self.status == GAP, 3, 0))
         return np.asarray(np.where(self.status == CLOSE, np.where(self.met, 1, 2), order))
 
@@ -162,8 +162,8 @@ def _exempt(cells: Cells, requirement: Requirement) -> Bools:
         if unable:
             exempt[number] = not (asked and group.kind == "updates") if counts else not searched[number]
         else:
-            told = any(cell.error or metric in cell.reasons for cell in group.cells)
-            exempt[number] = not searched[number] and not told
+            explained = any(cell.error or metric in cell.reasons for cell in group.cells)
+            exempt[number] = not searched[number] and not explained
     return exempt
 
 

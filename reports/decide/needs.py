@@ -106,15 +106,15 @@ def _measured(cells: Cells, engine: str, need: NeedSpec) -> tuple[bool | None, s
     """Whether the run shows that a need is met (None: it does not show it either way), and how."""
     if need.witness and (text := need.witness(cells, engine)):
         return True, text
-    told = [cell for cell in cells.of_engine(engine) if need.task and cell.kind == need.task]
-    found = [_of_cell(cell, need) for cell in told]
+    cells_of_task = [cell for cell in cells.of_engine(engine) if need.task and cell.kind == need.task]
+    found = [_of_cell(cell, need) for cell in cells_of_task]
     failed = [text for measured, text in found if measured is False]
     partly = [text for measured, text in found if measured is None]
     if failed:
         return False, failed[0]
     if partly or not found:
         return None, next((text for text in partly if text), "")
-    return True, f"measured in task {told[0].task}"
+    return True, f"measured in task {cells_of_task[0].task}"
 
 
 def _of_cell(cell: Measurement, need: NeedSpec) -> tuple[bool | None, str]:

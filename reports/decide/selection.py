@@ -22,9 +22,9 @@ class Selection:
     """Which of an engine's settings was chosen, as a number into those given.
 
     by_trial: the objective in each trial at the setting that is best in all *other* trials: no trial judges the setting
-    that it helped to choose, so that of many settings not the luckiest is shown. shown: the objective of the chosen
-    setting trial by trial. steady: whether the choice is the same whichever trial is left out; then by_trial and shown
-    agree. clear: whether every trial by itself would choose it.
+    that it helped to choose, so that with many settings not the luckiest figure is shown. shown: the objective of the
+    chosen setting trial by trial. steady: whether the choice is the same whichever trial is left out; then by_trial and
+    shown agree. clear: whether every trial by itself would choose it.
     """
 
     chosen: int
@@ -78,7 +78,7 @@ def compare(leader: Selection, rival: Selection, *, maximise: bool) -> Compariso
     """By which factor the leader is better (above 1), with an interval that allows for the choice of settings.
 
     The interval reaches over two comparisons: with the rival judged like the leader, by trials that did not choose, and
-    with the rival at the best that it showed, which gives it the benefit of the doubt. Where single trials would
+    with the rival at the best that it showed, which favours the rival. Where single trials would
     choose another setting, the trials left out are not independent of each other, and the variance of their mean is
     taken 1 + n / (n - 1) times as large (Nadeau and Bengio 2003, for n folds). Welch's interval on logarithms. None
     where a figure is 0.

@@ -24,7 +24,7 @@ _FLAGS = _LOST_TIME | {
 
 
 def blockers(evidence: Evidence) -> list[str]:
-    """Why the evidence carries no decision; empty where it does. There is a leader."""
+    """Why no decision can be made; empty where one can. There is a leader."""
     ranking = evidence.ranking
     reasons = []
     if evidence.cells.result.finished_at is None:
@@ -33,7 +33,7 @@ def blockers(evidence: Evidence) -> list[str]:
     if len(evidence.cells.engines) == 1:
         return reasons
     if any(len(candidate.by_trial) < 2 for candidate in ranking[:2]):
-        reasons.append("one trial does not tell a difference from noise (run at least two)")
+        reasons.append("with one trial the noise is unknown (run at least two)")
         return reasons + _flag_reasons(evidence)
     reasons += _margin_reasons(evidence)
     share, asked = evidence.shares.get(ranking[0].configuration.engine, 0.0), evidence.spec.confidence
@@ -52,7 +52,7 @@ def _few_queries(evidence: Evidence, leader: Candidate) -> list[str]:
     if few is None or not doubted:
         return []
     return [
-        f"its recall rests on too few queries ({few[0]} with {few[1]}; at least {LEAST_QUERIES} are needed)"
+        f"its recall was taken from too few queries ({few[0]} with {few[1]}; at least {LEAST_QUERIES} are needed)"
     ]
 
 
@@ -120,8 +120,8 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
     trials, several = len(leader.by_trial), len(evidence.cells.engines) > 1
     if 1 < trials <= 5 and several:
         notes.append(
-            f"{trials} trials are few: only margins well above the noise are told apart. Resampling them re-arranges "
-            "what was seen and understates the doubt, so the margin's interval has to exclude a tie as well."
+            f"{trials} trials are few: only margins well above the noise can be seen. Resampling so few "
+            "understates the uncertainty, so the margin's interval has to exclude a tie as well."
         )
     if trials == 1 and not several:
         notes.append("There was one trial: how far its figures vary is unknown.")
@@ -143,14 +143,14 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
 
 
 def _cost_of_taking_it(evidence: Evidence, undecided: bool) -> list[str]:
-    """Not shown to be better is not shown to be worse: what could be lost by taking the leader all the same."""
+    """What could be lost by taking the leader although it is not shown to be the best."""
     lows = [margin.low for margin in evidence.margins.values() if margin and margin.low is not None]
     if not undecided or not lows or min(lows) > 1 or min(lows) <= 0:
         return []
     leader = evidence.ranking[0].configuration.engine
     worst, level = percent(1 / min(lows) - 1), next(m.level for m in evidence.margins.values() if m)
     return [
-        f"Not shown to be better is not shown to be worse: with {leader}, another engine may be up to {worst} better "
+        f"If you take {leader} all the same, another engine may be up to {worst} better "
         f"({level * 100:.0f} % interval)."
     ]
 
@@ -160,8 +160,8 @@ def _unsteady(evidence: Evidence, leader: Candidate) -> list[str]:
     if evidence.selections[engine].steady:
         return []
     return [
-        f"Which setting of {engine} is best depends on the trials: those of them that were left out would have chosen "
-        "another. Its figure is what the setting chosen by the other trials reached in each trial."
+        f"Which setting of {engine} is best differs between trials. Its figure is what the setting chosen by the other "
+        "trials reached in each trial."
     ]
 
 
@@ -175,7 +175,7 @@ def _too_close(evidence: Evidence, leader: Candidate) -> list[str]:
     clear = [c for c in evidence.candidates if c.configuration.engine == engine and c.clearly_met]
     if clear:
         safer = max(clear, key=lambda c: evidence.objective.oriented(c.score)).configuration
-        text += f". {settings(safer.index, safer.search) or safer.title} holds it clearly"
+        text += f". {settings(safer.index, safer.search) or safer.title} meets it clearly"
     return [f"{text}."]
 
 
@@ -226,5 +226,5 @@ def _empty_filters(evidence: Evidence) -> list[str]:
     if not names:
         return []
     return [
-        f"Nothing matches filter {names}: a search that finds nothing says nothing of an engine, so it is left out."
+        f"Nothing matches filter {names}: a search that finds nothing shows nothing about an engine, so it is left out."
     ]

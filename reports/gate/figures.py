@@ -113,7 +113,7 @@ def _with_logarithm(
         if low[number].all():
             verdict, note = "ok", "0 in both"
         elif low[number, -1] and spec(metric).better == "higher":
-            verdict, note = "regressed", "nothing is left of it"
+            verdict, note = "regressed", "it fell to 0"
         before, after = (_mean(values[number, side]) for side in (slice(None, -1), slice(-1, None)))
         label = cells.labels[int(keys[number])]
         findings.append(

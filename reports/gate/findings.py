@@ -1,4 +1,4 @@
-"""What the gate reports: findings with verdicts, and whether they let the change through."""
+"""What the gate reports: findings with verdicts, and whether the change passes."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class GateReport:
             return f"The gate passed: {total}."
         if not self.undecided:
             return f"The gate is inconclusive: no figure of {runs} could be compared."
-        return f"The gate is inconclusive: noise hides what became of {self.undecided:,} of {total}."
+        return f"The gate is inconclusive: noise is too large to judge {self.undecided:,} of {total}."
 
     def counts(self) -> dict[str, int]:
         """How many findings have each verdict, the failing ones first."""

@@ -39,7 +39,7 @@ def run_facts(result: RunResult, decision: Decision) -> Facts:
 
 
 def _spread(result: RunResult, metric: str, name: str, text: str, *, fewest: bool) -> Facts:
-    """The median search and the one at the end that matters; nothing where no search has the metric."""
+    """The median over the searches and the worst of them; empty where none has the metric."""
     values = sorted(
         value
         for cell in result.measurements
@@ -103,8 +103,8 @@ def method(cells: Cells) -> list[str]:
         f"Recall@{cells.k} comes from the hits returned under load, against exact neighbours that Bakeoff computes "
         f"itself under the same filter, divided by min({cells.k}, matching items). Ties are hits, duplicates count "
         "once, hits that break the filter never.",
-        "Engines take turns within a trial, each in a process of its own, so that a slow spell of the machine does not "
-        "fall on one of them. Every trial builds the index anew.",
+        "Engines take turns within a trial, each in a process of its own, so that a slow period of the machine does "
+        "not fall on one of them. Every trial builds the index anew.",
         f"The throughput compared is that of the closed loop{task}. Over several filters it is the harmonic mean: the "
         "rate of an equal mix of them.",
         "Requirements are judged by the mean over trials, filter by filter, counts by the worst trial; recall and "

@@ -174,8 +174,8 @@ def _shared(checks: Sequence[Check]) -> RequirementCell:
         return RequirementCell("–", "not measured", "gap", "")
     if not wrong:
         declared = [_name(check) for check in checks if check.shown == "declared"]
-        told = f"declared, not measured: {', '.join(declared)}" if declared else ""
-        return RequirementCell("✔", f"all {len(checks)} hold", "holds", told)
+        detail = f"declared, not measured: {', '.join(declared)}" if declared else ""
+        return RequirementCell("✔", f"all {len(checks)} hold", "holds", detail)
     worst = wrong[0].status
     count = sum(check.status == worst for check in wrong)
     details = together((_name(check), check.reason or f"{check.shown}, {check.place}") for check in wrong)

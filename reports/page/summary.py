@@ -124,8 +124,10 @@ def _lines(title: str, figures: Sequence[str], rows: Sequence[StyledTexts]) -> R
     text = Text(f"{title}\n")
     for texts, style in rows:
         engine, setting, *values, verdict = texts
-        told = ", ".join(f"{name} {value}" for name, value in zip(figures, values, strict=True))
-        text.append(f"- {engine}{f' ({setting})' if setting else ''}: {told}; {verdict}\n", style=style)
+        figures_text = ", ".join(f"{name} {value}" for name, value in zip(figures, values, strict=True))
+        text.append(
+            f"- {engine}{f' ({setting})' if setting else ''}: {figures_text}; {verdict}\n", style=style
+        )
     return text
 
 

@@ -39,8 +39,8 @@ class Faults:
     long: _Rows = field(default_factory=_Rows)
     short: _Rows = field(default_factory=_Rows)
 
-    def look(self, block: npt.NDArray[np.float32], start: int) -> None:
-        """Looks at the next rows float32[m, dim], of which the first is row `start`."""
+    def examine(self, block: npt.NDArray[np.float32], start: int) -> None:
+        """Examines the next rows float32[m, dim], of which the first is row `start`."""
         bad = ~np.isfinite(block)
         if bad.any():
             rows = np.flatnonzero(bad.any(axis=1))

@@ -141,7 +141,7 @@ def transfer(
     for raw in _readable(matrix):
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is reported as such
             block = np.ascontiguousarray(raw, dtype=np.float32)
-        faults.look(block, start)
+        faults.examine(block, start)
         for sink, mask in sinks:
             sink.append(block if mask is None else block[mask[start : start + len(block)]])
         start += len(block)

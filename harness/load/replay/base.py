@@ -162,5 +162,5 @@ class Replay(ABC):
         check = ChangeCheck(_CHECKED_AGAIN)
         for hits, ids in list(self.looked_at.values()):
             check.hold(hits, ids)
-        check.look()
+        check.recheck()
         return replace(samples, rechecked=check.rechecked, changed=check.changed)

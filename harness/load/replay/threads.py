@@ -26,7 +26,7 @@ class ThreadedReplay(Replay):
         """Plays the schedule with `clients` threads. Each writes slots of its own, so nothing is merged."""
         threads = [Thread(target=self._client, args=(number,), daemon=True) for number in range(clients)]
         try:
-            with self.leader:  # until the turns are dealt
+            with self.leader:  # until this thread has its turn
                 for thread in threads:
                     thread.start()
                 self.schedule(begin)

@@ -250,10 +250,10 @@ def test_a_change_is_seen_once_later_requests_have_passed() -> None:
     assert check.changed == 0
     check.hold(Hits(buffer, []), buffer.copy())
     buffer[0] = 9
-    check.look()
+    check.recheck()
     assert check.changed == 1
     check.hold(Hits(Lazy(lambda: 1 // 0), []), [1])
-    check.look()
+    check.recheck()
     assert (check.changed, check.rechecked) == (2, 4)
 
 

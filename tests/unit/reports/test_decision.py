@@ -264,7 +264,7 @@ def test_a_close_call_is_said_and_a_safer_setting_named() -> None:
         "recall >= 0.95 is too close to call: 0.951 with filter brand (1,733 queries, 95 % interval 0.9"
         in text
     )
-    assert "efSearch=256 holds it clearly" in text
+    assert "efSearch=256 meets it clearly" in text
 
 
 def test_no_decision_within_the_noise() -> None:
@@ -340,7 +340,7 @@ def test_many_trials_are_resampled_at_random_but_repeatably() -> None:
 def test_one_trial_decides_nothing() -> None:
     decision = decide(build(trials=1))
     assert decision.verdict == "no decision"
-    assert "one trial does not tell a difference from noise" in decision.sentence
+    assert "with one trial the noise is unknown" in decision.sentence
     assert decision.win_share is None
 
 

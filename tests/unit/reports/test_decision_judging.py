@@ -202,7 +202,7 @@ def test_a_recall_of_few_queries_decides_nothing(queries: float, status: str) ->
     assert (decision.pick is None) == (queries == 12)
     if queries == 12:
         assert decision.leader is not None
-        assert "its recall rests on too few queries (12 with filter" in decision.sentence
+        assert "its recall was taken from too few queries (12 with filter" in decision.sentence
         assert check.low is not None
         assert check.low < 0.8
         assert any("12 queries, at least 30 are needed" in text for text in decision.caveats)

@@ -21,7 +21,7 @@ MERGED = "m0: &m0 {k: v}\n" + "".join(
 REFUSED = {
     "bomb of aliases": (BOMB, "holds more than 100,000 values once its aliases are written out"),
     "bomb of merge keys": (MERGED, "holds more than 100,000 values"),
-    "alias of itself": ("a: &a [*a]", "line 1 column 4: an alias stands inside of what it stands for"),
+    "alias of itself": ("a: &a [*a]", "line 1 column 4: an alias stands for a value that contains it"),
     "deep": ("[" * 150 + "]" * 150, "is nested more than 100 levels deep"),
     "very deep": ("[" * 5000 + "]" * 5000, "is nested more than 100 levels deep"),
     "infinite": ("tasks: [{duration_s: .inf}]", "tasks[0].duration_s: must be a finite number, got inf"),
