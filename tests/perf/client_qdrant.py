@@ -51,11 +51,7 @@ REST_ANSWER = orjson.dumps(
 
 def figures() -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit."""
-    return [
-        found
-        for dim in (128, 768)
-        for found in (*_queries(dim), *_over_sockets(dim), *_loading(dim), _upsert(dim))
-    ]
+    return [found for dim in (128, 768) for found in (*_queries(dim), *_over_sockets(dim), _upsert(dim))]
 
 
 def _schema(dim: int) -> Schema:
@@ -141,51 +137,6 @@ def _points(dim: int) -> tuple[Batch, list[str], Any]:
         words,
         prices,
     )
-
-
-def _loading(dim: int) -> list[dict[str, Any]]:
-    """Loading over REST: what this side spends on a point, and the bytes that the server has to parse."""
-    batch, words, prices = _points(dim)
-    done = orjson.dumps({"result": [{"operation_id": 1, "status": "completed"}], "status": "ok", "time": 0.1})
-    with answering("http", done) as port:
-        address = Endpoint(f"http://127.0.0.1:{port}")
-        ours = RestPoints(address, NAME, _schema(dim))
-        payloads = [{"f0": word, "f1": price} for word, price in zip(words, prices.tolist(), strict=True)]
-        sent: list[int] = []
-
-        def mine() -> None:
-            for request in ours.upserts(batch, 1000):
-                sent.append(len(request))
-                ours.upsert(request)
-
-        def theirs() -> None:  # as VectorDBBench: the client's models, in lists of Python's numbers
-            for start in range(0, POINTS, 500):
-                rows = slice(start, start + 500)
-                points = models.Batch(
-                    ids=batch.ids[rows].tolist(),
-                    vectors=batch.vectors[rows].tolist(),
-                    payloads=payloads[rows],
-                )
-                theirs_sent.append(len(points.model_dump_json()))
-                points.model_dump_json()
-
-        theirs_sent: list[int] = []
-        times = rounds({"ours": mine, "theirs": theirs}, 1, 5, units=POINTS, clock=time.process_time_ns)
-        ours.close()
-    return [
-        row(
-            f"qdrant REST {dim}-d, a point loaded / the client's models as JSON",
-            times["ours"],
-            times["theirs"],
-            "us CPU",
-        ),
-        row(
-            f"qdrant REST {dim}-d, bytes of a point / the same",
-            sum(sent) / 5 / POINTS,
-            sum(theirs_sent) / 5 / POINTS,
-            "bytes",
-        ),
-    ]
 
 
 def _upsert(dim: int) -> dict[str, Any]:

@@ -74,6 +74,24 @@ def ids(engine: PgVector, brand: str) -> list[int]:
     return sorted(int(id_) for id_ in found.ids)
 
 
+def test_every_index_stands_when_refresh_returns(engine: PgVector) -> None:
+    """Nothing is built in the background: CREATE INDEX returns when the index can be used."""
+
+    def usable() -> set[str]:
+        return set(
+            engine._open.mine().texts(
+                "select relname::text from pg_index join pg_class on oid = indexrelid where indisvalid and indisready "
+                f"and indislive and not indisprimary and indrelid = '{engine._name}'::regclass"
+            )
+        )
+
+    engine.index(batch([*range(2000)], ["a", "b"] * 1000))
+    assert usable() == set()
+    engine.refresh()
+    assert usable() == set(engine._table.indexes(set()))
+    assert len(usable()) == 1 + len(SCHEMA.fields)
+
+
 def test_texts_too_long_for_a_b_tree_are_hashed(engine: PgVector) -> None:
     long = os.urandom(9000).hex()
     engine.index(batch([0, 1], ["a", "b"]))

@@ -165,6 +165,18 @@ def test_rest_requests_are_valid() -> None:
     assert models.PointIdsList.model_validate_json(last[1], strict=True).points == [3, 2**62]
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_attributes_that_json_cannot_express_are_refused(broken: float) -> None:
+    schema = Schema(3, "ip", (Field("size", "float"),))
+    kinds = (GrpcPoints(ENDPOINT, 6334, "x", schema), RestPoints(ENDPOINT, "x", schema))
+    for points in kinds:
+        fine = Batch(BATCH.ids, BATCH.vectors, {"size": np.array([0.1, 2, 3])})
+        assert len(list(points.upserts(fine, 2))) == 2
+        wrong = Batch(BATCH.ids, BATCH.vectors, {"size": np.array([0.1, 2, broken])})
+        with pytest.raises(EngineError, match=r"'size' holds .*, which JSON cannot express"):
+            list(points.upserts(wrong, 2))
+
+
 def test_rest_sends_no_more_digits_than_float32_has() -> None:
     """A double's digits nearly double what the server has to read."""
     points, sent = over_rest()
