@@ -233,6 +233,16 @@ class Cells:
         failed: Floats = self.frame["error"].notna().to_numpy().astype(np.float64)
         return np.asarray(self._spread(failed) == 1)
 
+    def flag_counts(self, flag: str) -> Ints:
+        """In how many trials a flag was raised, [groups]."""
+        kinds = (any(text.split(" ")[0].rstrip(":") == flag for text in own) for own in self.frame["flags"])
+        raised = np.fromiter(kinds, np.bool_, len(self.frame))
+        return np.bincount(self._group_of[raised], minlength=len(self.groups))
+
+    def flagged(self, flag: str) -> Bools:
+        """Whether a flag was raised in any trial, [groups]."""
+        return np.asarray(self.flag_counts(flag) > 0)
+
     def matrix(self, metric: str) -> Floats:
         """A metric's values, [groups, trials]; NaN where there is none, also of cells that failed as a whole."""
         if metric not in self._matrices:

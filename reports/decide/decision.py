@@ -16,7 +16,9 @@ from reports.decide.verdict import blockers, caveats
 
 SCHEMA_VERSION = 1
 DecisionVerdict = Literal["pick", "only candidate", "no decision"]
-StandingStatus = Literal["pick", "leads", "eligible", "eliminated", "not measured"]
+# eliminated: it fails a requirement, or a cell of it failed. not judged: what it does not meet is too close to call, or
+# was not measured for another reason. not measured: the run holds no search of it.
+StandingStatus = Literal["pick", "leads", "eligible", "eliminated", "not judged", "not measured"]
 
 
 class DecisionPart(BaseModel):
@@ -140,7 +142,8 @@ def _verdict(evidence: Evidence) -> tuple[DecisionVerdict, list[str]]:
         ]
     if not evidence.ranking:
         what = "requirement and need" if evidence.spec.needs else "requirement"
-        return "no decision", [f"no setting of any engine meets every {what}"]
+        known = " is known to meet" if evidence.not_judged else " meets"
+        return "no decision", [f"no setting of any engine{known} every {what}"]
     if reasons := blockers(evidence):
         return "no decision", reasons
     return ("pick" if len(evidence.cells.engines) > 1 else "only candidate"), []
@@ -193,7 +196,7 @@ def _status(evidence: Evidence, shown: Candidate | None, verdict: DecisionVerdic
     if shown is None:
         return "not measured"
     if not shown.met:
-        return "eliminated"
+        return "not judged" if shown.not_judged else "eliminated"
     if shown is not evidence.leader:
         return "eligible"
     return "leads" if verdict == "no decision" else "pick"

@@ -59,22 +59,31 @@ class Evidence:
         """The leader against the runner-up."""
         return self.margins[self.runner_up.configuration.engine] if self.runner_up else None
 
+    @property
+    def not_judged(self) -> list[str]:
+        """The engine entries of which nothing is known to meet every requirement, and nothing shown to miss one."""
+        ranked = {candidate.configuration.engine for candidate in self.ranking}
+        shown = {engine: self.nearest(engine) for engine in self.cells.engines if engine not in ranked}
+        return [engine for engine, candidate in shown.items() if candidate and candidate.not_judged]
+
     def of_engine(self, engine: str) -> list[Candidate]:
         """The candidates of one engine entry."""
         return [candidate for candidate in self.candidates if candidate.configuration.engine == engine]
 
     def nearest(self, engine: str) -> Candidate | None:
-        """Of an engine's candidates, the one that fails fewest requirements and those by least."""
+        """Of an engine's candidates, one whose failures are all too close to call, else the one that fails fewest
+        requirements and those by least.
+        """
         limits = {requirement.text: requirement.threshold for requirement in self.asked}
 
-        def distance(candidate: Candidate) -> tuple[int, int, float]:
+        def distance(candidate: Candidate) -> tuple[bool, int, int, float]:
             failing = candidate.failures
             gaps = [
                 shortfall(check.value, limits[check.requirement])
                 for check in failing
                 if check.value is not None and check.requirement in limits
             ]
-            return len(failing), len(failing) - len(gaps), max(gaps, default=0.0)
+            return not candidate.undecided, len(failing), len(failing) - len(gaps), max(gaps, default=0.0)
 
         return min(self.of_engine(engine), key=distance, default=None)
 

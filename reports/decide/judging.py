@@ -167,7 +167,8 @@ class Judge:
     def _check(self, requirement: Requirement, verdicts: GroupVerdicts, number: int, place: int) -> Check:
         group, candidate = self.cells.groups[number], self.cells.candidates[place]
         if verdicts.status[number] == GAP:
-            return _gap(requirement, group.place, group.gap(requirement.metric) or "not recorded")
+            reason = group.gap(requirement.metric) or "not recorded"
+            return _gap(requirement, group.place, reason, failed=bool(self.cells.failed[number].any()))
         setting = self.cells.configurations[number]
         other = group.kind == "search" and setting != candidate
         shown = group.place + (f" at {setting.title}" if other else "")
@@ -208,9 +209,9 @@ def _pairs(numbers: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(len(numbers)), lengths), flat
 
 
-def _gap(requirement: Requirement, place: str, reason: str) -> Check:
+def _gap(requirement: Requirement, place: str, reason: str, *, failed: bool = False) -> Check:
     text = f"{place}: {reason}" if place else reason
     return Check(
         requirement=requirement.text, metric=requirement.metric, status="not measured", met=False,
-        place=place, reason=text,
+        place=place, reason=text, failed=failed,
     )  # fmt: skip

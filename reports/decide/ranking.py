@@ -75,6 +75,11 @@ class Candidate:
         return self.score is not None and all(c.status == "too close to call" for c in self.failures)
 
     @property
+    def not_judged(self) -> bool:
+        """Whether all that it misses is too close to call, or was not measured although no cell failed."""
+        return not self.met and not any(c.status == "fails" or c.failed for c in self.failures)
+
+    @property
     def failures(self) -> list[Check]:
         return [entry for entry in self.checks if not entry.met]
 
@@ -110,7 +115,15 @@ def _gap(cells: Cells, numbers: Sequence[int], trials: int, metric: str) -> Chec
         reasons = ["no trial covers every filter"]
     if not reasons:
         return None
-    return Check(requirement="measured", metric=metric, status="not measured", met=False, reason=reasons[0])
+    failed = bool(cells.failed[numbers].any())
+    return Check(
+        requirement="measured",
+        metric=metric,
+        status="not measured",
+        met=False,
+        reason=reasons[0],
+        failed=failed,
+    )
 
 
 def rank(eligible: Sequence[Candidate], objective: Objective) -> tuple[list[Candidate], dict[str, Selection]]:

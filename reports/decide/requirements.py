@@ -22,7 +22,8 @@ class Check(BaseModel):
 
     met: whether the estimate satisfies it, which is what eligibility asks for. status: the same with the 95 % interval
     taken into account. value, low, high: in the metric's unit, of a count that is judged as a share the share.
-    queries: how many queries a recall rests on. shown: the value as text.
+    queries: how many queries a recall rests on. failed: it was not measured because the cell failed. shown: the value
+    as text.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +36,7 @@ class Check(BaseModel):
     low: float | None = None
     high: float | None = None
     queries: int | None = None
+    failed: bool = False
     place: str = ""
     reason: str = ""
     shown: str = "not measured"

@@ -60,10 +60,15 @@ def headline(evidence: Evidence, decided: bool, only: bool, reasons: list[str]) 
         return f"{start}: {title} leads ({score}), but {listing(reasons)}."
     if only:
         return f"Only candidate: {title} meets every requirement ({score}); no other engine was measured."
-    lead = margin_text(evidence) if evidence.margin else "no other engine meets every requirement"
+    lead = margin_text(evidence) if evidence.margin else no_rival(evidence)
     pick = f"{before}of those that meet every need, pick" if before else "Pick"
     joined = ", " if evidence.margin else "; "
     return f"{pick} {title}. It meets every requirement; {score}{joined}{lead}."
+
+
+def no_rival(evidence: Evidence) -> str:
+    """That no engine but the leader is eligible."""
+    return f"no other engine {'is known to meet' if evidence.not_judged else 'meets'} every requirement"
 
 
 def _fastest(evidence: Evidence) -> str:
@@ -95,7 +100,7 @@ def describe(evidence: Evidence, engine: str, shown: Candidate | None) -> str:
     if not shown.met:
         failures = "; ".join(_failures(shown))
         setting = settings(shown.configuration.index, shown.configuration.search)
-        verb = "could not be judged" if shown.undecided else "is out"
+        verb = "could not be judged" if shown.not_judged else "is out"
         return f"{engine} {verb}: {failures}." + (f" Its nearest setting was {setting}." if setting else "")
     leader, score = evidence.leader, score_text(evidence, shown)
     if leader is None or shown is leader or not leader.score:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.results.result import Measurement
 from harness.results.stats import Comparison
+from reports.decide.client_bound import FLAG, at_least, faster_than_shown
 from reports.decide.evidence import Evidence
 from reports.decide.group_verdicts import LEAST_QUERIES
 from reports.decide.ranking import Candidate
@@ -18,7 +19,7 @@ _LOST_TIME = {
     "contention": "other programs on this machine took more than 5 % of its CPU time",
 }
 _FLAGS = _LOST_TIME | {
-    "client-bound": "the clients, not the engine, may have been the limit",
+    FLAG: "the clients, not the engine, may have been the limit",
     "remembered": "queries were asked again, and the engine remembers answers",
 }
 
@@ -28,18 +29,19 @@ def blockers(evidence: Evidence) -> list[str]:
     ranking = evidence.ranking
     reasons = []
     if evidence.cells.result.finished_at is None:
-        reasons.append("the run is not complete, so the engines were not measured alike")
+        reasons.append("the run is not complete, so some engines were measured more often than others")
     reasons += _few_queries(evidence, ranking[0])
     if len(evidence.cells.engines) == 1:
         return reasons
-    if any(len(candidate.by_trial) < 2 for candidate in ranking[:2]):
-        reasons.append("with one trial the noise is unknown (run at least two)")
+    if once := [c.configuration.engine for c in ranking if len(c.by_trial) < 2]:
+        what = "with one trial" if len(once) == len(ranking) else f"with one trial of {listing(once)}"
+        reasons.append(f"{what} the noise is unknown (run at least two)")
         return reasons + _flag_reasons(evidence)
     reasons += _margin_reasons(evidence)
     share, asked = evidence.shares.get(ranking[0].configuration.engine, 0.0), evidence.spec.confidence
     if share < asked:
         reasons.append(
-            f"it comes first in only {percent(share)} of the resamples ({percent(asked)} are asked for)"
+            f"it comes first in only {percent(share)} of the resamples ({percent(asked)} are required)"
         )
     return reasons + _flag_reasons(evidence)
 
@@ -58,7 +60,7 @@ def _few_queries(evidence: Evidence, leader: Candidate) -> list[str]:
 
 def _margin_reasons(evidence: Evidence) -> list[str]:
     margins = evidence.margins
-    reasons = ["a figure of 0 leaves no margin to compute"] if None in margins.values() else []
+    reasons = ["a figure is 0, so the margin cannot be computed"] if None in margins.values() else []
     titles = {c.configuration.engine: c.configuration.title for c in evidence.ranking}
     close = [titles[engine] for engine, margin in margins.items() if margin and not _clear(margin)]
     if close:
@@ -75,16 +77,13 @@ def _clear(margin: Comparison) -> bool:
 
 def _flag_reasons(evidence: Evidence) -> list[str]:
     found = {c.configuration.title: flagged(evidence, c) for c in evidence.ranking[:2]}
-    bound = [title for title, flags in found.items() if "client-bound" in flags]
-    if len(bound) == 2:
-        return [
-            f"both {listing(bound)} were measured with clients that were the limit themselves, so the figures compare "
-            "clients, not engines (compare their CPU time per query, or use more client processes)"
-        ]
-    reasons = []
+    by_throughput = evidence.objective.maximise
+    reasons = faster_than_shown(evidence) if by_throughput else []
     for title, flags in found.items():
         for flag, cells in flags.items():
             if flag in _LOST_TIME and _outweighs_lost_time(evidence, flag):
+                continue
+            if flag == FLAG and (by_throughput or evidence.runner_up is None):
                 continue
             what = _FLAGS.get(flag, f"a flag was raised ({flag})")
             reasons.append(f"in {len(cells)} of the cells behind {title} {what}")
@@ -124,7 +123,7 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
             "understates the uncertainty, so the margin's interval has to exclude a tie as well."
         )
     if trials == 1 and not several:
-        notes.append("There was one trial: how far its figures vary is unknown.")
+        notes.append("There was one trial: how much the figures vary is unknown.")
     for flag, what in _LOST_TIME.items():
         if lost := flagged(evidence, leader).get(flag):
             outweighed = not undecided and _outweighs_lost_time(evidence, flag)
@@ -132,6 +131,8 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
             notes.append(f"In {len(lost)} of the cells behind it {what}{weight}.")
     return (
         notes
+        + at_least(evidence)
+        + _not_judged(evidence)
         + _cost_of_taking_it(evidence, undecided)
         + _unsteady(evidence, leader)
         + _too_close(evidence, leader)
@@ -140,6 +141,11 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
         + _unsupported(evidence, leader)
         + _empty_filters(evidence)
     )
+
+
+def _not_judged(evidence: Evidence) -> list[str]:
+    names = evidence.not_judged
+    return [f"{listing(names)} could not be judged; a longer run may change the outcome."] if names else []
 
 
 def _cost_of_taking_it(evidence: Evidence, undecided: bool) -> list[str]:

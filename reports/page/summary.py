@@ -25,7 +25,7 @@ _MARKS = {
     "leads": "leads",
     "eligible": "meets all",
     "eliminated": "out",
-    "undecided": "not judged",
+    "not judged": "not judged",
 }
 
 
@@ -70,7 +70,7 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
     ]
     offered = [group for group in cells.search(setting) if group.executor == "arrival_rate"]
     recall = _worst(objective, f"recall_at_{cells.k}", min)
-    status = "eligible" if candidate.met else "undecided" if candidate.undecided else "eliminated"
+    status = "eligible" if candidate.met else "not judged" if candidate.not_judged else "eliminated"
     few = evidence.judge.too_few_queries(setting)
     if decision.leader is not None and decision.leader.title == setting.title:
         status = "leads" if decision.pick is None else "pick"

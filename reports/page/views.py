@@ -91,10 +91,11 @@ def _facts(decision: Decision, filters: int) -> list[Fact]:
             )
         )
     elif decision.verdict != "only candidate":
-        facts.append(Fact("no rival", "no other engine meets every requirement"))
+        known = "is known to meet" if any(s.status == "not judged" for s in decision.standings) else "meets"
+        facts.append(Fact("no rival", f"no other engine {known} every requirement"))
     if decision.win_share is not None and decision.verdict != "only candidate":
         yet = f", yet {decision.reasons[0]}" if decision.reasons else ""
-        what = f"of resampled trials won ({percent(decision.confidence)} are asked for){yet}"
+        what = f"of resampled trials won ({percent(decision.confidence)} are required){yet}"
         facts.append(Fact(percent(decision.win_share), what))
     return facts
 

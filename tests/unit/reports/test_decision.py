@@ -128,7 +128,7 @@ def test_what_was_not_measured_does_not_meet_a_requirement() -> None:
     result = build(requirements=("recall >= 0.95", "freshness.p99 < 10ms"))
     decision = decide(result)
     assert decision.verdict == "no decision"
-    assert decision.sentence == "No decision: no setting of any engine meets every requirement."
+    assert decision.sentence == "No decision: no setting of any engine is known to meet every requirement."
     text = standing(decision, "qdrant").sentence
     assert "P99 freshness not measured (task updates: 120 requests are too few, 1000 are needed)" in text
 
@@ -309,7 +309,7 @@ def test_win_shares_are_those_of_a_full_enumeration() -> None:
     assert shares["a"] == pytest.approx(wins)
     assert 0.5 < shares["a"] < 0.9
     assert decide(result).verdict == "no decision"
-    assert "of the resamples (90 % are asked for)" in decide(result).sentence
+    assert "of the resamples (90 % are required)" in decide(result).sentence
 
 
 def test_requirements_are_judged_again_in_each_resample() -> None:
@@ -344,6 +344,14 @@ def test_one_trial_decides_nothing() -> None:
     assert decision.win_share is None
 
 
+@pytest.mark.parametrize("engine", ["faiss-ivf", "milvus"])
+def test_without_a_second_trial_of_any_rival_no_lead_is_shown(engine: str) -> None:
+    assert decide(build()).verdict == "pick"
+    decision = decide(edit(build(), lambda c: None if c.engine == engine and c.trial else c))
+    assert decision.verdict == "no decision"
+    assert f"with one trial of {engine} the noise is unknown" in decision.sentence
+
+
 def test_a_single_engine_is_only_a_candidate() -> None:
     decision = decide(build(engines={"qdrant": ENGINES["qdrant"]}))
     assert decision.verdict == "only candidate"
@@ -351,7 +359,7 @@ def test_a_single_engine_is_only_a_candidate() -> None:
     assert "no other engine was measured" in decision.sentence
     once = decide(build(engines={"qdrant": ENGINES["qdrant"]}, trials=1))
     assert once.verdict == "only candidate"
-    assert "There was one trial: how far its figures vary is unknown." in once.caveats
+    assert "There was one trial: how much the figures vary is unknown." in once.caveats
 
 
 def test_the_only_engine_that_meets_the_requirements_is_picked() -> None:
@@ -363,8 +371,10 @@ def test_the_only_engine_that_meets_the_requirements_is_picked() -> None:
     assert decision.win_share == 1.0
 
 
-@pytest.mark.parametrize("flag", ["client-bound", "something new"])
-@pytest.mark.parametrize("engine", ["faiss-hnsw", "faiss-ivf"])
+@pytest.mark.parametrize(
+    ("engine", "flag"),
+    [("faiss-hnsw", "something new"), ("faiss-ivf", "something new"), ("faiss-ivf", "client-bound")],
+)
 def test_flags_on_the_leader_or_the_runner_up_block_a_decision(engine: str, flag: str) -> None:
     result = change(
         build(), lambda cell: cell.model_copy(update={"flags": [flag]}), engine=engine, trial=0, filter="none"
@@ -375,7 +385,7 @@ def test_flags_on_the_leader_or_the_runner_up_block_a_decision(engine: str, flag
 
 
 def test_flags_elsewhere_do_not() -> None:
-    result = change(build(), lambda c: c.model_copy(update={"flags": ["client-bound"]}), engine="milvus")
+    result = change(build(), lambda c: c.model_copy(update={"flags": ["something new"]}), engine="milvus")
     assert decide(result).verdict == "pick"
 
 
@@ -412,7 +422,7 @@ def test_an_interrupted_run_decides_nothing() -> None:
 def test_cells_that_an_interruption_took_are_missed() -> None:
     result = edit(build(), lambda c: None if c.engine == "faiss-hnsw" and c.filter == "brand" else c)
     out = standing(decide(result), "faiss-hnsw")
-    assert out.status == "eliminated"
+    assert out.status == "not judged"
     assert "the run ended before it" in out.sentence
     patchy = edit(
         build(arrivals=False, requirements=("violations == 0",)),
@@ -445,7 +455,7 @@ def test_a_throughput_of_zero_is_handled() -> None:
     )
     decision = decide(result)
     assert decision.verdict == "no decision"
-    assert "a figure of 0 leaves no margin to compute" in decision.sentence
+    assert "a figure is 0, so the margin cannot be computed" in decision.sentence
 
 
 def test_an_open_choice_between_settings_of_one_engine_is_named_as_such() -> None:

@@ -109,7 +109,7 @@ def test_the_figure_shown_for_a_large_grid_is_not_that_of_its_luckiest_setting()
     assert decision.verdict == "no decision"
     if decision.leader is not None and decision.leader.engine == "engine-1":
         assert any(
-            "Which setting of engine-1 is best depends on the trials" in text for text in decision.caveats
+            "Which setting of engine-1 is best differs between trials" in text for text in decision.caveats
         )
 
 
