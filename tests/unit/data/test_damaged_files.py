@@ -21,11 +21,6 @@ from tests.unit.data.user_data import ROWS, VECTORS, Folder
 EXAMPLES = int(os.environ.get("BAKEOFF_FUZZ_EXAMPLES", "40"))
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
-
-
 def hdf5(path: Path) -> Path:
     with h5py.File(path, "w") as file:
         file["train"], file["test"] = VECTORS, VECTORS[:5]

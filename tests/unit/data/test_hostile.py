@@ -21,11 +21,6 @@ from harness.errors import ConfigurationError
 from tests.unit.data.user_data import QUERIES, ROWS, VECTORS, Folder, every
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
-
-
 def nested(levels: int) -> str:
     line = '{"n": 1}'
     for level in range(levels):
