@@ -26,6 +26,8 @@ def number(value: float | None) -> str:
 
 def short_number(value: float) -> str:
     """As `number`, without trailing zeros and with M for millions: for ticks and limits."""
+    if not abs(value) < 1e12:  # nor is NaN
+        return f"{value:.3g}" if math.isfinite(value) else number(value)
     if abs(value) >= 1e6:
         return f"{short_number(value / 1e6)}M"
     text = number(value)

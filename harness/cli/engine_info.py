@@ -7,10 +7,9 @@ from dataclasses import asdict
 
 from pydantic import BaseModel
 
-from engines.base import Capabilities
-from engines.registry import ENGINES, MissingClientError, UnknownEngineError, load
+from engines.registry import ENGINES, MissingClientError, load
 from harness.errors import ConfigurationError
-from harness.run.from_engines import error_text
+from harness.scenario.engine_class import engine_class
 
 
 def describe_engines(only: str | None = None) -> str:
@@ -18,17 +17,11 @@ def describe_engines(only: str | None = None) -> str:
     if only is None:
         return _lines(list(ENGINES))
     try:
-        kind = load(only)
+        kind = engine_class(only)
     except MissingClientError as error:
         if only in ENGINES:
             return _lines([only])
         raise ConfigurationError(str(error)) from error
-    except UnknownEngineError as error:
-        raise ConfigurationError(str(error)) from error
-    except Exception as error:  # a module of the user's may raise anything
-        raise ConfigurationError(f"engine '{only}': {error_text(error)}") from error
-    if not isinstance(getattr(kind, "capabilities", None), Capabilities):
-        raise ConfigurationError(f"engine '{only}' is no class with `capabilities`; see engines/base.py")
     able = [name for name, value in asdict(kind.capabilities).items() if value is True]
     lines = [
         _lines([only]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 import sys
@@ -45,7 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("error: interrupted")
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        say(f"error: {what}; check the path, its permissions and the room on the disk", secrets)
+        remedy = (
+            "raise the limit on open files (ulimit -n)"
+            if error.errno in (errno.EMFILE, errno.ENFILE)
+            else "check the path, its permissions and the room on the disk"
+        )
+        say(f"error: {what}; {remedy}", secrets)
+    except MemoryError as error:
+        say(
+            f"error: out of memory. {error}".strip() + "\nAsk for less data, or raise the limit (ulimit -v)",
+            secrets,
+        )
     except Exception:  # noqa: BLE001 - a bug: shown in full, but without credentials
         say(traceback.format_exc(), secrets)
     return BakeoffError.exit_code

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engines.base import Engine
-from engines.registry import MissingClientError, UnknownEngineError, load
+from engines.registry import MissingClientError
 from harness.children.leftovers import remove_leftovers
 from harness.errors import ConfigurationError
 from harness.machine.environment import describe_environment
@@ -22,6 +22,7 @@ from harness.run.recorder import Callbacks, Recorder
 from harness.run.resuming import resume as resumed
 from harness.run.trials import run_trials
 from harness.scenario.cells import grid
+from harness.scenario.engine_class import engine_class
 from harness.scenario.parameters import index_params, search_params
 from harness.scenario.specs import Scenario
 from harness.servers.containers import remove_containers
@@ -36,7 +37,11 @@ def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
     problems: list[str] = []
     for number, spec in enumerate(scenario.engines):
         try:
-            kind = load(spec.engine)
+            kind = engine_class(spec.engine)
+        except (ConfigurationError, MissingClientError) as error:
+            problems.append(f"{scenario.source}: engines[{number}].engine: {error}")
+            continue
+        try:
             for combination in grid(spec.index):
                 index_params(kind, combination, spec.title)
             for combination in grid(spec.search):
@@ -45,8 +50,6 @@ def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
             kinds[spec.title] = kind
         except ValueError as error:
             problems.append(f"{scenario.source}: engines[{number}].{error}")
-        except (UnknownEngineError, MissingClientError) as error:
-            problems.append(f"{scenario.source}: engines[{number}].engine: {error}")
         except ConfigurationError as error:
             problems += [f"{scenario.source}: engines[{number}]: {line}" for line in error.problems]
     if problems:

@@ -10,7 +10,7 @@ from engines.base import Engine
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
 from harness.scenario.cells import Params
-from harness.scenario.strict import explain
+from harness.scenario.strict import explain, takes_boolean
 
 
 def index_params(kind: type[Engine], given: Params, label: str) -> BaseModel:
@@ -32,11 +32,15 @@ def _validate(model: type[BaseModel], given: Params, place: str) -> BaseModel:
         raise ConfigurationError(
             [f"{line} (parameters: {known})" for line in explain(error, place, given)]
         ) from error
-    infinite = [  # written as text, such as "inf", which pydantic reads as a number
+    wrong = [
+        f"{place}.{name} must be a number or text, got {value}"
+        for name, value in given.items()
+        if isinstance(value, bool) and not takes_boolean(model, name)
+    ] + [  # written as text, such as "inf", which pydantic reads as a number
         f"{place}.{name} must be a finite number, got {shown(given[name])}"
         for name in given
         if isinstance(value := getattr(params, name, None), float) and not math.isfinite(value)
     ]
-    if infinite:
-        raise ConfigurationError(infinite)
+    if wrong:
+        raise ConfigurationError(wrong)
     return params

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from engines.values.filter_syntax import FilterSyntaxError, parse
+from engines.values.shown import shown
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Name, PositiveFloat, PositiveInt, StrictModel, explain, read_yaml
+from harness.scenario.strict import Name, PositiveFloat, PositiveInt, Seconds, StrictModel, explain, read_yaml
 from harness.scenario.tasks import Task
 from harness.scenario.threshold import Threshold, ThresholdSyntaxError, parse_threshold
 
@@ -63,6 +64,18 @@ class EngineSpec(StrictModel):
     server: Literal["auto", "container", "process"] = "auto"
     index: dict[str, Any] = Field(default_factory=dict)
     search: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("index", "search")
+    @classmethod
+    def _grid(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, values in value.items():
+            if isinstance(values, list) and not values:
+                raise ValueError(
+                    f"{name}: the list is empty, so that nothing would be measured; give a value"
+                )
+            if isinstance(values, list) and any(one in values[:place] for place, one in enumerate(values)):
+                raise ValueError(f"{name}: {shown(values)} holds a value twice, remove one")
+        return value
 
     @property
     def title(self) -> str:
@@ -125,10 +138,10 @@ class Scenario(StrictModel):
     queries: PositiveInt | None = None  # only the first queries
     k: PositiveInt = 10
     seed: Annotated[int, Field(ge=0)] = 0
-    trials: PositiveInt = 3
+    trials: Annotated[int, Field(gt=0, le=1_000)] = 3
     # Of the whole run: kept by fewer trials down to two, then by shorter windows, for every engine alike.
-    budget_s: PositiveFloat | None = None
-    cell_timeout_s: PositiveFloat = 600.0  # an engine silent for longer is killed and its cells marked failed
+    budget_s: Seconds | None = None
+    cell_timeout_s: Seconds = 600.0  # an engine silent for longer is killed and its cells marked failed
     limits: ContainerLimits = ContainerLimits()
     engines: Annotated[list[EngineSpec], Field(min_length=1)]
     filters: Annotated[tuple[FilterSpec, ...], Field(min_length=1)] = (FilterSpec(name="none"),)

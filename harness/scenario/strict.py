@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
@@ -16,6 +23,8 @@ from harness.scenario.yaml_text import YamlTextError, parse_yaml
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
+LONGEST_S = 1e6  # eleven days; the kernel's clocks take no 1e308
+Seconds = Annotated[float, Field(gt=0, le=LONGEST_S)]
 # A value that stands alone is a list of one.
 Listed = BeforeValidator(lambda value: value if isinstance(value, list | tuple) else [value])
 
@@ -26,6 +35,32 @@ class StrictModel(BaseModel):
     """Base of everything read from such a file: immutable, no unknown keys, no infinite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_number_is_true(cls, data: Any) -> Any:
+        """`k: yes` would pass for 1."""
+        given = data if isinstance(data, Mapping) else {}
+        wrong = [
+            f"{name} must be a number or text, got {value}"
+            for name, value in given.items()
+            if isinstance(value, bool) and name in cls.model_fields and not takes_boolean(cls, name)
+        ]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return data
+
+
+def takes_boolean(model: type[BaseModel], name: str) -> bool:
+    """Whether a field is of booleans, among others; one that is not of numbers refuses them anyway."""
+    kinds = set(_kinds(model.model_fields[name].annotation))
+    return bool in kinds or not kinds & {int, float}
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _kinds(part)
 
 
 def read_yaml(path: Path, example: str) -> dict[str, Any]:
@@ -52,7 +87,9 @@ def explain(error: ValidationError, source: str, data: object) -> list[str]:
     """One line a problem: `source: key message, got value`. data: what was validated."""
     lines = []
     for problem in error.errors(include_url=False):
-        key = _key(problem["loc"], data)
+        if problem["type"] == "too_short" and len(problem["input"]) >= problem["ctx"]["min_length"]:
+            continue  # only because its items are wrong, which are reported themselves
+        key = _key(problem["loc"], data, missing=problem["type"] == "missing")
         message = problem["msg"].removeprefix("Value error, ")
         context = problem.get("ctx", {})
         tag = str(context.get("discriminator", "")).strip("'")  # the key that selects the model
@@ -74,8 +111,11 @@ def explain(error: ValidationError, source: str, data: object) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _key(location: tuple[int | str, ...], data: object) -> str:
-    """A place in the data as written there; pydantic's also names the members of unions it tried."""
+def _key(location: tuple[int | str, ...], data: object, *, missing: bool) -> str:
+    """A place in the data as written there; pydantic's also names the members of unions it tried.
+
+    missing: the last part is not in the data.
+    """
     key = ""
     for depth, part in enumerate(location):
         if isinstance(part, int) and isinstance(data, list | tuple):
@@ -83,7 +123,7 @@ def _key(location: tuple[int | str, ...], data: object) -> str:
             data = data[part]
         elif isinstance(part, str) and isinstance(data, Mapping):
             last = depth == len(location) - 1
-            if part in data or last:
+            if part in data or (last and missing):
                 key += f".{part}"
             data = data.get(part, data)
     return key.lstrip(".")

@@ -14,7 +14,10 @@ from pydantic import Field, model_validator
 
 from harness.results.result import Measurement
 from harness.scenario.cells import Filters, Params, PlannedCell
-from harness.scenario.strict import Listed, Name, PositiveFloat, PositiveInt, StrictModel
+from harness.scenario.strict import LONGEST_S, Listed, Name, PositiveInt, Seconds, StrictModel
+
+# A second; more than any client can send, and its schedule is held in memory.
+Rate = Annotated[float, Field(gt=0, le=1e7)]
 
 
 class TaskSpec(StrictModel):
@@ -71,17 +74,17 @@ class SearchTask(TaskSpec):
     task: Literal["search"]
     name: Name
     executor: Literal["closed_loop", "arrival_rate"] = "closed_loop"
-    clients: PositiveInt = 1
-    processes: PositiveInt | Literal["auto"] = 1
-    rate: Annotated[list[PositiveFloat], Field(min_length=1), Listed] | None = None
+    clients: Annotated[int, Field(gt=0, le=10_000)] = 1
+    processes: Annotated[int, Field(gt=0, le=1_000)] | Literal["auto"] = 1
+    rate: Annotated[list[Rate], Field(min_length=1), Listed] | None = None
     arrivals: Literal["poisson", "constant"] = "poisson"
     params: Literal["all", "operating_point"] = "all"
     filters: Annotated[list[Name], Field(min_length=1)] | None = None  # names; every filter by default
-    duration_s: PositiveFloat = 2.0
+    duration_s: Seconds = 2.0
     max_queries: PositiveInt | None = None
-    warmup_s: Annotated[float, Field(ge=0)] = 0.3
-    warmup_max_s: Annotated[float, Field(ge=0)] | None = None
-    timeout_s: PositiveFloat = 10.0
+    warmup_s: Annotated[float, Field(ge=0, le=LONGEST_S)] = 0.3
+    warmup_max_s: Annotated[float, Field(ge=0, le=LONGEST_S)] | None = None
+    timeout_s: Seconds = 10.0
 
     @model_validator(mode="after")
     def _rate_goes_with_executor(self) -> SearchTask:
@@ -89,6 +92,8 @@ class SearchTask(TaskSpec):
             raise ValueError("rate is required with executor: arrival_rate (queries per second)")
         if self.executor == "closed_loop" and self.rate is not None:
             raise ValueError("rate goes with executor: arrival_rate; a closed loop has none")
+        if self.rate is not None and len(set(self.rate)) < len(self.rate):
+            raise ValueError("rate holds a number twice, remove one")
         return self
 
     @property

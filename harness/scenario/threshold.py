@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from engines.values.shown import shown
 from harness.results.metrics import PERCENTILES, TABLE, find
 
 _RELATIONS: dict[str, Callable[[Any, float], Any]] = {
@@ -75,6 +77,8 @@ def parse_threshold(text: str) -> Threshold:
             f"'{text}': there is no metric {metric}, see docs/metrics.md for their names"
         )
     limit = float(form["number"]) * _factor(text, metric, form["unit"])
+    if not math.isfinite(limit):
+        raise ThresholdSyntaxError(f"{shown(text)}: its limit is larger than any measured figure")
     share = form["unit"] == "%" and _is_count(metric)
     return Threshold(text.strip(), metric, form["relation"], limit, share)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,18 @@ class YamlTextError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that occurs twice: YAML would silently keep the last one."""
+    """Refuses what YAML silently takes for something else: a key that occurs twice (the last counts), 010 (which is 8)
+    and 1:30 (which is 90).
+    """
+
+    def construct_number(self, node: yaml.ScalarNode) -> float:
+        text = node.value
+        if ":" in text or re.fullmatch(r"[-+]?0[0-9_]+", text):
+            problem = f"{text} would be another number in YAML; write it without leading zeros and colons, or in quotes"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        read = self.construct_yaml_int if node.tag.endswith(":int") else self.construct_yaml_float
+        number: float = read(node)
+        return number
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node: yaml.MappingNode = super().compose_mapping_node(anchor)
@@ -34,6 +46,10 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.add(key.value)
         return node
+
+
+for _kind in ("int", "float"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_number)
 
 
 def parse_yaml(text: str) -> Any:

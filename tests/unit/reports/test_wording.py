@@ -38,6 +38,8 @@ def test_wording() -> None:
     assert short_number(0.950) == "0.95"
     assert short_number(1500) == "1,500"
     assert short_number(2_500_000) == "2.5M"
+    assert short_number(1e300) == "1e+300"
+    assert short_number(float("inf")) == "∞"
     assert factor(1.22) == "22 %"
     assert factor(2.345) == "2.35 times"
     assert [percent(share) for share in (0.5, 0.025, 0.0, 1.0, 0.999)] == [

@@ -10,12 +10,18 @@ import yaml
 
 from harness.errors import ConfigurationError
 from harness.paths import find_scenario, shipped
+from harness.run.runner import check_engines
 from harness.scenario.specs import load_scenario
 
 MINIMAL: dict[str, Any] = {
     "engines": [{"engine": "bruteforce"}],
     "tasks": [{"task": "index"}, {"task": "search", "name": "s"}],
 }
+
+
+def search(**changes: Any) -> dict[str, Any]:
+    """The tasks of a scenario, one of them a search with these keys."""
+    return {"tasks": [{"task": "index"}, {"task": "search", "name": "s"} | changes]}
 
 
 def write(folder: Path, **changes: Any) -> Path:
@@ -91,12 +97,73 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
             {"tasks": [{"task": "search", "name": "s", "executor": "arrival_rate", "rate": [1, "x"]}]},
             "tasks[0].rate[1] must be a valid number",
         ),
+        ({"k": True}, ": k must be a number or text, got True"),
+        ({"budget_s": True}, "budget_s must be a number or text, got True"),
+        ({"trials": 10**30}, "trials must be less than or equal to 1000"),
+        ({"cell_timeout_s": 1e308}, "cell_timeout_s must be less than or equal to 1000000"),
+        (search(duration_s=1e308), "tasks[1].duration_s must be less than or equal to 1000000"),
+        (search(warmup_max_s=1e308), "tasks[1].warmup_max_s must be less than or equal to 1000000"),
+        (search(clients=10**9), "tasks[1].clients must be less than or equal to 10000"),
+        (search(processes=10**9), "tasks[1].processes must be less than or equal to 1000"),
+        (search(executor="arrival_rate", rate=1e9), "tasks[1].rate must be less than or equal to 10000000"),
+        (search(executor="arrival_rate", rate=[5, 5]), "tasks[1] rate holds a number twice"),
+        (
+            {"engines": [{"engine": "faiss", "index": {"M": []}}]},
+            "engines[0].index M: the list is empty, so that nothing would be measured",
+        ),
+        (
+            {"engines": [{"engine": "faiss", "search": {"efSearch": [8, 16, 8]}}]},
+            "engines[0].search efSearch: [8, 16, 8] holds a value twice",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_refused(
     tmp_path: Path, changes: dict[str, Any], expected: str
 ) -> None:
     assert any(expected in line for line in problems(write(tmp_path, **changes)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"filters": [{"name": "a", "selectivity": 0}]},
+        {"decision": {"requirements": ["recall"]}},
+        search(rate=5),
+    ],
+)
+def test_a_problem_is_told_once(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert len(problems(write(tmp_path, **changes))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("os:system", "is no class with `capabilities`"),
+        ("json:JSONDecoder", "is no class with `capabilities`"),
+        ("raising:Engine", "ZeroDivisionError: division by zero"),
+        ("exiting:Engine", "SystemExit: 3"),
+        ("broken:Engine", "SyntaxError: "),
+        ("raising.inner:Engine", "ZeroDivisionError"),
+        ("engines.base:Nobody", "has no attribute 'Nobody'"),
+    ],
+)
+def test_what_is_no_engine_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    for module, text in {"raising": "1 / 0", "exiting": "raise SystemExit(3)", "broken": "def ("}.items():
+        (tmp_path / f"{module}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigurationError) as caught:
+        check_engines(load_scenario(write(tmp_path, engines=[{"engine": name}])))
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{tmp_path / 'mine.yaml'}: engines[0].engine: engine '{name}'")
+    assert told in problem
+
+
+def test_switches_of_engines_are_no_numbers(tmp_path: Path) -> None:
+    engine = {"engine": "faiss", "search": {"nprobe": True}}
+    with pytest.raises(ConfigurationError, match=r"search.nprobe must be a number or text, got True"):
+        check_engines(load_scenario(write(tmp_path, engines=[engine])))
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_parses(text: str, metric: str, relation: str, limit: float) -> None:
         ("recall is good", "is no threshold, write for example"),
         ("recall >= -1", "is no threshold"),
         ("recall => 0.9", "is no threshold"),
+        ("errors < " + "9" * 400, "its limit is larger than any measured figure"),
         ("", "is no threshold"),
         (
             "recall.p99 > 0.5",

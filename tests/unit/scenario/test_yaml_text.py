@@ -41,6 +41,9 @@ REFUSED = {
     "a number as key": ("a: {5: x}", "a: key 5 must be text; put it in quotes"),
     "a key twice": ("a: {b: 1, b: 2}", "line 1 column 11: key 'b' occurs twice"),
     "a list as key": ("? [a]\n: b", "is not YAML: line 1 column 3: found unhashable key"),
+    "octal": ("a: 010", "line 1 column 4: 010 would be another number in YAML"),
+    "base 60": ("a: 1:30", "1:30 would be another number in YAML"),
+    "base 60, a fraction": ("a: 1:30.5", "1:30.5 would be another number in YAML"),
     "no YAML": ("a: [", "is not YAML: line 1 column 5"),
     "control characters": ("a: \x00", "is not YAML"),
 }
@@ -64,6 +67,7 @@ def test_what_is_read() -> None:
     assert read == {"base": base, "copy": base, "merged": {"M": 8, "name": "é"}, "nothing": None, "no": 0.5}
     assert parse_yaml("") is None
     assert parse_yaml("[true, 1e3, 7, -0x1f]") == [True, "1e3", 7, -31]
+    assert parse_yaml("[0, -0, 0.5, 1_000, '010', 0b11, 1.5e+3]") == [0, 0, 0.5, 1000, "010", 3, 1500.0]
 
 
 @pytest.mark.parametrize(
