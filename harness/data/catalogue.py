@@ -69,6 +69,10 @@ def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
             items = [_scalar(item) for item in value.split(";")]
         except YamlTextError as error:
             raise ConfigurationError(f"dataset {shown(ref)}: {key.strip()} {error}") from error
+        if key.strip() in changes:
+            raise ConfigurationError(
+                f"dataset {shown(ref)}: key {shown(key.strip())} occurs twice, remove one"
+            )
         changes[key.strip()] = items if len(items) > 1 else items[0]
     return name, changes
 

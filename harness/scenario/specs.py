@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator, model
 from engines.values.filter_syntax import FilterSyntaxError, parse
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Name, PositiveFloat, PositiveInt, Seconds, StrictModel, explain, read_yaml
+from harness.scenario.strict import Name, PositiveInt, Seconds, StrictModel, explain, read_yaml
 from harness.scenario.tasks import Task
 from harness.scenario.threshold import Threshold, ThresholdSyntaxError, parse_threshold
 
@@ -85,8 +85,8 @@ class EngineSpec(StrictModel):
 class ContainerLimits(StrictModel):
     """What each server may use, the same for every engine."""
 
-    cpus: PositiveFloat = 2.0
-    memory_mib: Annotated[int, Field(ge=256)] = 4096
+    cpus: Annotated[float, Field(gt=0, le=10_000)] = 2.0
+    memory_mib: Annotated[int, Field(ge=256, le=2**30)] = 4096
 
 
 Need = Literal["update", "delete", "durable", "several_processes", "server", "cluster", "text"]

@@ -126,6 +126,7 @@ def test_references_carry_parameters(ref: str, where: str, changes: dict[str, ob
         ("fashion-mnits", ["'fashion-mnits' is neither known (fashion-mnist, synthetic) nor a path"]),
         ("synthetic:rows=", ["must read key=value"]),
         ("synthetic:rows=1,=2", ["must read key=value"]),
+        ("synthetic:rows=1,dim=2, rows =3", ["key 'rows' occurs twice, remove one"]),
         (
             "synthetic:rows=0,dim=x",
             ["rows must be greater than 0, got 0", "dim must be a valid integer", "got 'x'"],

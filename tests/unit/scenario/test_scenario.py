@@ -101,6 +101,8 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         ({"budget_s": True}, "budget_s must be a number or text, got True"),
         ({"trials": 10**30}, "trials must be less than or equal to 1000"),
         ({"cell_timeout_s": 1e308}, "cell_timeout_s must be less than or equal to 1000000"),
+        ({"limits": {"cpus": 1e308}}, "limits.cpus must be less than or equal to 10000"),
+        ({"limits": {"memory_mib": 10**30}}, "limits.memory_mib must be less than or equal to"),
         (search(duration_s=1e308), "tasks[1].duration_s must be less than or equal to 1000000"),
         (search(warmup_max_s=1e308), "tasks[1].warmup_max_s must be less than or equal to 1000000"),
         (search(clients=10**9), "tasks[1].clients must be less than or equal to 10000"),
