@@ -45,7 +45,7 @@ def load_dataset(
         )
     if path.suffix in (".yaml", ".yml"):
         return _from_manifest(path, changes, cache, progress)
-    from harness.data.own.loading import load_user_data
+    from harness.data.user.loading import load_user_data
 
     return load_user_data(path, changes, cache, progress)
 

@@ -16,7 +16,7 @@ import pytest
 from engines.filters import Range
 from engines.values.shown import shown
 from harness.data.catalogue import load_dataset
-from harness.data.own.filter_lines import parse_line
+from harness.data.user.filter_lines import parse_line
 from harness.errors import ConfigurationError
 from tests.unit.data.user_data import QUERIES, ROWS, VECTORS, Folder, every
 

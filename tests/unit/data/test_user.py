@@ -21,7 +21,7 @@ from harness.data import arrays
 from harness.data.catalogue import load_dataset
 from harness.data.describe import describe
 from harness.data.manifest import UserManifest
-from harness.data.own.columns import read_table
+from harness.data.user.columns import read_table
 from harness.errors import ConfigurationError
 from tests.unit.data.user_data import DIM, QUERIES, ROWS, VECTORS, Folder, check_held_out, every
 

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray
 from harness.data.dataset import Dataset
 from harness.data.manifest import UserManifest, read_user_manifest
-from harness.data.own.columns import ItemColumns
-from harness.data.own.files import QUERIES, VECTORS, UserFiles, inputs, open_files
-from harness.data.own.filter_lines import read_filters
-from harness.data.own.matrices import Matrix, transfer
 from harness.data.store import Parts, cached, key_of, open_dataset, save, throttled
+from harness.data.user.columns import ItemColumns
+from harness.data.user.files import QUERIES, VECTORS, UserFiles, inputs, open_files
+from harness.data.user.filter_lines import read_filters
+from harness.data.user.matrices import Matrix, transfer
 from harness.errors import ConfigurationError, noting
 from harness.progress import Progress
 

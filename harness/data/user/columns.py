@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from engines.base import Column, FieldKind, Keywords
+from engines.base import Column
 from engines.values.filter_syntax import RESERVED
 from engines.values.shown import shown
 from harness.data.dataset import Attribute
 from harness.data.manifest import UserManifest
+from harness.data.user.conversion import as_column, filled, is_text, understood
 from harness.errors import ConfigurationError, noting
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-Kind = FieldKind | Literal["text"]
 _SHOWN = 3  # examples of each kind of fault
 
 
@@ -142,102 +139,17 @@ def _read(file: pq.ParquetFile, name: str, label: str) -> pa.ChunkedArray:
 
 
 def _add(table: ItemColumns, name: str, column: pa.ChunkedArray, label: str, manifest: UserManifest) -> None:
-    kind, column, note = _understood(column, label)
+    kind, column, note = understood(column, label)
     if name in manifest.text:
         if kind != "keyword":
             raise ConfigurationError(f"{label}: is {kind}, only strings can be text; take it out of text")
         kind = "text"
     # Known even if its values are refused, so that a filter on it is not reported as one on an unknown column.
     table.attributes.append(Attribute(name, kind, "real"))
-    column = _filled(column, kind, manifest.fill.get(name), label, table.sidecar)
-    table.columns[name] = _as_column(column, kind)
+    column = filled(column, kind, manifest.fill.get(name), label, table.sidecar)
+    table.columns[name] = as_column(column, kind)
     if note:
         table.notes.append(f"{name} {note}")
-
-
-def _understood(column: pa.ChunkedArray, label: str) -> tuple[Kind, pa.ChunkedArray, str]:
-    """The kind of a column, its values as Arrow's widest type of that kind, and a note for the user."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    is_a, kind = pa.types, column.type
-    if _is_text(kind):
-        return "keyword", column.cast(pa.large_string()), ""
-    if is_a.is_boolean(kind):
-        return "boolean", column, ""
-    if is_a.is_timestamp(kind) or is_a.is_date(kind):
-        moments = column.cast(pa.timestamp("ms", tz=getattr(kind, "tz", None)), safe=False)
-        return "integer", moments.cast(pa.int64()), "in milliseconds since 1970"
-    if is_a.is_integer(kind):
-        if is_a.is_uint64(kind) and (pc.max(column).as_py() or 0) >= 2**63:
-            row = pc.index(pc.greater_equal(column, pa.scalar(2**63, pa.uint64())), True).as_py()
-            raise ConfigurationError(f"{label}: row {row} exceeds 2^63 - 1; store it as a string")
-        return "integer", column.cast(pa.int64()), ""
-    if is_a.is_floating(kind) or is_a.is_decimal(kind):
-        return "float", column.cast(pa.float64()), ""
-    raise ConfigurationError(
-        f"{label}: type {kind} is not supported; store a string, number, boolean or date an item, or drop it"
-    )
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    is_a = pa.types
-    return bool(is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind))
-
-
-def _filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str, sidecar: str) -> pa.ChunkedArray:
-    """The column without nulls (NaN is one). Raises ConfigurationError where nothing stands in for them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    missing = pc.is_null(column, nan_is_null=True)
-    count = pc.sum(missing).as_py() or 0
-    if value is not None:
-        if not _fits(value, kind):
-            raise ConfigurationError(
-                f"{label}: is {kind}, fill cannot be {shown(value)}; correct it in {sidecar}"
-            )
-        # Arrow makes no float of an integer that is not exactly one.
-        number = float(value) if kind == "float" and isinstance(value, int) else value
-        column = pc.if_else(missing, pa.scalar(number, column.type), column)
-    elif count:
-        row = pc.index(missing, True).as_py()
-        raise ConfigurationError(
-            f"{label}: {count:,} values are missing, the first in row {row}; "
-            f"say what stands in for them in {sidecar}, as in fill: {{column: value}}"
-        )
-    if kind == "float" and not pc.all(finite := pc.is_finite(column)).as_py():
-        raise ConfigurationError(f"{label}: row {pc.index(finite, False).as_py()} is infinite; repair it")
-    return column
-
-
-def _fits(value: object, kind: Kind) -> bool:
-    if kind in ("keyword", "text"):
-        return isinstance(value, str)
-    if kind == "boolean" or isinstance(value, bool):
-        return kind == "boolean" and isinstance(value, bool)
-    if kind == "float":
-        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
-    return isinstance(value, int) and -(2**63) <= value < 2**63
-
-
-def _as_column(column: pa.ChunkedArray, kind: Kind) -> Column:
-    import pyarrow as pa
-
-    if kind not in ("keyword", "text"):
-        return np.asarray(column.to_numpy())
-    encoded = column.dictionary_encode().combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):  # of no rows
-        return Keywords(np.empty(0, np.int32), np.empty(0, object))
-    words: list[str] = encoded.dictionary.to_pylist()
-    order = sorted(range(len(words)), key=words.__getitem__)
-    rank = np.empty(len(words), dtype=np.int32)
-    rank[order] = np.arange(len(words), dtype=np.int32)
-    vocabulary = np.empty(len(words), dtype=object)
-    vocabulary[:] = [words[i] for i in order]
-    return Keywords(rank[encoded.indices.to_numpy()], vocabulary)
 
 
 def _text(value: object) -> str | None:
@@ -249,7 +161,7 @@ def _ids(column: pa.ChunkedArray, label: str) -> list[str | int]:
 
     if isinstance(column.type, pa.UuidType):
         column = pa.chunked_array([pa.array(list(map(_text, column.to_pylist())), pa.string())])
-    if not (pa.types.is_integer(column.type) or _is_text(column.type)):
+    if not (pa.types.is_integer(column.type) or is_text(column.type)):
         kind = column.type
         raise ConfigurationError(f"{label}: ids must be strings or integers, are {kind}")
     values: list[Any] = column.to_pylist()

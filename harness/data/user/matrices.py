@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from engines.base import Metric
 from harness.data.arrays import ArrayHasher, block_rows
-from harness.data.own.faults import Faults
+from harness.data.user.faults import Faults
 from harness.errors import ConfigurationError
 from harness.progress import Progress
 

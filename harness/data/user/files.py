@@ -12,8 +12,8 @@ import numpy as np
 from engines.base import Metric
 from engines.values.shown import is_unicode, shown
 from harness.data.manifest import UserManifest
-from harness.data.own.columns import ItemColumns, open_parquet, read_table, vector_column
-from harness.data.own.matrices import Matrix, from_hdf5, from_npy, from_parquet
+from harness.data.user.columns import ItemColumns, open_parquet, read_table, vector_column
+from harness.data.user.matrices import Matrix, from_hdf5, from_npy, from_parquet
 from harness.errors import ConfigurationError, noting
 
 if TYPE_CHECKING:
