@@ -33,6 +33,10 @@ class MeasurementError(BakeoffError):
     """A measurement could not be made or stored."""
 
 
+class ServerFailedError(MeasurementError):
+    """A server could not be started or has died; the message says why, with the last lines of its log."""
+
+
 class GateFailedError(BakeoffError):
     """A threshold broke or a regression is outside tolerance and noise."""
 

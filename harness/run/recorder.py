@@ -1,16 +1,13 @@
-"""Runs the sessions of a scenario and records what they report, saving after every cell."""
+"""Records the cells of a run, and what was found out about its engines, saving after every cell."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +17,12 @@ from harness.progress import Progress, silent
 from harness.results.result import Measurement, RunResult
 from harness.results.writing import ResultWriter
 from harness.run.from_engines import from_engine
-from harness.run.isolation import LOG, SessionFailedError, messages
+from harness.run.isolation import SessionFailedError
 from harness.run.resuming import NOT_MEASURED
-from harness.run.session import KILL_SERVER, Job
 from harness.scenario.cells import Filters
 from harness.scenario.plan import Session, identity, session_cells, trial_sessions
 from harness.scenario.specs import Scenario
-from harness.servers.containers import ServerFailedError
-from harness.servers.serving import Served, serving
 from harness.tasks.bench import Span
-
-_SEEN_TO_END_S = 0.5  # how long it may take until the end of a server is noticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,104 +62,16 @@ class Recorder:
         for cell in self.result.measurements:
             self._index(cell)
 
-    def run_session(self, session: Session, cache: Path, scenario: Scenario) -> None:
-        """Runs what is missing of a session; cells it never reported are recorded as failed, with the cause.
+    def recorded(self, session: Session) -> dict[str, Measurement]:
+        """The cells of a session that are recorded so far, by identity; it grows with them."""
+        return self._recorded[_session_key(session.label, session.trial, session.index)]
 
-        scenario: that of the run, with windows of the length that the budget allows.
-        """
-        recorded = self._recorded[_session_key(session.label, session.trial, session.index)]
-        planned = session_cells(self.scenario, session, self.filters)
-        if all(identity(cell, self.scenario) in recorded for cell in planned):
-            return
-        spec = next(spec for spec in self.scenario.engines if spec.title == session.label)
-        data = self.run / "engines" / f"{session.label}-server"
-        self._tell(f"{session.label}: starting")
-        try:
-            with serving(
-                spec,
-                self.kinds[session.label],
-                self.scenario.limits,
-                data,
-                log=self.run / LOG,
-                progress=self.callbacks.progress,
-            ) as served:
-                self._learn(session.label, served.facts)
-                self.server_unseen = served.unseen
-                for pid in served.pids:
-                    self.noise.count_as_own(pid)
-                job = Job(
-                    scenario,
-                    session,
-                    self.run,
-                    {cell.key: cell for cell in recorded.values()},
-                    served.settings,
-                    served.meter,
-                    can_kill=served.kill_and_start is not None,
-                )
-                self.follow(job, cache, served)
-        except (SessionFailedError, ServerFailedError) as error:
-            for cell in planned:
-                if identity(cell, self.scenario) not in recorded:
-                    self._add(cell.model_copy(update={"error": from_engine(str(error))}))
-        finally:
-            shutil.rmtree(data, ignore_errors=True)
-
-    def follow(self, job: Job, cache: Path, served: Served) -> None:
-        """Runs a session and records what it reports. Raises SessionFailedError.
-
-        A cell during which the server ended is recorded without figures.
-        """
-        label = job.session.label
-        # A server names its version after its index is built. Until it has, a cell waits for the next message, so that
-        # none of another version than the run's is recorded.
-        waiting: tuple[Measurement, Span | None] | None = None
-        named = not self.kinds[label].capabilities.server
-        try:
-            for kind, *values in messages(
-                job, cache, self.scenario.cell_timeout_s, partial(self._answer, served)
-            ):
-                if kind == "server":
-                    waiting, held = None, waiting  # not recorded where the server is another one
-                    self._learn_server(label, *values)
-                    waiting, named = held, True
-                if waiting is not None:
-                    self.record(*waiting)
-                    waiting = None
-                if kind == "cell":
-                    cell = _while_alive(served.how_it_ended, *values)
-                    if named:
-                        self.record(*cell)
-                    else:
-                        waiting = cell
-                elif kind == "left":
-                    self.note_left(label, *values)
-                elif kind == "at":
-                    self._tell(values[0])
-        except SessionFailedError as error:
-            if waiting is not None:
-                self.record(*waiting)
-            end = served.how_it_ended()
-            raise SessionFailedError(f"{error}; {end}") if end else error from None
-        if waiting is not None:
-            self.record(*waiting)
-
-    def _answer(self, served: Served, question: str) -> Any:
-        """The answer to a session's question: settings and meter of its server, or why there are none."""
-        assert question == KILL_SERVER
-        assert served.kill_and_start is not None
-        try:
-            hosted = served.kill_and_start()
-        except ServerFailedError as error:
-            return from_engine(str(error))
-        for pid in hosted.pids:
-            self.noise.count_as_own(pid)
-        return hosted.settings, hosted.meter
-
-    def _learn_server(self, label: str, server: str, query_path: str) -> None:
+    def learn_server(self, label: str, server: str, query_path: str) -> None:
+        """Keeps the name and version of an engine's server. Raises as `learn` does."""
         version = from_engine(f"{server} through {self.kinds[label].version()}")
-        self._learn(label, {"server_version": server, "version": version, "query_path": query_path})
+        self.learn(label, {"server_version": server, "version": version, "query_path": query_path})
 
-    def _learn(self, label: str, facts: Mapping[str, Any]) -> None:
+    def learn(self, label: str, facts: Mapping[str, Any]) -> None:
         """Keeps what was found out about an engine. Raises SessionFailedError where its server is another one than that
         of the cells that it has already.
         """
@@ -187,10 +91,11 @@ class Recorder:
         """Adds one cell, with the noise of its window, and saves it."""
         if span is not None:
             cell = self._with_noise(cell, span)
-        self._add(cell)
-        self._tell(f"{cell.engine}: {cell.task}")
+        self.add(cell)
+        self.tell(f"{cell.engine}: {cell.task}")
 
-    def _add(self, cell: Measurement) -> None:
+    def add(self, cell: Measurement) -> None:
+        """Adds one cell as it is, and saves it."""
         self._writer.save_cell(cell)
         self.result.measurements.append(cell)
         self._index(cell)
@@ -201,7 +106,8 @@ class Recorder:
         session = _session_key(cell.engine, cell.trial, cell.params.get("index", {}))
         self._recorded[session][identity(cell, self.scenario)] = cell
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """Reports progress: what is being done, and how many cells are recorded."""
         self.callbacks.progress(text, len(self.result.measurements), len(self._planned))
 
     def _with_noise(self, cell: Measurement, span: Span) -> Measurement:
@@ -262,19 +168,3 @@ class Recorder:
 
 def _session_key(label: str, trial: int, index: Mapping[str, Any]) -> str:
     return json.dumps((label, trial, index), sort_keys=True)
-
-
-def _while_alive(
-    how_it_ended: Callable[[], str | None], cell: Measurement, span: Span | None
-) -> tuple[Measurement, Span | None]:
-    """A cell and its window; without figures where its server ended before the cell did."""
-    end = how_it_ended()
-    if end is None and (cell.error or cell.metrics.get("errors")):
-        time.sleep(_SEEN_TO_END_S)
-        end = how_it_ended()
-    if end is None:
-        return cell, span
-    error = "; ".join(filter(None, (cell.error or cell.reasons.get("errors"), end)))
-    return cell.model_copy(
-        update={"metrics": {}, "reasons": {}, "samples": None, "error": from_engine(error)}
-    ), None

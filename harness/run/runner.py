@@ -25,7 +25,7 @@ from harness.scenario.cells import grid
 from harness.scenario.engine_class import engine_class
 from harness.scenario.parameters import index_params, search_params
 from harness.scenario.specs import Scenario
-from harness.servers.containers import remove_containers
+from harness.servers.docker_engine import remove_containers
 from harness.servers.serving import server_kind
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.results.result import Measurement
 from harness.run.budget import Budget, shortened, windows_s
 from harness.run.recorder import Recorder
+from harness.run.sessions import record_session
 from harness.scenario.plan import Session, trial_sessions
 from harness.scenario.specs import Scenario
 
@@ -48,7 +49,7 @@ def _run_trial(recorder: Recorder, cache: Path, trial: int, share: float, start_
         if scenario.budget_s and time.perf_counter() - start_s > scenario.budget_s:
             _leave_out_sessions(recorder, trial, sessions[number:], len(sessions))
             return False
-        recorder.run_session(session, cache, shortened(scenario, share))
+        record_session(recorder, session, cache, shortened(scenario, share))
     return True
 
 

@@ -4,81 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from harness.errors import MeasurementError
+from harness.errors import ServerFailedError
 from harness.progress import Progress, silent
 from harness.servers.compose import ComposeFile
+from harness.servers.docker_engine import OWNER, brief, docker_client, owner_label
 from harness.servers.readiness import answers
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
     from testcontainers.core.container import DockerContainer
 
-OWNER = "io.bakeoff.owner"  # label: which process a container belongs to
 LOG_LINES = 15
 _LOOPBACK = "127.0.0.1"
 _LOCAL = ("localhost", _LOOPBACK)
 _POLL_S = 0.25
-
-
-class ServerFailedError(MeasurementError):
-    """A server could not be started or has died; the message says why, with the last lines of its log."""
-
-
-def _owner(pid: int) -> str:
-    """A process's identity, which differs from that of a later process with the same id."""
-    return f"{socket.gethostname()} {pid} {psutil.Process(pid).create_time():.2f}"
-
-
-def _docker() -> Any:
-    import docker
-    from docker.errors import DockerException
-
-    try:
-        client = docker.from_env(version="auto")  # asks the engine for its version
-    except DockerException as error:
-        raise ServerFailedError(
-            f"no Docker engine answers ({_brief(error)}). Start one, or set BAKEOFF_<ENGINE>_URL to a running server"
-        ) from None
-    return client
-
-
-def _brief(error: BaseException) -> str:
-    """An error in one line; of the Docker engine's errors only the explanation, without the request."""
-    return " ".join(str(getattr(error, "explanation", None) or error).split())[:300]
-
-
-def remove_containers() -> int:
-    """Removes containers of runs that were killed; how many. Does nothing where no Docker engine answers."""
-    try:
-        client = _docker()
-    except ServerFailedError:
-        return 0
-    removed = 0
-    for container in client.containers.list(all=True, filters={"label": OWNER}):
-        host, pid, _ = container.labels[OWNER].rsplit(" ", 2)
-        if host != socket.gethostname() or _alive(int(pid), container.labels[OWNER]):
-            continue
-        with contextlib.suppress(Exception):  # someone else may be removing it
-            container.remove(force=True, v=True)
-            removed += 1
-    client.close()
-    return removed
-
-
-def _alive(pid: int, owner: str) -> bool:
-    """Whether the owner still runs; one that has ended and was not waited for by its parent does not."""
-    try:
-        return _owner(pid) == owner and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +60,7 @@ def started(compose: ComposeFile, progress: Progress = silent) -> Iterator[Start
 
     # Testcontainers' reaper would be one more image to pull; the owner's label serves the same purpose.
     testcontainers_config.ryuk_disabled = True
-    client = _docker()
+    client = docker_client()
     try:
         _pull(client, compose, progress)
         container = DockerContainer(compose.service.image, **_options(compose))
@@ -140,7 +84,7 @@ def _removed_afterwards(container: DockerContainer, compose: ComposeFile) -> Ite
             _start(container)
         except APIError as error:
             raise ServerFailedError(
-                f"{compose.engine}: {compose.service.image} cannot be started: {_brief(error)}"
+                f"{compose.engine}: {compose.service.image} cannot be started: {brief(error)}"
             ) from None
         yield
     finally:
@@ -182,7 +126,7 @@ def _options(compose: ComposeFile) -> dict[str, Any]:
     limits = {name: value if isinstance(value, dict) else {"soft": value, "hard": value}
               for name, value in service.ulimits.items()}  # fmt: skip
     return {
-        "labels": {OWNER: _owner(os.getpid())},
+        "labels": {OWNER: owner_label(os.getpid())},
         "nano_cpus": int(service.cpus * 1e9),
         "mem_limit": service.mem_limit,
         "memswap_limit": service.mem_limit,  # no swap: it would hide that memory is short
@@ -210,7 +154,7 @@ def _pull(client: Any, compose: ComposeFile, progress: Progress) -> None:
                 done, total = (sum(part) for part in zip(*layers[phase].values(), strict=True))
                 progress(f"{phase.lower()} {image} (MiB)", done / 2**20, total / 2**20)
     except APIError as error:
-        raise ServerFailedError(_refused(compose, _brief(error))) from None
+        raise ServerFailedError(_refused(compose, brief(error))) from None
 
 
 def _refused(compose: ComposeFile, reason: str) -> str:

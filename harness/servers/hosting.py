@@ -22,12 +22,13 @@ from engines.server.launched import Launched
 from harness.children.kept import KeptChild, keep_child
 from harness.children.shared_memory import remove_segments_of
 from harness.children.start import ending
+from harness.errors import ServerFailedError
 from harness.machine.meters import Container, Meter, ProcessTree
 from harness.progress import Progress
 from harness.results.text import message_of
 from harness.scenario.specs import ContainerLimits
 from harness.servers.compose import read_compose
-from harness.servers.containers import ServerFailedError, Started, started
+from harness.servers.containers import Started, started
 
 STOP_S = 30.0  # how long a server may take to stop before everything of it is killed
 RESTART_S = 180.0  # how long a server that was killed may take to be ready again

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.errors import ServerFailedError
 from harness.scenario.specs import ContainerLimits
 from harness.servers.compose import read_compose
-from harness.servers.containers import ServerFailedError, started
+from harness.servers.containers import started
 from tests.servers.launch import UnavailableError
 
 LOCAL_IMAGE = "local/milvus:2.3.5"

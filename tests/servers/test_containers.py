@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from harness.errors import ServerFailedError
 from harness.machine.meters import Container
 from harness.servers.compose import ComposeFile, Extension, Ready, Service
-from harness.servers.containers import OWNER, ServerFailedError, remove_containers, started
+from harness.servers.containers import started
+from harness.servers.docker_engine import OWNER, remove_containers
 from tests.servers import registry
 
 docker = pytest.importorskip("docker")

@@ -22,7 +22,7 @@ from harness.paths import find_scenario
 from harness.results.result import Measurement, RunResult, read_result
 from harness.scenario.specs import load_scenario
 from harness.servers.compose import read_compose
-from harness.servers.containers import OWNER
+from harness.servers.docker_engine import OWNER
 from tests.cli.conftest import Shell
 
 docker = pytest.importorskip("docker")
