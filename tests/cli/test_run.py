@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,7 @@ def test_failing_queries_leaks_ghosts_and_inexact_answers_are_counted(shell: She
     result = read_result(shell.folder / "runs" / "latest")
     raising = cells(result, engine="raising", task="closed")[0]
     assert raising.metrics["errors"] >= raising.metrics["queries"] // 3 - 1 > 0
+    assert re.search(r"out of luck \([\d,]+ times\)$", raising.reasons["errors"])
     leaking = cells(result, engine="leaking", task="closed", filter="brand")[0]
     assert leaking.metrics["violations"] > 0
     assert leaking.metrics["recall_at_5"] < 1

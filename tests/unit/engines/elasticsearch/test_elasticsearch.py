@@ -73,6 +73,7 @@ def test_parameters_reach_mapping_and_settings() -> None:
         ("hnsw", {}, b""),
         ("flat", {}, b""),
         ("int8_hnsw", {}, b',"rescore_vector":{"oversample":1.0}'),
+        ("int4_hnsw", {}, b',"rescore_vector":{"oversample":2.0}'),
         ("bbq_flat", {}, b',"rescore_vector":{"oversample":3.0}'),
         ("int4_flat", {"oversample": 0}, b',"rescore_vector":{"oversample":0.0}'),
     ],
