@@ -46,7 +46,7 @@ def figure(metric: str, value: float) -> str:
     known = spec(metric)
     if known.shown == "recall":
         return f"{value:.3f}"
-    return f"{value:,.0f}" if known.shown == "whole" else number(value * known.scale)
+    return f"{value:,.0f}" if known.shown == "integer" else number(value * known.scale)
 
 
 def factor(ratio: float) -> str:

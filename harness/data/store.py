@@ -47,7 +47,7 @@ def throttled(progress: Progress, interval_s: float = 0.2) -> Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class DatasetParts:
     """A dataset about to be saved; see Dataset for the meaning of each part."""
 
     name: str
@@ -61,7 +61,7 @@ class Parts:
     description: str = ""
 
 
-def save(folder: Path, parts: Parts) -> None:
+def save(folder: Path, parts: DatasetParts) -> None:
     """Writes everything but the two arrays (ArrayWriter's work), `dataset.json` last."""
     vocabularies = {}
     digests: list[object] = [parts.metric, parts.vectors.digest, parts.queries.digest]

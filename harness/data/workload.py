@@ -26,15 +26,15 @@ _FARTHEST = 2.0  # times the wanted selectivity, or its half: a filter beyond th
 class Workload:
     """What a search cell asks.
 
-    name: the filter set's. queries: float32[q, dim]. filters: one (or None) a query. asked: the selectivity that the
-    filters were made for, if one was asked for.
+    name: the filter set's. queries: float32[q, dim]. filters: one (or None) a query. asked_selectivity: the one that
+    the filters were made for, if one was asked for.
     """
 
     name: str
     queries: npt.NDArray[np.float32]
     filters: tuple[Filter | None, ...]
     k: int
-    asked: float | None = None
+    asked_selectivity: float | None = None
 
     def take(self, queries: npt.NDArray[np.int64]) -> Workload:
         """Only these queries, by their numbers."""

@@ -43,7 +43,7 @@ def _describe_filter(workload: Workload, truth: Truth, rows: int) -> dict[str, A
     shares = truth.matches / rows
     return {
         "name": workload.name,
-        "selectivity_asked": workload.asked,
+        "selectivity_asked": workload.asked_selectivity,
         "selectivity_mean": float(shares.mean()),
         "selectivity_min": float(shares.min()),
         "selectivity_max": float(shares.max()),

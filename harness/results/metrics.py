@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Direction = Literal["higher", "lower"]
-Shown = Literal["figure", "recall", "whole"]
+Shown = Literal["figure", "recall", "integer"]
 OverFilters = Literal["mean", "equal mix", "highest"]
 
 # Kinds of tasks.
@@ -86,7 +86,7 @@ def _percentiles(
 
 def _count(name: str, label: str, **rest: object) -> MetricSpec:
     """A wrong answer of some kind: none is accepted unless the row or the scenario says otherwise."""
-    spec = MetricSpec(name, label, tasks=(SEARCH, UPDATES), out_of="queries", timed=False, shown="whole")
+    spec = MetricSpec(name, label, tasks=(SEARCH, UPDATES), out_of="queries", timed=False, shown="integer")
     spec = replace(spec, default="== 0", engine_wide=True, gated=(CLOSED, OPEN, UPDATES))
     return replace(spec, **rest)  # type: ignore[arg-type]
 
@@ -158,7 +158,7 @@ TABLE: tuple[MetricSpec, ...] = (
             name, name, "ms", ("p50", "p90", "p99"), gated={"p90": (UPDATES,)}, tasks=(UPDATES,)
         )
     ),
-    MetricSpec("probes", "writes timed until seen", "", None, (UPDATES,), shown="whole"),
+    MetricSpec("probes", "writes timed until seen", "", None, (UPDATES,), shown="integer"),
     _count("violations", "violations", out_of="judged_queries"),
     _count("ghosts", "ghosts", out_of="judged_queries"),
     _count("unknown_ids", "unknown ids", out_of="judged_queries"),
@@ -173,7 +173,7 @@ TABLE: tuple[MetricSpec, ...] = (
         out_of="rechecked_answers",
         gated=(CLOSED, OPEN),
     ),
-    MetricSpec("rechecked_answers", "answers looked at again", "", None, shown="whole"),
+    MetricSpec("rechecked_answers", "answers looked at again", "", None, shown="integer"),
     # An updated item that a query for its own new vector does not find; graphs are approximate here too.
     _count(
         "missed_updates",
@@ -183,7 +183,7 @@ TABLE: tuple[MetricSpec, ...] = (
         default="<= 5%",
         gated=(UPDATES,),
     ),
-    MetricSpec("checked_updates", "updated items searched for", "", None, (UPDATES,), shown="whole"),
+    MetricSpec("checked_updates", "updated items searched for", "", None, (UPDATES,), shown="integer"),
     # Graphs are approximate, so some answers may be short; what they lack counts in recall too.
     _count(
         "short_results",
@@ -196,12 +196,12 @@ TABLE: tuple[MetricSpec, ...] = (
     # One in a thousand: a server may drop a connection now and then. They are a setting's, for another may be faster.
     _count("errors", "errors", default="<= 0.1%", engine_wide=False),
     _count("timeouts", "timeouts", default="<= 0.1%", engine_wide=False),
-    MetricSpec("queries", "requests", "", None, (SEARCH, UPDATES), shown="whole"),
-    MetricSpec("judged_queries", "answers judged", "", None, (SEARCH, UPDATES), shown="whole"),
-    MetricSpec("distinct_queries", "different queries", "", None, (SEARCH,), shown="whole"),
-    MetricSpec("abandoned", "requests left in the engine", "", shown="whole"),
+    MetricSpec("queries", "requests", "", None, (SEARCH, UPDATES), shown="integer"),
+    MetricSpec("judged_queries", "answers judged", "", None, (SEARCH, UPDATES), shown="integer"),
+    MetricSpec("distinct_queries", "different queries", "", None, (SEARCH,), shown="integer"),
+    MetricSpec("abandoned", "requests left in the engine", "", shown="integer"),
     MetricSpec("warmup_s", "warm-up", "s", None),
-    MetricSpec("exact_queries", "requests to the exact mode", "", None, (INDEX,), shown="whole"),
+    MetricSpec("exact_queries", "requests to the exact mode", "", None, (INDEX,), shown="integer"),
     MetricSpec("latency_max_ms", "maximum latency", "ms", chart="cost", over_filters="highest"),
     *_percentiles("service_time", "service time", "ms", ("p50", "p99"), gated={}),
     *_percentiles("lateness", "lateness", "us", ("p50", "p99"), gated={}, executor=OPEN),
@@ -218,15 +218,15 @@ TABLE: tuple[MetricSpec, ...] = (
     _size("disk_bytes", "disk", gated=(INDEX,), chart="resources"),
     _size("rss_bytes_per_vector", "memory per vector", unit="bytes", scale=1.0, chart="resources"),
     _size("disk_bytes_per_vector", "disk per vector", unit="bytes", scale=1.0, chart="resources"),
-    MetricSpec("acknowledged", "items written", "", None, (DURABILITY,), shown="whole"),
-    MetricSpec("reopened_lost", "items lost by closing", "", tasks=(DURABILITY,), shown="whole"),
-    MetricSpec("killed_lost", "items lost by a kill", "", tasks=(DURABILITY,), shown="whole"),
+    MetricSpec("acknowledged", "items written", "", None, (DURABILITY,), shown="integer"),
+    MetricSpec("reopened_lost", "items lost by closing", "", tasks=(DURABILITY,), shown="integer"),
+    MetricSpec("killed_lost", "items lost by a kill", "", tasks=(DURABILITY,), shown="integer"),
     MetricSpec("repeat_gain", "speed of repeated queries, times", "", None, (INDEX,)),
-    MetricSpec("repeat_queries", "queries asked twice", "", None, (INDEX,), shown="whole"),
-    MetricSpec("client_processes", "client processes", "", None, shown="whole"),
+    MetricSpec("repeat_queries", "queries asked twice", "", None, (INDEX,), shown="integer"),
+    MetricSpec("client_processes", "client processes", "", None, shown="integer"),
     MetricSpec("client_cpu_share", "clients' share of their processors", "%", scale=100.0),
-    MetricSpec("steady", "throughput steady after warm-up", "", None, shown="whole"),
-    MetricSpec("retries", "requests sent again", "", tasks=(INDEX,), shown="whole"),
+    MetricSpec("steady", "throughput steady after warm-up", "", None, shown="integer"),
+    MetricSpec("retries", "requests sent again", "", tasks=(INDEX,), shown="integer"),
     MetricSpec("steal_share", "CPU steal", "%", tasks=ALL, scale=100.0),
     MetricSpec("foreign_share", "CPU of other programs", "%", tasks=ALL, scale=100.0),
     MetricSpec("oversleep_p99_us", "P99 oversleeping", "us", tasks=ALL),

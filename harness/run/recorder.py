@@ -19,7 +19,7 @@ from harness.results.writing import ResultWriter
 from harness.run.from_engines import from_engine
 from harness.run.isolation import SessionFailedError
 from harness.run.resuming import NOT_MEASURED
-from harness.scenario.cells import Filters
+from harness.scenario.cells import WorkloadNames
 from harness.scenario.plan import Session, identity, session_cells, trial_sessions
 from harness.scenario.specs import Scenario
 from harness.tasks.bench import Span
@@ -41,7 +41,7 @@ class Recorder:
     kinds: Mapping[str, type[Engine]]  # by label
     run: Path
     result: RunResult
-    filters: Filters
+    filters: WorkloadNames
     callbacks: Callbacks
     noise: NoiseMonitor = field(init=False)
     server_unseen: str | None = None  # why the CPU time of the session's server is not known apart

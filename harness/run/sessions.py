@@ -17,7 +17,7 @@ from harness.run.recorder import Recorder
 from harness.run.session import KILL_SERVER, Job
 from harness.scenario.plan import Session, identity, session_cells
 from harness.scenario.specs import Scenario
-from harness.servers.serving import Served, serving
+from harness.servers.serving import SessionServer, serving
 from harness.tasks.bench import Span
 
 _SEEN_TO_END_S = 0.5  # how long it may take until the end of a server is noticed
@@ -66,7 +66,7 @@ def record_session(recorder: Recorder, session: Session, cache: Path, scenario: 
         shutil.rmtree(data, ignore_errors=True)
 
 
-def _follow(recorder: Recorder, job: Job, cache: Path, served: Served) -> None:
+def _follow(recorder: Recorder, job: Job, cache: Path, served: SessionServer) -> None:
     """Runs a session and records what it reports. Raises SessionFailedError.
 
     A cell during which the server ended is recorded without figures.
@@ -106,7 +106,7 @@ def _follow(recorder: Recorder, job: Job, cache: Path, served: Served) -> None:
         recorder.record(*waiting)
 
 
-def _answer(recorder: Recorder, served: Served, question: str) -> Any:
+def _answer(recorder: Recorder, served: SessionServer, question: str) -> Any:
     """The answer to a session's question: settings and meter of its server, or why there are none."""
     assert question == KILL_SERVER
     assert served.kill_and_start is not None

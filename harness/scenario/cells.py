@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Params = dict[str, Any]
-Filters = Mapping[str, list[str]]  # a scenario's filter -> the workloads that it stands for
+WorkloadNames = Mapping[str, list[str]]  # a scenario's filter -> the workloads that it stands for
 
 
 @dataclass(frozen=True, slots=True)

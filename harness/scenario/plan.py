@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.results.result import Measurement
-from harness.scenario.cells import Filters, Params, PlannedCell, grid
+from harness.scenario.cells import Params, PlannedCell, WorkloadNames, grid
 from harness.scenario.specs import EngineSpec, Scenario
 from harness.scenario.tasks import TaskSpec
 
@@ -43,7 +43,9 @@ def trial_sessions(scenario: Scenario, trial: int) -> list[Session]:
     return sessions[turn:] + sessions[:turn]
 
 
-def task_cells(scenario: Scenario, session: Session, task: TaskSpec, filters: Filters) -> list[PlannedCell]:
+def task_cells(
+    scenario: Scenario, session: Session, task: TaskSpec, filters: WorkloadNames
+) -> list[PlannedCell]:
     """The cells of a task in the order in which they are measured: another in every trial, the same for every engine
     with the same grid, so that no filter is always the one that finds the engine cold.
     """
@@ -71,7 +73,7 @@ def blank(session: Session, cell: PlannedCell) -> Measurement:
     )
 
 
-def session_cells(scenario: Scenario, session: Session, filters: Filters) -> list[Measurement]:
+def session_cells(scenario: Scenario, session: Session, filters: WorkloadNames) -> list[Measurement]:
     """Every cell of a session that is known beforehand, blank and in the order of the tasks; index first."""
     return [
         blank(session, cell)

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from harness.results.result import Measurement
-from harness.scenario.cells import Filters, Params, PlannedCell
+from harness.scenario.cells import Params, PlannedCell, WorkloadNames
 from harness.scenario.strict import LONGEST_S, Listed, Name, PositiveInt, Seconds, StrictModel
 
 # A second; more than any client can send, and its schedule is held in memory.
@@ -40,7 +40,7 @@ class TaskSpec(StrictModel):
         """What is wrong with it in a scenario with these filters, each beginning with the key."""
         return []
 
-    def cells(self, filters: Filters, searches: Sequence[Params]) -> list[PlannedCell]:
+    def cells(self, filters: WorkloadNames, searches: Sequence[Params]) -> list[PlannedCell]:
         """The cells that are known before anything is measured."""
         return [PlannedCell(self.name, self.task)]
 
@@ -113,7 +113,7 @@ class SearchTask(TaskSpec):
             if name not in filters
         ]
 
-    def cells(self, filters: Filters, searches: Sequence[Params]) -> list[PlannedCell]:
+    def cells(self, filters: WorkloadNames, searches: Sequence[Params]) -> list[PlannedCell]:
         """Filters x search grid (or the operating point) x rates."""
         chosen: Sequence[Params | None] = searches if self.params == "all" else [None]
         wanted = [

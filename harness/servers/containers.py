@@ -13,7 +13,7 @@ from harness.errors import ServerFailedError
 from harness.progress import Progress, silent
 from harness.servers.compose import ComposeFile
 from harness.servers.docker_engine import OWNER, brief, docker_client, owner_label
-from harness.servers.readiness import answers
+from harness.servers.readiness import is_ready
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -26,14 +26,16 @@ _POLL_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class RunningContainer:
     """A container that is ready. settings: the environment in which its adapter finds it."""
 
     id: str
     image: str
     settings: dict[str, str]
     container: Container
-    kill_and_start: Callable[[], Started]  # kills what runs in it (SIGKILL) and starts it on the same data
+    kill_and_start: Callable[
+        [], RunningContainer
+    ]  # kills what runs in it (SIGKILL) and starts it on the same data
 
     @property
     def pid(self) -> int | None:
@@ -53,7 +55,7 @@ class Started:
 
 
 @contextlib.contextmanager
-def started(compose: ComposeFile, progress: Progress = silent) -> Iterator[Started]:
+def started(compose: ComposeFile, progress: Progress = silent) -> Iterator[RunningContainer]:
     """A ready container of this compose file, gone afterwards whatever happens. Raises ServerFailedError."""
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
@@ -162,13 +164,13 @@ def _refused(compose: ComposeFile, reason: str) -> str:
     return f"{compose.engine}: image {compose.service.image} cannot be pulled: {reason}. Set {name} to one that can"
 
 
-def _ready(container: DockerContainer, compose: ComposeFile) -> Started:
+def _ready(container: DockerContainer, compose: ComposeFile) -> RunningContainer:
     """Waits until the server answers. Raises ServerFailedError when it ends before that, or takes too long."""
     inner, extension = container.get_wrapped_container(), compose.extension
     host = _LOOPBACK if _here(container) else container.get_container_host_ip()
     ports = {port: _host_port(container, compose, port) for port in compose.service.container_ports}
     deadline = time.monotonic() + extension.start_s
-    while not answers(host, ports[extension.ready.port], extension.ready.path):
+    while not is_ready(host, ports[extension.ready.port], extension.ready.path):
         inner.reload()
         if inner.status != "running":
             raise ServerFailedError(f"{compose.engine}: {_why_it_ended(inner)}")
@@ -178,13 +180,15 @@ def _ready(container: DockerContainer, compose: ComposeFile) -> Started:
             )
         time.sleep(_POLL_S)
 
-    def kill_and_start() -> Started:
+    def kill_and_start() -> RunningContainer:
         inner.kill()
         inner.wait()
         inner.start()
         return _ready(container, compose)
 
-    return Started(inner.id, compose.service.image, compose.settings(host, ports), inner, kill_and_start)
+    return RunningContainer(
+        inner.id, compose.service.image, compose.settings(host, ports), inner, kill_and_start
+    )
 
 
 def _host_port(container: DockerContainer, compose: ComposeFile, port: int) -> int:

@@ -28,7 +28,7 @@ from harness.progress import Progress
 from harness.results.text import message_of
 from harness.scenario.specs import ContainerLimits
 from harness.servers.compose import read_compose
-from harness.servers.containers import Started, started
+from harness.servers.containers import RunningContainer, started
 
 STOP_S = 30.0  # how long a server may take to stop before everything of it is killed
 RESTART_S = 180.0  # how long a server that was killed may take to be ready again
@@ -36,7 +36,7 @@ _ANSWER_S = 10.0  # how long the Docker engine may take to say whether a contain
 
 
 @dataclass(frozen=True, slots=True)
-class Hosted:
+class ReadyServer:
     """A server that is ready. settings: the environment in which the adapter finds it. facts: for the result file.
 
     pids: its processes on this machine that the run did not start itself (those of a container).
@@ -56,7 +56,7 @@ class Host:
     child: KeptChild
     _asked: int = field(default=0, init=False)
 
-    def ready(self, progress: Progress) -> Hosted:
+    def ready(self, progress: Progress) -> ReadyServer:
         """Waits until the server is ready. Raises ServerFailedError."""
         while True:
             try:
@@ -69,7 +69,7 @@ class Host:
             if kind == "failed":
                 raise ServerFailedError(values[0])
             if kind == "ready":
-                hosted: Hosted = values[0]
+                hosted: ReadyServer = values[0]
                 return hosted
             progress(*values)
 
@@ -82,7 +82,7 @@ class Host:
         except (EOFError, OSError):
             return "the process that runs its server has ended"
 
-    def kill_and_start(self) -> Hosted:
+    def kill_and_start(self) -> ReadyServer:
         """Kills the server (SIGKILL) and starts it again on the same data. Raises ServerFailedError."""
         try:
             answer = self._answer("kill and start", RESTART_S)
@@ -105,7 +105,7 @@ class Host:
 @contextlib.contextmanager
 def hosted(
     engine: str, way: str, limits: ContainerLimits, folder: Path, *, log: Path, progress: Progress
-) -> Iterator[tuple[Hosted, Host]]:
+) -> Iterator[tuple[ReadyServer, Host]]:
     """A server of an engine, started as `way` says: `process` or `container`. Raises ServerFailedError.
 
     folder: where a process keeps its data; it is removed afterwards. log: where what it prints goes.
@@ -148,13 +148,13 @@ def run_server(engine: str, way: str, limits: ContainerLimits, folder: Path, con
 class _Running(Protocol):
     """A server that was started here."""
 
-    hosted: Hosted
+    hosted: ReadyServer
 
     def how_it_ended(self) -> str | None: ...
-    def kill_and_start(self) -> Hosted: ...
+    def kill_and_start(self) -> ReadyServer: ...
 
 
-def _answered(server: _Running, question: str) -> Hosted | str | None:
+def _answered(server: _Running, question: str) -> ReadyServer | str | None:
     if question == "how it ended":
         return server.how_it_ended()
     try:
@@ -170,15 +170,15 @@ class _Process:
         self._engine, self._launched = engine, launched
 
     @property
-    def hosted(self) -> Hosted:
+    def hosted(self) -> ReadyServer:
         settings = {variable(self._engine, key): value for key, value in self._launched.settings.items()}
         facts = {"server": {"run": "process", "limits": "none; its settings follow cpus and memory"}}
-        return Hosted(ProcessTree(self._launched.pid, self._launched.data), settings, facts)
+        return ReadyServer(ProcessTree(self._launched.pid, self._launched.data), settings, facts)
 
     def how_it_ended(self) -> str | None:
         return _process_ended(self._launched.pid)
 
-    def kill_and_start(self) -> Hosted:
+    def kill_and_start(self) -> ReadyServer:
         if self._launched.kill_and_start is None:
             raise ServerFailedError("its launcher cannot start it again")
         self._launched = self._launched.kill_and_start()
@@ -188,18 +188,20 @@ class _Process:
 class _InContainer:
     """A server in a container."""
 
-    def __init__(self, started: Started, facts: dict[str, Any], data: str) -> None:
+    def __init__(self, started: RunningContainer, facts: dict[str, Any], data: str) -> None:
         self._started, self._facts, self._data = started, facts, data
 
     @property
-    def hosted(self) -> Hosted:
+    def hosted(self) -> ReadyServer:
         meter = Container(self._started.id, self._data)
-        return Hosted(meter, self._started.settings, self._facts, tuple(filter(None, [self._started.pid])))
+        return ReadyServer(
+            meter, self._started.settings, self._facts, tuple(filter(None, [self._started.pid]))
+        )
 
     def how_it_ended(self) -> str | None:
         return self._started.how_it_ended()
 
-    def kill_and_start(self) -> Hosted:
+    def kill_and_start(self) -> ReadyServer:
         self._started = self._started.kill_and_start()
         return self.hosted
 

@@ -9,7 +9,7 @@ _ANSWER_S = 2.0  # how long a server may take to say whether it is ready
 _HANG_UP_S = 0.5  # Docker's proxy closes a connection within this time where nothing listens yet
 
 
-def answers(host: str, port: int, path: str | None) -> bool:
+def is_ready(host: str, port: int, path: str | None) -> bool:
     """Whether a server accepts connections and, with a path, answers 200 there."""
     try:
         if path is None:

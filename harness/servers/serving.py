@@ -17,14 +17,14 @@ from harness.machine.meters import Meter, OwnProcess, Unmeasured
 from harness.progress import Progress, silent
 from harness.scenario.specs import ContainerLimits, EngineSpec
 from harness.servers.compose import compose_file
-from harness.servers.hosting import Hosted, hosted
+from harness.servers.hosting import ReadyServer, hosted
 from harness.servers.this_machine import is_here, listener
 
 UNSEEN = "the server runs on this machine, and which of its processes it is cannot be seen"
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class SessionServer:
     """A session's server. settings: the environment in which the adapter finds it. facts: for the result file.
 
     how_it_ended: None while it runs. pids: its processes on this machine where this run did not start them. unseen: why
@@ -38,7 +38,7 @@ class Served:
     how_it_ended: Callable[[], str | None] = lambda: None
     pids: tuple[int, ...] = ()
     unseen: str | None = None
-    kill_and_start: Callable[[], Hosted] | None = None
+    kill_and_start: Callable[[], ReadyServer] | None = None
 
 
 def server_kind(spec: EngineSpec, kind: type[Engine]) -> str:
@@ -76,7 +76,7 @@ def serving(
     *,
     log: Path,
     progress: Progress = silent,
-) -> Iterator[Served]:
+) -> Iterator[SessionServer]:
     """The server of one session, stopped afterwards if it was started here. Raises ServerFailedError.
 
     folder: where a server that is started as a process keeps its data; it need not exist. log: where what it prints
@@ -84,12 +84,12 @@ def serving(
     """
     way = server_kind(spec, kind)
     if way == "in-process":
-        yield Served(OwnProcess())
+        yield SessionServer(OwnProcess())
     elif way == "url":
         yield _found(spec.engine)
     else:
         with hosted(spec.engine, way, limits, folder, log=log, progress=progress) as (server, host):
-            yield Served(
+            yield SessionServer(
                 server.meter,
                 server.settings,
                 server.facts,
@@ -99,7 +99,7 @@ def serving(
             )
 
 
-def _found(engine: str) -> Served:
+def _found(engine: str) -> SessionServer:
     """A server that runs already."""
     facts = {"server": {"run": "url", "url": _address(engine)}}
     url = os.environ.get(variable(engine, "URL"), "")
@@ -108,7 +108,7 @@ def _found(engine: str) -> Served:
         unseen = UNSEEN if pid is None and is_here(url) else None
     except ValueError:  # an address of another kind, of an engine from outside this project
         pid, unseen = None, UNSEEN
-    return Served(Unmeasured(), facts=facts, pids=(pid,) if pid else (), unseen=unseen)
+    return SessionServer(Unmeasured(), facts=facts, pids=(pid,) if pid else (), unseen=unseen)
 
 
 def _address(engine: str) -> str:

@@ -34,7 +34,7 @@ class Drawn:
         return any(engine == name for name, _ in self.lines)
 
 
-def drawn(cells: Cells, first: Iterable[Build], shares: Mapping[str, float]) -> Drawn:
+def choose_drawn(cells: Cells, first: Iterable[Build], shares: Mapping[str, float]) -> Drawn:
     """The builds in `first` before the others; filters spread evenly from the widest to the narrowest.
 
     shares: the mean share of items that each filter lets through.

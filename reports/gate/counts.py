@@ -32,7 +32,7 @@ class Counts:
     exposure: Floats
     never: Bools
     labels: list[dict[str, Any]]
-    whole: bool
+    over_cells: bool
 
     def totals(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Events and exposure of the current run, then of the baselines."""
@@ -78,11 +78,11 @@ def _counts(cells: MatchedCells, keys: Bools, metric: str) -> tuple[Counts, Coun
     uncounted = np.asarray((np.isfinite(events) & ~(exposure > 0)).any(axis=(1, 2)))
     exposure = np.where(uncounted[:, None, None], 1.0, exposure)
     exposure = np.where(np.isfinite(events), exposure, np.nan)
-    numbers, codes = np.unique(cells.keys["whole"].to_numpy(np.int64)[rows], return_inverse=True)
+    numbers, codes = np.unique(cells.keys["group"].to_numpy(np.int64)[rows], return_inverse=True)
     several: Bools = np.bincount(codes, minlength=len(numbers)) > 1
     sums = _summed(events, codes, len(numbers)), _summed(exposure, codes, len(numbers))
     never = _total(sums[0][:, :-1]) == 0
-    overall = Counts(metric, *sums, never, [cells.whole_labels[number] for number in numbers], True)
+    overall = Counts(metric, *sums, never, [cells.group_labels[number] for number in numbers], True)
     part = several[codes]
     labels = [cells.labels[key] for key in rows[part]]
     return overall, Counts(metric, events[part], exposure[part], never[codes][part], labels, False)
@@ -123,7 +123,7 @@ def _findings(counts: Counts, accepted: float, level: float) -> list[Finding]:
     enough = np.ceil(rate_rise_events(asked, before / bursts, asked_before, level, 1 + accepted) * bursts)
     found = []
     for number, label in enumerate(counts.labels):
-        if not counts.whole and before[number] == after[number] == 0:
+        if not counts.over_cells and before[number] == after[number] == 0:
             continue
         per_event = asked_before[number] / asked[number] / before[number] if before[number] else None
         rise = after[number] * per_event if per_event is not None else None
@@ -135,7 +135,7 @@ def _findings(counts: Counts, accepted: float, level: float) -> list[Finding]:
             baseline=float(before[number]),
             current=float(after[number]),
             note=f"of {asked_before[number]:,.0f} and {asked[number]:,.0f}",
-            whole=counts.whole,
+            over_cells=counts.over_cells,
         )
         if rise is not None and per_event is not None:
             caught = float(enough[number] * per_event)

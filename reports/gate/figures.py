@@ -21,14 +21,14 @@ _PERCENTILE = re.compile(r"_p\d+_")
 class Figures:
     """n figures to be compared.
 
-    metrics: their names. owners: the key of each; where `whole`, the number of the cells that it is an average of.
+    metrics: their names. owners: the key of each; where `over_cells`, the number of the cells that it is an average of.
     worse: [n, runs, rounds], how bad each was: the logarithm (recall as it is), negative where higher is better, NaN
     where not measured. before, after: [n], baseline and current in the metric's unit.
     """
 
     metrics: list[str]
     owners: Ints
-    whole: Bools
+    over_cells: Bools
     worse: Floats
     before: Floats
     after: Floats
@@ -40,24 +40,29 @@ class Figures:
         """Those where `rows` is true."""
         names = [name for name, kept in zip(self.metrics, rows, strict=True) if kept]
         return Figures(
-            names, self.owners[rows], self.whole[rows], self.worse[rows], self.before[rows], self.after[rows]
+            names,
+            self.owners[rows],
+            self.over_cells[rows],
+            self.worse[rows],
+            self.before[rows],
+            self.after[rows],
         )
 
     def label(self, cells: MatchedCells, number: int) -> dict[str, Any]:
         """How a finding names the cells of one of them."""
         owner = int(self.owners[number])
-        return cells.whole_labels[owner] if self.whole[number] else cells.labels[owner]
+        return cells.group_labels[owner] if self.over_cells[number] else cells.labels[owner]
 
     def loads(self, cells: MatchedCells) -> list[str]:
         """The executor or kind of task that each is of."""
-        single, whole = cells.keys["load_kind"].tolist(), cells.whole_loads
-        owners = zip(self.owners.tolist(), self.whole.tolist(), strict=True)
-        return [whole[owner] if over_cells else single[owner] for owner, over_cells in owners]
+        single, groups = cells.keys["load_kind"].tolist(), cells.group_loads
+        owners = zip(self.owners.tolist(), self.over_cells.tolist(), strict=True)
+        return [groups[owner] if over_cells else single[owner] for owner, over_cells in owners]
 
 
 def joined(parts: Sequence[Figures]) -> Figures:
     """Several as one."""
-    arrays = ("owners", "whole", "worse", "before", "after")
+    arrays = ("owners", "over_cells", "worse", "before", "after")
     columns = [np.concatenate([getattr(part, name) for part in parts]) for name in arrays]
     return Figures([name for part in parts for name in part.metrics], *columns)
 
@@ -148,7 +153,7 @@ def figures_over_cells(cells: MatchedCells, single: Figures) -> tuple[Figures, B
 
     Each cell counts by its distance from its own baseline, so that one that lacks a trial does not shift the mean.
     """
-    codes, names, whole = _codes(cells, single)
+    codes, names, groups = _codes(cells, single)
     size = np.bincount(codes, minlength=len(names))
     covered = size[codes] > 1
     before, _ = _centre(single.worse)
@@ -160,21 +165,21 @@ def figures_over_cells(cells: MatchedCells, single: Figures) -> tuple[Figures, B
     with np.errstate(invalid="ignore"):
         mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     shown = [_levels(names, codes, size, level) for level in (single.before, single.after)]
-    overall = Figures(names, whole, np.ones(len(names), np.bool_), mean, *shown)
+    overall = Figures(names, groups, np.ones(len(names), np.bool_), mean, *shown)
     return overall.some(size > 1), covered
 
 
 def _codes(cells: MatchedCells, single: Figures) -> tuple[Ints, list[str], Ints]:
-    """The number of each figure's metric and whole, and the two by that number."""
-    wholes = cells.keys["whole"].to_numpy(np.int64)[single.owners]
+    """The number of each figure's metric and group of cells, and the two by that number."""
+    groups = cells.keys["group"].to_numpy(np.int64)[single.owners]
     order = {
         pair: number
-        for number, pair in enumerate(dict.fromkeys(zip(single.metrics, wholes.tolist(), strict=True)))
+        for number, pair in enumerate(dict.fromkeys(zip(single.metrics, groups.tolist(), strict=True)))
     }
     codes = np.array(
-        [order[pair] for pair in zip(single.metrics, wholes.tolist(), strict=True)], dtype=np.int64
+        [order[pair] for pair in zip(single.metrics, groups.tolist(), strict=True)], dtype=np.int64
     )
-    return codes, [metric for metric, _ in order], np.array([whole for _, whole in order], dtype=np.int64)
+    return codes, [metric for metric, _ in order], np.array([group for _, group in order], dtype=np.int64)
 
 
 def _levels(names: Sequence[str], codes: Ints, size: Ints, values: Floats) -> Floats:

@@ -36,7 +36,7 @@ class Finding:
     """One comparison.
 
     settings, filter: of one cell, or what a finding over several cells covers (`all settings`, `all filters`); there
-    `whole` is true. load: the offered rate. baseline, current: means over trials in the metric's unit; of counts,
+    `over_cells` is true. load: the offered rate. baseline, current: means over trials in the metric's unit; of counts,
     events. change: a ratio (of counts, between rates); of recall, a difference. at_best, at_worst: the ends of its
     one-sided intervals, corrected for the number of comparisons; what is at best worse than the tolerance has
     regressed. caught: the smallest change for the worse that would have failed. None where there is no such value.
@@ -57,7 +57,7 @@ class Finding:
     at_worst: float | None = None
     caught: float | None = None
     note: str = ""
-    whole: bool = False
+    over_cells: bool = False
     decides: bool = True
 
     @property

@@ -41,9 +41,9 @@ def judge_figures(
     """
     single, findings = figures_of_cells(cells, comparable, k)
     overall, covered = figures_over_cells(cells, single)
-    findings_of_whole, between = _judged(cells, joined([overall, single.some(~covered)]), tolerance, offset)
+    overall_findings, between = _judged(cells, joined([overall, single.some(~covered)]), tolerance, offset)
     findings_of_cells, between_cells = _judged(cells, single.some(covered), tolerance, offset)
-    findings += findings_of_whole
+    findings += overall_findings
     findings += [replace(finding, decides=False) for finding in findings_of_cells]
     return JudgedFigures(findings, between | between_cells)
 
@@ -83,7 +83,7 @@ def _findings(
             at_best=_change(metric, loss - width),
             at_worst=_change(metric, loss + width),
             caught=_change(metric, limit + width),
-            whole=bool(figures.whole[number]),
+            over_cells=bool(figures.over_cells[number]),
         )
         found.append(finding)
     return found

@@ -22,18 +22,18 @@ Ints = npt.NDArray[np.int64]
 # What makes cells of two runs the same measurement, the trial apart.
 _SAME = ["engine", "task", "kind", "executor", "index", "search", "load", "filter"]
 # What a finding over all cells has in common.
-_WHOLE = ["engine", "task", "kind", "executor", "load"]
+_GROUP = ["engine", "task", "kind", "executor", "load"]
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedCells:
     """Cells of several runs, the current one last.
 
-    keys: one row a measurement, with the columns of `_SAME`, `rate`, `load_kind` (executor or kind of task) and `whole`
+    keys: one row a measurement, with the columns of `_SAME`, `rate`, `load_kind` (executor or kind of task) and `group`
     (the number of its engine, task and load). cells: one row a cell, with its `run`, `key` and `round` (0 for the
     lowest trial) beside the columns of `cells_frame`. runs, rounds: how many there are. labels: how findings name
-    each key, and whole_labels all the cells of a `whole`: engine, settings, task, filter, load. whole_loads: the
-    `load_kind` of each whole. reasons: why metrics are missing in the current run, by key and metric.
+    each key, and whole_labels all the cells of a group: engine, settings, task, filter, load. whole_loads: the
+    `load_kind` of each group. reasons: why metrics are missing in the current run, by key and metric.
     """
 
     keys: pd.DataFrame
@@ -41,8 +41,8 @@ class MatchedCells:
     runs: int
     rounds: int
     labels: list[dict[str, Any]]
-    whole_labels: list[dict[str, Any]]
-    whole_loads: list[str]
+    group_labels: list[dict[str, Any]]
+    group_loads: list[str]
     reasons: dict[tuple[int, str], str]
 
     def reason(self, key: int, metric: str) -> str:
@@ -84,12 +84,14 @@ def matched(runs: Sequence[RunResult]) -> MatchedCells:
     cells["round"] = cells["trial"].rank(method="dense").astype("int64") - 1
     keys = cells.drop_duplicates("key").set_index("key")[[*_SAME, "rate"]]
     keys["load_kind"] = keys["executor"].where(keys["executor"] != "", keys["kind"])
-    keys["whole"] = keys.groupby(_WHOLE, sort=False).ngroup()
+    keys["group"] = keys.groupby(_GROUP, sort=False).ngroup()
     labels = [_label(key) for key in keys.to_dict("records")]
-    whole = [_whole_label([labels[key] for key in group.index]) for _, group in keys.groupby("whole")]
+    group_labels = [_group_label([labels[key] for key in group.index]) for _, group in keys.groupby("group")]
     reasons = _reasons(runs[-1], cells, len(runs) - 1)
-    loads = keys.drop_duplicates("whole").sort_values("whole")["load_kind"].tolist()
-    return MatchedCells(keys, cells, len(runs), cells["trial"].nunique(), labels, whole, loads, reasons)
+    loads = keys.drop_duplicates("group").sort_values("group")["load_kind"].tolist()
+    return MatchedCells(
+        keys, cells, len(runs), cells["trial"].nunique(), labels, group_labels, loads, reasons
+    )
 
 
 def _label(key: Mapping[Any, Any]) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def _label(key: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def _whole_label(labels: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _group_label(labels: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the cells have in common; `all filters` and `all settings` where they differ."""
     several = {part for part in ("settings", "filter") if len({label[part] for label in labels}) > 1}
     names = {"settings": "all settings", "filter": "all filters"}

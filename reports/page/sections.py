@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.results.metrics import charted
 from reports.charts.dots import EngineFigure, best_rows, build_rows, dot_chart
-from reports.charts.drawn import Drawn, drawn
+from reports.charts.drawn import Drawn, choose_drawn
 from reports.charts.latency import latency_charts
 from reports.charts.lines import Chart, recall_charts, selectivity_charts
 from reports.charts.style import EngineStyle
@@ -37,7 +37,7 @@ def what_is_drawn(evidence: Evidence, decision: Decision) -> Drawn:
         for standing in decision.standings
         if (choice := settings.get(standing.engine)) is not None
     ]
-    return drawn(evidence.cells, first, _shares(evidence.cells))
+    return choose_drawn(evidence.cells, first, _shares(evidence.cells))
 
 
 def best_settings(evidence: Evidence) -> dict[str, Configuration]:

@@ -18,7 +18,7 @@ from harness.data.dataset import Attribute
 from harness.data.shipped.fetch import fetch
 from harness.data.shipped.listings import KINDS, generate, visual_clusters
 from harness.data.shipped.listings_manifest import Band, ListingsManifest
-from harness.data.store import Parts, save, throttled
+from harness.data.store import DatasetParts, save, throttled
 from harness.errors import ConfigurationError, DatasetError
 from harness.progress import Progress
 
@@ -42,7 +42,7 @@ def build_listings(folder: Path, spec: ListingsManifest, cache: Path, progress: 
     columns = generate(spec.listings, every_label, clusters)
     save(
         folder,
-        Parts(
+        DatasetParts(
             name=spec.name,
             metric=spec.metric,
             vectors=_write(folder, "vectors", train, throttled(progress)),

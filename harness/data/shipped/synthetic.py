@@ -15,7 +15,7 @@ from harness.data.arrays import ArrayWriter, StoredArray, block_rows
 from harness.data.dataset import Attribute
 from harness.data.manifest import SyntheticManifest
 from harness.data.shipped.correlation import choose, correlated_keys, zipf
-from harness.data.store import Parts, save, throttled
+from harness.data.store import DatasetParts, save, throttled
 from harness.errors import ConfigurationError
 from harness.progress import Progress
 
@@ -47,7 +47,7 @@ def build_synthetic(
     queries = _write_vectors(folder, "queries", spec, query_clusters, block=block, progress=report)
     columns = _columns(spec, clusters)
     kinds = {"key": "integer", "tag": "keyword", "stamp": "integer", "flag": "boolean"}
-    parts = Parts(
+    parts = DatasetParts(
         name=spec.name,
         metric=spec.metric,
         vectors=vectors,

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray
 from harness.data.dataset import Dataset
 from harness.data.manifest import UserManifest, read_user_manifest
-from harness.data.store import Parts, cached, key_of, open_dataset, save, throttled
+from harness.data.store import DatasetParts, cached, key_of, open_dataset, save, throttled
 from harness.data.user.columns import ItemColumns
 from harness.data.user.files import QUERIES, VECTORS, UserFiles, inputs, open_files
 from harness.data.user.filter_lines import read_filters
@@ -70,7 +70,7 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
         notes.append(f"{held_out.sum():,} rows drawn at random are held out as queries")
     save(
         folder,
-        Parts(
+        DatasetParts(
             name=manifest.name or _title(path),
             metric=files.metric,
             vectors=stored[VECTORS],

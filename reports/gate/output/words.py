@@ -18,14 +18,14 @@ def notable(report: GateReport) -> list[Finding]:
 
     Findings on single cells that a finding over all cells covers are left out.
     """
-    stood_for = {(_shared(finding), finding.verdict) for finding in report.findings if finding.whole}
+    stood_for = {(_shared(finding), finding.verdict) for finding in report.findings if finding.over_cells}
     order = (*FAILING, "inconclusive", "improved")
     rows = [
         finding
         for finding in report.findings
         if finding.verdict in order
         and (finding.decides or finding.verdict != "inconclusive")
-        and (finding.whole or (_shared(finding), finding.verdict) not in stood_for)
+        and (finding.over_cells or (_shared(finding), finding.verdict) not in stood_for)
     ]
     return sorted(rows, key=lambda finding: order.index(finding.verdict))
 

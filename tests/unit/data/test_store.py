@@ -18,7 +18,7 @@ from engines.filters import And, Eq, In, Not, Or, Range
 from harness.data.arrays import ArrayWriter
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Attribute, Dataset
-from harness.data.store import Parts, open_dataset, save, throttled
+from harness.data.store import DatasetParts, open_dataset, save, throttled
 from harness.errors import DatasetError
 
 ROOT = Path(__file__).parents[3]
@@ -58,7 +58,7 @@ def write(folder: Path, values: np.ndarray, **changes: object) -> Dataset:
         },
         "ids": [7, "x", 9],
     }
-    save(folder, Parts(vectors=stored[0], queries=stored[1], **(parts | changes)))  # type: ignore[arg-type]
+    save(folder, DatasetParts(vectors=stored[0], queries=stored[1], **(parts | changes)))  # type: ignore[arg-type]
     return open_dataset(folder)
 
 

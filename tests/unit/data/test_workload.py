@@ -118,7 +118,7 @@ def test_windows_hold_exactly_the_share(share: float, rows: int, seed: int) -> N
         assert not built.ready and "can do better than" in built.skipped["w"]
         return
     (workload,) = built
-    assert workload.asked == share
+    assert workload.asked_selectivity == share
     measured = selectivity(workload, dataset)
     assert measured.min == measured.max == pytest.approx(expected)
     assert measured.mean == pytest.approx(expected)
@@ -138,7 +138,7 @@ def test_a_column_asked_for_is_taken_if_it_comes_within_a_factor_of_two() -> Non
     workload = only(dataset, selectivity=0.12, column="stock")
     assert {where.field for where in workload.filters if isinstance(where, Range)} == {"stock"}
     assert selectivity(workload, dataset).mean == pytest.approx(0.2, abs=0.05)
-    assert workload.asked == 0.12
+    assert workload.asked_selectivity == 0.12
     skipped = build_workload(FilterSpec(name="w", selectivity=0.01, column="stock"), dataset, k=10, seed=0)
     assert not skipped.ready
     assert (

@@ -25,12 +25,14 @@ def test_an_engine_half_as_fast_fails_it() -> None:
     assert report.outcome == "failed"
     worse = found(report, "regressed")
     assert {finding.engine for finding in worse} == {"qdrant"}
-    whole = next(f for f in worse if f.whole and f.metric == "throughput_qps" and f.task == "throughput")
-    assert (whole.settings, whole.filter) == ("all settings", "all filters")
-    assert whole.change == pytest.approx(0.5, abs=0.02)
-    assert whole.at_best is not None
-    assert whole.at_worst is not None
-    assert whole.at_worst < 0.5 < whole.at_best < 0.9
+    overall = next(
+        f for f in worse if f.over_cells and f.metric == "throughput_qps" and f.task == "throughput"
+    )
+    assert (overall.settings, overall.filter) == ("all settings", "all filters")
+    assert overall.change == pytest.approx(0.5, abs=0.02)
+    assert overall.at_best is not None
+    assert overall.at_worst is not None
+    assert overall.at_worst < 0.5 < overall.at_best < 0.9
 
 
 @pytest.mark.parametrize("elsewhere", [1.0, 1.5, 3.0])
@@ -89,18 +91,18 @@ def test_improvements_are_told_apart() -> None:
 def test_what_would_have_been_caught_is_caught() -> None:
     """Each finding names the smallest change that fails: just beyond it fails, just short of it passes."""
     report = gate(arrivals=False)
-    whole = next(
-        f for f in report.findings if f.whole and f.metric == "throughput_qps" and f.engine == "qdrant"
+    overall = next(
+        f for f in report.findings if f.over_cells and f.metric == "throughput_qps" and f.engine == "qdrant"
     )
-    assert whole.caught is not None
-    assert whole.change is not None
+    assert overall.caught is not None
+    assert overall.change is not None
     for beyond, expected in ((0.99, "regressed"), (1.01, "within noise")):
-        factor = whole.caught / whole.change * beyond
+        factor = overall.caught / overall.change * beyond
 
         def slower(cell: Measurement, factor: float = factor) -> Measurement:
             return scaled(cell, "throughput_qps", factor) if closed_loop(cell) else cell
 
-        again = [f for f in gate(slower, arrivals=False).findings if f.name == whole.name]
+        again = [f for f in gate(slower, arrivals=False).findings if f.name == overall.name]
         assert [f.verdict for f in again if f.metric == "throughput_qps"] == [expected]
 
 

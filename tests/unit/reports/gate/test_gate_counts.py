@@ -49,8 +49,8 @@ def test_counts_are_compared_as_rates(
     assert ("regressed" in {finding.verdict for finding in counted}) == (outcome == "failed")
     assert all(finding.caught is not None and finding.caught > 1.1 for finding in counted)
     assert all(finding.at_best is not None and finding.at_best < (finding.change or 0) for finding in counted)
-    whole = counted[0]
-    assert whole.change == pytest.approx(after[0] / after[1] / (before[0] / before[1]))
+    overall = counted[0]
+    assert overall.change == pytest.approx(after[0] / after[1] / (before[0] / before[1]))
 
 
 @pytest.mark.parametrize(("rechecked", "failing"), [(64.0, True), (640.0, False)])
