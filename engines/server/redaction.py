@@ -14,6 +14,8 @@ from engines.server.address import secrets_of
 HIDDEN = "***"
 _SHORT = 4  # a shorter secret would be found in any text, so it must stand alone
 _CORE = 6  # the fewest characters of Base64 that identify a secret
+_LONG = 8  # the fewest characters of a value that, under a name of another program's, is taken for a secret
+_FOREIGN = re.compile(r"(?i)(TOKEN|SECRET|API_?KEY|ACCESS_KEY|PRIVATE_KEY|SECRET_KEY|PASSWD|PASSPHRASE)$")
 _ENCODED = "%\\&+"  # without one of these, a text holds nothing in the notation of URLs, Python, JSON or HTML
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
@@ -22,8 +24,9 @@ def redact(text: str, environ: Mapping[str, str] | None = None, also: Iterable[s
     """A text, such as a client's error, without credentials.
 
     These are the values of BAKEOFF_..._API_KEY and of variables whose names end in PASSWORD, the part of
-    BAKEOFF_..._URL before an @ and its query, and those in `also`. Each is found as it is, percent-encoded, escaped
-    as in Python, JSON or HTML, and within Base64.
+    BAKEOFF_..._URL before an @ and its query, long values of variables that other programs keep credentials in
+    (..._TOKEN, ..._SECRET, ..._KEY and the like), and those in `also`. Each is found as it is, percent-encoded, escaped
+    as in Python, JSON or HTML, in hexadecimal digits, and within Base64.
     """
     environ = os.environ if environ is None else environ
     found = [span for secret in _secrets(environ, also) for span in _spans(text, secret)]
@@ -43,6 +46,8 @@ def _secrets(environ: Mapping[str, str], also: Iterable[str]) -> set[str]:
             secrets |= {value, unquote(value)}
         elif name.startswith("BAKEOFF_") and name.endswith("_URL"):
             secrets.update(secrets_of(value))
+        elif _FOREIGN.search(name) and len(value) >= _LONG:
+            secrets.add(value)
     return {stripped for secret in secrets if (stripped := secret.strip())}
 
 
@@ -51,6 +56,9 @@ def _spans(text: str, secret: str) -> Iterator[tuple[int, int]]:
     encoded = any(sign in text for sign in _ENCODED) or any(sign.isspace() for sign in secret)
     if encoded or secret in text:
         yield from (match.span() for match in _pattern(secret).finditer(text))
+    if len(secret) >= _SHORT:
+        digits = secret.encode("utf-8", "surrogatepass").hex()
+        yield from (match.span() for match in re.finditer(digits, text, re.IGNORECASE | re.ASCII))
     for core in _cores(secret):
         if encoded or core in text:
             for match in _pattern(core).finditer(text):

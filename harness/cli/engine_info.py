@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from engines.registry import ENGINES, MissingClientError, load
 from harness.errors import ConfigurationError
+from harness.run.from_engines import error_text
 from harness.scenario.engine_class import engine_class
 
 
@@ -47,6 +48,8 @@ def _state(name: str) -> str:
         return load(name).version()
     except MissingClientError:
         return f"not installed; {ENGINES[name].install}"
+    except Exception as error:  # noqa: BLE001 - of a class of the user's
+        return f"its version() fails: {error_text(error)}"
 
 
 def _parameters(model: type[BaseModel]) -> list[str]:

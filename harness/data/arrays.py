@@ -20,6 +20,11 @@ def block_rows(dim: int) -> int:
     return max(1, BLOCK_BYTES // (4 * max(1, dim)))
 
 
+def size(count: int) -> str:
+    """A number of bytes, as messages show it."""
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**27 else f"{count / 2**20:,.1f} MiB"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredArray:
     """An array on disk: its file (relative to the dataset's folder, or absolute) and its content's digest."""

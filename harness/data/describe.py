@@ -87,12 +87,16 @@ def _column(dataset: Dataset, attribute: Attribute) -> tuple[str, ...]:
     else:
         number = ",.6g" if attribute.kind == "float" else ","
         detail = f"{distinct[0].item():{number}} to {distinct[-1].item():{number}}"
-    return attribute.name, attribute.kind, attribute.origin, f"{len(distinct):,} values", detail
+    return _on_one_line(attribute.name), attribute.kind, attribute.origin, f"{len(distinct):,} values", detail
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    text = _on_one_line(str(value))
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
 
 
 def _filter_set(dataset: Dataset, name: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from harness.machine.noise import NoiseMonitor
 from harness.oracle.corpus import load_corpus
 from harness.oracle.facts import describe_corpus
 from harness.results.result import RESULT, RunResult
-from harness.run.from_engines import from_engine
+from harness.run.from_engines import error_text, from_engine
 from harness.run.lock import locked
 from harness.run.recorder import Callbacks, Recorder
 from harness.run.resuming import resume as resumed
@@ -38,8 +38,14 @@ def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
     for number, spec in enumerate(scenario.engines):
         try:
             kind = engine_class(spec.engine)
+            kind.version()  # now, and not after data and truth have been made
         except (ConfigurationError, MissingClientError) as error:
             problems.append(f"{scenario.source}: engines[{number}].engine: {error}")
+            continue
+        except Exception as error:  # noqa: BLE001 - of a class of the user's
+            problems.append(
+                f"{scenario.source}: engines[{number}].engine: its version() fails: {error_text(error)}"
+            )
             continue
         try:
             for combination in grid(spec.index):

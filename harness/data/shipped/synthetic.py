@@ -11,7 +11,7 @@ import psutil
 
 from engines.base import Column, Keywords
 from engines.filters import Filter, Range
-from harness.data.arrays import ArrayWriter, StoredArray, block_rows
+from harness.data.arrays import ArrayWriter, StoredArray, block_rows, size
 from harness.data.dataset import Attribute
 from harness.data.manifest import SyntheticManifest
 from harness.data.shipped.correlation import choose, correlated_keys, zipf
@@ -69,11 +69,11 @@ def _require_room(folder: Path, spec: SyntheticManifest) -> None:
     on_disk = 4 * spec.dim * (spec.rows + spec.queries) + 21 * spec.rows
     objects = 300 * (spec.tags + spec.queries * len(spec.selectivities))
     in_memory = 64 * (spec.rows + spec.queries) + 4 * spec.dim * spec.clusters + objects
-    size = f"{spec.name}: {spec.rows:,} x {spec.dim:,}, {spec.queries:,} queries"
+    what = f"{spec.name}: {spec.rows:,} x {spec.dim:,}, {spec.queries:,} queries"
     remedy = "ask for fewer rows, dimensions, queries, clusters or tags"
     disk, memory = shutil.disk_usage(folder).free, psutil.virtual_memory().available
     problems = [
-        f"{size}: needs {need / 2**30:,.1f} GiB {place}, {free / 2**30:,.1f} GiB free; {remedy}"
+        f"{what}: needs {size(need)} {place}, {size(free)} free; {remedy}"
         for need, free, place in (
             (on_disk, disk, "on disk"),
             (in_memory, memory, "of memory"),

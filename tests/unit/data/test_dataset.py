@@ -93,6 +93,16 @@ def test_the_description_shows_what_was_understood() -> None:
         assert part in text
 
 
+def test_the_description_keeps_a_line_a_column() -> None:
+    vectors = np.eye(3, dtype=np.float32)
+    words = Keywords(np.zeros(3, np.int32), np.array(["two\nlines\tand a tab"], object))
+    columns = {"a\nb": words}
+    text = describe(
+        Dataset("unit", "l2", vectors, vectors, "f", (Attribute("a\nb", "keyword", "real"),), columns)
+    )
+    assert "  a\\nb  keyword  real  1 values  two\\nlines\\tand a tab 100.0%" in text.splitlines()
+
+
 def test_the_description_recognises_unit_vectors_and_negative_zero() -> None:
     vectors = np.array([[1, 0], [1, -0.0], [0, 1]], dtype=np.float32)
     text = describe(Dataset("unit", "cosine", vectors, vectors, "f"))

@@ -29,6 +29,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "form": quote_plus,
     "percent twice": lambda text: quote(quote(text, safe=""), safe=""),
     "html": html.escape,
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal, upper case": lambda text: text.encode().hex().upper(),
     "white space folded": lambda text: " ".join(text.split()),
     "base64": lambda text: b64encode(text.encode()).decode(),
     "basic": lambda text: "Basic " + b64encode(f"elastic:{text}".encode()).decode(),
@@ -74,14 +76,33 @@ def test_passwords_of_addresses_that_are_refused_are_known(url: str) -> None:
     assert redact(f"cannot use {password} there", {"BAKEOFF_X_URL": url}) == "cannot use *** there"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MY_TOKEN",
+        "OPENAI_API_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "CLIENT_SECRET",
+        "X_PASSWD",
+        "my_passphrase",
+        "APIKEY",
+    ],
+)
+def test_credentials_of_other_programs_are_hidden(name: str) -> None:
+    assert redact("it said sk-0123456789", {name: "sk-0123456789"}) == "it said ***"
+    assert redact("it said true", {name: "true"}) == "it said true"  # a switch, as it seems
+
+
 def test_what_is_no_secret_stays() -> None:
     environment = {
+        "KEYBOARD": "a-long-layout",
+        "TOKENIZERS_PARALLELISM": "only-localhost",
         "BAKEOFF_PGVECTOR_URL": "postgresql://postgres:x1@localhost/db?sslmode=disable",
         "BAKEOFF_PGVECTOR_USER": "postgres",
         "BAKEOFF_PGVECTOR_PASSWORD": "",
         "HOME": "/home/me",
     }
-    said = 'role "postgres" of db on localhost, sslmode disable, x12, ax1, /home/me'
+    said = 'a-long-layout, only-localhost, role "postgres" of db on localhost, sslmode disable, x12, ax1, /home/me'
     assert redact(said, environment) == said
     assert redact("the password x1 is wrong", environment) == "the password *** is wrong"
 
