@@ -35,7 +35,7 @@ _QUANTILES = {"p50": 50, "p99": 99, "p999": 99.9}
 
 def client_ceiling(rounds: int = 3) -> float:
     """Queries per second of one closed-loop client process when the engine takes no time; about 0.2 s."""
-    return 1e9 / median(query_cost_ns(ours(50_000)) for _ in range(rounds))
+    return 1e9 / median(query_cost_ns(closed_loop_samples(50_000)) for _ in range(rounds))
 
 
 def open_loop_ceiling(rounds: int = 3) -> float:
@@ -90,13 +90,13 @@ def query_cost_ns(samples: Samples) -> float:
     return float(samples.done_ns.max() - samples.sent_ns.min()) / len(samples)
 
 
-def ours(count: int, k: int = _K) -> Samples:
+def closed_loop_samples(count: int, k: int = _K) -> Samples:
     """`count` queries for k items through our closed loop, one client."""
     workload = replace(null_workload(), k=k)
     return closed_loop(NullEngine(k=k), workload, duration_s=60, max_queries=count, warmup_s=0.01)
 
 
-def ours_in_processes(count: int, processes: int = 2) -> float:
+def cost_in_processes_ns(count: int, processes: int = 2) -> float:
     """Time per query in ns and client of `processes` client processes at once, `count` queries each."""
     plans = split_closed_loop(
         null_workload(),
@@ -175,13 +175,13 @@ def _closed_loop_costs(rounds: int, count: int) -> dict[str, float]:
     """Medians of interleaved rounds, in us per query."""
     costs: dict[str, list[float]] = {"bare_us": [], "guarded_us": [], "ours_us": [], "timed_section_us": []}
     for _ in range(rounds):
-        samples = ours(count)
+        samples = closed_loop_samples(count)
         costs["bare_us"].append(bare_cost_ns(count) / 1e3)
         costs["guarded_us"].append(guarded_cost_ns(count) / 1e3)
         costs["ours_us"].append(query_cost_ns(samples) / 1e3)
         costs["timed_section_us"].append(timed_section_ns(samples, empty_call_ns(count)) / 1e3)
     return {name: median(values) for name, values in costs.items()} | {
-        "ours_2_processes_us": ours_in_processes(count) / 1e3
+        "ours_2_processes_us": cost_in_processes_ns(count) / 1e3
     }
 
 

@@ -38,7 +38,7 @@ class Recorder:
     """Collects the cells of a run, completes each with the machine's noise, and saves."""
 
     scenario: Scenario
-    kinds: Mapping[str, type[Engine]]  # by label
+    adapter_classes: Mapping[str, type[Engine]]  # by label
     run: Path
     result: RunResult
     filters: WorkloadNames
@@ -68,7 +68,7 @@ class Recorder:
 
     def learn_server(self, label: str, server: str, query_path: str) -> None:
         """Keeps the name and version of an engine's server. Raises as `learn` does."""
-        version = from_engine(f"{server} through {self.kinds[label].version()}")
+        version = from_engine(f"{server} through {self.adapter_classes[label].version()}")
         self.learn(label, {"server_version": server, "version": version, "query_path": query_path})
 
     def learn(self, label: str, facts: Mapping[str, Any]) -> None:

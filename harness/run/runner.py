@@ -33,12 +33,12 @@ def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
     """The engine classes by label. Raises ConfigurationError with every unknown engine, missing client and
     wrong parameter.
     """
-    kinds: dict[str, type[Engine]] = {}
+    adapter_classes: dict[str, type[Engine]] = {}
     problems: list[str] = []
     for number, spec in enumerate(scenario.engines):
         try:
-            kind = engine_class(spec.engine)
-            kind.version()  # now, and not after data and truth have been made
+            adapter_class = engine_class(spec.engine)
+            adapter_class.version()  # now, and not after data and truth have been made
         except (ConfigurationError, MissingClientError) as error:
             problems.append(f"{scenario.source}: engines[{number}].engine: {error}")
             continue
@@ -49,18 +49,18 @@ def check_engines(scenario: Scenario) -> dict[str, type[Engine]]:
             continue
         try:
             for combination in grid(spec.index):
-                index_params(kind, combination, spec.title)
+                index_params(adapter_class, combination, spec.title)
             for combination in grid(spec.search):
-                search_params(kind, combination, spec.title)
-            server_kind(spec, kind)
-            kinds[spec.title] = kind
+                search_params(adapter_class, combination, spec.title)
+            server_kind(spec, adapter_class)
+            adapter_classes[spec.title] = adapter_class
         except ValueError as error:
             problems.append(f"{scenario.source}: engines[{number}].{error}")
         except ConfigurationError as error:
             problems += [f"{scenario.source}: engines[{number}]: {line}" for line in error.problems]
     if problems:
         raise ConfigurationError(list(dict.fromkeys(problems)))
-    return kinds
+    return adapter_classes
 
 
 def run_scenario(
@@ -71,17 +71,17 @@ def run_scenario(
     resume: keep what an earlier, interrupted run of the same scenario measured there and go on.
     Raises ConfigurationError, DatasetError, MeasurementError; whatever happens, what was measured is saved.
     """
-    kinds = check_engines(scenario)
+    adapter_classes = check_engines(scenario)
     with locked(run):
         if not resume and (run / RESULT).exists():
             raise ConfigurationError(f"{run} holds a run already; add --resume to go on with it")
         callbacks = callbacks or Callbacks()
         callbacks.progress("preparing data and exact answers", 0, None)
         corpus = load_corpus(scenario, cache, callbacks.progress)
-        result = _empty_result(scenario, run, kinds, describe_corpus(corpus))
+        result = _empty_result(scenario, run, adapter_classes, describe_corpus(corpus))
         if resume:
             result = resumed(run, result)
-        return _measure(Recorder(scenario, kinds, run, result, corpus.filters, callbacks), cache)
+        return _measure(Recorder(scenario, adapter_classes, run, result, corpus.filters, callbacks), cache)
 
 
 def _measure(recorder: Recorder, cache: Path) -> RunResult:
@@ -103,7 +103,7 @@ def _measure(recorder: Recorder, cache: Path) -> RunResult:
 
 
 def _empty_result(
-    scenario: Scenario, run: Path, kinds: dict[str, type[Engine]], dataset: dict[str, Any]
+    scenario: Scenario, run: Path, adapter_classes: dict[str, type[Engine]], dataset: dict[str, Any]
 ) -> RunResult:
     return RunResult(
         name=run.name,
@@ -113,11 +113,11 @@ def _empty_result(
         scenario=scenario.model_dump(mode="json"),
         engines={
             label: {
-                "version": from_engine(kind.version()),
-                "client": from_engine(kind.version()),
-                "capabilities": asdict(kind.capabilities),
+                "version": from_engine(adapter_class.version()),
+                "client": from_engine(adapter_class.version()),
+                "capabilities": asdict(adapter_class.capabilities),
             }
-            for label, kind in kinds.items()
+            for label, adapter_class in adapter_classes.items()
         },
     )
 

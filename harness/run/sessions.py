@@ -38,7 +38,7 @@ def record_session(recorder: Recorder, session: Session, cache: Path, scenario: 
     try:
         with serving(
             spec,
-            recorder.kinds[session.label],
+            recorder.adapter_classes[session.label],
             recorder.scenario.limits,
             data,
             log=recorder.run / LOG,
@@ -75,7 +75,7 @@ def _follow(recorder: Recorder, job: Job, cache: Path, served: SessionServer) ->
     # A server names its version after its index is built. Until it has, a cell waits for the next message, so that
     # none of another version than the run's is recorded.
     waiting: tuple[Measurement, Span | None] | None = None
-    named = not recorder.kinds[label].capabilities.server
+    named = not recorder.adapter_classes[label].capabilities.server
     try:
         for kind, *values in messages(
             job, cache, recorder.scenario.cell_timeout_s, partial(_answer, recorder, served)

@@ -13,14 +13,14 @@ from harness.scenario.cells import Params
 from harness.scenario.strict import explain, takes_boolean
 
 
-def index_params(kind: type[Engine], given: Params, label: str) -> BaseModel:
+def index_params(adapter_class: type[Engine], given: Params, label: str) -> BaseModel:
     """Build-time parameters. Raises ConfigurationError naming every wrong key and value."""
-    return _validate(kind.IndexParams, given, f"engine {label}: index")
+    return _validate(adapter_class.IndexParams, given, f"engine {label}: index")
 
 
-def search_params(kind: type[Engine], given: Params, label: str) -> BaseModel:
+def search_params(adapter_class: type[Engine], given: Params, label: str) -> BaseModel:
     """Query-time parameters. Raises ConfigurationError naming every wrong key and value."""
-    return _validate(kind.SearchParams, given, f"engine {label}: search")
+    return _validate(adapter_class.SearchParams, given, f"engine {label}: search")
 
 
 def _validate(model: type[BaseModel], given: Params, place: str) -> BaseModel:

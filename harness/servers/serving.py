@@ -41,9 +41,9 @@ class SessionServer:
     kill_and_start: Callable[[], ReadyServer] | None = None
 
 
-def server_kind(spec: EngineSpec, kind: type[Engine]) -> str:
+def server_kind(spec: EngineSpec, adapter_class: type[Engine]) -> str:
     """How the engine is run: `in-process`, `url`, `process` or `container`. Raises ValueError with the remedy."""
-    if not kind.capabilities.server:
+    if not adapter_class.capabilities.server:
         if spec.server != "auto":
             raise ValueError(f"server: {spec.engine} runs inside the process, remove the key")
         return "in-process"
@@ -70,7 +70,7 @@ def server_kind(spec: EngineSpec, kind: type[Engine]) -> str:
 @contextlib.contextmanager
 def serving(
     spec: EngineSpec,
-    kind: type[Engine],
+    adapter_class: type[Engine],
     limits: ContainerLimits,
     folder: Path,
     *,
@@ -82,7 +82,7 @@ def serving(
     folder: where a server that is started as a process keeps its data; it need not exist. log: where what it prints
     goes.
     """
-    way = server_kind(spec, kind)
+    way = server_kind(spec, adapter_class)
     if way == "in-process":
         yield SessionServer(OwnProcess())
     elif way == "url":

@@ -22,11 +22,11 @@ import numpy.typing as npt
 
 from harness.calibration.calibrate import (
     bare_cost_ns,
+    closed_loop_samples,
+    cost_in_processes_ns,
     empty_call_ns,
     guarded_cost_ns,
     null_workload,
-    ours,
-    ours_in_processes,
     query_cost_ns,
     timed_section_ns,
 )
@@ -67,14 +67,14 @@ def _row(name: str, mine: float | None, reference: float | None, unit: str, note
 def _closed_loop(rounds: int = 7, count: int = 100_000) -> list[Row]:
     costs: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds):
-        samples = ours(count)
+        samples = closed_loop_samples(count)
         costs["ours"].append(query_cost_ns(samples) / 1e3)
-        costs["of 100"].append(query_cost_ns(ours(count // 5, k=100)) / 1e3)
+        costs["of 100"].append(query_cost_ns(closed_loop_samples(count // 5, k=100)) / 1e3)
         costs["timed"].append(timed_section_ns(samples, empty_call_ns(count)) / 1e3)
         costs["bare"].append(bare_cost_ns(count) / 1e3)
         costs["guarded"].append(guarded_cost_ns(count) / 1e3)
         if number % 2 == 0:
-            costs["processes"].append(ours_in_processes(count) / 1e3)
+            costs["processes"].append(cost_in_processes_ns(count) / 1e3)
     cost = {name: median(values) for name, values in costs.items()}
     limit = "at most 2.0 us"
     return [
