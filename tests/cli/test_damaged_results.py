@@ -150,6 +150,19 @@ def test_every_damage_is_named(
     assert len(said) < 2000
 
 
+def test_figures_at_the_end_of_float64_are_told_without_warnings_of_numpy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = copy.deepcopy(SOUND)
+    for cell in result["measurements"]:
+        cell["metrics"] |= {name: 1e308 for name, value in cell["metrics"].items() if value}
+    folder = write(tmp_path / "huge", result)
+    code, said = outcome(capsys, "report", folder)
+    assert "RuntimeWarning" not in said
+    assert code == 104 and folder in said and said.count("\n") == 1
+    assert outcome(capsys, "gate", folder, folder)[0] in (0, 99, 104)
+
+
 def test_a_folder_in_the_place_of_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "result.json").mkdir()
     code, said = outcome(capsys, "report", str(tmp_path))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray
+from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray, size
 from harness.data.dataset import Dataset
 from harness.data.manifest import UserManifest, read_user_manifest
 from harness.data.store import DatasetParts, cached, key_of, open_dataset, save, throttled
@@ -131,7 +131,7 @@ def _require_room(folder: Path, jobs: list[tuple[Matrix, dict[str, Mask | None]]
     if need > free:
         sizes = " and ".join(f"{matrix.label} ({matrix.rows:,} x {matrix.dim:,})" for matrix in copied)
         raise ConfigurationError(
-            f"{sizes}: needs {need / 2**30:,.1f} GiB on disk as float32, {free / 2**30:,.1f} GiB free; "
+            f"{sizes}: needs {size(need)} on disk as float32, {size(free)} free; "
             "free some space, set BAKEOFF_CACHE to another folder, or store fewer rows"
         )
 
