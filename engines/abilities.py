@@ -33,7 +33,10 @@ class Pipelined(Protocol):
         """A file descriptor that is readable when `collect` may have something."""
 
     def collect(self) -> Sequence[tuple[int, Hits | Exception]]:
-        """The answers that have come in, each with its token; none if there are none. Never waits."""
+        """Answers that have come in, each with its token; none if there are none. Never waits.
+
+        It may leave some for the next call; `fileno` is readable for as long as there are any.
+        """
 
 
 @runtime_checkable

@@ -167,6 +167,7 @@ class Capabilities:
     thread_safe_writes: bool = False  # so may index() and delete(), also during queries
     multi_process: bool = False  # several processes may hold the same collection open
     pipelined: bool = False  # it also follows `Pipelined`, see engines.abilities
+    receiving_thread: bool = False  # pipelined, and a thread of its client takes in the answers
     server: bool = False  # it also follows `Remote`; its address comes from engines.server.endpoint
     cluster: bool = False  # one collection can be spread over several machines
     text: bool = False  # it also follows `FullText`

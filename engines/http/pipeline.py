@@ -6,17 +6,14 @@ import select
 import socket
 import ssl
 import time
-from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import httptools
 
-from engines.abilities import Pipelined
-from engines.base import EngineError, Hits, Vectors
-from engines.filters import Filter
+from engines.base import EngineError
 from engines.http.client import HttpClient, HttpError
 from engines.http.connection import Response
+from engines.server.pipelined import AT_ONCE
 
 _RECEIVE_BYTES = 1 << 16
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -89,12 +86,12 @@ class Pipeline:
         self._poll.modify(line.sock.fileno(), events)
 
     def collect(self) -> list[tuple[int, bytes | EngineError]]:
-        """The bodies, or errors, that have come in, each with its token. Never waits.
+        """Some of the bodies, or errors, that have come in, each with its token. Never waits.
 
         A request whose connection the server had closed while it was idle is sent again, once, and counted.
         """
         done: list[tuple[int, bytes | EngineError]] = []
-        for number, events in self._poll.poll(0):
+        for number, events in self._poll.poll(0, AT_ONCE):
             line = self._busy.get(number)
             if line is None:
                 self._waker[0].recv(_RECEIVE_BYTES)
@@ -177,48 +174,3 @@ class Pipeline:
         self._poll.close()
         for end in self._waker:
             end.close()
-
-
-class PipelinedQueries(Pipelined):
-    """`Pipelined` for adapters whose queries are POST requests."""
-
-    _pipeline: Pipeline | None = None
-
-    @abstractmethod
-    def _asking(self, vector: Vectors, k: int, where: Filter | None) -> tuple[str, bytes]:
-        """Target and body of a query. Raises as `query` does."""
-
-    @abstractmethod
-    def _answered(self, raw: bytes) -> Hits:
-        """The hits in an answer. Raises EngineError for one that is incomplete."""
-
-    @abstractmethod
-    def _transport(self) -> HttpClient:
-        """The client of the collection that is open."""
-
-    @property
-    def _flights(self) -> Pipeline:
-        if self._pipeline is None:
-            self._pipeline = Pipeline(self._transport())
-        return self._pipeline
-
-    def submit(self, token: int, vector: Vectors, k: int, where: Filter | None = None) -> None:
-        self._flights.send(token, *self._asking(vector, k, where))
-
-    def fileno(self) -> int:
-        return self._flights.fileno()
-
-    def collect(self) -> Sequence[tuple[int, Hits | Exception]]:
-        answers: list[tuple[int, Hits | Exception]] = []
-        for token, raw in self._flights.collect():
-            try:
-                answers.append((token, raw if isinstance(raw, EngineError) else self._answered(raw)))
-            except EngineError as error:
-                answers.append((token, error))
-        return answers
-
-    def _end_flights(self) -> None:
-        """To be called by `close`."""
-        if self._pipeline is not None:
-            self._pipeline.close()
-            self._pipeline = None

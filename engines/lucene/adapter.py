@@ -24,13 +24,14 @@ from engines.base import (
 )
 from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient
-from engines.http.pipeline import PipelinedQueries
+from engines.http.pipeline import Pipeline
 from engines.lucene.bulk import Bulk
 from engines.lucene.documents import decoder, deletions, matching, ranked, upserts, vector_json
 from engines.lucene.filters import Queries, Query
 from engines.lucene.params import LuceneParams
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
+from engines.server.pipelined import PipelinedQueries
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
@@ -139,8 +140,8 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
     def _answered(self, raw: bytes) -> Hits:
         return Hits(*self._decode(raw))
 
-    def _transport(self) -> HttpClient:
-        return self._open
+    def _transport(self) -> Pipeline:
+        return Pipeline(self._open)
 
     @abstractmethod
     def _neighbours(self, vector: Vectors, k: int, condition: Query | None, *, exact: bool) -> bytes:

@@ -27,12 +27,14 @@ from engines.base import (
     Vectors,
 )
 from engines.filters import Filter
+from engines.grpc.pipeline import Pipeline
 from engines.milvus import collection, messages, settling
 from engines.milvus.connection import Connection
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ROUNDED, ServerIndexParams, ServerSearchParams, for_type
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
+from engines.server.pipelined import PipelinedQueries
 from engines.values import disk
 from engines.values.columns import normalized, prepared
 from engines.values.vectors import require_query
@@ -41,7 +43,7 @@ QUERY_PATH = "pymilvus' generated gRPC stub, messages filled by hand"
 _DELETED_AT_ONCE = 8192  # ids in one request
 
 
-class Milvus(Engine):
+class Milvus(PipelinedQueries, Engine):
     """One collection on a Milvus server."""
 
     capabilities = Capabilities(
@@ -50,6 +52,8 @@ class Milvus(Engine):
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,
+        pipelined=True,
+        receiving_thread=True,
         server=True,
         cluster=True,
         quantization=True,
@@ -145,6 +149,11 @@ class Milvus(Engine):
         self._newest = None  # from here on other clients may write too
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        return Hits(*messages.decoded(self._open.search(*self._asking(vector, k, where, exact=exact))))
+
+    def _asking(
+        self, vector: Vectors, k: int, where: Filter | None, *, exact: bool = False
+    ) -> tuple[milvus_pb2.SearchRequest]:
         template = self._templates.get((k, exact)) or self._template(k, exact)
         request = milvus_pb2.SearchRequest()
         request.CopyFrom(template)
@@ -156,7 +165,13 @@ class Milvus(Engine):
         if self._schema.metric == "cosine":
             vector = normalized(vector)
         request.placeholder_group = self._head + vector.tobytes()
-        return Hits(*messages.decoded(self._open.search(request)))
+        return (request,)
+
+    def _answered(self, raw: bytes) -> Hits:
+        return Hits(*messages.decoded(self._open.searched(raw)))
+
+    def _transport(self) -> Pipeline:
+        return self._open.pipeline()
 
     def _template(self, k: int, exact: bool) -> Any:
         params = self._params
@@ -198,6 +213,7 @@ class Milvus(Engine):
             self.close()
 
     def close(self) -> None:
+        self._end_flights()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

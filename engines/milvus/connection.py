@@ -10,12 +10,14 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc  # type: ignore[import-untyped]
 
 from engines.base import EngineError
+from engines.grpc.pipeline import Pipeline
 from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint, variable
 from engines.server.pauses import pause_after_loss
 from engines.server.redaction import redact
@@ -129,10 +131,24 @@ class Connection:
             if error.code() == grpc.StatusCode.UNAVAILABLE:
                 pause_after_loss()
             raise self.lost("Search", error) from None
+        return self._searched(reply)
+
+    def _searched(self, reply: Any) -> Any:
         status = reply.status
         if status.code or status.error_code:
             self.check("Search", status)
         return reply
+
+    def searched(self, raw: bytes) -> Any:
+        """The answer to a search that went through `pipeline`."""
+        return self._searched(milvus_pb2.SearchResults.FromString(raw))
+
+    def pipeline(self) -> Pipeline:
+        """Takes searches without waiting for their answers."""
+        search = self._channel.unary_unary(
+            "/milvus.proto.milvus.MilvusService/Search", milvus_pb2.SearchRequest.SerializeToString
+        )
+        return Pipeline(search, partial(self.lost, "Search"), self._metadata, REQUEST_TIMEOUT_S)
 
     def check(self, method: str, status: Any) -> None:
         """Raises EngineError unless the status is one of success."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from math import isnan
@@ -19,11 +19,13 @@ from engines.pgvector import binary
 from engines.pgvector.connection import Session, Sessions, failure, prepare_server, reported, unhurried
 from engines.pgvector.filters import Condition, Conditions
 from engines.pgvector.params import IndexParams, SearchParams, effort, oversampled, settings
+from engines.pgvector.pipeline import Pipeline
 from engines.pgvector.tables import MAX_BTREE_BYTES, Table
 from engines.pgvector.writing import Writer
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.server.ownership import MARK, ForeignError
+from engines.server.pipelined import PipelinedQueries
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
@@ -32,7 +34,7 @@ QUERY_PATH = "psycopg at the level of libpq, parameters and results in binary"
 _EVERYTHING = Condition("true")
 
 
-class PgVector(Engine):
+class PgVector(PipelinedQueries, Engine):
     """One table. Its indexes, on the vectors and on every field, are built by the first `refresh` that finds items."""
 
     capabilities = Capabilities(
@@ -41,6 +43,7 @@ class PgVector(Engine):
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,
+        pipelined=True,
         server=True,
         quantization=True,
     )
@@ -156,19 +159,31 @@ class PgVector(Engine):
         self._indexed = True
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        statement, values, prepare = self._asking(vector, k, where, exact=exact)
+        try:
+            result = self._open.mine().execute(statement, values, prepare=prepare)
+        except psycopg.Error as error:
+            raise failure(error) from error
+        return self._answered(result)
+
+    def _asking(
+        self, vector: Vectors, k: int, where: Filter | None, *, exact: bool = False
+    ) -> tuple[str, Sequence[bytes], bool]:
+        """Statement, parameters, and whether it is kept: with a filter the best plan depends on its values."""
         require_query(vector, self._table.schema)
         condition = _EVERYTHING if where is None else self._conditions.translate(where)
         statement = self._table.search(k, condition, exact=exact, oversampling=self._oversampling)
-        values = (binary.vector(vector), *condition.values)
-        try:
-            if self._effort != (wanted := effort(self._search, self._params, k)):
+        if self._effort != (wanted := effort(self._search, self._params, k)):
+            with reported():
                 self._open.configure(settings(self._search, self._params, k))
-                self._effort = wanted
-            # With a filter the best plan depends on its values, so that none is kept.
-            result = self._open.mine().execute(statement, values, prepare=where is None)
-        except psycopg.Error as error:
-            raise failure(error) from error
-        return Hits(*self._decode(result))
+            self._effort = wanted
+        return statement, (binary.vector(vector), *condition.values), where is None
+
+    def _answered(self, raw: Any) -> Hits:
+        return Hits(*self._decode(raw))
+
+    def _transport(self) -> Pipeline:
+        return Pipeline(self._open)
 
     def _decode(self, result: Any) -> tuple[list[int], list[float]]:
         """Distances as scores, best first: an iterative scan in relaxed order returns them slightly out of it."""
@@ -214,6 +229,7 @@ class PgVector(Engine):
             session.close()
 
     def close(self) -> None:
+        self._end_flights()
         if self._writer is not None:
             self._writer.close()
         if self._sessions is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
+from psycopg.conninfo import make_conninfo
 
 from engines.base import EngineError
 from engines.pgvector.binary import unpack_id
@@ -16,12 +17,13 @@ from engines.server.endpoint import REQUEST_TIMEOUT_S, Endpoint, variable
 from engines.server.pauses import pause_after_loss
 from engines.server.redaction import redact
 
-_CONNECT_TIMEOUT_S = 5
+CONNECT_TIMEOUT_S = 5
 _LIMITS = (
     f"set statement_timeout = '{REQUEST_TIMEOUT_S:.0f}s'; set lock_timeout = '{REQUEST_TIMEOUT_S:.0f}s'; "
     "set max_parallel_workers_per_gather = 0"  # one query, one thread, as in every engine
 )
-_DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+NEW = -1  # version of a session's settings before there are any
 _OLDEST = (0, 8)  # of pgvector: iterative scans came with it
 _REMEDIES = {
     ("password", "authentication", "pg_hba", "role"): "set {user} and {password} to those of the server",
@@ -37,25 +39,30 @@ _REMEDIES = {
 def connect(endpoint: Endpoint) -> psycopg.Connection[Any]:
     """A connection in autocommit mode. Raises EngineError with the cause and a remedy, within seconds."""
     try:
-        # Options of libpq; those that are None leave the URL's. Over TLS with given certificates, names are checked.
-        options: dict[str, Any] = {"user": endpoint.user, "password": endpoint.password}
-        if endpoint.ca_certs is not None:
-            options |= {"sslrootcert": str(endpoint.ca_certs), "sslmode": "verify-full"}
-        return psycopg.connect(
-            endpoint.url,
-            autocommit=True,
-            connect_timeout=_CONNECT_TIMEOUT_S,
-            tcp_user_timeout=int(REQUEST_TIMEOUT_S * 1000),
-            application_name="bakeoff",
-            client_encoding="UTF8",
-            **options,
-        )
+        return psycopg.connect(conninfo(endpoint), autocommit=True)
     except psycopg.Error as error:
         pause_after_loss()
-        raise EngineError(_explained(error, endpoint)) from None
+        raise unreachable(error, endpoint) from None
 
 
-def _explained(error: psycopg.Error, endpoint: Endpoint) -> str:
+def conninfo(endpoint: Endpoint) -> str:
+    """The address, the credentials and what goes with every connection, for libpq. Raises psycopg's errors."""
+    # Options that are None leave the URL's. Over TLS with given certificates, names are checked.
+    options: dict[str, Any] = {"user": endpoint.user, "password": endpoint.password}
+    if endpoint.ca_certs is not None:
+        options |= {"sslrootcert": str(endpoint.ca_certs), "sslmode": "verify-full"}
+    return make_conninfo(
+        endpoint.url,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        tcp_user_timeout=int(REQUEST_TIMEOUT_S * 1000),
+        application_name="bakeoff",
+        client_encoding="UTF8",
+        **options,
+    )
+
+
+def unreachable(error: psycopg.Error, endpoint: Endpoint) -> EngineError:
+    """The error that reports a connection that could not be made."""
     cause = redact(" ".join(str(error).split()))
     names = {key.lower(): variable("pgvector", key) for key in ("URL", "USER", "PASSWORD", "CA_CERTS")}
     remedy = "start the server, or set {url} to where it listens"
@@ -64,7 +71,9 @@ def _explained(error: psycopg.Error, endpoint: Endpoint) -> str:
         if any(word in said for word in words):
             remedy = advice
             break
-    return f"pgvector: no connection to {redact(endpoint.url)}: {cause}; {remedy.format(**names)}"
+    return EngineError(
+        f"pgvector: no connection to {redact(endpoint.url)}: {cause}; {remedy.format(**names)}"
+    )
 
 
 def prepare_server(connection: psycopg.Connection[Any]) -> str:
@@ -107,7 +116,7 @@ class Session:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.connection = connect(endpoint)
-        self.version = 0  # of the settings that `Sessions` has applied
+        self.version = NEW  # of the settings that `Sessions` has applied
         self._pgconn = self.connection.pgconn
         self._prepared: dict[str, bytes] = {}
 
@@ -158,7 +167,7 @@ class Session:
 
 
 def _checked(result: pq.abc.PGresult) -> pq.abc.PGresult:
-    if result.status not in _DONE:
+    if result.status not in DONE:
         raise psycopg.errors.error_from_result(result)
     return result
 
@@ -192,30 +201,35 @@ class Sessions:
     """A session for every thread that asks, each with the settings given last."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint, self._local, self._lock = endpoint, threading.local(), threading.Lock()
+        self.endpoint, self._local, self._lock = endpoint, threading.local(), threading.Lock()
         self._all: list[Session] = []
         self._settings = ""
-        self._version = 0
+        self.version = 0  # of the settings
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Settings of the queries that follow. Other threads' sessions take them with their next query."""
         # pgvector is loaded first: before that, PostgreSQL takes any value for its settings.
         commands = [f"set {name} = '{value}'" for name, value in settings.items()]
-        self._settings, self._version = "; ".join(["select '[0]'::vector", *commands]), self._version + 1
+        self._settings, self.version = "; ".join(["select '[0]'::vector", *commands]), self.version + 1
         self.mine()
 
     def mine(self) -> Session:
         """The calling thread's session; a new one in place of one that broke."""
         session: Session | None = getattr(self._local, "session", None)
         if session is None or session.broken:
-            session = self._local.session = Session(self._endpoint)
+            session = self._local.session = Session(self.endpoint)
             with self._lock:
                 self._all.append(session)
-            session.run(_LIMITS)
-        if session.version != self._version:
-            session.run(self._settings)
-            session.version = self._version
+        if wanted := self.wanted(session.version):
+            session.run(wanted)
+            session.version = self.version
         return session
+
+    def wanted(self, version: int) -> str:
+        """What a connection has to run whose settings are of this version: nothing if they are the latest."""
+        if version == self.version:
+            return ""
+        return self._settings if version != NEW else f"{_LIMITS}; {self._settings}"
 
     def close(self) -> None:
         """Closes every thread's session; none may be in use."""

@@ -23,12 +23,9 @@ from engines.base import (
     Hits,
     Ids,
     Schema,
-    UnsupportedError,
     Vectors,
 )
 from engines.filters import Filter
-from engines.http.client import HttpClient
-from engines.http.pipeline import PipelinedQueries
 from engines.qdrant.control import Control, endpoint
 from engines.qdrant.failures import Retries
 from engines.qdrant.params import DISTANCES, IndexParams, SearchParams, searching
@@ -36,6 +33,7 @@ from engines.qdrant.points.over_grpc import GrpcPoints
 from engines.qdrant.points.over_rest import RestPoints
 from engines.qdrant.settling import settle
 from engines.server.names import collection_name
+from engines.server.pipelined import PipelinedQueries, Transport
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.values.vectors import require_query
@@ -52,7 +50,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,
-        pipelined=True,  # over REST
+        pipelined=True,
         server=True,
         cluster=True,
         quantization=True,
@@ -118,7 +116,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
         self._search = search
         rounded = self._params.quantization != "none" and not search.rescore
         self.capabilities = replace(
-            type(self).capabilities, exact_scores=not rounded, pipelined=not self._params.prefer_grpc
+            type(self).capabilities, exact_scores=not rounded, receiving_thread=self._params.prefer_grpc
         )
         if self._points is None:
             return
@@ -149,22 +147,15 @@ class Qdrant(PipelinedQueries, Engine, Remote):
         require_query(vector, self._schema)
         return self._open.query(vector, k, where, exact=exact)
 
-    def _asking(self, vector: Vectors, k: int, where: Filter | None) -> tuple[str, bytes]:
+    def _asking(self, vector: Vectors, k: int, where: Filter | None) -> tuple[str | bytes, ...]:
         require_query(vector, self._schema)
-        return self._over_rest.asking(vector, k, where, exact=False)
+        return self._open.asking(vector, k, where, exact=False)
 
     def _answered(self, raw: bytes) -> Hits:
-        return self._over_rest.answered(raw)
+        return self._open.answered(raw)
 
-    def _transport(self) -> HttpClient:
-        return self._over_rest.http
-
-    @property
-    def _over_rest(self) -> RestPoints:
-        points = self._open
-        if isinstance(points, RestPoints):
-            return points
-        raise UnsupportedError("qdrant: over gRPC every query is waited for; set prefer_grpc: false")
+    def _transport(self) -> Transport:
+        return self._open.pipeline()
 
     def count(self) -> int:
         return self._control.count(self._name)

@@ -23,10 +23,11 @@ from engines.base import (
     Vectors,
 )
 from engines.filters import Filter
-from engines.http.client import QUERY_PATH, HttpClient, HttpError
-from engines.http.pipeline import PipelinedQueries
+from engines.http.client import QUERY_PATH, HttpError
+from engines.http.pipeline import Pipeline
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
+from engines.server.pipelined import PipelinedQueries
 from engines.values import disk
 from engines.values.columns import prepared
 from engines.vespa.client import Client, Feeder
@@ -167,8 +168,8 @@ class Vespa(PipelinedQueries, Engine, Remote, FullText):
     def _answered(self, raw: bytes) -> Hits:
         return Hits(*self._queries.hits(complete(raw)))
 
-    def _transport(self) -> HttpClient:
-        return self._open
+    def _transport(self) -> Pipeline:
+        return Pipeline(self._open)
 
     def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
         body = self._queries.words(text, k, where)

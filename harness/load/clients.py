@@ -17,7 +17,7 @@ from harness.results.text import message_of, visible
 # Called once every client is ready; returns when to start, on the perf_counter_ns clock.
 StartSignal = Callable[[], int]
 
-_SPIN_NS = 100_000  # most sleeps overshoot by less than this; the rest of a wait is spent spinning
+SPIN_NS = 100_000  # most sleeps overshoot by less than this; the rest of a wait is spent spinning
 _ERROR_LENGTH = 500
 _PR_SET_TIMERSLACK = 29
 _left_behind: list[Thread] = []
@@ -57,8 +57,8 @@ def sharpen_sleep() -> None:
 def wait_until(due_ns: int) -> None:
     """Returns at `due_ns` of perf_counter_ns: sleeps, then spins through the last microseconds."""
     left_ns = due_ns - perf_counter_ns()
-    if left_ns > _SPIN_NS:
-        sleep((left_ns - _SPIN_NS) / 1e9)
+    if left_ns > SPIN_NS:
+        sleep((left_ns - SPIN_NS) / 1e9)
     while perf_counter_ns() < due_ns:
         # Lets other threads have the interpreter lock; unlike sleep(0) it never gives up the processor.
         select.select((), (), (), 0)

@@ -94,7 +94,7 @@ UPDATE_COLUMNS = (
 )
 
 
-_KINDS = ("server", "pipelined")  # capabilities that say how an engine is reached, not what it can do
+_KINDS = ("server", "pipelined", "receiving_thread")  # capabilities that say how an engine is reached, not what it can do
 
 
 def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str, str]]:

@@ -16,6 +16,7 @@ from tests.servers.launch import UnavailableError
 PARTS = (
     "start",
     "load",
+    "load_clients",
     "oracle",
     "report",
     "scale",

@@ -103,8 +103,8 @@ def _open_loop(rate: int, server: Path, spin: Path) -> list[Row]:
                 # What such tools report: only ours and asyncio's count from the schedule.
                 reported = done - (sent if tool == "threads" else scheduled)
                 for name, quantile in (("p99", 0.99), ("p999", 0.999)):
-                    truth = _percentile(true_latency_ns(scheduled), quantile)
-                    value = _percentile(reported, quantile)
+                    truth = percentile(true_latency_ns(scheduled), quantile)
+                    value = percentile(reported, quantile)
                     seen[tool, name].append(value / 1e6)
                     seen[tool, f"true {name}"].append(truth / 1e6)
                     seen[tool, f"{name} error"].append(abs(value / truth - 1))
@@ -198,11 +198,11 @@ def _spin(program: Path, offsets_ns: Int64) -> Int64:
 
 
 def _add_lateness(seen: dict[tuple[str, str], list[float]], tool: str, late_ns: Int64) -> None:
-    seen[tool, "late p50"].append(_percentile(late_ns, 0.5) / 1e3)
-    seen[tool, "late p99"].append(_percentile(late_ns, 0.99) / 1e3)
+    seen[tool, "late p50"].append(percentile(late_ns, 0.5) / 1e3)
+    seen[tool, "late p99"].append(percentile(late_ns, 0.99) / 1e3)
 
 
-def _percentile(values: Int64, quantile: float) -> float:
+def percentile(values: Int64, quantile: float) -> float:
     """The order statistic at rank ceil(n x quantile), as in reports."""
     rank = math.ceil(len(values) * quantile)
     return float(np.partition(values, rank - 1)[rank - 1])

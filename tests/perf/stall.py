@@ -1,4 +1,4 @@
-"""The stalling engine for the open loop's figures: a C server in a process of its own, and its clients."""
+"""The stalling engine for the open loop's figures: a server in C (stall.h) in a process of its own, and its clients."""
 
 from __future__ import annotations
 
@@ -42,11 +42,13 @@ def true_latency_ns(scheduled_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64
 class StallServer:
     """Runs the server while entered."""
 
-    def __init__(self, program: Path) -> None:
-        self._program = program
+    def __init__(
+        self, program: Path, *arguments: str, service_ns: int = SERVICE_NS, stall_ns: int = STALL_NS
+    ) -> None:
+        self._command = [str(program), str(service_ns), str(PERIOD_NS), str(stall_ns), *arguments]
 
     def __enter__(self) -> Self:
-        command = [str(self._program), str(SERVICE_NS), str(PERIOD_NS), str(STALL_NS)]
+        command = self._command
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())

@@ -7,6 +7,7 @@ two serialised messages as their merge: so a query is a head that is the same ev
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from qdrant_client.conversions.conversion import RestToGrpc
 
 from engines.base import Batch, EngineError, FieldKind, Hits, Ids, Schema, Vectors
 from engines.filters import Filter
+from engines.grpc.pipeline import Pipeline
 from engines.qdrant.failures import explained, of_grpc
 from engines.qdrant.filters import GrpcConditions, as_filter
 from engines.qdrant.points.payload import values
@@ -87,17 +89,37 @@ class GrpcPoints:
 
     def query(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> Hits:
         """The nearest points."""
-        matching = None if where is None else as_filter(self._conditions.translate(where))
-        rest = messages.QueryPoints(limit=k, filter=matching)
-        floats = np.asarray(vector, "<f4").tobytes()
-        request = self._heads[exact] + floats + rest.SerializeToString()
         try:
-            answer = self._query(request, timeout=REQUEST_TIMEOUT_S, metadata=self._metadata)
+            answer = self._query(
+                *self.asking(vector, k, where, exact=exact),
+                timeout=REQUEST_TIMEOUT_S,
+                metadata=self._metadata,
+            )
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNAVAILABLE:
                 pause_after_loss()
+<<<<<<< HEAD
             raise of_grpc(self.server, error) from error
         return Hits(*(_squared if self._schema.metric == "l2" else _decoded)(answer))
+=======
+            raise of_grpc(self.where, error) from error
+        return self.answered(answer)
+
+    def asking(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> tuple[bytes]:
+        """A query as a request."""
+        matching = None if where is None else as_filter(self._conditions.translate(where))
+        rest = messages.QueryPoints(limit=k, filter=matching)
+        floats = np.asarray(vector, "<f4").tobytes()
+        return (self._heads[exact] + floats + rest.SerializeToString(),)
+
+    def answered(self, raw: bytes) -> Hits:
+        """The hits in an answer."""
+        return Hits(*(_squared if self._schema.metric == "l2" else _decoded)(raw))
+
+    def pipeline(self) -> Pipeline:
+        """Takes queries without waiting for their answers."""
+        return Pipeline(self._query, partial(of_grpc, self.where), self._metadata, REQUEST_TIMEOUT_S)
+>>>>>>> d1f7a7a (Queries in flight for PostgreSQL, Milvus and Qdrant over gRPC)
 
     def upserts(self, batch: Batch, rows: int) -> Iterator[bytes]:
         """The batch as requests of at most so many rows."""

@@ -13,6 +13,7 @@ from qdrant_client import models
 from engines.base import Batch, EngineError, Hits, Ids, Schema, Vectors
 from engines.filters import Filter
 from engines.http.client import QUERY_PATH, HttpClient
+from engines.http.pipeline import Pipeline
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
 from engines.qdrant.points.payload import values
@@ -71,6 +72,10 @@ class RestPoints:
         if where is not None:
             request["filter"] = as_json(self._conditions.translate(where))
         return self._query_target, _json(request)
+
+    def pipeline(self) -> Pipeline:
+        """Takes queries without waiting for their answers."""
+        return Pipeline(self.http)
 
     def upserts(self, batch: Batch, rows: int) -> Iterator[bytes]:
         """The batch as requests of at most so many rows."""

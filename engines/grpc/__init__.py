@@ -1,0 +1,1 @@
+"""What engines on gRPC share: queries without waiting for their answers."""
