@@ -69,10 +69,11 @@ class Pipeline:
         return found
 
     def close(self) -> None:
-        """Cancels what is in flight."""
+        """Cancels what is in flight; a second call does nothing."""
         with self._lock:
-            os.close(self._bell)
-            self._bell = -1
+            if self._bell >= 0:
+                os.close(self._bell)
+                self._bell = -1
         for call in self._calls.values():
             call.cancel()
         self._calls.clear()

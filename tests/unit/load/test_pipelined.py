@@ -179,6 +179,21 @@ def test_late_answers_of_an_earlier_load_are_passed_over():
         assert ids[:length].tolist() == list(echo(int(query)).ids)
 
 
+def test_the_sender_leaves_the_processor_to_a_thread_that_takes_in_the_answers():
+    """It spins through the last 10 ms before a request is due, but not where that keeps the client from its work."""
+
+    class OnAThread(Piped):
+        capabilities = Capabilities(pipelined=True, receiving_thread=True)
+
+    def spent_ns(engine: Piped) -> int:
+        start = time.thread_time_ns()
+        samples = open_loop(engine, WORKLOAD, constant(40, 0.5), clients=8)
+        assert len(samples) == 20
+        return time.thread_time_ns() - start
+
+    assert spent_ns(OnAThread()) < 0.5 * spent_ns(Piped())
+
+
 class Inventing(Piped):
     """Answers a request that nobody has sent."""
 
