@@ -170,9 +170,10 @@ def open_files() -> int:
 
 
 def test_closing_in_flight_leaves_nothing_behind() -> None:
-    release = threading.Event()
+    release, over = threading.Event(), list[int]()
 
     def reply(number: int, context: Any) -> bytes:
+        context.add_callback(lambda: over.append(number))
         release.wait(20)
         return b"late"
 
@@ -185,11 +186,15 @@ def test_closing_in_flight_leaves_nothing_behind() -> None:
         pipeline.close()
         assert open_files() == before - 1
         pipeline.close()  # again: nothing
+        deadline = time.monotonic() + 10
+        while len(over) < 50 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert sorted(over) == list(range(50))  # the server is told
         other = os.eventfd(0, os.EFD_NONBLOCK)  # has the number that the pipeline had
         try:
             assert other == bell
             release.set()
-            time.sleep(0.5)
+            time.sleep(0.2)
             with pytest.raises(BlockingIOError):  # calls that end now ring nobody else's bell
                 os.eventfd_read(other)
         finally:

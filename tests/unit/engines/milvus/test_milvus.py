@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from select import select
 from typing import Any
 
 import numpy as np
@@ -284,6 +285,31 @@ def test_an_error_in_any_request_in_flight_is_reported(server: FakeMilvus, tmp_p
 
 
 # -- settling
+
+
+def test_queries_in_flight_ask_the_same_and_fail_one_by_one(engine: Milvus, server: FakeMilvus) -> None:
+    def answered(request: Any) -> Any:
+        if "13" in request.dsl:
+            return milvus_pb2.SearchResults(status=common_pb2.Status(code=65535, reason="no such field"))
+        ids = schema_pb2.IDs(int_id=schema_pb2.LongArray(data=[len(request.dsl), 2]))
+        found = schema_pb2.SearchResultData(num_queries=1, top_k=2, ids=ids, scores=[0.5, 1.5], topks=[2])
+        return milvus_pb2.SearchResults(results=found)
+
+    server.answers["Search"] = answered
+    filters = {1: None, 2: Eq("price", 7), 3: Eq("price", 13)}
+    for token, where in filters.items():
+        engine.submit(token, np.ones(4, np.float32), 2, where)
+    came: dict[int, Any] = {}
+    while len(came) < 3 and select([engine], [], [], 10)[0]:
+        came |= dict(engine.collect())
+    assert "Search: no such field (code 65535)" in str(came.pop(3))
+    for token, hits in came.items():
+        again = engine.query(np.ones(4, np.float32), 2, filters[token])
+        assert (list(hits.ids), list(hits.scores)) == (list(again.ids), list(again.scores))
+    in_flight, waited_for = server.requests("Search")[:3], server.requests("Search")[3:]
+    assert sorted(each.SerializeToString() for each in waited_for) == sorted(
+        each.SerializeToString() for each in in_flight if "13" not in each.dsl
+    )
 
 
 def test_refresh_waits_for_flush_indexes_and_loading(engine: Milvus, server: FakeMilvus) -> None:
