@@ -43,6 +43,11 @@ class Window:
         """The offered rate; None in a closed loop."""
         return self.cell.load.get("rate")
 
+    @property
+    def spinning(self) -> bool:
+        """Whether its requests are sent by a thread that spins until the next one is due."""
+        return self.rate is not None and self.bench.engine.capabilities.pipelined
+
     def warm_up(self) -> Warm:
         """Asks queries of their own until the throughput is steady, in a closed loop whatever the window's load is.
 

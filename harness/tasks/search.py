@@ -58,7 +58,8 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
         update={
             "metrics": metrics,
             "reasons": reasons,
-            "flags": client_flags(metrics) + repeat_flags(metrics, bench.repeat_gain),
+            "flags": client_flags(metrics, spinning=window.spinning)
+            + repeat_flags(metrics, bench.repeat_gain),
             "samples": _write(bench, cell, samples),
         }
     )

@@ -94,7 +94,8 @@ UPDATE_COLUMNS = (
 )
 
 
-_KINDS = ("server", "pipelined", "receiving_thread")  # capabilities that say how an engine is reached, not what it can do
+# Capabilities that say how an engine is reached, not what it can do.
+_KINDS = ("server", "pipelined", "receiving_thread")
 
 
 def _engine_facts(evidence: Evidence) -> list[tuple[str, str, str, str, str]]:

@@ -98,11 +98,7 @@ class GrpcPoints:
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNAVAILABLE:
                 pause_after_loss()
-<<<<<<< HEAD
             raise of_grpc(self.server, error) from error
-        return Hits(*(_squared if self._schema.metric == "l2" else _decoded)(answer))
-=======
-            raise of_grpc(self.where, error) from error
         return self.answered(answer)
 
     def asking(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> tuple[bytes]:
@@ -118,8 +114,7 @@ class GrpcPoints:
 
     def pipeline(self) -> Pipeline:
         """Takes queries without waiting for their answers."""
-        return Pipeline(self._query, partial(of_grpc, self.where), self._metadata, REQUEST_TIMEOUT_S)
->>>>>>> d1f7a7a (Queries in flight for PostgreSQL, Milvus and Qdrant over gRPC)
+        return Pipeline(self._query, partial(of_grpc, self.server), self._metadata, REQUEST_TIMEOUT_S)
 
     def upserts(self, batch: Batch, rows: int) -> Iterator[bytes]:
         """The batch as requests of at most so many rows."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import select
 from itertools import count
 from time import perf_counter_ns
 from typing import Any
 
 from engines.abilities import Pipelined
 from engines.base import EngineError
-<<<<<<< HEAD
 from harness.load.answers import read_column
-from harness.load.clients import StartSignal, sharpen_sleep
-=======
-from harness.load.answers import plain
 from harness.load.clients import SPIN_NS, StartSignal, sharpen_sleep
->>>>>>> d1f7a7a (Queries in flight for PostgreSQL, Milvus and Qdrant over gRPC)
 from harness.load.operations import Query
 from harness.load.replay.base import Replay
+from harness.load.replay.readable import Readable
 
 # Sleeps end this much early and the rest of the wait is spent spinning, at the price of a core: so neither the
 # overshoot of a sleep nor a processor that is slow just after one makes a request late. Where a thread of the engine's
@@ -46,13 +41,8 @@ class PipelinedReplay(Replay):
         assert isinstance(engine, Pipelined)  # its capabilities say so
         sharpen_sleep()
         self.schedule(begin)
-<<<<<<< HEAD
-        scheduled_ns, answers = self.scheduled_ns, select.poll()
-        answers.register(engine.fileno(), select.POLLIN)
-=======
-        answers, scheduled_ns = engine.fileno(), self.scheduled_ns
+        answers, scheduled_ns = Readable(engine.fileno()), self.scheduled_ns
         spin_ns = SPIN_NS if engine.capabilities.receiving_thread else _SPIN_NS
->>>>>>> d1f7a7a (Queries in flight for PostgreSQL, Milvus and Qdrant over gRPC)
         turn, last, free_ns = 0, len(scheduled_ns), 0
         while turn < last or self._turns:
             now_ns = perf_counter_ns()
@@ -68,11 +58,7 @@ class PipelinedReplay(Replay):
                 continue
             # With every client busy only an answer, or the end, can change anything.
             next_ns = scheduled_ns[turn] if may_send else self.limit_ns + (turn == last) * timeout_ns
-<<<<<<< HEAD
-            if answers.poll(max(0, next_ns - now_ns - _SPIN_NS) / 1e6):
-=======
-            if select((answers,), (), (), max(0, next_ns - now_ns - spin_ns) / 1e9)[0]:
->>>>>>> d1f7a7a (Queries in flight for PostgreSQL, Milvus and Qdrant over gRPC)
+            if answers.within(next_ns - now_ns - spin_ns):
                 arrived_ns = self._collect(engine)
                 free_ns = arrived_ns if full else free_ns
 

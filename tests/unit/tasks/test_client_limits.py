@@ -29,6 +29,7 @@ def test_a_busy_client_is_flagged_and_one_with_room_is_not() -> None:
     assert client_flags({"client_cpu_share": 0.93}) == ["client-bound 93%"]
     assert client_flags({"client_cpu_share": 0.7}) == []
     assert client_flags({}) == []
+    assert client_flags({"client_cpu_share": 0.99}, spinning=True) == []
 
 
 def test_remembered_answers_are_flagged_only_where_queries_were_asked_again() -> None:
