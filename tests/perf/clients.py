@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from engines.http.connection import Answer
+from engines.http.connection import Response
 
 Calls = Mapping[str, Callable[[], object]]
 
@@ -57,7 +57,7 @@ def exchange(url: str, target: str, body: bytes) -> Callable[[], bytes]:
         connection.sendall(request)
         return connection.recv(1 << 16)
 
-    answer = Answer()
+    answer = Response()
     answer.feed_data(once())
     assert answer.complete, "the floor would be too low: this answer takes more than one recv()"
     return once

@@ -16,8 +16,12 @@ from harness.load.replay.readable import Readable
 
 # Sleeps end this much early and the rest of the wait is spent spinning, at the price of a core: so neither the
 # overshoot of a sleep nor a processor that is slow just after one makes a request late. Where a thread of the engine's
-# client takes in the answers, it needs that core and the interpreter: as short as for client threads, then.
+# client takes in the answers, it needs that core and the interpreter: as short as for client threads, then. So too where
+# other programs want the processor: the scheduler takes it from a thread that spins, for milliseconds, and gives it at
+# once to one that has slept.
 _SPIN_NS = 10_000_000
+_TAKEN_NS = 1_000_000  # a turn of the spin takes microseconds; one that took longer had lost the processor
+_WARY_NS = 1_000_000_000  # for so long after that
 _tokens = (
     count()
 )  # of every request of this process, so that a late answer is never taken for that of a later load
@@ -43,14 +47,16 @@ class PipelinedReplay(Replay):
         self.schedule(begin)
         answers, scheduled_ns = Readable(engine.fileno()), self.scheduled_ns
         spin_ns = SPIN_NS if engine.capabilities.receiving_thread else _SPIN_NS
-        turn, last, free_ns = 0, len(scheduled_ns), 0
+        turn, last, free_ns, spun_ns, wary_ns = 0, len(scheduled_ns), 0, 0, 0
         while turn < last or self._turns:
             now_ns = perf_counter_ns()
             if now_ns > self.limit_ns:
                 last = turn  # what is not sent by now never is
                 if now_ns > self.limit_ns + timeout_ns:
                     return
-            full = len(self._turns) >= clients
+            if spun_ns and now_ns - spun_ns > _TAKEN_NS:
+                wary_ns = now_ns + _WARY_NS
+            full, spun_ns = len(self._turns) >= clients, 0
             may_send = turn < last and not full
             if may_send and scheduled_ns[turn] <= now_ns:
                 self._send(engine, turn, free_ns)
@@ -58,9 +64,12 @@ class PipelinedReplay(Replay):
                 continue
             # With every client busy only an answer, or the end, can change anything.
             next_ns = scheduled_ns[turn] if may_send else self.limit_ns + (turn == last) * timeout_ns
-            if answers.within(next_ns - now_ns - spin_ns):
+            wait_ns = next_ns - now_ns - (spin_ns if now_ns > wary_ns else SPIN_NS)
+            if answers.within(wait_ns):
                 arrived_ns = self._collect(engine)
                 free_ns = arrived_ns if full else free_ns
+            elif wait_ns <= 0:
+                spun_ns = now_ns
 
     def _send(self, engine: Pipelined, turn: int, free_ns: int) -> None:
         query = self.operation(turn)
