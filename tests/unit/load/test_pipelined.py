@@ -18,6 +18,8 @@ from engines.base import Capabilities, EngineError, Hits
 from harness.calibration.null_engine import NullEngine
 from harness.load.open_loop import open_loop
 from harness.load.operations import Operations, Query
+from harness.load.replay import pipelined
+from harness.load.replay.readable import Readable
 from harness.load.schedules import constant, poisson
 from harness.results.samples import ERROR, OK, TIMEOUT
 from tests.unit.load.load_engines import K, echo, numbered
@@ -179,19 +181,43 @@ def test_late_answers_of_an_earlier_load_are_passed_over():
         assert ids[:length].tolist() == list(echo(int(query)).ids)
 
 
-def test_the_sender_leaves_the_processor_to_a_thread_that_takes_in_the_answers():
-    """It spins through the last 10 ms before a request is due, but not where that keeps the client from its work."""
+class Noted(Readable):
+    """Notes how long it was to wait, and loses the processor at the turns of the spin that `taken` names."""
 
+    waits_ns: list[int]
+    taken: tuple[int, ...] = ()
+
+    def within(self, wait_ns: int) -> bool:
+        self.waits_ns.append(wait_ns)
+        if wait_ns <= 0 and sum(each <= 0 for each in self.waits_ns) in self.taken:
+            time.sleep(0.003)
+        return super().within(wait_ns)
+
+
+def longest_wait_ms(monkeypatch: pytest.MonkeyPatch, engine: Piped, *taken: int) -> float:
+    """How long the sender sleeps at most where a request is due every 40 ms and answered at once."""
+    noted = type("Noted", (Noted,), {"waits_ns": [], "taken": taken})
+    monkeypatch.setattr(pipelined, "Readable", noted)
+    samples = open_loop(engine, WORKLOAD, constant(25, 0.4), clients=8)
+    assert (samples.status[~np.isin(samples.query, (7, 13))] == OK).all()
+    return max(noted.waits_ns[2:-1]) / 1e6  # type: ignore[attr-defined]
+
+
+def test_the_sender_spins_unless_a_thread_of_the_client_needs_the_processor(monkeypatch: pytest.MonkeyPatch):
     class OnAThread(Piped):
         capabilities = Capabilities(pipelined=True, receiving_thread=True)
 
-    def spent_ns(engine: Piped) -> int:
-        start = time.thread_time_ns()
-        samples = open_loop(engine, WORKLOAD, constant(40, 0.5), clients=8)
-        assert len(samples) == 20
-        return time.thread_time_ns() - start
+    monkeypatch.setattr(pipelined, "_TAKEN_NS", 10**12)  # whatever else this machine does
+    assert longest_wait_ms(monkeypatch, Piped()) <= 30
+    assert 35 < longest_wait_ms(monkeypatch, OnAThread()) < 40
 
-    assert spent_ns(OnAThread()) < 0.5 * spent_ns(Piped())
+
+def test_the_sender_sleeps_for_a_while_once_it_has_lost_the_processor_spinning(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    assert 35 < longest_wait_ms(monkeypatch, Piped(), 20) < 40
+    monkeypatch.setattr(pipelined, "_WARY_NS", 0)
+    assert longest_wait_ms(monkeypatch, Piped(), 20) <= 30
 
 
 class Inventing(Piped):
