@@ -16,9 +16,9 @@ from harness.load.replay.readable import Readable
 
 # Sleeps end this much early and the rest of the wait is spent spinning, at the price of a core: so neither the
 # overshoot of a sleep nor a processor that is slow just after one makes a request late. Where a thread of the engine's
-# client takes in the answers, it needs that core and the interpreter: as short as for client threads, then. So too where
-# other programs want the processor: the scheduler takes it from a thread that spins, for milliseconds, and gives it at
-# once to one that has slept.
+# client takes in the answers, it needs that core and the interpreter: as short as for client threads, then. So too
+# where other programs want the processor: the scheduler takes it from a thread that spins, for milliseconds, and gives
+# it at once to one that has slept.
 _SPIN_NS = 10_000_000
 _TAKEN_NS = 1_000_000  # a turn of the spin takes microseconds; one that took longer had lost the processor
 _WARY_NS = 1_000_000_000  # for so long after that
