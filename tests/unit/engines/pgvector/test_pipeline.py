@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from select import select
 from typing import Any
@@ -211,7 +211,8 @@ def test_a_server_that_is_gone_fails_each_query_once(own: Launched) -> None:
             send(pipeline, token, 30.0)
         server = psutil.Process(own.pid)
         for each in (*server.children(recursive=True), server):
-            each.kill()
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         psutil.wait_procs([server], 10)
         found = collected(pipeline, 20)
         assert len(found) == 20
