@@ -17,7 +17,7 @@ class FakeMilvus(grpc.GenericRpcHandler):
     """answers: method -> what turns a request into the answer. asked: (method, request), oldest first."""
 
     version: str = "v2.5.0"
-    is_ready: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    answers: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     url: str = ""
 
