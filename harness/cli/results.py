@@ -14,6 +14,8 @@ from harness.errors import BakeoffError, ConfigurationError, GateFailedError
 
 if TYPE_CHECKING:
     from harness.results.result import RunResult
+    from reports.decide.decision import Decision
+    from reports.decide.evidence import Evidence
 
 
 def report(options: argparse.Namespace) -> int:
@@ -22,33 +24,37 @@ def report(options: argparse.Namespace) -> int:
     run = Path(options.run)
     result = read_result(run)
     with refusing_damage(options.run):
-        page = write_run_report(run)
-        show(str(page))
-        print_summary(result)
+        show_report(run, result, name_page=True)
     return 0
 
 
-def write_run_report(run: Path) -> Path:
-    from reports.page.html import write_report
+def show_report(run: Path, result: RunResult, *, name_page: bool = False) -> None:
+    """Writes the report and shows its summary; the evidence is gathered once for both."""
+    from harness.results.text import visible_in
+    from reports.decide.decision import conclude
+    from reports.decide.evidence import gather_evidence
+    from reports.page.html import write_files
 
-    return write_report(run)
+    evidence = gather_evidence(visible_in(result))
+    decision = conclude(evidence)
+    page = write_files(run, evidence, decision)
+    if name_page:
+        show(str(page))
+    _show_summary(evidence, decision)
 
 
-def print_summary(result: RunResult) -> None:
+def _show_summary(evidence: Evidence, decision: Decision) -> None:
     from rich.console import Console
 
-    from harness.results.text import visible_in
     from reports.page.summary import summary_table
 
     console = Console(width=None if sys.stdout.isatty() else 120)
-    seen = visible_in(result)
     with console.capture() as capture:
-        console.print(summary_table(seen, console.width, encodable))
+        console.print(summary_table(evidence, decision, console.width, encodable))
     show_formatted(capture.get().rstrip("\n"))
-    left_out = [
-        f"filter {name}: left out: {reason}" for name, reason in seen.dataset.get("skipped", {}).items()
-    ]
-    for note in [*seen.dataset.get("notes", []), *seen.dataset.get("cautions", []), *left_out]:
+    dataset = evidence.cells.result.dataset
+    left_out = [f"filter {name}: left out: {reason}" for name, reason in dataset.get("skipped", {}).items()]
+    for note in [*dataset.get("notes", []), *dataset.get("cautions", []), *left_out]:
         show(f"Data: {note}")
 
 

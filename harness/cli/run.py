@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.output import cache_folder, say, show
-from harness.cli.results import print_summary, refusing_damage, write_run_report
+from harness.cli.results import refusing_damage, show_report
 from harness.cli.run_folder import existing_folder, link_latest, new_folder, remove_if_empty
 from harness.errors import ConfigurationError
 
@@ -45,8 +45,7 @@ def run(options: argparse.Namespace) -> int:
         remove_if_empty(folder)
     # A resumed run holds cells that were read from a file, which may have been damaged.
     with refusing_damage(str(folder)) if options.resume else nullcontext():
-        write_run_report(folder)
-        print_summary(result)
+        show_report(folder, result)
     show(f"\nReport: {folder / 'report.html'}   Decision: {folder / 'decision.json'}")
     return _exit_code(result)
 

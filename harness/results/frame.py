@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.results.metrics import place
@@ -32,10 +32,29 @@ IDENTITY = (
     "samples",
 )
 
+_JSON = json.JSONEncoder(sort_keys=True)
+
 
 def canonical(params: Mapping[str, Any]) -> str:
     """Parameters as JSON with sorted keys: one text for the same parameters in whatever order."""
-    return json.dumps(params, sort_keys=True)
+    return _JSON.encode(params)
+
+
+class _Canonical:
+    """The same, worked out once for parameters with the same keys, values and types: 1, 1.0 and True are equal."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, str] = {}
+
+    def __call__(self, params: Mapping[str, Any]) -> str:
+        values = tuple(params.values())
+        key = tuple(params), values, tuple(map(type, values))
+        try:
+            if (text := self._known.get(key)) is None:
+                text = self._known[key] = canonical(params)
+        except TypeError:  # a list or a mapping is no key
+            return canonical(params)
+        return text
 
 
 def cells_frame(measurements: Iterable[Measurement]) -> pd.DataFrame:
@@ -47,7 +66,8 @@ def cells_frame(measurements: Iterable[Measurement]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [_row(cell) for cell in measurements]
+    text = _Canonical()
+    rows = [_row(cell, text) for cell in measurements]
     metrics = sorted(dict.fromkeys(name for _, values in rows for name in values), key=place)
     frame = pd.DataFrame([identity | values for identity, values in rows], columns=[*IDENTITY, *metrics])
     return frame.astype(
@@ -67,7 +87,9 @@ def reasons_frame(measurements: Iterable[Measurement]) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["cell", "metric", "reason"])
 
 
-def _row(cell: Measurement) -> tuple[dict[str, Any], dict[str, float | None]]:
+def _row(
+    cell: Measurement, text: Callable[[Mapping[str, Any]], str]
+) -> tuple[dict[str, Any], dict[str, float | None]]:
     load = cell.params.get("load", {})
     identity = {
         "engine": cell.engine,
@@ -76,7 +98,7 @@ def _row(cell: Measurement) -> tuple[dict[str, Any], dict[str, float | None]]:
         "kind": cell.kind,
         "filter": cell.filter,
         "executor": cell.executor,
-        **{part: canonical(cell.params.get(part, {})) for part in ("index", "search", "load")},
+        **{part: text(cell.params.get(part, {})) for part in ("index", "search", "load")},
         **{part: load.get(part) for part in ("clients", "processes", "rate")},
         "trial": cell.trial,
         "error": cell.error,

@@ -14,7 +14,8 @@ from reports.charts.lines import Chart, together
 from reports.charts.plotting import LONGEST_LABEL, Point, Scale, apply_scale, darker, label_margin
 from reports.charts.style import GRID, INK, MUTED, EngineStyle
 from reports.charts.svg import panel, to_svg
-from reports.decide.cells import Cells, Configuration, TrialGroup
+from reports.decide.cells import Cells, Configuration
+from reports.decide.groups import TrialGroup
 from reports.wording import number, quantity, settings, shortened
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from reports.charts.drawn import Drawn
 from reports.charts.lines import Axis, Chart, line_chart, together
 from reports.charts.plotting import Point, Scale, Series
 from reports.charts.style import EngineStyle
-from reports.decide.cells import Cells, TrialGroup
+from reports.decide.cells import Cells
+from reports.decide.groups import TrialGroup
 from reports.wording import listing, number
 
 

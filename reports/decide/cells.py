@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.results.frame import canonical, cells_frame
 from harness.results.result import Measurement, RunResult
+from reports.decide.groups import CellColumns, TrialGroup, flag_kind
 from reports.wording import settings
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-NOT_RECORDED = "not recorded"  # a metric that the result lacks, for instance one of an earlier version
+_ATTRIBUTES = ("task", "kind", "filter", "executor", "rate")
 _GROUP = ["engine", "adapter", "index", "search", "kind", "task", "filter", "load"]
 
 
@@ -48,56 +48,6 @@ class Configuration:
         return f"{self.engine} ({inner})" if inner else self.engine
 
 
-@dataclass(frozen=True, slots=True)
-class TrialGroup:
-    """Cells that differ only in the trial, ordered by it."""
-
-    task: str
-    kind: str
-    filter: str
-    executor: str | None
-    rate: float | None
-    cells: tuple[Measurement, ...]
-
-    def values(self, metric: str) -> dict[int, float]:
-        """The metric by trial, where it was measured."""
-        return {
-            cell.trial: value
-            for cell in self.cells
-            if cell.error is None and (value := cell.metrics.get(metric)) is not None
-        }
-
-    def gap(self, metric: str) -> str | None:
-        """Why the metric is missing in some trial, or None where every trial has it."""
-        for cell in self.cells:
-            if cell.error is not None:
-                return f"trial {cell.trial + 1}: {cell.error}"
-            if cell.metrics.get(metric) is None:
-                return cell.reasons.get(metric, NOT_RECORDED)
-        return None
-
-    @property
-    def place(self) -> str:
-        """Where it was measured, as text: `filter brand at 200/s`."""
-        parts = [f"filter {self.filter}"] if self.kind == "search" else [f"task {self.task}"]
-        return " ".join(parts + ([f"at {self.rate:,g}/s"] if self.rate is not None else []))
-
-
-def trial_groups(cells: Iterable[Measurement]) -> list[TrialGroup]:
-    """Groups of the same task, filter and load, in order of appearance; parameters are the caller's."""
-    buckets: dict[tuple[str, str, str], list[Measurement]] = defaultdict(list)
-    for cell in cells:
-        buckets[cell.task, cell.filter, canonical(cell.params.get("load", {}))].append(cell)
-    return [_trial_group(found) for found in buckets.values()]
-
-
-def _trial_group(cells: Sequence[Measurement]) -> TrialGroup:
-    first = cells[0]
-    rate = first.params.get("load", {}).get("rate")
-    ordered = tuple(sorted(cells, key=lambda cell: cell.trial))
-    return TrialGroup(first.task, first.kind, first.filter, first.executor, rate, ordered)
-
-
 class Cells:
     """A run's cells by setting and by trial. Everything is indexed once, in time linear in the cells.
 
@@ -113,14 +63,17 @@ class Cells:
     def __init__(self, result: RunResult) -> None:
         self.result = result
         self.k = int(result.scenario.get("k", 10))
-        self.frame = cells_frame(result.measurements)
+        self.columns = CellColumns(result.measurements)
+        self.frame = self.columns.frame
         numbers = self.frame.groupby(_GROUP, sort=False, dropna=False).ngroup()
         self._group_of: Ints = np.asarray(numbers, dtype=np.int64)
-        members: list[list[Measurement]] = [[] for _ in range(int(self._group_of.max(initial=-1)) + 1)]
-        for number, cell in zip(self._group_of, result.measurements, strict=True):
-            members[number].append(cell)
-        self.groups = tuple(_trial_group(cells) for cells in members)
-        first = self.frame.iloc[np.unique(self._group_of, return_index=True)[1]]
+        order = np.lexsort((self.frame["trial"].to_numpy(), self._group_of))
+        starts = np.flatnonzero(np.diff(self._group_of[order])) + 1
+        rows = [part.tolist() for part in np.split(order, starts)] if len(order) else []
+        attributes = (self.frame[name].astype(object) for name in _ATTRIBUTES)
+        self._attributes = [values.where(values.notna(), None).tolist() for values in attributes]
+        self.groups = tuple(map(self._group, rows))
+        first = self.frame.iloc[[own[0] for own in rows]]
         columns = (first[name].tolist() for name in ("engine", "adapter", "index", "search"))
         self.configurations = [Configuration(*parts) for parts in zip(*columns, strict=True)]
         self.trials: tuple[int, ...] = tuple(sorted(set(self.frame["trial"].tolist())))
@@ -134,6 +87,11 @@ class Cells:
             )
         )
         self.has_arrivals = any(group.executor == "arrival_rate" for group in self.groups)
+
+    def _group(self, rows: Sequence[int]) -> TrialGroup:
+        """The group of these rows of the frame, which are ordered by trial."""
+        task, kind, name, executor, rate = (values[rows[0]] for values in self._attributes)
+        return TrialGroup(task, kind, name, executor, rate, self.columns, tuple(rows))
 
     def _index_groups(self) -> None:
         self._search: dict[Configuration, list[int]] = defaultdict(list)
@@ -163,7 +121,8 @@ class Cells:
         for group in self.groups:
             if group.kind == "search" and group.executor == "closed_loop":
                 covered[group.task] += 1
-                clients[group.task] = int(group.cells[0].params.get("load", {}).get("clients", 1))
+                asked = self.frame["clients"].iloc[group.rows[0]]
+                clients[group.task] = 1 if np.isnan(asked) else int(asked)
         return max(covered, key=lambda task: (covered[task], clients[task]), default=None)
 
     def _is_objective(self, group: TrialGroup) -> bool:
@@ -200,11 +159,16 @@ class Cells:
         """Groups with an offered rate by engine and index (as JSON), at whichever setting was the operating
         point in a trial.
         """
-        cells: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
+        load, trials = self.frame["load"].tolist(), self.columns.trials
+        found: dict[tuple[str, str], dict[tuple[str, str, str], list[int]]] = defaultdict(dict)
         for group, setting in zip(self.groups, self.configurations, strict=True):
             if group.executor == "arrival_rate":
-                cells[setting.engine, setting.index_json] += group.cells
-        return {build: trial_groups(found) for build, found in cells.items()}
+                same = found[setting.engine, setting.index_json]
+                same.setdefault((group.task, group.filter, load[group.rows[0]]), []).extend(group.rows)
+        return {
+            build: [self._group(sorted(rows, key=trials.__getitem__)) for rows in own.values()]
+            for build, own in found.items()
+        }
 
     def build(self, setting: Configuration, kind: str) -> list[TrialGroup]:
         """The groups of one kind of task other than search (`index`, ...) on the index that a setting searches."""
@@ -219,7 +183,7 @@ class Cells:
         return found
 
     def of_engine(self, engine: str) -> list[Measurement]:
-        """Every cell of an engine, whatever its parameters."""
+        """Every cell of an engine, whatever its parameters; single cells are read as they are."""
         return self._by_engine.get(engine, [])
 
     @cached_property
@@ -235,7 +199,7 @@ class Cells:
 
     def flag_counts(self, flag: str) -> Ints:
         """In how many trials a flag was raised, [groups]."""
-        kinds = (any(text.split(" ")[0].rstrip(":") == flag for text in own) for own in self.frame["flags"])
+        kinds = (any(flag_kind(text) == flag for text in own) for own in self.columns.flags)
         raised = np.fromiter(kinds, np.bool_, len(self.frame))
         return np.bincount(self._group_of[raised], minlength=len(self.groups))
 

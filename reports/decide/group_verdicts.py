@@ -158,11 +158,11 @@ def _exempt(cells: Cells, requirement: Requirement) -> Bools:
     exempt = np.zeros(len(cells.groups), dtype=np.bool_)
     for number in np.nonzero(empty & (~searched | cells.failed.any(axis=1)))[0]:
         group = cells.groups[number]
-        unable = all((cell.error or "").startswith("unsupported") for cell in group.cells)
+        unable = all((error or "").startswith("unsupported") for error in group.errors)
         if unable:
             exempt[number] = not (asked and group.kind == "updates") if counts else not searched[number]
         else:
-            explained = any(cell.error or metric in cell.reasons for cell in group.cells)
+            explained = any(group.errors) or any(metric in reasons for reasons in group.reasons)
             exempt[number] = not searched[number] and not explained
     return exempt
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from harness.results.result import Measurement
+from collections import Counter
+from itertools import chain
+
 from harness.results.stats import Comparison
 from reports.decide.client_bound import FLAG, at_least, faster_than_shown
 from reports.decide.evidence import Evidence
 from reports.decide.group_verdicts import LEAST_QUERIES
+from reports.decide.groups import flag_kind
 from reports.decide.ranking import Candidate
 from reports.decide.requirements import Check
 from reports.wording import figure, listing, percent, settings
@@ -86,7 +89,7 @@ def _flag_reasons(evidence: Evidence) -> list[str]:
             if flag == FLAG and (by_throughput or evidence.runner_up is None):
                 continue
             what = _FLAGS.get(flag, f"a flag was raised ({flag})")
-            reasons.append(f"in {len(cells)} of the cells behind {title} {what}")
+            reasons.append(f"in {cells} of the cells behind {title} {what}")
     return reasons
 
 
@@ -95,19 +98,16 @@ def _outweighs_lost_time(evidence: Evidence, flag: str) -> bool:
     return low is not None and low >= _OUTWEIGHS_LOST_TIME[flag]
 
 
-def flagged(evidence: Evidence, candidate: Candidate) -> dict[str, list[Measurement]]:
-    """The flagged cells that a candidate's score and timed requirements rest on, by kind of flag."""
+def flagged(evidence: Evidence, candidate: Candidate) -> Counter[str]:
+    """How many of the cells that a candidate's score and timed requirements rest on are flagged, by kind of flag."""
     cells, setting = evidence.cells, candidate.configuration
     place = cells.candidates.index(setting)
     numbers = dict.fromkeys(cells.objective_numbers(setting))
     for requirement in evidence.asked:
         numbers |= dict.fromkeys(int(n) for n in evidence.judge.timed_numbers(requirement, place))
-    found: dict[str, list[Measurement]] = {}
-    for number in numbers:
-        for cell in cells.groups[number].cells if cells.groups[number].kind == "search" else ():
-            for flag in cell.flags:
-                found.setdefault(flag.split(" ")[0], []).append(cell)
-    return found
+    groups = (cells.groups[number] for number in numbers)
+    flags = (flag for group in groups if group.kind == "search" for flag in chain.from_iterable(group.flags))
+    return Counter(map(flag_kind, flags))
 
 
 def caveats(evidence: Evidence, undecided: bool) -> list[str]:
@@ -128,7 +128,7 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
         if lost := flagged(evidence, leader).get(flag):
             outweighed = not undecided and _outweighs_lost_time(evidence, flag)
             weight = "; the margin is too large to come from that" if outweighed else ""
-            notes.append(f"In {len(lost)} of the cells behind it {what}{weight}.")
+            notes.append(f"In {lost} of the cells behind it {what}{weight}.")
     return (
         notes
         + at_least(evidence)

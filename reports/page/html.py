@@ -27,7 +27,11 @@ def write_report(run: Path) -> Path:
     where nothing can be written.
     """
     evidence = gather_evidence(visible_in(read_result(run)))
-    decision = conclude(evidence)
+    return write_files(run, evidence, conclude(evidence))
+
+
+def write_files(run: Path, evidence: Evidence, decision: Decision) -> Path:
+    """The same for a result whose decision has been made already."""
     folder = run if run.is_dir() else run.parent
     write_json(folder / "decision.json", decision.model_dump(mode="json"))
     write_cells(folder / "cells.csv", evidence.cells)

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from statistics import fmean
 
-from reports.decide.cells import Cells, Configuration, TrialGroup
+from reports.decide.cells import Cells, Configuration
+from reports.decide.groups import TrialGroup
 from reports.wording import quantity
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.results.result import RunResult
 from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.wording import listing, number, percent
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Facts = list[tuple[str, str]]
 
 
-def run_facts(result: RunResult, decision: Decision) -> Facts:
+def run_facts(cells: Cells, decision: Decision) -> Facts:
     """What was run, in a few lines."""
+    result = cells.result
     scenario, data = result.scenario, result.dataset
     size = " × ".join(number_or(data.get(key)) for key in ("rows", "dim"))
-    trials = len({cell.trial for cell in result.measurements})
+    trials = len(cells.trials)
     asked = number_or(data.get("queries"))
     return [
         ("Scenario", f"{scenario.get('name', '?')}: {scenario.get('description') or 'no description'}"),
@@ -28,27 +31,28 @@ def run_facts(result: RunResult, decision: Decision) -> Facts:
         ),
         ("Hits asked for", f"k = {decision.k}"),
         ("Trials", f"{trials} of {scenario.get('trials', '?')}"),
-        *_spread(result, "warmup_s", "Warm-up of a search", "median {} s, longest {} s", fewest=False),
-        *_spread(result, "judged_queries", "Answers judged a search", "median {}, fewest {}", fewest=True),
+        *_spread(cells, "warmup_s", "Warm-up of a search", "median {} s, longest {} s", fewest=False),
+        *_spread(cells, "judged_queries", "Answers judged a search", "median {}, fewest {}", fewest=True),
         *_spread(
-            result, "distinct_queries", "Different queries a search", "median {}, fewest {}", fewest=True
+            cells, "distinct_queries", "Different queries a search", "median {}, fewest {}", fewest=True
         ),
         ("Started", result.started_at),
         ("Finished", result.finished_at or "not finished"),
     ]
 
 
-def _spread(result: RunResult, metric: str, name: str, text: str, *, fewest: bool) -> Facts:
-    """The median over the searches and the worst of them; empty where none has the metric."""
-    values = sorted(
-        value
-        for cell in result.measurements
-        if cell.kind == "search" and (value := cell.metrics.get(metric)) is not None
-    )
+def _spread(cells: Cells, metric: str, name: str, text: str, *, fewest: bool) -> Facts:
+    """The median search and the one at the end that matters; nothing where no search has the metric."""
+    values = _sorted(cells.frame[cells.frame["kind"] == "search"], metric)
     if not values:
         return []
     ends = values[len(values) // 2], values[0] if fewest else values[-1]
     return [(name, text.format(*(number(value) for value in ends)))]
+
+
+def _sorted(frame: pd.DataFrame, metric: str) -> list[float]:
+    """The values of a metric among these cells, ascending."""
+    return sorted(frame[metric].dropna().tolist()) if metric in frame else []
 
 
 def number_or(value: Any) -> str:
@@ -56,9 +60,9 @@ def number_or(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "?"
 
 
-def environment_facts(result: RunResult) -> Facts:
+def environment_facts(cells: Cells) -> Facts:
     """The machine, its noise during the run, versions."""
-    env = result.environment
+    env = cells.result.environment
     memory = env.get("memory_bytes")
     facts = [
         ("Processor", f"{env.get('cpu', '?')}, {env.get('cores', '?')} cores"),
@@ -67,10 +71,10 @@ def environment_facts(result: RunResult) -> Facts:
         ("Versions", ", ".join(f"{name} {version}" for name, version in (env.get("packages") or {}).items())),
         ("Hardware fingerprint", str(env.get("fingerprint", "?"))),
     ]
-    return [*facts, *_noise(result)]
+    return [*facts, *_noise(cells)]
 
 
-def _noise(result: RunResult) -> Facts:
+def _noise(cells: Cells) -> Facts:
     facts = []
     for metric, name in (
         ("steal_share", "CPU time taken by other machines"),
@@ -78,7 +82,7 @@ def _noise(result: RunResult) -> Facts:
         ("oversleep_p99_us", "Oversleeping of an idle thread, P99"),
         ("oversleep_max_us", "Oversleeping of an idle thread, longest"),
     ):
-        values = sorted(v for cell in result.measurements if (v := cell.metrics.get(metric)) is not None)
+        values = _sorted(cells.frame, metric)
         if values:
             middle, worst = values[len(values) // 2], values[-1]
             shown = [
@@ -135,7 +139,7 @@ def how_it_ran(engine: Mapping[str, Any]) -> str:
 def limitations(evidence: Evidence) -> list[str]:
     """What a reader must not conclude."""
     result = evidence.cells.result
-    trials = len({cell.trial for cell in result.measurements})
+    trials = len(evidence.cells.trials)
     generated = [
         field["name"] for field in result.dataset.get("fields") or [] if field.get("origin") == "generated"
     ]

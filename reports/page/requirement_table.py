@@ -15,9 +15,10 @@ from harness.results.metrics import spec
 from reports.charts.dots import over_filters
 from reports.charts.lines import together
 from reports.charts.style import EngineStyle
-from reports.decide.cells import Cells, Configuration, TrialGroup
+from reports.decide.cells import Cells, Configuration
 from reports.decide.decision import Decision, Standing
 from reports.decide.evidence import Evidence
+from reports.decide.groups import TrialGroup, flag_kind
 from reports.decide.needs import is_need
 from reports.decide.requirements import Check
 from reports.page.sections import best_settings
@@ -144,8 +145,8 @@ def _cost(cells: Cells, setting: Configuration | None, metric: str) -> str:
 
 def _flagged(groups: Sequence[TrialGroup]) -> str:
     """`client-bound: 3 of 12 cells`."""
-    every = [cell for group in groups for cell in group.cells]
-    counts = Counter(flag.split(" ")[0].rstrip(":") for cell in every for flag in cell.flags)
+    every = [flags for group in groups for flags in group.flags]
+    counts = Counter(flag_kind(flag) for flags in every for flag in flags)
     return ", ".join(f"{flag}: {count} of {len(every)} cells" for flag, count in counts.items())
 
 

@@ -11,9 +11,10 @@ from reports.charts.drawn import Drawn, choose_drawn
 from reports.charts.latency import latency_charts
 from reports.charts.lines import Chart, recall_charts, selectivity_charts
 from reports.charts.style import EngineStyle
-from reports.decide.cells import NOT_RECORDED, Cells, Configuration
+from reports.decide.cells import Cells, Configuration
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
+from reports.decide.groups import NOT_RECORDED
 
 Styles = Mapping[str, EngineStyle]
 

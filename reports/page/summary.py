@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from harness.results.result import RunResult
-from reports.decide.cells import TrialGroup
-from reports.decide.decision import Decision, conclude
-from reports.decide.evidence import Evidence, gather_evidence
+from reports.decide.decision import Decision
+from reports.decide.evidence import Evidence
+from reports.decide.groups import TrialGroup
 from reports.decide.ranking import Candidate
 from reports.page.sections import best_settings
 from reports.wording import number, quantity, settings
@@ -65,9 +64,7 @@ def summary_rows(evidence: Evidence, decision: Decision) -> list[SummaryRow]:
 def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> SummaryRow:
     cells, setting = evidence.cells, candidate.configuration
     objective = cells.objective(setting)
-    every = [
-        cell for group in cells.search(setting) + cells.build(setting, "updates") for cell in group.cells
-    ]
+    every = cells.search(setting) + cells.build(setting, "updates")
     offered = [group for group in cells.search(setting) if group.executor == "arrival_rate"]
     recall = _worst(objective, f"recall_at_{cells.k}", min)
     status = "eligible" if candidate.met else "not judged" if candidate.not_judged else "eliminated"
@@ -80,12 +77,16 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
         recall=recall,
         p99_ms=_worst(offered or objective, "latency_p99_ms", max),
         qps=candidate.score if evidence.objective.maximise else _worst(objective, "throughput_qps", min),
-        violations=sum(int(cell.metrics.get("violations") or 0) for cell in every),
-        errors=sum(int(cell.metrics.get("errors") or 0) for cell in every),
-        failed_cells=sum(cell.error is not None for cell in every),
+        violations=_total(every, "violations"),
+        errors=_total(every, "errors"),
+        failed_cells=sum(error is not None for group in every for error in group.errors),
         verdict=_MARKS[status],
         few_queries=few[0] if few else None,
     )
+
+
+def _total(groups: Sequence[TrialGroup], metric: str) -> int:
+    return int(sum(value for group in groups for value in group.values(metric).values()))
 
 
 def _worst(groups: list[TrialGroup], metric: str, worst: Callable[[list[float]], float]) -> float | None:
@@ -95,7 +96,9 @@ def _worst(groups: list[TrialGroup], metric: str, worst: Callable[[list[float]],
     return worst([fmean(group.values(metric).values()) for group in groups])
 
 
-def summary_table(result: RunResult, width: int = 120, shown: Callable[[str], str] = str) -> RenderableType:
+def summary_table(
+    evidence: Evidence, decision: Decision, width: int = 120, shown: Callable[[str], str] = str
+) -> RenderableType:
     """The rows for a terminal of `width` columns, with the decision's sentence below.
 
     A table where there is room for one, else a line a row: a table would cut figures off. shown: what the terminal
@@ -104,14 +107,12 @@ def summary_table(result: RunResult, width: int = 120, shown: Callable[[str], st
     from rich.console import Group as Stack
     from rich.text import Text
 
-    evidence = gather_evidence(result)
-    decision = conclude(evidence)
     rows, filters = summary_rows(evidence, decision), len(evidence.cells.filters)
     worst = f"worst of {filters} filters, " if filters > 1 else ""
     part = ""
     if len(rows) < (count := len(evidence.candidates)):
         part = f"; the best setting of each engine, all {count} are in the report"
-    title = shown(f"{result.name}: {worst}mean over trials{part}")
+    title = shown(f"{decision.run}: {worst}mean over trials{part}")
     figures = (f"recall@{evidence.cells.k}", "P99", "queries/s (mix)", "violations", "errors")
     layout = _table if width >= _NARROWEST_TABLE else _lines
     texts = [([shown(text) for text in _texts(row)], _style(row)) for row in rows]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from dataclasses import dataclass
 
 from harness.results.metrics import spec
 from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells
 from reports.decide.decision import Choice, Decision
+from reports.decide.groups import flag_kind
 from reports.wording import number, percent, quantity, settings
 
 _MOST_ERRORS = 20  # listed one by one; servers often put a different number into each
@@ -114,20 +115,19 @@ class Caution:
 
 def cautions(cells: Cells) -> list[Caution]:
     """Flagged and failed cells, counted by engine and cause."""
-    flags: Counter[tuple[str, str]] = Counter()
-    errors: Counter[tuple[str, str, str]] = Counter()
-    for cell in cells.result.measurements:
-        for flag in cell.flags:
-            flags[cell.engine, flag.split(" ")[0].rstrip(":")] += 1
-        if cell.error is not None:
-            errors[cell.engine, cell.task, cell.error] += 1
+    frame = cells.frame
+    flags = frame.loc[frame["flags"].map(bool), ["engine", "flags"]].explode("flags")
+    kinds = flags.groupby(["engine", flags["flags"].map(flag_kind)], sort=False).size()
+    errors = frame[frame["error"].notna()].groupby(["engine", "task", "error"], sort=False).size()
+    errors = errors.sort_values(ascending=False, kind="stable")
     found = [
         Caution(_flag(flag), f"{count} {_cells(count)} of {engine}")
-        for (engine, flag), count in flags.items()
+        for engine, flag, count in kinds.reset_index(name="count").itertuples(index=False)
     ]
+    often = errors.head(_MOST_ERRORS).reset_index(name="count")
     found += [
         Caution(error, f"{count} {_cells(count)} of {engine}, task {task}")
-        for (engine, task, error), count in errors.most_common(_MOST_ERRORS)
+        for engine, task, error, count in often.itertuples(index=False)
     ]
     if len(errors) > _MOST_ERRORS:
         found.append(Caution("see cells.csv", f"{len(errors) - _MOST_ERRORS} more kinds of failures"))
@@ -136,16 +136,16 @@ def cautions(cells: Cells) -> list[Caution]:
 
 def busy_machine(cells: Cells) -> str:
     """The warning at the top where other programs or machines took CPU time; empty where none did."""
-    measured = [cell for cell in cells.result.measurements if cell.error is None]
+    measured = cells.frame[cells.frame["error"].isna()]
     texts = []
     for flag, metric, who in (
         ("contention", "foreign_share", "other programs on this machine"),
         ("steal", "steal_share", "other machines on the same host"),
     ):
-        flagged = [cell for cell in measured if any(text.split(" ")[0] == flag for text in cell.flags)]
-        shares = [share for cell in flagged if (share := cell.metrics.get(metric)) is not None]
-        if flagged:
-            much = f", up to {percent(max(shares))}" if shares else ""
+        flagged = measured[[any(flag_kind(text) == flag for text in own) for own in measured["flags"]]]
+        if len(flagged):
+            worst = flagged[metric].max() if metric in flagged else math.nan
+            much = "" if math.isnan(worst) else f", up to {percent(worst)}"
             texts.append(f"in {len(flagged)} of {len(measured)} cells {who} took CPU time{much}")
     return "; ".join(texts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.results.frame import IDENTITY, cells_frame, reasons_frame
+from harness.results.frame import IDENTITY, canonical, cells_frame, reasons_frame
 from harness.results.result import Measurement
 
 
@@ -32,6 +32,14 @@ def test_a_row_a_cell_and_a_column_a_metric_in_the_order_of_the_table() -> None:
     assert frame["error"].isna().tolist() == [True, False]
     assert frame["error"][1] == "went wrong"
     assert frame["trial"].dtype == np.int64
+
+
+def test_parameters_are_the_same_in_whatever_order_and_differ_by_type() -> None:
+    orders = [{"a": 1, "b": [2]}, {"b": [2], "a": 1}, {"a": 1, "b": 2}, {"b": 2, "a": 1}]
+    types = [{"a": value} for value in (1, 1.0, True, "1", None, [1], {"c": 1})]
+    frame = cells_frame([cell(params={"index": params}) for params in orders + types])
+    assert frame["index"].tolist() == [canonical(params) for params in orders + types]
+    assert frame["index"].nunique() == 2 + len(types)
 
 
 def test_a_missing_value_is_missing_and_its_reason_is_kept() -> None:

@@ -16,8 +16,9 @@ from harness.results.stats import wilson_bounds
 from reports.decide.decision import Decision, Standing, conclude, decide
 from reports.decide.evidence import gather_evidence
 from reports.decide.requirements import Check
-from reports.page.summary import summary_rows, summary_table
+from reports.page.summary import summary_rows
 from tests.unit.example_results import ENGINES, build, edit, failed, with_metrics
+from tests.unit.reports.summaries import summary_of
 
 TWO = {name: ENGINES[name] for name in ("faiss-hnsw", "qdrant")}
 # The same with a recall that every setting meets.
@@ -351,7 +352,7 @@ def test_the_terminal_says_which_recalls_rest_on_few_queries() -> None:
     assert (rows["qdrant"].verdict, rows["qdrant"].few_queries) == ("not judged", 3)
     assert rows["faiss-hnsw"].few_queries is None
     console = Console(width=140, file=io.StringIO())
-    console.print(summary_table(one, 140))
+    console.print(summary_of(one, 140))
     assert "0.500 (of 3)" in console.file.getvalue()  # type: ignore[attr-defined]
 
 

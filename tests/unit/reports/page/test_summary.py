@@ -7,10 +7,11 @@ import pytest
 from harness.results.result import RunResult
 from reports.decide.decision import conclude
 from reports.decide.evidence import gather_evidence
-from reports.page.summary import SummaryRow, summary_rows, summary_table
+from reports.page.summary import SummaryRow, summary_rows
 from reports.wording import number
 from tests.unit.example_results import build, edit, failed, realistic
 from tests.unit.reports.page.parsed import many
+from tests.unit.reports.summaries import summary_of
 
 
 def summary(result: RunResult) -> list[SummaryRow]:
@@ -41,7 +42,7 @@ def test_summary_prints_names_as_they_are() -> None:
             build(trials=2),
             lambda c: c.model_copy(update={"engine": "[red]x[/red]"}) if c.engine == "milvus" else c,
         )
-        console.print(summary_table(result))
+        console.print(summary_of(result))
     text = console.export_text()
     assert "[red]x[/red]" in text
     assert "Pick faiss-hnsw" in text
@@ -54,7 +55,7 @@ def test_no_figure_of_the_summary_is_cut_off_in_a_narrow_terminal() -> None:
     for width in (40, 109, 110, 140):
         with Path("/dev/null").open("w") as nowhere:
             console = Console(width=width, record=True, file=nowhere)
-            console.print(summary_table(realistic(), width))
+            console.print(summary_of(realistic(), width))
         texts.append(console.export_text())
         assert "…" not in texts[-1]
         for row in summary(realistic()):
@@ -72,7 +73,7 @@ def test_the_summary_of_many_settings_shows_the_best_of_each_engine() -> None:
 
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(summary_table(result, 200))
+        console.print(summary_of(result, 200))
     assert f"all {len(evidence.candidates)} are in the report" in captured.get()
 
 
@@ -81,5 +82,5 @@ def test_a_summary_without_figures_is_printed() -> None:
 
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(summary_table(edit(build(trials=2), lambda cell: failed(cell, "Boom")), 200))
+        console.print(summary_of(edit(build(trials=2), lambda cell: failed(cell, "Boom")), 200))
     assert "failed cells" in captured.get()
