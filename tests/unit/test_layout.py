@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import configparser
+import importlib
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.perf.__main__ import PARTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,3 +68,13 @@ def test_packages_explain_themselves_and_export_nothing() -> None:
         tree = ast.parse(path.read_text())
         assert ast.get_docstring(tree), f"{path}: no paragraph that says what the package is for"
         assert len(tree.body) == 1, f"{path}: a package's __init__ holds its docstring only"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_make_perf_measures_can_be_measured(part: str) -> None:
+    """It is run by hand only, so that a name that has changed would be noticed late."""
+    try:
+        measured = importlib.import_module(f"tests.perf.{part}")
+    except ModuleNotFoundError as error:
+        pytest.skip(f"{error}; make perf leaves it out")
+    assert callable(measured.figures)
