@@ -18,7 +18,7 @@ from harness.children import leftovers, tree
 from harness.children.interrupts import uninterrupted
 from harness.children.keeper import LINGER_S, ChildEnd, ChildSpec
 from harness.children.kernel import adopting_orphans
-from harness.children.start import ENTRY, bare_python, function_command, send_function
+from harness.children.start import ENTRY, bare_python, function_command, receive, send_function
 
 
 class KeptChild:
@@ -60,18 +60,8 @@ class KeptChild:
         os.close(report)
 
     def receive(self, timeout_s: float | None) -> Any:
-        """Its next message. Raises TimeoutError, and EOFError when it has ended, even where something that it has
-        left behind holds the connection open.
-        """
-        ready = wait([self.connection, self._reader], timeout_s)
-        if not ready:
-            raise TimeoutError
-        if self.connection not in ready and not self.connection.poll():
-            raise EOFError
-        try:
-            return self.connection.recv()
-        except ConnectionResetError as error:
-            raise EOFError from error
+        """Its next message; see `receive`."""
+        return receive(self.connection, self._reader, timeout_s)
 
     def wait(self, timeout_s: float) -> ChildEnd | None:
         """How it ended; None where it has not within that time."""

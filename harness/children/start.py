@@ -80,6 +80,22 @@ def ending(code: int | None) -> str:
     return f"exit code {code}"
 
 
+def receive(connection: Connection, ended: int, timeout_s: float | None) -> Any:
+    """The next message of a process. ended: a descriptor that is ready when the process has ended.
+
+    Raises TimeoutError, and EOFError when it has ended, even where another process holds the connection open.
+    """
+    ready = wait([connection, ended], timeout_s)
+    if not ready:
+        raise TimeoutError
+    if connection not in ready and not connection.poll():
+        raise EOFError
+    try:
+        return connection.recv()
+    except ConnectionResetError as error:
+        raise EOFError from error
+
+
 @dataclass(frozen=True, slots=True)
 class Child:
     """A process that runs a function of ours, and dies with this one (with the thread that started it)."""
@@ -90,18 +106,8 @@ class Child:
     ended: int  # a descriptor that is ready when the process has ended
 
     def receive(self, timeout_s: float | None = None) -> Any:
-        """Its next message. Raises TimeoutError, and EOFError when it has ended, even where a process that it has
-        forked holds the connection open.
-        """
-        ready = wait([self.connection, self.ended], timeout_s)
-        if not ready:
-            raise TimeoutError
-        if self.connection not in ready and not self.connection.poll():
-            raise EOFError
-        try:
-            return self.connection.recv()
-        except ConnectionResetError as error:
-            raise EOFError from error
+        """Its next message; see `receive`."""
+        return receive(self.connection, self.ended, timeout_s)
 
     def exit_code(self) -> int:
         """Of a process that has ended or hung up."""

@@ -171,7 +171,7 @@ def test_a_hanging_engine_is_stopped(shell: Shell) -> None:
     done = shell("run", name)
     assert done.returncode == 1
     result = read_result(shell.folder / "runs" / "latest")
-    assert all("no sign of life" in cell.error for cell in cells(result, engine="hanging"))
+    assert all("it reported nothing" in cell.error for cell in cells(result, engine="hanging"))
     assert not any(cell.error for cell in cells(result, engine="bruteforce"))
 
 
