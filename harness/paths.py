@@ -1,7 +1,8 @@
-"""Where the scenarios and dataset manifests that come with the project are."""
+"""Where the scenarios and dataset manifests that come with the project are, and files that are read whole."""
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from harness.errors import ConfigurationError
@@ -30,3 +31,10 @@ def find_scenario(name: str) -> Path:
             f"unknown scenario '{name}' (known: {known}; or give the path of a YAML file)"
         )
     return found
+
+
+def read_file(path: Path) -> bytes:
+    """All bytes of a file. Raises OSError, also where it is a pipe or a device: one may never end, or never begin."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "is a pipe or a device, not a file", str(path))
+    return path.read_bytes()

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.errors import ConfigurationError
+from harness.paths import read_file
 
 SCHEMA_VERSION = 1
 RESULT, CELLS = "result.json", "cells.jsonl"  # in a run's folder
@@ -101,13 +102,15 @@ def read_result(run: Path) -> RunResult:
 
 def _header(path: Path) -> dict[str, Any]:
     try:
-        data = _parse(path.read_text(encoding="utf-8"))
+        data = _parse(read_file(path).decode())
     except OSError as error:
         raise ConfigurationError(
             f"{path}: cannot be read: {error.strerror}. Give the folder of a run, such as runs/latest"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: is not JSON: {error}") from error
+        raise ConfigurationError(
+            f"{path}: is not JSON: {error}. Take the file as it was written, or run the scenario again"
+        ) from error
     version = data.get("schema_version") if isinstance(data, dict) else None
     if type(version) is not int or version != SCHEMA_VERSION:
         raise ConfigurationError(
@@ -120,7 +123,7 @@ def _cell_lines(path: Path) -> list[bytes] | None:
     """The lines of the file of cells beside a result file; None where there is none."""
     beside = path.with_name(CELLS)
     try:
-        lines = beside.read_bytes().split(b"\n")
+        lines = read_file(beside).split(b"\n")
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -18,6 +18,7 @@ from pydantic import (
 
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
+from harness.paths import read_file
 from harness.scenario.yaml_text import YamlTextError, parse_yaml
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -69,7 +70,7 @@ def read_yaml(path: Path, example: str) -> dict[str, Any]:
     example: keys that such a file holds, named where it is a file of another kind.
     """
     try:
-        data = parse_yaml(path.read_text(encoding="utf-8"))
+        data = parse_yaml(read_file(path).decode())
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

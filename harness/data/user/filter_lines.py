@@ -12,6 +12,7 @@ from engines.filters import Filter
 from engines.values.filter_syntax import FilterSyntaxError, parse
 from engines.values.shown import shown
 from harness.data.dataset import Attribute, filter_problems
+from harness.paths import read_file
 
 _SHOWN = 20  # faulty lines
 _LONGEST_NUMBER = 400  # digits; beyond any number that a column can hold
@@ -27,8 +28,9 @@ def read_filters(
     queries: how many lines there must be, where known.
     """
     try:
-        # Not splitlines: JSON text may hold characters that it, but not JSON lines, takes for line ends.
-        text = path.read_text(encoding="utf-8-sig")  # Windows' editors put a mark at the start
+        # Windows' editors put a mark at the start and end lines in their own way. Not splitlines: JSON text may hold
+        # characters that it, but not JSON lines, takes for line ends.
+        text = read_file(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as error:
         return None, [f"{path}: cannot be read ({error})"]
     lines = text.removesuffix("\n").split("\n") if text else []

@@ -302,3 +302,10 @@ def test_a_data_set_without_a_shape_is_told(tmp_path: Path) -> None:
         file["train"], file["test"] = h5py.Empty("f"), VECTORS
     with pytest.raises(ConfigurationError, match=r"'train': must have 2 dimensions .*, its shape is \(\)"):
         load_dataset(f"{path}:metric=l2", cache=tmp_path / "c")
+
+
+@pytest.mark.parametrize("name", ["filters.jsonl", "dataset.yaml"])
+def test_pipes_and_devices_are_no_files_of_a_dataset(folder: Folder, name: str) -> None:
+    (folder.path / name).unlink(missing_ok=True)
+    (folder.path / name).symlink_to("/dev/zero")  # it has no end
+    assert "is a pipe or a device, not a file" in folder.problems()[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,21 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert (tmp_path / "result.json").read_bytes() == before
     with pytest.raises(MeasurementError, match=r"cannot be written \(Not a directory\); make its folder"):
         write_json(Path("/dev/full/x"), {})
+
+
+@pytest.mark.parametrize("name", ["result.json", "cells.jsonl"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_pipes_and_devices_are_no_results(tmp_path: Path, name: str, kind: str) -> None:
+    (tmp_path / "result.json").write_text(whole(cells_file='"cells.jsonl"'))
+    (tmp_path / name).unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(tmp_path / name)
+    else:
+        (tmp_path / name).symlink_to("/dev/zero")  # it has no end
+    with pytest.raises(
+        ConfigurationError, match=rf"{name}: cannot be read: is a pipe or a device, not a file"
+    ):
+        read_result(tmp_path)
 
 
 @pytest.mark.parametrize(
