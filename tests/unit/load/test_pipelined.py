@@ -111,22 +111,26 @@ def test_every_request_yields_one_sample_with_its_own_hits_and_failures_are_kept
 
 
 def test_a_stall_holds_back_answers_but_no_requests():
-    """The server stops for 100 ms at its first request; all due meanwhile are sent on time and wait for its end."""
+    """The server stops for 400 ms at its first request; all due meanwhile are sent before its end and wait for it."""
     first = threading.Event()
 
     def serve(tokens: list[int]) -> list[int]:
         if not first.is_set():
             first.set()
-            time.sleep(0.1)
+            time.sleep(0.4)
         return tokens
 
-    samples = open_loop(Piped(serve), WORKLOAD, constant(200, 0.2), clients=64)
-    stall_ends_ns = samples.sent_ns.min() + 100_000_000
+    samples = open_loop(Piped(serve), WORKLOAD, constant(100, 0.5), clients=64)
+    stall_ends_ns = samples.sent_ns.min() + 400_000_000
     early = (samples.scheduled_ns < stall_ends_ns) & (samples.query != 13)  # which is refused at once
     assert early.sum() > 10
     assert (samples.done_ns[early] >= stall_ends_ns).all()
     assert (samples.latency_ns[early] >= stall_ends_ns - samples.scheduled_ns[early]).all()
-    assert (samples.sent_ns[early][1:-1] < stall_ends_ns).all()
+    well_before = (
+        samples.scheduled_ns < stall_ends_ns - 200_000_000
+    )  # a busy machine may delay what is due at the end
+    assert well_before.sum() > 10
+    assert (samples.sent_ns[well_before] < stall_ends_ns).all()
 
 
 @pytest.mark.parametrize("clients", [1, 3])
