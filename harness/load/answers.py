@@ -18,6 +18,7 @@ Float64 = npt.NDArray[np.float64]
 KEPT_HITS = 4_000_000  # of one window, 16 bytes each; of more answers a uniform sample is kept
 RawColumn = list[Any] | npt.NDArray[Any]
 
+_NUMBERS = (float, int, np.floating, np.integer)
 UNREADABLE = (TypeError, OverflowError)  # what `pack_ids` raises
 
 
@@ -140,16 +141,21 @@ def pack_ids(values: list[Any]) -> bytes:
 
 
 def pack_scores(values: list[Any]) -> bytes:
-    """Floats of 64 bits, one after another; NaN for each that is no number."""
+    """Floats of 64 bits, one after another; NaN for each that is no number.
+
+    As in `pack_ids`, the sum shows an object that would compute its number only now, after the clock has stopped.
+    """
     try:
-        return struct.pack(f"{len(values)}d", *values)
+        if isinstance(sum(values), _NUMBERS):
+            return struct.pack(f"{len(values)}d", *values)
     except (struct.error, OverflowError, TypeError):
-        return struct.pack(f"{len(values)}d", *map(_float_or_nan, values))
+        pass
+    return struct.pack(f"{len(values)}d", *map(_float_or_nan, values))
 
 
 def _float_or_nan(value: Any) -> float:
     try:
-        return float(value) if isinstance(value, (float, int, np.floating, np.integer)) else np.nan
+        return float(value) if isinstance(value, _NUMBERS) else np.nan
     except OverflowError:
         return np.nan
 

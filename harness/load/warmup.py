@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from time import perf_counter_ns
 from typing import NamedTuple
@@ -16,12 +17,14 @@ _ALIKE = 0.05
 
 class Warm(NamedTuple):
     """How a warm-up went. seconds: how long it took. steady: whether it ended because the throughput was steady, and
-    not because its time was up. rates: requests answered a second in each slice.
+    not because its time was up. rates: requests answered a second in each slice. errors: texts of failed requests, and
+    how often each.
     """
 
     seconds: float
     steady: bool
     rates: tuple[float, ...]
+    errors: Counter[str]
 
 
 def warm_up(
@@ -40,13 +43,16 @@ def warm_up(
     """
     start_ns = perf_counter_ns()
     rates: list[float] = []
+    errors: Counter[str] = Counter()
     while True:
         passed_s = (perf_counter_ns() - start_ns) / 1e9
         if passed_s >= least_s and is_steady(rates, tolerance):
-            return Warm(passed_s, True, tuple(rates))
+            return Warm(passed_s, True, tuple(rates), errors)
         if passed_s >= most_s:
-            return Warm(passed_s, False, tuple(rates))
-        rates.append(answer_rate(drive(min(slice_s, most_s - passed_s), len(rates))))
+            return Warm(passed_s, False, tuple(rates), errors)
+        samples = drive(min(slice_s, most_s - passed_s), len(rates))
+        rates.append(answer_rate(samples))
+        errors.update(samples.errors)
 
 
 def answer_rate(samples: Samples) -> float:

@@ -31,9 +31,9 @@ class Items:
         return cls(dataset.vectors, columns, np.ones(len(dataset.vectors), dtype=np.bool_))
 
     def batch(self, rows: Ids) -> Batch:
-        """The present content of `rows`, as it is sent to an engine."""
+        """A copy of the present content of `rows`, as it is sent to an engine."""
         columns = {name: column[rows] for name, column in self.columns.items()}
-        return Batch(rows, np.array(self.vectors[rows]), columns)
+        return Batch(rows.copy(), np.array(self.vectors[rows]), columns)
 
     def replace(self, rows: Ids, donors: Ids) -> None:
         """Gives `rows` the vectors and attributes of `donors`."""

@@ -16,6 +16,7 @@ from harness.oracle.corpus import load_corpus
 from harness.run.from_engines import error_text, from_engine
 from harness.run.session import Job, engine_folder, run_session
 
+CLOSE_S = 60.0  # how long an engine may take to close
 STOP_S = 5.0  # how long a session may take to end before it is killed
 LOG = "engines.log"  # in the run's folder: what engines print
 
@@ -60,18 +61,23 @@ def _until_done(
     child: KeptChild, run: Path, timeout_s: float, answer: Callable[[str], Any]
 ) -> Iterator[tuple[Any, ...]]:
     """The messages of a session until it says that it is done. Raises SessionFailedError."""
+    closing = False
     while True:
         try:
             message = child.receive(timeout_s)
         except TimeoutError:
+            silent = f"it reported nothing for {timeout_s:g} s (cell_timeout_s)"
             raise SessionFailedError(
-                f"it reported nothing for {timeout_s:g} s (cell_timeout_s); it was stopped"
+                f"{f'it did not close within {timeout_s:g} s' if closing else silent}; it was stopped"
             ) from None
         except EOFError:
             report = child.wait(STOP_S) or child.end()
             raise SessionFailedError(_how_it_ended(report.code, run)) from None
         if message == ("done",):
             return
+        if message == ("closing",):
+            closing, timeout_s = True, min(timeout_s, CLOSE_S)
+            continue
         if message[0] == "failed":
             raise SessionFailedError(message[1])
         if message[0] == "ask":

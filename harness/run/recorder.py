@@ -128,8 +128,11 @@ class Recorder:
         """Adds a remark on processes that an engine has left behind, once for each command."""
         for command in dict.fromkeys(commands):
             text = f"{label} left a process behind when its session ended, it was ended then: {command}"
-            if text not in self.result.notes:
-                self.note(text)
+            self.note_once(text)
+
+    def note_once(self, text: str) -> None:
+        if text not in self.result.notes:
+            self.note(text)
 
     def note(self, text: str) -> None:
         """Adds a remark on the run as a whole."""

@@ -39,7 +39,7 @@ KILL_SERVER = "kill the server and start it again"  # a question to the run
 
 class Send(Protocol):
     """How a session reports: ("at", what) on the way, ("server", name and version, query path) once they are known,
-    and ("cell", Measurement, span or None) when one is measured.
+    ("cell", Measurement, span or None) when one is measured, and ("closing",) before the engine is closed.
     """
 
     def __call__(self, kind: str, *values: Any) -> None: ...
@@ -93,6 +93,7 @@ def run_session(job: Job, corpus: Corpus, send: Send, ask: Callable[[str], Any])
     try:
         _Measuring(job, bench, send).run()
     finally:
+        send("closing")
         _leave(bench.engine)
         shutil.rmtree(path, ignore_errors=True)
 

@@ -59,9 +59,11 @@ def record_session(recorder: Recorder, session: Session, cache: Path, scenario: 
             )
             _follow(recorder, job, cache, served)
     except (SessionFailedError, ServerFailedError) as error:
-        for cell in planned:
-            if identity(cell, recorder.scenario) not in recorded:
-                recorder.add(cell.model_copy(update={"error": from_engine(str(error))}))
+        missing = [cell for cell in planned if identity(cell, recorder.scenario) not in recorded]
+        for cell in missing:
+            recorder.add(cell.model_copy(update={"error": from_engine(str(error))}))
+        if not missing:
+            recorder.note_once(f"{session.label} failed after its last cell: {from_engine(str(error))}")
     finally:
         shutil.rmtree(data, ignore_errors=True)
 

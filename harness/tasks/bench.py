@@ -34,9 +34,10 @@ class Bench:
 
     path: the engine's own directory. items: as they should be after every write so far; tasks that write change them.
     measured: the cells of this session so far, those of an earlier, interrupted run included. repeat_gain: how many
-    times as fast the engine answers what it was asked before; None where that is not known. processes: how many client
-    processes a task takes, by its name, once that is found out. kill_server: kills the engine's server (SIGKILL),
-    starts it again on the same data and returns its new meter; None where it was not started by this run.
+    times as fast the engine answers what it was asked before; None where that is not known. asked: the filters whose
+    measured queries it was asked in this process. processes: how many client processes a task takes, by its name, once
+    that is found out. kill_server: kills the engine's server (SIGKILL), starts it again on the same data and returns
+    its new meter; None where it was not started by this run.
     """
 
     scenario: Scenario
@@ -48,6 +49,7 @@ class Bench:
     samples: Path  # the folder of the run's samples
     measured: list[Measurement] = field(default_factory=list)
     repeat_gain: float | None = None
+    asked: set[str] = field(default_factory=set)
     processes: dict[str, int] = field(default_factory=dict)
     kill_server: Callable[[], Meter] | None = None
     items: Items = field(init=False)

@@ -34,11 +34,16 @@ def client_flags(metrics: Mapping[str, float | None], *, spinning: bool = False)
     return [f"client-bound {share:.0%}"] if share is not None and share > BUSY else []
 
 
-def repeat_flags(metrics: Mapping[str, float | None], gain: float | None) -> list[str]:
-    """`remembered 4.2 times` where a window asked its queries again and the engine answers those much faster."""
+def repeat_flags(
+    metrics: Mapping[str, float | None], gain: float | None, *, asked_before: bool = False
+) -> list[str]:
+    """`remembered 4.2 times` where a window asked its queries again, or those of an earlier window (asked_before), and
+    the engine answers those much faster.
+    """
     asked, distinct = metrics.get("queries") or 0.0, metrics.get("distinct_queries") or 0.0
-    again = gain is not None and gain >= REMEMBERED and asked > distinct
-    return [f"remembered {gain:.1f} times as fast"] if again else []
+    if gain is None or gain < REMEMBERED or not (asked > distinct or asked_before):
+        return []
+    return [f"remembered {gain:.1f} times as fast"]
 
 
 def count_processes(bench: Bench, window: Window) -> int:

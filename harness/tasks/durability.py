@@ -9,15 +9,17 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from time import perf_counter_ns
 
 import numpy as np
 
 from engines.abilities import Remote
-from engines.base import Batch, Engine, Schema, UnsupportedError
+from engines.base import Batch, Engine, Schema, UnsupportedError, Vectors
+from engines.filters import Filter
 from engines.registry import load as load_engine
 from harness.children.start import ending, start
 from harness.errors import MeasurementError
-from harness.load.answers import read_column
+from harness.load.answers import RawColumn, read_column
 from harness.load.clients import describe
 from harness.machine.meters import Meter
 from harness.results.result import Measurement
@@ -25,42 +27,46 @@ from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import index_params
 from harness.scenario.plan import Session, blank
 from harness.scenario.tasks import DurabilityTask
-from harness.tasks.bench import Bench, Span, batches
+from harness.tasks.bench import Bench, Span
+from harness.tasks.durable_writes import Writes, planned
+from harness.tasks.update_checks import own_filter
 
 AGAIN_S = 60.0  # how long a server that was killed and started again may take to answer queries
 WRITING_S = 120.0  # how long the writer that is going to be killed may take for all its writes
 
 
 def measure_durability(bench: Bench, task: DurabilityTask, cell: PlannedCell) -> tuple[Measurement, Span]:
-    """Writes the first items into a collection of its own, twice: once closed and opened again, once killed right after
-    the last acknowledgement. Counts the acknowledged items that are missing then.
+    """Writes the first items into a collection of its own, and changes and deletes some of them. Once the engine is
+    closed then and opened again; once, or for each way in which the writes may end, it is killed right after the last
+    acknowledgement. Counts the items that are not as acknowledged.
     """
     if not bench.engine.capabilities.persistent and not bench.engine.capabilities.server:
         raise UnsupportedError("it keeps nothing: what it holds ends with its process")
-    start_ns = time.perf_counter_ns()
-    rows = min(task.items, len(bench.corpus.dataset.vectors))
-    dataset = bench.corpus.dataset
-    job = _Job(bench.session, dataset.schema, tuple(batches(dataset, task.batch_size, rows)))
-    with _folder(bench, job, "reopened") as path:
-        with closing(job.engine(path)) as engine:
-            job.write(engine)
+    start_ns = perf_counter_ns()
+    dataset, can = bench.corpus.dataset, bench.engine.capabilities
+    rows = min(task.items, len(dataset.vectors))
+    by_upsert, by_delete = (
+        _Job(bench.session, dataset.schema, planned(dataset, task.batch_size, rows, can, last))
+        for last in ("upsert", "delete")
+    )
+    with _folder(bench, by_delete, "reopened") as path:
+        with closing(by_delete.engine(path)) as engine:
+            by_delete.write(engine)
             engine.refresh()
-        reopened = job.lost(path)
-    metrics: dict[str, float | None] = {"acknowledged": float(job.rows), "reopened_lost": float(reopened)}
+        reopened = by_delete.lost(path)
+    metrics: dict[str, float | None] = {"acknowledged": float(rows), "reopened_lost": float(reopened)}
     reasons: dict[str, str] = {}
-    with _folder(bench, job, "killed") as path:
-        if not bench.engine.capabilities.server:
-            _write_and_die(job, path)
-            metrics["killed_lost"] = float(job.lost(path))
-        elif bench.kill_server is not None:
-            metrics["killed_lost"] = float(_lost_by_the_server(bench, bench.kill_server, job, path))
-        else:
-            metrics["killed_lost"] = None
-            reasons["killed_lost"] = (
-                "the server was not started by this run, which therefore does not kill it"
-            )
+    if not can.server:
+        metrics["killed_lost"] = float(max(_lost_by_a_kill(bench, job) for job in (by_upsert, by_delete)))
+    elif bench.kill_server is not None:
+        with _folder(bench, by_upsert, "killed") as path:
+            lost = _lost_by_the_server(bench, bench.kill_server, by_upsert, path)
+        metrics["killed_lost"] = float(lost)
+    else:
+        metrics["killed_lost"] = None
+        reasons["killed_lost"] = "the server was not started by this run, which therefore does not kill it"
     measurement = blank(bench.session, cell).model_copy(update={"metrics": metrics, "reasons": reasons})
-    return measurement, (start_ns, time.perf_counter_ns())
+    return measurement, (start_ns, perf_counter_ns())
 
 
 @contextmanager
@@ -82,15 +88,11 @@ def _folder(bench: Bench, job: _Job, purpose: str) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What is written, batch by batch. Picklable."""
+    """What is written. Picklable."""
 
     session: Session
     schema: Schema
-    batches: tuple[Batch, ...]
-
-    @property
-    def rows(self) -> int:
-        return sum(map(len, self.batches))
+    writes: Writes
 
     def engine(self, path: Path) -> Engine:
         kind = load_engine(self.session.adapter)
@@ -98,11 +100,14 @@ class _Job:
 
     def write(self, engine: Engine) -> None:
         engine.create(self.schema)
-        for batch in self.batches:
-            engine.index(batch)
+        for write in self.writes.steps:
+            if isinstance(write, Batch):
+                engine.index(write)
+            else:
+                engine.delete(write)
 
     def lost(self, path: Path) -> int:
-        """How many of the items a newly opened engine does not have: by its count, or by looking for each.
+        """How many items a newly opened engine does not have as acknowledged: by its count, or by looking for each.
 
         An engine in this process that cannot open what is there has lost everything. A server may take a while to
         answer again; raises MeasurementError where it takes longer than AGAIN_S.
@@ -113,11 +118,10 @@ class _Job:
             try:
                 engine.open(self.schema)
                 engine.refresh()
-                missing = self.rows - len(self._found(engine))
-                return max(missing, self.rows - engine.count(), 0)
+                return max(self._astray(engine), abs(len(self.writes.left) - engine.count()))
             except Exception as error:
                 if not engine.capabilities.server:
-                    return self.rows
+                    return len(self.writes)
                 if time.monotonic() > deadline_s:
                     raise MeasurementError(
                         f"durability: no answer within {AGAIN_S:g} s: {describe(error)}"
@@ -127,19 +131,33 @@ class _Job:
                 with suppress(Exception):  # what could not be opened may fail to close
                     engine.close()
 
-    def _found(self, engine: Engine) -> set[int]:
-        """The items that are among the nearest to their own vector. Equal vectors tie, so as many hits are asked for as
-        there are equals.
+    def _astray(self, engine: Engine) -> int:
+        """How many items are not among the nearest to their own vector, under a filter that they satisfy, or are there
+        although they were deleted. Equal vectors tie, so as many hits are asked for as there are equals.
         """
-        vectors = np.concatenate([batch.vectors for batch in self.batches])
+        left, gone = self.writes.left, self.writes.gone
+        vectors = np.concatenate([left.vectors, gone.vectors])
         _, inverse, counts = np.unique(vectors, axis=0, return_inverse=True, return_counts=True)
-        exact = engine.capabilities.exact
-        found: set[int] = set()
-        for row, vector in enumerate(vectors):
-            hits = engine.query(vector, int(counts[inverse.reshape(-1)[row]]) + 10, exact=exact)
-            if row in read_column(hits.ids):
-                found.add(row)
-        return found
+        hits = (counts[inverse.reshape(-1)] + 10).tolist()
+        names = [None, *sorted(left.attributes)]  # None: no filter
+        astray = 0
+        for row, id_ in enumerate(left.ids.tolist()):
+            name = names[row % len(names)]
+            where = None if name is None else own_filter(left.attributes, name, row)
+            astray += id_ not in _ids(engine, left.vectors[row], hits[row], where)
+        for row, id_ in enumerate(gone.ids.tolist()):
+            astray += id_ in _ids(engine, gone.vectors[row], hits[len(left) + row], None)
+        return astray
+
+
+def _ids(engine: Engine, vector: Vectors, k: int, where: Filter | None) -> RawColumn:
+    return read_column(engine.query(vector, k, where, exact=engine.capabilities.exact).ids)
+
+
+def _lost_by_a_kill(bench: Bench, job: _Job) -> int:
+    with _folder(bench, job, "killed") as path:
+        _write_and_die(job, path)
+        return job.lost(path)
 
 
 def _lost_by_the_server(bench: Bench, kill_server: Callable[[], Meter], job: _Job, path: Path) -> int:

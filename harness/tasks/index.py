@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-import time
+from collections.abc import Iterable
+from time import perf_counter_ns  # by name, so that an engine that replaces the clock does not change it here
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from harness.load.repeats import BLOCK, repeat_gain
 from harness.machine.resources import release
 from harness.machine.usage import Usage
 from harness.results.result import Measurement
-from harness.results.samples import error_summary
+from harness.results.samples import Samples, error_summary
 from harness.scenario.cells import PlannedCell
 from harness.scenario.plan import blank
 from harness.scenario.tasks import IndexTask
@@ -36,15 +37,15 @@ def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Mea
     gc.collect()
     usage = Usage(bench.meter)
     engine.create(dataset.schema)
-    start_ns, engine_ns = time.perf_counter_ns(), 0
+    start_ns, engine_ns = perf_counter_ns(), 0
     for batch in batches(dataset, task.batch_size):
-        sent_ns = time.perf_counter_ns()
+        sent_ns = perf_counter_ns()
         engine.index(batch)
-        engine_ns += time.perf_counter_ns() - sent_ns
+        engine_ns += perf_counter_ns() - sent_ns
         release(dataset.vectors)
-    acknowledged_ns = time.perf_counter_ns()
+    acknowledged_ns = perf_counter_ns()
     engine.refresh()
-    ready_ns = time.perf_counter_ns()
+    ready_ns = perf_counter_ns()
     used, reasons = usage.figures(len(dataset.vectors))
     refresh_ns = ready_ns - acknowledged_ns
     metrics: dict[str, float | None] = {
@@ -64,18 +65,16 @@ def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Mea
     try:
         bench.repeat_gain, metrics["repeat_queries"] = _repeat_gain(bench)
     except Exception as failure:  # noqa: BLE001  queries that fail are counted where they are measured
-        reasons["repeat_gain"] = f"a query failed: {describe(failure)}"
+        reasons["repeat_gain"] = reasons["errors"] = f"a query failed: {describe(failure)}"
+        metrics |= {"errors": 1.0, "queries": 1.0}
     metrics["repeat_gain"] = bench.repeat_gain
     if bench.repeat_gain is None:
         reasons.setdefault("repeat_gain", "there are too few queries for warming up")
     error = None
     if engine.count() != len(dataset.vectors):
         error = f"{len(dataset.vectors)} items were acknowledged, the engine holds {engine.count()}"
-    elif allowed is not None and allowed < 1.0:
-        error = (
-            f"its exact mode reaches recall {allowed:.4f} against the oracle in {asked} queries, float32 rounding "
-            "forgiven; 1.0 is required"
-        )
+    else:
+        error = inexact(allowed, asked)
     measurement = blank(bench.session, cell).model_copy(
         update={"metrics": metrics, "reasons": reasons, "error": error}
     )
@@ -126,16 +125,15 @@ def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
     if not bench.engine.capabilities.exact:
         return None, None, 0
     workloads = {name: bench.workload(name, "checking") for name in bench.corpus.workloads}
-    deadline_ns = time.perf_counter_ns() + int(EXACT_CHECK_S * 1e9)
+    deadline_ns = perf_counter_ns() + int(EXACT_CHECK_S * 1e9)
     answers = {name: Untimed(bench.engine, workload) for name, workload in workloads.items()}
     for number in range(len(bench.roles.checking)):
-        if number and time.perf_counter_ns() > deadline_ns:
+        if number and perf_counter_ns() > deadline_ns:
             break
         for asked in answers.values():
             asked.ask(number, exact=True)
     samples = {name: asked.samples() for name, asked in answers.items()}
-    if failed := [summary for found in samples.values() if (summary := error_summary(found))]:
-        raise EngineError(f"its exact mode failed: {failed[0]}")
+    require_answers(samples.values())
     strict, forgiving = (
         np.concatenate(
             [
@@ -146,3 +144,19 @@ def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
         for forgive in (False, True)
     )
     return float(strict.mean()), float(forgiving.mean()), len(strict)
+
+
+def require_answers(samples: Iterable[Samples]) -> None:
+    """Raises EngineError where the exact mode failed to answer."""
+    if failed := [told for found in samples if (told := error_summary(found))]:
+        raise EngineError(f"its exact mode failed: {failed[0]}")
+
+
+def inexact(allowed: float | None, asked: int) -> str | None:
+    """What is wrong with an exact mode, by its recall with rounding forgiven; None where nothing is."""
+    if allowed is None or allowed >= 1.0:
+        return None
+    return (
+        f"its exact mode reaches recall {allowed:.4f} against the oracle in {asked} queries, float32 rounding "
+        "forgiven; 1.0 is required"
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import replace
 
 from harness.errors import MeasurementError
 from harness.load.clients import wait_for_left_behind
+from harness.load.repeats import gain_within
 from harness.load.warmup import Warm
 from harness.machine.usage import Cpu, MemoryGrowth
 from harness.results.result import Measurement
@@ -52,18 +54,30 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
             if name.endswith("_per_1000") and value is None
         }
     )
-    if summary := error_summary(samples):
-        reasons["errors"] = summary
+    errors = Counter(samples.errors) + (warm.errors if warm else Counter())
+    metrics["errors"] = float(errors.total())
+    if told := error_summary(replace(samples, errors=dict(errors))):
+        reasons["errors"] = told
     measurement = blank(bench.session, cell).model_copy(
         update={
             "metrics": metrics,
             "reasons": reasons,
             "flags": client_flags(metrics, spinning=window.spinning)
-            + repeat_flags(metrics, bench.repeat_gain),
+            + _repeat_flags(bench, cell, samples, metrics),
             "samples": _write(bench, cell, samples),
         }
     )
     return measurement, (int(samples.scheduled_ns.min()), int(samples.done_ns.max()))
+
+
+def _repeat_flags(
+    bench: Bench, cell: PlannedCell, samples: Samples, metrics: dict[str, float | None]
+) -> list[str]:
+    known = [gain for gain in (bench.repeat_gain, gain_within(samples)) if gain is not None]
+    bench.repeat_gain = max(known, default=None)
+    flags = repeat_flags(metrics, bench.repeat_gain, asked_before=cell.filter in bench.asked)
+    bench.asked.add(cell.filter)
+    return flags
 
 
 def _wait_for_earlier_requests(task: SearchTask) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from time import perf_counter_ns
 
 import numpy as np
 
@@ -29,16 +30,23 @@ class Untimed:
         """Asks one query. What the engine raises is kept as a failed request."""
         workload = self.workload
         self._numbers.append(number)
+        vector = workload.queries[number].copy()  # an engine may write into it
         try:
-            hits = self.engine.query(
-                workload.queries[number], workload.k, workload.filters[number], exact=exact
-            )
+            hits = self.engine.query(vector, workload.k, workload.filters[number], exact=exact)
             ids, scores = read_column(hits.ids), read_column(hits.scores)
         except Exception as error:  # noqa: BLE001  whatever a client library raises
             self._failures[len(self._ids)] = describe(error)
             ids, scores = [], []
         self._ids.append(ids)
         self._scores.append(scores)
+
+    def ask_within(self, limit_s: float, *, exact: bool = False) -> None:
+        """Asks queries in their order, at least one, until all are asked or the time is up."""
+        start_ns = perf_counter_ns()
+        for number in range(len(self.workload.queries)):
+            if number and perf_counter_ns() - start_ns > limit_s * 1e9:
+                break
+            self.ask(number, exact=exact)
 
     def samples(self) -> Samples:
         """One row a query asked, without times."""

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from time import perf_counter_ns  # by name, so that an engine that replaces the clock does not change it here
 from typing import Any
 
 import numpy as np
 
-from engines.base import Ids, UnsupportedError, Vectors
-from harness.load.answers import read_column
+from engines.base import Ids, UnsupportedError
 from harness.results.result import Measurement
-from harness.results.samples import error_summary
-from harness.results.summary import answer_counts, percentile_ms
+from harness.results.samples import Samples, error_summary
+from harness.results.summary import answer_counts
 from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import search_params
 from harness.scenario.plan import blank
 from harness.scenario.tasks import UpdateTask
 from harness.tasks.bench import Bench, Span
+from harness.tasks.index import inexact, require_answers
 from harness.tasks.operating_point import choose
 from harness.tasks.update_checks import Checks, count_missed
+from harness.tasks.visibility import measure_visibility
 
 CHECKED = 100  # deleted items, and updated ones, that are searched for
-PROBES_S = 0.5  # how long single writes are timed until they are seen, and as long for deletes
-SEEN_WITHIN_S = 5.0  # a write not seen by then is counted at this time: a lower bound
+LAST_CHECK_S = 0.5  # how long items are searched for once more at the end, and as long in the exact mode
 
 
 def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[Measurement, Span]:
     """Writes, waits for refresh, then searches for what was deleted and what was changed.
 
-    The queries that are asked afterwards are asked before as well, so that remembered answers show.
+    The queries that are asked afterwards are asked before as well, so that remembered answers show. After the single
+    writes all is searched for once more, also in the exact mode: what was deleted must not have come back.
     """
     _check_supported(bench)
     engine, items = bench.engine, bench.items
@@ -41,15 +42,15 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
         order[: upserts + deletes + len(order) // 4], [upserts, upserts + deletes]
     )
     before = Checks.of_present(bench, updated[:CHECKED], deleted[:CHECKED])
-    before.ask(bench)
-    start_ns = time.perf_counter_ns()
+    asked_before = before.ask(bench)
+    start_ns = perf_counter_ns()
     items.replace(updated, rng.choice(order[upserts:], upserts))
     upsert_s = _timed(engine.index, updated, task.batch_size, items.batch)
-    delete_s = _timed(engine.delete, deleted, task.batch_size, lambda rows: rows)
+    delete_s = _timed(engine.delete, deleted, task.batch_size, lambda rows: rows.copy())
     items.delete(deleted)
-    written_ns = time.perf_counter_ns()
+    written_ns = perf_counter_ns()
     engine.refresh()
-    ready_s = (time.perf_counter_ns() - written_ns) / 1e9
+    ready_s = (perf_counter_ns() - written_ns) / 1e9
     metrics, reasons = _checked(
         bench, Checks.of_present(bench, updated[:CHECKED], deleted[:0]), before, updated
     )
@@ -58,16 +59,30 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
         "deletes_per_s": deletes / delete_s,
         "ready_s": round(ready_s, 3),
     }
-    count, expected = engine.count(), int(items.alive.sum())
-    timings, missing = _visibility(bench, spare, rng)
+    error = _miscounted(bench)
+    visibility = measure_visibility(bench, spare, rng)
     engine.refresh()
-    error = None
-    if count != expected:
-        error = f"{expected} items should be left after the deletes, the engine holds {count}"
+    written = np.concatenate([deleted[:CHECKED], visibility.probed, updated[:CHECKED]])
+    last, doubt = _checked_last(bench, rng.permutation(written))
+    last |= {"errors": last["errors"] + sum(asked_before.errors.values())}
+    metrics |= {name: (metrics.get(name) or 0.0) + value for name, value in last.items()}
+    exact, missing, inexactness = _exact_recall(bench, rng.permutation(written))
     measurement = blank(bench.session, cell).model_copy(
-        update={"metrics": metrics | timings, "reasons": reasons | missing, "error": error}
+        update={
+            "metrics": metrics | exact | visibility.metrics,
+            "reasons": _told(asked_before) | doubt | reasons | missing | visibility.reasons,
+            "error": error or _miscounted(bench) or inexactness,
+        }
     )
-    return measurement, (start_ns, time.perf_counter_ns())
+    return measurement, (start_ns, perf_counter_ns())
+
+
+def _miscounted(bench: Bench) -> str | None:
+    """What is wrong with the number of items; None where nothing is."""
+    count, expected = bench.engine.count(), int(bench.items.alive.sum())
+    if count == expected:
+        return None
+    return f"{expected} items should be left after the deletes, the engine holds {count}"
 
 
 def _checked(
@@ -94,10 +109,50 @@ def _checked(
         "errors": float(failed),
         **answer_counts(judged),
     }
-    reasons = {"errors": summary} if (summary := error_summary(samples)) else {}
+    reasons = _told(samples)
     if metrics[recall] is None:
         reasons[recall] = "every query failed"
     return metrics, reasons
+
+
+def _checked_last(bench: Bench, written: Ids) -> tuple[dict[str, float], dict[str, str]]:
+    """How many queries, errors and wrong answers there are at the end, when what was written is searched for."""
+    checks = Checks.at(bench, written)
+    workload = checks.workload(bench)
+    samples = checks.ask(bench, limit_s=LAST_CHECK_S)
+    counts = answer_counts(bench.judge_against(bench.exact(workload), workload, samples))
+    failed = float(sum(samples.errors.values()))
+    found = {"queries": float(len(samples)), "errors": failed}
+    return found | {name: value or 0.0 for name, value in counts.items()}, _told(samples)
+
+
+def _told(samples: Samples) -> dict[str, str]:
+    told = error_summary(samples)
+    return {"errors": told} if told else {}
+
+
+def _exact_recall(bench: Bench, written: Ids) -> tuple[dict[str, float | None], dict[str, str], str | None]:
+    """Recall of the exact mode where items were written, and what is wrong with it. A graph may miss a new item; the
+    exact mode misses only what is not there.
+    """
+    name = f"exact_recall_at_{bench.scenario.k}"
+    if not bench.engine.capabilities.exact:
+        return {name: None}, {name: "the engine has no exact mode"}, None
+    checks = Checks.at(bench, written)
+    workload = checks.workload(bench)
+    samples = checks.ask(bench, exact=True, limit_s=LAST_CHECK_S)
+    require_answers([samples])
+    truth = bench.exact(workload)
+    strict, forgiving = (
+        float(bench.judge_against(truth, workload, samples, forgive_float32=forgive).recall.mean())
+        for forgive in (False, True)
+    )
+    wrong = inexact(forgiving, len(samples))
+    return (
+        {name: strict, "exact_queries": float(len(samples))},
+        {},
+        f"after the writes {wrong}" if wrong else None,
+    )
 
 
 def _check_supported(bench: Bench) -> None:
@@ -112,50 +167,7 @@ def _timed(write: Callable[[Any], None], rows: Ids, size: int, prepare: Callable
     spent_ns = 0
     for first in range(0, len(rows), size):
         batch = prepare(rows[first : first + size])
-        start_ns = time.perf_counter_ns()
+        start_ns = perf_counter_ns()
         write(batch)
-        spent_ns += time.perf_counter_ns() - start_ns
+        spent_ns += perf_counter_ns() - start_ns
     return spent_ns / 1e9
-
-
-def _visibility(
-    bench: Bench, spare: Ids, rng: np.random.Generator
-) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Freshness and staleness: single writes, without refresh, timed from their acknowledgement."""
-    items = bench.items
-    fresh_ns: list[int] = []
-    stale_ns: list[int] = []
-    deadline_ns = time.perf_counter_ns() + int(2 * PROBES_S * 1e9)
-    for row in spare:
-        if time.perf_counter_ns() > deadline_ns:
-            break
-        # No other item has the midpoint of two items as its vector, so the written item is the nearest to it.
-        left, right = rng.integers(0, len(items.vectors), 2)
-        items.move(row, (items.vectors[left] + items.vectors[right]) / 2)
-        probe = np.array(items.vectors[row])
-        one = np.array([row], dtype=np.int64)
-        bench.engine.index(items.batch(one))
-        fresh_ns.append(_until(bench, probe, int(row), present=True))
-        bench.engine.delete(one)
-        items.delete(one)
-        stale_ns.append(_until(bench, probe, int(row), present=False))
-    metrics: dict[str, float | None] = {"probes": float(len(fresh_ns))}
-    reasons: dict[str, str] = {}
-    for name, times_ns in (("freshness", fresh_ns), ("staleness", stale_ns)):
-        for quantile, label in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99")):
-            value, reason = percentile_ms(np.array(times_ns, dtype=np.int64), quantile)
-            metrics[f"{name}_{label}_ms"] = value
-            if reason:
-                reasons[f"{name}_{label}_ms"] = reason
-    return metrics, reasons
-
-
-def _until(bench: Bench, probe: Vectors, row: int, *, present: bool) -> int:
-    """Nanoseconds until a query sees (or no longer sees) the item, at most SEEN_WITHIN_S."""
-    start_ns = time.perf_counter_ns()
-    limit_ns = int(SEEN_WITHIN_S * 1e9)
-    while True:
-        seen = row in read_column(bench.engine.query(probe, bench.scenario.k).ids)
-        elapsed_ns = time.perf_counter_ns() - start_ns
-        if seen == present or elapsed_ns >= limit_ns:
-            return min(elapsed_ns, limit_ns)

@@ -30,6 +30,11 @@ FILTERS: list[dict[str, Any]] = [
     {"weight": {"gte": 2.0, "lte": 5.0}},
     {"price": {"lte": 0}},
     {"price": {"gte": 19, "lte": 19}},
+    {"rank": {"gte": 10}},
+    {"flag": False},
+    {"price": 0},
+    {"brand": ""},
+    {"brand": "Zoë"},
 ]
 
 # Fault -> a metric that must show it (`metric`), or the text of a failed cell (`error: text`).
@@ -83,6 +88,50 @@ CAUGHT: dict[str, dict[str, str]] = {
         "RefreshFailsAfterUpdates": "error: refresh failed",
         "AnswersRememberedAcrossWrites": "ghosts",
     },
+    "writes": {
+        "SingleUpsertsLost": "error: items should be left",
+        "SingleDeletesLost": "ghosts",
+        "OneUpdateOfManyLost": "error: after the writes its exact mode",
+        "LastOfEveryBatchLost": "error: after the writes its exact mode",
+        "DeletedComesBack": "ghosts",
+        "DeletesTheNeighbourToo": "error: after the writes its exact mode",
+        "OldVersionStays": "wrong_scores",
+        "OneColumnKept": "missed_updates",
+        "ColumnsSwapped": "error: exact mode reaches recall",
+        "IdsChangedInPlace": "missed_updates",
+        "DeletedIdsChangedInPlace": "ghosts",
+    },
+    "conditions": {
+        "WrongInOtherThreads": "recall",
+        "WrongAfterAPause": "recall",
+        "WrongWithoutAPause": "recall",
+        "WrongOnceInFifty": "wrong_scores",
+        "FirstQueryFails": "errors",
+        "FirstQueryOfAllFails": "errors",
+        "RememberedByFilter": "recall",
+        "RememberedByRounding": "recall",
+    },
+    "forms": {
+        "FalseMatchesAll": "violations",
+        "ZeroBoundForgotten": "violations",
+        "OrReadAsAnd": "missed_updates",
+        "NotOverAllParts": "missed_updates",
+        "BoundInFloat32": "missed_updates",
+        "AccentsFolded": "violations",
+        "AtMostFour": "short_results",
+        "NotSquared": "wrong_scores",
+        "ScoresInFloat16": "wrong_scores",
+        "IdsWrapped": "unknown_ids",
+        "AnswersAreGenerators": "error: has no len()",
+        "ScoresComputedLater": "wrong_scores",
+    },
+}
+# Their answers are right: the flag that says what is wrong with their speed, or a figure and what it is at least or at
+# most.
+SHOWN: dict[str, dict[str, str]] = {
+    "failures": {"AnswersRemembered": "flag remembered", "StallsNowAndThen": "latency_max_ms least 150"},
+    "conditions": {"RememberedWhenAskedTwice": "flag remembered"},
+    "answers": {"SearchesWhenLookedAt": "throughput_qps most 200"},
 }
 FAULTS = [(name, sign) for faults in CAUGHT.values() for name, sign in faults.items()]
 
@@ -96,8 +145,14 @@ def write_data(folder: Path) -> None:
         f"{'bB'[int(upper)]}{number}"
         for upper, number in zip(rng.random(ROWS) < 0.5, rng.integers(0, 10, ROWS), strict=True)
     ]
+    rare = rng.random(ROWS)
+    brands = [
+        ("Zoë" if share < 0.05 else "Zoe" if share < 0.1 else "" if share < 0.15 else brand)
+        for share, brand in zip(rare, brands, strict=True)
+    ]
     frame = {
         "price": rng.integers(0, 20, ROWS),
+        "rank": rng.integers(0, 20, ROWS),
         "brand": brands,
         "flag": rng.random(ROWS) < 0.5,
         "weight": np.round(rng.random(ROWS) * 10, 1),
@@ -114,7 +169,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     folder = tmp_path_factory.mktemp("faults")
     write_data(folder / "mine")
     scenario = yaml.safe_load((REPOSITORY / "scenarios" / "smoke.yaml").read_text())
-    modules = {"Sound": "answers"} | {name: module for module, faults in CAUGHT.items() for name in faults}
+    modules = {"Sound": "answers"} | {
+        name: module
+        for catalogue in (CAUGHT, SHOWN)
+        for module, faults in catalogue.items()
+        for name in faults
+    }
     scenario |= {
         "dataset": "mine",
         "trials": 1,
@@ -156,6 +216,18 @@ def test_a_planted_fault_is_caught(run: RunResult, fault: str, sign: str) -> Non
     assert any(shows(cell, sign) for cell in cells(run, fault)), [
         (cell.task, cell.filter, cell.error, cell.metrics) for cell in cells(run, fault)
     ]
+
+
+@pytest.mark.parametrize(("fault", "sign"), [entry for faults in SHOWN.values() for entry in faults.items()])
+def test_what_is_wrong_with_an_engines_speed_is_shown(run: RunResult, fault: str, sign: str) -> None:
+    searches = [cell for cell in cells(run, fault) if cell.kind == "search"]
+    what, *limit = sign.split()
+    if what == "flag":
+        found = [flag for cell in searches for flag in cell.flags if flag.startswith(limit[0])]
+    else:
+        values = [cell.metrics[what] or 0.0 for cell in searches]
+        found = [v for v in values if (v >= float(limit[1]) if limit[0] == "least" else v <= float(limit[1]))]
+    assert found, [(cell.flags, cell.metrics) for cell in searches]
 
 
 @pytest.mark.parametrize("fault", [name for name, _ in FAULTS])
