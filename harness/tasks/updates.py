@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engines.base import Ids, UnsupportedError
+from harness.oracle.exact import Truth
 from harness.results.result import Measurement
 from harness.results.samples import Samples, error_summary
 from harness.results.summary import answer_counts
@@ -62,11 +63,13 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
     error = _miscounted(bench)
     visibility = measure_visibility(bench, spare, rng)
     engine.refresh()
-    written = np.concatenate([deleted[:CHECKED], visibility.probed, updated[:CHECKED]])
-    last, doubt = _checked_last(bench, rng.permutation(written))
+    written = np.concatenate([deleted[:CHECKED], visibility.probed[:CHECKED], updated[:CHECKED]])
+    checks = Checks.at(bench, rng.permutation(written))
+    truth = bench.exact(checks.workload(bench))
+    last, doubt = _checked_last(bench, checks, truth)
     last |= {"errors": last["errors"] + sum(asked_before.errors.values())}
     metrics |= {name: (metrics.get(name) or 0.0) + value for name, value in last.items()}
-    exact, missing, inexactness = _exact_recall(bench, rng.permutation(written))
+    exact, missing, inexactness = _exact_recall(bench, checks, truth)
     measurement = blank(bench.session, cell).model_copy(
         update={
             "metrics": metrics | exact | visibility.metrics,
@@ -115,14 +118,11 @@ def _checked(
     return metrics, reasons
 
 
-def _checked_last(bench: Bench, written: Ids) -> tuple[dict[str, float], dict[str, str]]:
+def _checked_last(bench: Bench, checks: Checks, truth: Truth) -> tuple[dict[str, float], dict[str, str]]:
     """How many queries, errors and wrong answers there are at the end, when what was written is searched for."""
-    checks = Checks.at(bench, written)
-    workload = checks.workload(bench)
     samples = checks.ask(bench, limit_s=LAST_CHECK_S)
-    counts = answer_counts(bench.judge_against(bench.exact(workload), workload, samples))
-    failed = float(sum(samples.errors.values()))
-    found = {"queries": float(len(samples)), "errors": failed}
+    counts = answer_counts(bench.judge_against(truth, checks.workload(bench), samples))
+    found = {"queries": float(len(samples)), "errors": float(sum(samples.errors.values()))}
     return found | {name: value or 0.0 for name, value in counts.items()}, _told(samples)
 
 
@@ -131,18 +131,17 @@ def _told(samples: Samples) -> dict[str, str]:
     return {"errors": told} if told else {}
 
 
-def _exact_recall(bench: Bench, written: Ids) -> tuple[dict[str, float | None], dict[str, str], str | None]:
+def _exact_recall(
+    bench: Bench, checks: Checks, truth: Truth
+) -> tuple[dict[str, float | None], dict[str, str], str | None]:
     """Recall of the exact mode where items were written, and what is wrong with it. A graph may miss a new item; the
     exact mode misses only what is not there.
     """
     name = f"exact_recall_at_{bench.scenario.k}"
     if not bench.engine.capabilities.exact:
         return {name: None}, {name: "the engine has no exact mode"}, None
-    checks = Checks.at(bench, written)
-    workload = checks.workload(bench)
-    samples = checks.ask(bench, exact=True, limit_s=LAST_CHECK_S)
+    samples, workload = checks.ask(bench, exact=True, limit_s=LAST_CHECK_S), checks.workload(bench)
     require_answers([samples])
-    truth = bench.exact(workload)
     strict, forgiving = (
         float(bench.judge_against(truth, workload, samples, forgive_float32=forgive).recall.mean())
         for forgive in (False, True)

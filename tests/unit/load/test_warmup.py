@@ -11,7 +11,7 @@ import pytest
 from engines.base import Hits
 from harness.load.closed_loop import closed_loop
 from harness.load.open_loop import open_loop
-from harness.load.repeats import BLOCK, repeat_gain
+from harness.load.repeats import BLOCK, gain_within, repeat_gain
 from harness.load.schedules import constant
 from harness.load.warmup import answer_rate, is_steady, warm_up
 from harness.results.samples import Samples
@@ -116,10 +116,46 @@ def test_what_asking_again_gains_tells_a_cache_of_answers_from_none() -> None:
     gain, asked = repeat_gain(engine, WORKLOAD, limit_s=60)
     assert gain is not None and gain > 10
     assert asked == len(WORKLOAD.queries)
-    assert np.array_equal(engine.asked[:BLOCK], engine.asked[BLOCK : 2 * BLOCK])
+    rounds = np.reshape(engine.asked[: 3 * BLOCK], (3, BLOCK))
+    assert (rounds == rounds[0]).all()
     assert len(set(engine.asked)) == len(WORKLOAD.queries)
     none, _ = repeat_gain(Forgetful(echo), WORKLOAD, limit_s=60)
     assert none is not None and 0.5 < none < 2
+
+
+class Choosy(Calling):
+    """Takes 1 ms for a query that was not asked at least twice before."""
+
+    def query(self, vector: Any, k: int, where: Any = None, *, exact: bool = False) -> Any:
+        if self.asked.count(int(vector[0])) < 2:
+            time.sleep(0.001)
+        return super().query(vector, k, where)
+
+
+def test_a_cache_that_takes_in_only_what_was_asked_twice_is_noticed() -> None:
+    gain, _ = repeat_gain(Choosy(echo), WORKLOAD, limit_s=60)
+    assert gain is not None and gain > 5
+
+
+def test_what_asking_again_gains_shows_within_a_window_too() -> None:
+    gained = gain_within(closed_loop(Choosy(echo), numbered(40), duration_s=30, max_queries=160))
+    assert gained is not None and gained > 5
+    none = gain_within(closed_loop(Forgetful(echo), numbered(40), duration_s=30, max_queries=160))
+    assert none is not None and 0.5 < none < 2
+    assert gain_within(closed_loop(Forgetful(echo), numbered(40), duration_s=30, max_queries=40)) is None
+
+
+def test_errors_while_warming_up_are_counted() -> None:
+    def answer(number: int) -> Hits:
+        if number == 3:
+            raise RuntimeError("cold")
+        return echo(number)
+
+    def drive(seconds: float, seed: int) -> Samples:
+        return closed_loop(Calling(answer), numbered(10), duration_s=30, max_queries=10, seed=seed)
+
+    warm = warm_up(drive, least_s=0.01, most_s=0.02)
+    assert warm.errors["RuntimeError: cold"] == len(warm.rates) > 0
 
 
 def test_what_asking_again_gains_stops_in_time_after_three_blocks() -> None:
