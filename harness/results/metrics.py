@@ -194,7 +194,7 @@ TABLE: tuple[MetricSpec, ...] = (
         gated=(),
     ),
     # One in a thousand: a server may drop a connection now and then. They are a setting's, for another may be faster.
-    _count("errors", "errors", default="<= 0.1%", engine_wide=False),
+    _count("errors", "errors", default="<= 0.1%", engine_wide=False, tasks=(INDEX, SEARCH, UPDATES)),
     _count("timeouts", "timeouts", default="<= 0.1%", engine_wide=False),
     MetricSpec("queries", "requests", "", None, (SEARCH, UPDATES), shown="integer"),
     MetricSpec("judged_queries", "answers judged", "", None, (SEARCH, UPDATES), shown="integer"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter_ns  # by name, so that an engine that replaces the clock does not change it here
+from time import (
+    perf_counter_ns,
+    sleep,
+)  # by name, so that an engine that replaces the clock does not change it here
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,7 @@ from harness.tasks.update_checks import Checks, count_missed
 from harness.tasks.visibility import measure_visibility
 
 CHECKED = 100  # deleted items, and updated ones, that are searched for
+COME_BACK_S = 1.0  # the last check is at least so long after the writes
 LAST_CHECK_S = 0.5  # how long items are searched for once more at the end, and as long in the exact mode
 
 
@@ -62,6 +66,7 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
     }
     error = _miscounted(bench)
     visibility = measure_visibility(bench, spare, rng)
+    _wait_until(written_ns + int(COME_BACK_S * 1e9))
     engine.refresh()
     written = np.concatenate([deleted[:CHECKED], visibility.probed[:CHECKED], updated[:CHECKED]])
     checks = Checks.at(bench, rng.permutation(written))
@@ -78,6 +83,10 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
         }
     )
     return measurement, (start_ns, perf_counter_ns())
+
+
+def _wait_until(due_ns: int) -> None:
+    sleep(max(0, due_ns - perf_counter_ns()) / 1e9)
 
 
 def _miscounted(bench: Bench) -> str | None:

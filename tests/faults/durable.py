@@ -57,11 +57,23 @@ class DeletesNotKept(Kept):
 
 
 class UpdatesNotKept(Kept):
+    """Keeps the first version of every item."""
+
+    def create(self, schema: Schema) -> None:
+        self.first = Sound(self.file.parent, None)
+        self.first.create(schema)
+        super().create(schema)
+
+    def keep(self) -> None:
+        self.first.refresh()
+
     def index(self, batch: Batch) -> None:
-        known = len(self._store.rows_of(batch.ids)) if self.count() else 0
-        Sound.index(self, batch)
-        if not known:
-            self.keep()
+        self.first.index(batch[np.flatnonzero(~np.isin(batch.ids, self.get(batch.ids).ids))])
+        super().index(batch)
+
+    def delete(self, ids: Any) -> None:
+        self.first.delete(ids)
+        super().delete(ids)
 
 
 class OpensEmpty(Kept):
