@@ -119,6 +119,27 @@ def test_closed_streams_are_no_file_of_the_run(finished: Any) -> None:
     assert (shell.folder / "runs/latest/report.html").read_text("utf-8").startswith("<!")
 
 
+def test_too_few_open_files_are_told_with_the_limit_to_raise(shell: Shell) -> None:
+    limited = 'ulimit -n 16; exec "$@"'
+    arguments = [
+        "bash",
+        "-c",
+        limited,
+        "bash",
+        sys.executable,
+        "-m",
+        "harness.cli",
+        "run",
+        shell.scenario(**SMALL),
+    ]
+    done = subprocess.run(
+        arguments, cwd=shell.folder, env=shell.environment(), capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert b"raise the limit on open files (ulimit -n)" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("columns", ["1", "60", "400", "x", "-3"])
 def test_any_width_shows_every_engine(finished: Any, columns: str) -> None:
     shell, _ = finished
