@@ -198,7 +198,7 @@ class Milvus(PipelinedQueries, Engine):
         server, params = self._open, self._params
         details = {
             "index_type": params.index_type,
-            "segments": collection.segments(server, self._name),
+            "segments": len(collection.stored_segments(server, self._name)),
             "shards_num": params.shards_num,
             "replica_number": params.replica_number,
         }

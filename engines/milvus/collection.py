@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pymilvus.grpc_gen import milvus_pb2  # type: ignore[import-untyped]
+from pymilvus.grpc_gen import common_pb2, milvus_pb2  # type: ignore[import-untyped]
 
 from engines.base import EngineError, Schema
 from engines.milvus import messages
@@ -90,10 +90,24 @@ def identity(server: Connection, name: str) -> int:
     return int(_described(server, name).collectionID)
 
 
-def segments(server: Connection, name: str) -> int:
-    """How many segments have been written to storage."""
+def stored_segments(server: Connection, name: str) -> dict[int, int]:
+    """Segment -> its rows, deleted ones included; of those with rows that have been written to storage."""
     request = milvus_pb2.GetPersistentSegmentInfoRequest(collectionName=name)
-    return len(server.call("GetPersistentSegmentInfo", request).infos)
+    infos = server.call("GetPersistentSegmentInfo", request).infos
+    flushed = common_pb2.SegmentState.Flushed
+    return {info.segmentID: info.num_rows for info in infos if info.state == flushed and _has_rows(info)}
+
+
+def loaded_segments(server: Connection, name: str) -> dict[int, tuple[int, int]]:
+    """Segment -> (its rows, on how many query nodes it is); of those that queries are answered from."""
+    request = milvus_pb2.GetQuerySegmentInfoRequest(collectionName=name)
+    infos = server.call("GetQuerySegmentInfo", request).infos
+    return {info.segmentID: (info.num_rows, len(set(info.nodeIds))) for info in infos if _has_rows(info)}
+
+
+def _has_rows(info: Any) -> bool:
+    # Segments of level 0 hold deletes only.
+    return bool(info.num_rows > 0 and info.level != common_pb2.SegmentLevel.L0)
 
 
 def drop(server: Connection, name: str) -> None:

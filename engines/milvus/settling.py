@@ -7,13 +7,14 @@ import time
 from pymilvus.grpc_gen import common_pb2, milvus_pb2  # type: ignore[import-untyped]
 
 from engines.base import EngineError
-from engines.milvus.collection import count, identity, load, until
+from engines.milvus.collection import count, identity, load, loaded_segments, stored_segments, until
 from engines.milvus.connection import Connection, UnservedError
 
 _STALE_S = 5.0  # how old an answer of a replica may be at consistency level Bounded (common.gracefulTime)
 _ATTEMPTS = 3
 _QUIET = 2  # checks in a row that must find every index built
 _HANDOVER_S, _PAUSE_S = 60.0, 0.25
+_AGREEING = 2  # answers in a row by which the query nodes must hold what is stored
 _STALLED_S = 1800.0  # without a row indexed: longer than the largest segment takes
 
 
@@ -25,10 +26,36 @@ def settle(server: Connection, name: str, replicas: int) -> None:
     _await_indexes(server, name)
     _compact(server, name)
     _await_indexes(server, name)
-    load(server, name, replicas, again=True)
+    _load(server, name, replicas)
     _await_replica(server, name)
     if replicas > 1:
         time.sleep(_STALE_S)  # the other replicas have caught up by then
+
+
+def _load(server: Connection, name: str, replicas: int) -> None:
+    """Returns once the query nodes hold exactly the segments that are stored, each on a node of every replica.
+
+    While a merged segment has no index, the server may load those it was made of, report that all is loaded, and change
+    to the merged one later. So it is asked again until it has. Which indexes are loaded, it does not tell: a segment
+    has a name of one, whichever comes first.
+    """
+    load(server, name, replicas, again=True)
+    deadline_s, agreeing = time.monotonic() + _HANDOVER_S, 0
+    while True:
+        stored, loaded = stored_segments(server, name), loaded_segments(server, name)
+        held = {segment: rows for segment, (rows, nodes) in loaded.items() if nodes >= replicas}
+        agreeing = agreeing + 1 if held == stored and len(loaded) == len(held) else 0
+        if agreeing == _AGREEING:
+            return
+        if time.monotonic() > deadline_s:
+            raise EngineError(
+                f"milvus at {server.url}: {_HANDOVER_S:.0f} s after loading, the query nodes hold segments "
+                f"{sorted(loaded)} of {name}, stored are {sorted(stored)}, and {replicas} replicas are wanted of "
+                "each; see the log of the query coordinator"
+            )
+        time.sleep(_PAUSE_S)
+        if not agreeing:
+            load(server, name, replicas, again=True)
 
 
 def _await_replica(server: Connection, name: str) -> None:

@@ -77,6 +77,7 @@ _ANSWERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "GetFlushState": (milvus_pb2.GetFlushStateResponse, {"flushed": True}),
     "GetLoadingProgress": (milvus_pb2.GetLoadingProgressResponse, {"progress": 100, "refresh_progress": 100}),
     "GetPersistentSegmentInfo": (milvus_pb2.GetPersistentSegmentInfoResponse, {}),
+    "GetQuerySegmentInfo": (milvus_pb2.GetQuerySegmentInfoResponse, {}),
     "GetVersion": (milvus_pb2.GetVersionResponse, {}),
     "HasCollection": (milvus_pb2.BoolResponse, {}),
     "Insert": (milvus_pb2.MutationResult, {"timestamp": 100}),

@@ -328,11 +328,75 @@ def test_refresh_waits_for_flush_indexes_and_loading(engine: Milvus, server: Fak
     names = [name for name, _ in server.asked]
     assert names == [
         "Flush", *["GetFlushState"] * 2, *["DescribeIndex"] * 3, "DescribeCollection", "ManualCompaction",
-        *["GetCompactionState"] * 2, *["DescribeIndex"] * 4, "LoadCollection", *["GetLoadingProgress"] * 2, "Query",
+        *["GetCompactionState"] * 2, *["DescribeIndex"] * 4, "LoadCollection", *["GetLoadingProgress"] * 2,
+        *["GetPersistentSegmentInfo", "GetQuerySegmentInfo"] * 2, "Query",
     ]  # fmt: skip
     (loading,), (counting,) = server.requests("LoadCollection"), server.requests("Query")
     assert loading.refresh
     assert counting.consistency_level == common_pb2.ConsistencyLevel.Strong
+
+
+def stores(server: FakeMilvus, rows: dict[int, int]) -> None:
+    """Has the server store these segments; beside them one without rows, one of deletes and one still written."""
+    extra = (
+        {"segmentID": 97, "state": "Flushed"},
+        {"segmentID": 98, "state": "Flushed", "num_rows": 5, "level": "L0"},
+        {"segmentID": 99, "state": "Growing", "num_rows": 5},
+    )
+    written = [{"segmentID": id_, "num_rows": count, "state": "Flushed"} for id_, count in rows.items()]
+    reply = milvus_pb2.GetPersistentSegmentInfoResponse(infos=[*written, *extra])
+    server.answers["GetPersistentSegmentInfo"] = lambda _: reply
+
+
+def loaded(nodes: dict[int, list[int]], rows: int = 10) -> milvus_pb2.GetQuerySegmentInfoResponse:
+    """nodes: segment -> the query nodes that have it."""
+    infos = [{"segmentID": id_, "num_rows": rows, "nodeIds": on} for id_, on in nodes.items()]
+    return milvus_pb2.GetQuerySegmentInfoResponse(infos=infos)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "early"),
+    [
+        (1, []),
+        (1, [loaded({1: [4], 2: [4]})] * 3),  # those that were merged into 3
+        (1, [loaded({})]),
+        (1, [loaded({3: [4]}, rows=9)]),
+        (1, [loaded({3: [4]}), loaded({1: [4], 3: [4]})]),  # once is not enough
+        (2, [loaded({3: [4]}), loaded({3: [4, 4]})]),
+        (2, [loaded({1: [4], 3: [4, 5]})]),
+    ],
+)
+def test_refresh_waits_until_what_is_stored_is_what_is_loaded(
+    server: FakeMilvus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replicas: int, early: list[Any]
+) -> None:
+    monkeypatch.setattr(settling, "_PAUSE_S", 0.001)
+    monkeypatch.setattr(settling, "_STALE_S", 0.001)
+    monkeypatch.setattr(settling, "_HANDOVER_S", 5.0)
+    engine = Milvus(tmp_path, ServerIndexParams(replica_number=replicas))
+    engine.create(SCHEMA)
+    stores(server, {3: 10})
+    answers = iter(early)
+    settled = loaded({3: [4, 5, 6][: replicas + 1]})
+    server.answers["GetQuerySegmentInfo"] = lambda _: next(answers, settled)
+    server.asked.clear()
+    engine.refresh()
+    assert len(server.requests("GetQuerySegmentInfo")) == len(early) + 2
+    wrong = len(early) - (early[:1] == [loaded({3: [4]})] and replicas == 1)
+    assert [request.refresh for request in server.requests("LoadCollection")] == [True] * (1 + wrong)
+    engine.close()
+
+
+def test_what_is_never_loaded_is_given_up(
+    engine: Milvus, server: FakeMilvus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "_PAUSE_S", 0.001)
+    monkeypatch.setattr(settling, "_HANDOVER_S", 0.05)
+    stores(server, {3: 10})
+    server.answers["GetQuerySegmentInfo"] = lambda _: loaded({1: [4], 2: [4]}, rows=5)
+    with pytest.raises(
+        EngineError, match=r"nodes hold segments \[1, 2\] of bakeoff_[0-9a-f]+, stored are \[3\]"
+    ):
+        engine.refresh()
 
 
 def test_an_index_that_fails_is_reported(engine: Milvus, server: FakeMilvus) -> None:
@@ -460,10 +524,7 @@ def test_stats_come_from_the_server(engine: Milvus, server: FakeMilvus) -> None:
     server.answers["Query"] = lambda _: milvus_pb2.QueryResults(
         fields_data=[{"scalars": {"long_data": {"data": [5]}}}]
     )
-    infos = [milvus_pb2.PersistentSegmentInfo()] * 3
-    server.answers["GetPersistentSegmentInfo"] = lambda _: milvus_pb2.GetPersistentSegmentInfoResponse(
-        infos=infos
-    )
+    stores(server, {1: 2, 2: 2, 3: 1})
     stats = engine.stats()
     assert (stats.vectors, stats.details["segments"], stats.server) == (5, 3, "Milvus 2.5.0")
 
