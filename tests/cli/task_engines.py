@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from engines.base import Batch, Capabilities, Hits, Schema
+from engines.base import Batch, Capabilities, Hits, Ids, Schema
 from engines.bruteforce.adapter import BruteForce
 
 
@@ -26,9 +26,16 @@ class Kept(BruteForce):
         part.write_bytes(pickle.dumps((self._store, self._vectors, self._squares, self._longest)))
         part.replace(self.file)
 
+    def acknowledge(self) -> None:
+        self.write()
+
     def index(self, batch: Batch) -> None:
         super().index(batch)
-        self.write()
+        self.acknowledge()
+
+    def delete(self, ids: Ids) -> None:
+        super().delete(ids)
+        self.acknowledge()
 
     def open(self, schema: Schema) -> None:
         self._store, self._vectors, self._squares, self._longest = pickle.loads(self.file.read_bytes())
@@ -40,12 +47,12 @@ class Kept(BruteForce):
 class WrittenOnClose(Kept):
     """Acknowledges writes that are in memory only."""
 
-    def index(self, batch: Batch) -> None:
-        BruteForce.index(self, batch)
+    def acknowledge(self) -> None:
+        pass
 
 
 class LastBatchLost(Kept):
-    """Leaves the last batch out when it closes, and counts it all the same."""
+    """Closes with what was there before the last batch: without it, and with what was deleted since."""
 
     before_last: bytes | None = None
 

@@ -71,7 +71,7 @@ def test_a_second_index_task_is_refused(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("engine", "reopened", "killed"),
-    [("Kept", 0, 0), ("WrittenOnClose", 0, 60), ("LastBatchLost", 20, 0)],
+    [("Kept", 0, 0), ("WrittenOnClose", 0, 60), ("LastBatchLost", 24, 0)],
 )
 def test_acknowledged_writes_that_are_lost_are_counted(
     shell: Shell, engine: str, reopened: int, killed: int
