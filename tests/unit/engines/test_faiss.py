@@ -112,11 +112,14 @@ def test_a_query_uses_one_thread_and_leaves_other_threads_alone(tmp_path: Path) 
     vectors = np.random.default_rng(0).standard_normal((rows, DIM), dtype=np.float32)
     flat.index(Batch(np.arange(rows), vectors, {"price": np.arange(rows)}))
     flat.query(vectors[0], 10)
-    spent, busy = time.thread_time_ns(), time.process_time_ns()
-    for vector in vectors[:100]:
-        flat.query(vector, 10)
-    spent, busy = time.thread_time_ns() - spent, time.process_time_ns() - busy
-    assert busy < 1.5 * spent  # all cores at work would take the process twice the thread's own time
+    shares = []
+    for _ in range(5):  # threads that earlier tests left may be at work in some
+        spent, busy = time.thread_time_ns(), time.process_time_ns()
+        for vector in vectors[:100]:
+            flat.query(vector, 10)
+        spent, busy = time.thread_time_ns() - spent, time.process_time_ns() - busy
+        shares.append(busy / spent)
+    assert min(shares) < 1.5  # all cores at work would take the process twice the thread's own time
     seen: list[int] = []
     other = threading.Thread(target=lambda: seen.append(faiss.omp_get_max_threads()))
     other.start()
