@@ -41,7 +41,10 @@ class Stub:
             client, _ = self._listener.accept()
             self.connections += 1
             for answer in script:
-                self.requests.append(self._request(client))
+                request = self._request(client)
+                if request is None:
+                    break
+                self.requests.append(request)
                 if callable(answer):
                     answer(client)
                 else:
@@ -52,10 +55,14 @@ class Stub:
                 self._kept.append(client)
 
     @staticmethod
-    def _request(client: socket.socket) -> bytes:
+    def _request(client: socket.socket) -> bytes | None:
+        """None where the client has hung up."""
         data = b""
         while b"\r\n\r\n" not in data:
-            data += client.recv(1 << 20)
+            received = client.recv(1 << 20)
+            if not received:
+                return None
+            data += received
         head, _, body = data.partition(b"\r\n\r\n")
         length = int(head.rpartition(b"Content-Length: ")[2])
         while len(body) < length:
