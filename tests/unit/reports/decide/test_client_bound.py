@@ -78,6 +78,31 @@ def test_what_a_rival_misses_otherwise_keeps_it_out() -> None:
     assert decide(run(("b",), poor=("b",), requirements=QUICK)).verdict == "pick"
 
 
+def test_a_recall_that_is_too_close_to_call_does_not() -> None:
+    def alter(cell: Measurement) -> Measurement:
+        if cell.kind != "search" or cell.engine != "b":
+            return cell
+        few = {"queries": 40.0, "judged_queries": 40.0, "distinct_queries": 40.0}
+        return with_metrics(cell, recall_at_10=0.94, recall_sd=0.1, **few)
+
+    assert decide(edit(run(), alter)).verdict == "pick"
+    decision = decide(edit(run(("b",)), alter))
+    assert decision.verdict == "no decision"
+    assert "it may meet recall >= 0.95 and be faster than shown" in decision.sentence
+
+
+def test_what_was_not_measured_of_a_rival_keeps_it_out() -> None:
+    def alter(cell: Measurement) -> Measurement:
+        if cell.kind != "search":
+            return cell
+        if cell.engine == "a":
+            return with_metrics(cell, latency_p999_ms=1.0)
+        return with_metrics(cell, {"latency_p999_ms": "too few requests"}, latency_p999_ms=None)
+
+    asked = (*RECALL, "latency.p999 < 100ms")
+    assert decide(edit(run(("b",), requirements=asked), alter)).verdict == "pick"
+
+
 def test_a_latency_that_busy_clients_make_worse_does_not() -> None:
     assert decide(run(requirements=QUICK)).verdict == "pick"
     decision = decide(run(("b",), requirements=QUICK))
