@@ -104,6 +104,7 @@ def running(folder: Path, cpus: int, memory_bytes: int) -> Iterator[Launched]:
         def kill_and_start() -> Launched:
             _kill(psutil.Process(servers[-1].pid))
             servers[-1].wait()
+            remove_segment(data.stat().st_ino)  # once all have let go of it: until then no server starts on these data
             return start()
 
         stack.callback(lambda: _stop(servers[-1]))
@@ -232,7 +233,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 def _kill(process: psutil.Process) -> None:
     with suppress(psutil.NoSuchProcess):
-        for each in (*process.children(recursive=True), process):
+        for each in (process, *process.children(recursive=True)):  # itself first, so that it does not react
             with suppress(psutil.NoSuchProcess):
                 each.kill()
 
