@@ -104,7 +104,8 @@ def running(folder: Path, cpus: int, memory_bytes: int) -> Iterator[Launched]:
         def kill_and_start() -> Launched:
             _kill(psutil.Process(servers[-1].pid))
             servers[-1].wait()
-            remove_segment(data.stat().st_ino)  # once all have let go of it: until then no server starts on these data
+            # Once every process has let go of it: until then no server starts on these data.
+            remove_segment(data.stat().st_ino)
             return start()
 
         stack.callback(lambda: _stop(servers[-1]))
