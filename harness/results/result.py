@@ -14,6 +14,7 @@ from harness.paths import read_file
 
 SCHEMA_VERSION = 1
 RESULT, CELLS = "result.json", "cells.jsonl"  # in a run's folder
+UNSUPPORTED = "unsupported: "  # begins the error of a cell that asks what its engine cannot do
 CELLS_KEY = "cells_file"  # in a result file whose run has not ended: its cells are in a file beside it
 
 

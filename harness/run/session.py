@@ -22,7 +22,7 @@ from engines.base import Engine, EngineError, UnsupportedError
 from engines.registry import load
 from harness.machine.meters import Meter, OwnProcess
 from harness.oracle.corpus import Corpus
-from harness.results.result import Measurement
+from harness.results.result import UNSUPPORTED, Measurement
 from harness.results.text import message_of
 from harness.run.from_engines import error_text
 from harness.scenario.cells import PlannedCell
@@ -181,7 +181,7 @@ class _Measuring:
         try:
             return TASKS[task.task](self.bench, task, cell)
         except UnsupportedError as error:
-            return empty.model_copy(update={"error": f"unsupported: {message_of(error)}"}), None
+            return empty.model_copy(update={"error": UNSUPPORTED + message_of(error)}), None
         except Exception as error:  # noqa: BLE001  whatever a client library raises concerns this cell only
             return empty.model_copy(update={"error": error_text(error)}), None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.results.metrics import spec
+from harness.results.result import UNSUPPORTED
 from harness.results.stats import student_t_quantile, wilson_bounds
 from harness.scenario.threshold import Threshold
 from reports.decide.cells import Bools, Cells, Floats, Ints
@@ -158,7 +159,7 @@ def _exempt(cells: Cells, requirement: Requirement) -> Bools:
     exempt = np.zeros(len(cells.groups), dtype=np.bool_)
     for number in np.nonzero(empty & (~searched | cells.failed.any(axis=1)))[0]:
         group = cells.groups[number]
-        unable = all((error or "").startswith("unsupported") for error in group.errors)
+        unable = all((error or "").startswith(UNSUPPORTED) for error in group.errors)
         if unable:
             exempt[number] = not (asked and group.kind == "updates") if counts else not searched[number]
         else:

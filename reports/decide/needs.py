@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.results.result import Measurement
+from harness.results.result import UNSUPPORTED, Measurement
 from reports.decide.cells import Cells
 from reports.decide.requirements import Check
 from reports.wording import listing
@@ -82,16 +82,18 @@ def _check(cells: Cells, engine: str, name: str, need: NeedSpec) -> Check:
         return _need_check(name, "fails", f"it {need.lacking} ({why})", "no")
     if measured:
         return _need_check(name, "holds", proof, "measured")
+    if crash := _crash(cells, engine, need):
+        return _need_check(name, "not measured", f"its test failed: {crash}", "unknown", failed=True)
     more = f": {proof}" if proof else ""
     if declared:
         return _need_check(name, "holds", f"declared by its adapter, not measured{more}", "declared")
     return _need_check(name, "not measured", f"neither declared nor measured{more}", "unknown")
 
 
-def _need_check(name: str, status: str, reason: str, shown: str) -> Check:
+def _need_check(name: str, status: str, reason: str, shown: str, *, failed: bool = False) -> Check:
     return Check.model_validate(
         {"requirement": PREFIX + name, "metric": name, "status": status, "met": status == "holds",
-         "reason": reason, "shown": shown}
+         "reason": reason, "shown": shown, "failed": failed}
     )  # fmt: skip
 
 
@@ -117,9 +119,17 @@ def _measured(cells: Cells, engine: str, need: NeedSpec) -> tuple[bool | None, s
     return True, f"measured in task {cells_of_task[0].task}"
 
 
+def _crash(cells: Cells, engine: str, need: NeedSpec) -> str:
+    """The error of a task that would have shown a need; empty where it did not fail. An adapter's word does not stand
+    against it: a server that does not come back after a kill may have lost everything.
+    """
+    errors = (cell.error for cell in cells.of_engine(engine) if need.task and cell.kind == need.task)
+    return next((error for error in errors if error and not error.startswith(UNSUPPORTED)), "")
+
+
 def _of_cell(cell: Measurement, need: NeedSpec) -> tuple[bool | None, str]:
     if cell.error is not None:
-        return None, cell.error.removeprefix("unsupported: ")
+        return None, cell.error.removeprefix(UNSUPPORTED)
     for metric in need.shown_by:
         value = cell.metrics.get(metric)
         if value and need.none_lost:

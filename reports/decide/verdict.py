@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import chain
 
+from harness.results.result import UNSUPPORTED
 from harness.results.stats import Comparison
 from reports.decide.client_bound import FLAG, at_least, faster_than_shown
 from reports.decide.evidence import Evidence
@@ -220,9 +221,9 @@ def _same_adapter(evidence: Evidence, undecided: bool) -> list[str]:
 def _unsupported(evidence: Evidence, leader: Candidate) -> list[str]:
     engine = leader.configuration.engine
     texts = {
-        f"{cell.task}: {cell.error.removeprefix('unsupported: ')}"
+        f"{cell.task}: {cell.error.removeprefix(UNSUPPORTED)}"
         for cell in evidence.cells.of_engine(engine)
-        if cell.error is not None and cell.error.startswith("unsupported")
+        if cell.error is not None and cell.error.startswith(UNSUPPORTED)
     }
     return [f"{engine} does not support everything that was asked of it ({text})." for text in sorted(texts)]
 

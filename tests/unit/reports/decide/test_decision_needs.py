@@ -134,11 +134,18 @@ def test_updates_and_deletes_are_shown_by_their_task() -> None:
     assert decision.pick.engine == "qdrant"
 
 
-def test_a_durability_task_that_crashes_shows_nothing() -> None:
-    declared = {"faiss_hnsw": {"durable": False}, "qdrant": {"durable": True}}
-    decision = decide(with_durability(with_needs("durable", **declared), "qdrant", error="Boom"))
-    assert need(decision, "durable", "qdrant").shown == "declared"
-    assert "Boom" in need(decision, "durable", "qdrant").reason
+def test_what_is_declared_does_not_stand_against_a_test_that_failed() -> None:
+    """A server that was killed and did not come back, beside one that was not killed because it is not ours."""
+    declared = {"faiss_hnsw": {"durable": True}, "qdrant": {"durable": True}}
+    result = with_durability(
+        with_needs("durable", **declared), "faiss-hnsw", reopened_lost=0.0, killed_lost=None
+    )
+    decision = decide(with_durability(result, "qdrant", error="EngineError: it did not start"))
+    check = need(decision, "durable", "qdrant")
+    assert (check.status, check.met) == ("not measured", False)
+    assert check.reason == "its test failed: EngineError: it did not start"
+    status = {entry.engine: entry.status for entry in decision.standings}
+    assert status == {"faiss-hnsw": "pick", "qdrant": "eliminated"}
 
 
 def test_servers_and_several_processes_are_shown_by_having_been_used_so() -> None:
