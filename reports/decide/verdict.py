@@ -13,7 +13,7 @@ from reports.decide.group_verdicts import LEAST_QUERIES
 from reports.decide.groups import flag_kind
 from reports.decide.ranking import Candidate
 from reports.decide.requirements import Check
-from reports.wording import figure, listing, percent, settings
+from reports.wording import factor, figure, listing, percent, settings
 
 # A margin whose lower bound is at least this large cannot be due to lost CPU time. Other programs on the machine have
 # made the same engine seven times slower.
@@ -155,7 +155,7 @@ def _cost_of_taking_it(evidence: Evidence, undecided: bool) -> list[str]:
     if not undecided or not lows or min(lows) > 1 or min(lows) <= 0:
         return []
     leader = evidence.ranking[0].configuration.engine
-    worst, level = percent(1 / min(lows) - 1), next(m.level for m in evidence.margins.values() if m)
+    worst, level = factor(1 / min(lows)), next(m.level for m in evidence.margins.values() if m)
     return [
         f"If you take {leader} all the same, another engine may be up to {worst} better "
         f"({level * 100:.0f} % interval)."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -134,7 +136,8 @@ def test_a_close_rival_of_another_engine_than_the_runner_up_blocks_too() -> None
     decision = decide(result)
     assert decision.verdict == "no decision"
     assert "its lead over c is within the noise" in decision.sentence
-    assert any("another engine may be up to" in text for text in decision.caveats)
+    (cost,) = [text for text in decision.caveats if "another engine may be up to" in text]
+    assert re.search(r"up to [\d.]+ times better", cost), cost
 
 
 def test_an_engine_that_few_queries_leave_open_is_not_passed_over() -> None:
