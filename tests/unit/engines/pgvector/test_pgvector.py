@@ -1,35 +1,24 @@
-"""What conformance does not reach: parameters, SQL, the binary format, and servers that cannot be used."""
+"""What conformance does not reach: parameters, SQL, and the binary format."""
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from pydantic import ValidationError
 
-from engines.base import Batch, EngineError, Field, Keywords, Schema, UnsupportedError
+from engines.base import EngineError, Schema, UnsupportedError
 from engines.filters import And, Eq, In, Not, Or, Range
-from engines.pgvector import binary
-from engines.pgvector.adapter import IndexParams, PgVector, SearchParams
-from engines.pgvector.connection import prepare_server
+from engines.pgvector import binary, local
 from engines.pgvector.filters import Condition, Conditions
-from engines.pgvector.params import effort, oversampled, settings
+from engines.pgvector.params import IndexParams, SearchParams, effort, oversampled, settings
 from engines.pgvector.tables import Table
+from tests.unit.engines.pgvector.items import SCHEMA, batch
 
 ROOT = Path(__file__).parents[4]
-SCHEMA = Schema(
-    2,
-    "l2",
-    (Field("brand", "keyword"), Field("price", "integer"), Field("r", "float"), Field("new", "boolean")),
-)
-SECRET = "s3cret-word"
-
 
 # Parameters
 
@@ -101,6 +90,17 @@ def test_vectors_beyond_the_limits_are_refused(dim: int, params: dict[str, objec
         Table("t", Schema(dim, "l2"), IndexParams(**params)).check()
 
 
+def test_the_container_has_the_same_settings() -> None:
+    service = yaml.safe_load((ROOT / "docker/pgvector/compose.yaml").read_text())["services"]["pgvector"]
+    command = (
+        service["command"][2]
+        .replace("${BAKEOFF_MEMORY_MIB:-4096}", "4096")
+        .replace("${BAKEOFF_CPUS:-2}", "2")
+    )
+    halved = re.sub(r"`expr (\d+) / (\d)`", lambda found: str(int(found[1]) // int(found[2])), command)
+    assert dict(re.findall(r"-c (\w+)=(\S+)", halved)) == local.server_settings(2, 4 << 30)
+
+
 # SQL
 
 
@@ -158,125 +158,6 @@ def test_text_without_a_nul_of_its_own() -> None:
         binary.text("\ud800")
 
 
-def batch(ids: list[int], brands: list[str], ratings: list[float] | None = None) -> Batch:
-    rows = len(ids)
-    columns = {
-        "brand": Keywords.encode(brands),
-        "price": np.arange(rows),
-        "r": np.array(ratings or [0.5] * rows),
-        "new": np.zeros(rows, dtype=np.bool_),
-    }
-    return Batch(np.array(ids), np.arange(rows * 2, dtype=np.float32).reshape(rows, 2), columns)
-
-
 def test_nan_is_refused() -> None:
     with pytest.raises(EngineError, match="NaN in 'r'"):
         list(binary.copy_data(batch([1, 2], ["a", "b"], [0.5, np.nan]), SCHEMA))
-
-
-def refusal(path: Path) -> str:
-    """What create() says."""
-    start = time.monotonic()
-    with pytest.raises(EngineError) as raised:
-        PgVector(path, IndexParams()).create(SCHEMA)
-    assert time.monotonic() - start < 10
-    assert "\n" not in str(raised.value)
-    return str(raised.value)
-
-
-# Servers that cannot be used
-
-
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", f"postgresql://user:{SECRET}@127.0.0.1:{port}/postgres")
-    message = refusal(tmp_path)
-    assert message.startswith(f"pgvector: no connection to postgresql://127.0.0.1:{port}/postgres: ")
-    assert "Connection refused" in message
-    assert message.endswith("start the server, or set BAKEOFF_PGVECTOR_URL to where it listens")
-    assert SECRET not in message
-
-
-def test_a_password_as_a_parameter_of_the_url_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", f"postgresql://127.0.0.1/postgres?password={SECRET}")
-    message = refusal(tmp_path)
-    assert "after the ? stands something that is not a setting of a connection" in message
-    assert "BAKEOFF_PGVECTOR_PASSWORD" in message
-    assert SECRET not in message
-
-
-def test_a_url_that_libpq_cannot_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", "http://127.0.0.1:5432")
-    assert "set BAKEOFF_PGVECTOR_URL to where it listens" in refusal(tmp_path)
-
-
-@contextmanager
-def stand_in(answer: Callable[[socket.socket], object]) -> Iterator[int]:
-    """Listens, lets `answer` talk to whoever connects, and hangs up. Yields the port."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    link, _ = listening.accept()
-                except OSError:
-                    return
-                with link:
-                    answer(link)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def test_a_server_without_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with stand_in(lambda link: (link.recv(8), link.sendall(b"N"))) as port:
-        monkeypatch.setenv(
-            "BAKEOFF_PGVECTOR_URL", f"postgresql://u@127.0.0.1:{port}/postgres?sslmode=require"
-        )
-        message = refusal(tmp_path)
-    assert "server does not support SSL" in message
-    assert "set BAKEOFF_PGVECTOR_CA_CERTS to its certificates" in message
-
-
-def test_a_server_that_hangs_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with stand_in(lambda link: link.recv(1024)) as port:
-        monkeypatch.setenv(
-            "BAKEOFF_PGVECTOR_URL", f"postgresql://u@127.0.0.1:{port}/postgres?sslmode=disable"
-        )
-        assert "start the server, or set BAKEOFF_PGVECTOR_URL" in refusal(tmp_path)
-
-
-class StandInConnection:
-    """Answers what `prepare_server` asks."""
-
-    def __init__(self, version: str, encoding: str) -> None:
-        self.info, self._row, self._encoding = self, (version,), encoding
-        self.server_version = 170_005
-
-    def execute(self, query: str) -> StandInConnection:
-        return self
-
-    def fetchone(self) -> tuple[str]:
-        return self._row
-
-    def parameter_status(self, name: str) -> str:
-        return self._encoding
-
-
-def test_a_server_of_an_unsupported_version() -> None:
-    assert prepare_server(StandInConnection("0.8.0", "UTF8")) == "PostgreSQL 17.5, pgvector 0.8.0"  # type: ignore[arg-type]
-    with pytest.raises(
-        EngineError, match=r"version 0\.7\.4, 0\.8 or newer is needed; .* alter extension vector update"
-    ):
-        prepare_server(StandInConnection("0.7.4", "UTF8"))  # type: ignore[arg-type]
-    with pytest.raises(EngineError, match="encoded in SQL_ASCII"):
-        prepare_server(StandInConnection("0.8.5", "SQL_ASCII"))  # type: ignore[arg-type]

@@ -24,16 +24,6 @@ NUMBER = "select $1::int8 from pg_sleep($2)"
 CONNECTED = "select count(*) from pg_stat_activity where application_name = 'bakeoff'"
 
 
-@pytest.fixture(scope="module")
-def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launched]:
-    try:
-        local.installed()
-    except local.MissingServerError as error:
-        pytest.skip(str(error))
-    with local.running(tmp_path_factory.mktemp("pgvector"), cpus=2, memory_bytes=512 << 20) as server:
-        yield server
-
-
 @pytest.fixture
 def sessions(launched: Launched) -> Iterator[Sessions]:
     with closing(Sessions(Endpoint(launched.settings["URL"]))) as made:
@@ -180,7 +170,7 @@ def test_a_connection_that_ends_costs_its_own_query_alone(sessions: Sessions) ->
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Launched]:
+def own(installed: None, tmp_path: Path) -> Iterator[Launched]:
     with local.running(tmp_path, cpus=2, memory_bytes=512 << 20) as server:
         yield server
 
