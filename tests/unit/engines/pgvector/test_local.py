@@ -7,13 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from engines.base import EngineError
-from engines.pgvector import local
+from engines.pgvector import local, segment
 
 pytestmark = pytest.mark.usefixtures("installed")
 ROOT = Path(__file__).parents[4]
@@ -97,3 +99,50 @@ def test_a_server_that_was_killed_leaves_no_shared_memory(tmp_path: Path) -> Non
             process.kill()
         psutil.wait_procs(server.children(recursive=True), timeout=10)
     assert key not in segments()
+
+
+_ATTACH = """
+import ctypes, os, sys, time
+key, server, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+library = ctypes.CDLL(None)
+library.shmat.restype = ctypes.c_void_p
+assert library.shmat(library.shmget(key, 0, 0), None, 0) != ctypes.c_void_p(-1).value
+print("attached", flush=True)
+while os.path.exists(f"/proc/{server}"):
+    time.sleep(0.01)
+time.sleep(seconds)
+"""
+
+
+@contextmanager
+def attached(key: int, server: int, seconds: float) -> Iterator[None]:
+    """Another process has the server's shared memory, for as long after the server's end."""
+    command = [sys.executable, "-c", _ATTACH, str(key), str(server), str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "attached\n"
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def test_a_server_that_was_killed_starts_again_once_all_have_let_go_of_its_memory(tmp_path: Path) -> None:
+    with local.running(tmp_path, 2, 512 << 20) as launched:
+        assert launched.kill_and_start is not None
+        with attached(launched.data.stat().st_ino, launched.pid, seconds=1.0):
+            again = launched.kill_and_start()
+        assert again.pid != launched.pid
+        assert psutil.pid_exists(again.pid)
+
+
+def test_memory_that_is_not_let_go_of_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segment, "_DETACHED_S", 0.2)
+    with local.running(tmp_path, 2, 512 << 20) as launched:
+        assert launched.kill_and_start is not None
+        inode = launched.data.stat().st_ino
+        with attached(inode, launched.pid, seconds=60.0):
+            with pytest.raises(EngineError, match=r"did not start: .*shared memory block .* is still in use"):
+                launched.kill_and_start()
+            assert str(inode) in segments()
+    assert str(inode) not in segments()
