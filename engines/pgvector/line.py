@@ -43,13 +43,11 @@ class Line:
         if self._pgconn.status == pq.ConnStatus.BAD:
             raise self._broken()
         self.opened, self.events, self.deadline_s = False, _OUT, time.monotonic() + CONNECT_TIMEOUT_S
-        self.number = (
-            self.watched
-        ) = -1  # of whoever watches it: the file descriptor and the events that epoll has
+        # Kept by whoever watches it: the file descriptor and the events that epoll has.
+        self.number = self.watched = -1
         self.request: Request | None = None
-        self._steps: deque[Callable[[], None]] = (
-            deque()
-        )  # what has to be sent yet, each after the last is over
+        # What has to be sent yet, each after the last is over.
+        self._steps: deque[Callable[[], None]] = deque()
         self._result: pq.abc.PGresult | None = None
         self._version = NEW  # of its settings
         self._prepared: dict[str, bytes] = {}

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import psycopg
 
-from engines.pgvector.connection import Sessions, failure, unreachable
+from engines.pgvector.connection import CONNECT_TIMEOUT_S, Sessions, failure, unreachable
 from engines.pgvector.line import Answer, Line, Request
 from engines.server.endpoint import REQUEST_TIMEOUT_S
 from engines.server.pipelined import AT_ONCE
@@ -139,12 +139,12 @@ class Pipeline:
         """Ends what has taken too long."""
         now_s = time.monotonic()
         self._look_s = now_s + _LOOK_S
-        late = psycopg.OperationalError(f"no answer for {self._timeout_s:g} s")
+        late = _unanswered(self._timeout_s)
         while self._waiting and self._waiting[0].deadline_s <= now_s:
             self._ended.append((self._waiting.popleft().token, failure(late)))
         for line in list(self._lines.values()):
             if line.deadline_s <= now_s and (line.request is not None or not line.opened):
-                self._lost(line, late)
+                self._lost(line, late if line.opened else _unanswered(CONNECT_TIMEOUT_S))
 
     def close(self) -> None:
         """Closes every connection; what is in flight is never answered."""
@@ -155,3 +155,7 @@ class Pipeline:
         self._waiting.clear()
         self._poll.close()
         os.close(self._waker)
+
+
+def _unanswered(seconds: float) -> psycopg.OperationalError:
+    return psycopg.OperationalError(f"no answer for {seconds:g} s")

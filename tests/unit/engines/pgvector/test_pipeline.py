@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -220,6 +221,24 @@ def test_a_server_that_cannot_be_reached_fails_each_query_once(tmp_path: Path) -
         assert len(found) == 30
         assert all("start the server, or set" in str(answer) for answer in found.values())
     assert open_files() == before
+
+
+def test_a_server_that_is_silent_fails_each_query_and_says_how_long_it_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("line", "pipeline"):
+        monkeypatch.setattr(f"engines.pgvector.{module}.CONNECT_TIMEOUT_S", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/postgres"
+        with (
+            closing(Sessions(Endpoint(address))) as sessions,
+            closing(Pipeline(sessions, most=2)) as pipeline,
+        ):
+            for token in range(4):
+                send(pipeline, token)
+            found = collected(pipeline, 4)
+    assert sorted(found) == [0, 1, 2, 3]
+    assert all("no answer for 0.3 s; start the server, or set" in str(answer) for answer in found.values())
 
 
 def open_files() -> int:
