@@ -25,8 +25,8 @@ def redact(text: str, environ: Mapping[str, str] | None = None, also: Iterable[s
 
     These are the values of BAKEOFF_..._API_KEY and of variables whose names end in PASSWORD, the part of
     BAKEOFF_..._URL before an @ and its query, long values of variables that other programs keep credentials in
-    (..._TOKEN, ..._SECRET, ..._KEY and the like), and those in `also`. Each is found as it is, percent-encoded, escaped
-    as in Python, JSON or HTML, in hexadecimal digits, and within Base64.
+    (..._TOKEN, ..._SECRET, ..._API_KEY and the like), and those in `also`. Each is found as it is, percent-encoded,
+    escaped as in Python, JSON or HTML, in hexadecimal digits, and within Base64.
     """
     environ = os.environ if environ is None else environ
     found = [span for secret in _secrets(environ, also) for span in _spans(text, secret)]
