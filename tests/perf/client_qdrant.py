@@ -171,7 +171,7 @@ def _grpc(dim: int) -> GrpcPoints:
 
 def _rest(dim: int) -> RestPoints:
     points = RestPoints(Endpoint(URL), NAME, _schema(dim))
-    points.http.post = lambda target, body: REST_ANSWER  # type: ignore[method-assign]
+    points._http.post = lambda target, body: REST_ANSWER  # type: ignore[method-assign]
     return _prepared(points)
 
 

@@ -33,7 +33,7 @@ class RestPoints:
         self.server = f"qdrant: {endpoint.url}"
         self._schema, self._conditions = schema, RestConditions(schema)
         headers = {} if endpoint.api_key is None else {"api-key": endpoint.api_key}
-        self.http = HttpClient(replace(endpoint, api_key=None), headers)
+        self._http = HttpClient(replace(endpoint, api_key=None), headers)
         self._query_target = f"/collections/{name}/points/query"
         # Not points/batch: a server would parse one more layer around the points (README.md, "Loading").
         self._upsert_target = f"/collections/{name}/points?wait=true"
@@ -42,11 +42,11 @@ class RestPoints:
     @property
     def retries(self) -> int:
         """Requests sent again because the server had closed a connection that was idle."""
-        return self.http.retries
+        return self._http.retries
 
     def warm(self) -> None:
         """Connects. Raises EngineError where that fails."""
-        self.http.warm()
+        self._http.warm()
 
     def prepare(self, approximate: models.SearchParams, exact: models.SearchParams) -> None:
         """Sets what goes with every query."""
@@ -54,7 +54,7 @@ class RestPoints:
 
     def query(self, vector: Vectors, k: int, where: Filter | None, *, exact: bool) -> Hits:
         """The nearest points."""
-        return self.answered(self.http.post(*self.asking(vector, k, where, exact=exact)))
+        return self.answered(self._http.post(*self.asking(vector, k, where, exact=exact)))
 
     def answered(self, raw: bytes) -> Hits:
         """The hits in an answer."""
@@ -75,7 +75,7 @@ class RestPoints:
 
     def pipeline(self) -> Pipeline:
         """Takes queries without waiting for their answers."""
-        return Pipeline(self.http)
+        return Pipeline(self._http)
 
     def upserts(self, batch: Batch, rows: int) -> Iterator[bytes]:
         """The batch as requests of at most so many rows."""
@@ -111,7 +111,7 @@ class RestPoints:
 
     def _write(self, method: str, target: str, request: bytes) -> None:
         try:
-            answer = orjson.loads(self.http.send(method, target, request))
+            answer = orjson.loads(self._http.send(method, target, request))
         except EngineError as error:
             raise of_http(error) from error
         status = answer["result"].get("status")
@@ -120,7 +120,7 @@ class RestPoints:
 
     def close(self) -> None:
         """Closes the connections."""
-        self.http.close()
+        self._http.close()
 
 
 def _json(request: dict[str, Any]) -> bytes:

@@ -130,7 +130,7 @@ def over_rest() -> tuple[RestPoints, list[tuple[str, bytes]]]:
         found = {"points": [{"id": 5, "version": 1, "score": 2.0}]}
         return orjson.dumps({"result": found if "query" in target else {"status": "completed"}})
 
-    points.http.send = send  # type: ignore[method-assign]
+    points._http.send = send  # type: ignore[method-assign]
     points.prepare(
         searching(SearchParams(acorn=True), IndexParams(), exact=False),
         searching(SearchParams(), IndexParams(), exact=True),
@@ -200,7 +200,7 @@ def test_rest_requests_are_halved_until_they_fit() -> None:
 @pytest.mark.parametrize("answer", [b"", b"[]", b'{"result": {"points": [{"id": 1}]}}', b'{"status": "ok"}'])
 def test_rest_answers_that_are_none(answer: bytes) -> None:
     points, _ = over_rest()
-    points.http.post = lambda target, body: answer  # type: ignore[method-assign]
+    points._http.post = lambda target, body: answer  # type: ignore[method-assign]
     with pytest.raises(ValueError, match="qdrant: the answer is no list of points"):
         points.query(np.zeros(3, np.float32), 1, None, exact=False)
 
