@@ -29,7 +29,7 @@ from harness.scenario.plan import Session, blank
 from harness.scenario.tasks import DurabilityTask
 from harness.tasks.bench import Bench, Span
 from harness.tasks.durable_writes import Writes, planned
-from harness.tasks.update_checks import own_filter
+from harness.tasks.own_filters import own_filter
 
 AGAIN_S = 60.0  # how long a server that was killed and started again may take to answer queries
 WRITING_S = 120.0  # how long the writer that is going to be killed may take for all its writes

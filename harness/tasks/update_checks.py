@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from engines.base import Column, Ids, Keywords, Value, Vectors
-from engines.filters import And, Eq, Filter, In, Not, Or, Range
+from engines.base import Ids, Vectors
+from engines.filters import Filter
 from harness.data.workload import Workload
 from harness.oracle.exact import Truth
 from harness.results.samples import Samples
 from harness.tasks.bench import Bench
+from harness.tasks.own_filters import any_filter
 from harness.tasks.untimed import Untimed
 
-_AGAIN = (
-    100  # measured queries of all workloads together that are asked before the updates and again after them
-)
+# Measured queries of all workloads together that are asked before the updates and again after them.
+_AGAIN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,6 @@ class Checks:
         again = [where for one in asked for where in one.filters[:share]]
         return cls(np.array(np.concatenate(queries)), (*([None] * len(deleted)), *own, *again))
 
-    def __add__(self, other: Checks) -> Checks:
-        return Checks(np.concatenate([self.queries, other.queries]), self.filters + other.filters)
-
     @classmethod
     def at(cls, bench: Bench, rows: Ids) -> Checks:
         """Where items are or were: those that are there under a filter that their attributes satisfy, the others
@@ -53,6 +49,9 @@ class Checks:
             any_filter(items.columns, i, int(row)) if items.alive[row] else None for i, row in enumerate(rows)
         ]
         return cls(np.array(items.vectors[rows]), tuple(filters))
+
+    def __add__(self, other: Checks) -> Checks:
+        return Checks(np.concatenate([self.queries, other.queries]), self.filters + other.filters)
 
     def ask(self, bench: Bench, *, exact: bool = False, limit_s: float = np.inf) -> Samples:
         """The engine's answers, in order until the time is up, at least one."""
@@ -77,73 +76,3 @@ def count_missed(samples: Samples, truth: Truth, items: Ids) -> tuple[int, int]:
     expected = own.any(axis=1) & ((distances < last) | (truth.matches <= truth.k))
     found = (samples.ids == items[:, None]).any(axis=1)
     return int(np.count_nonzero(expected & ~found)), int(np.count_nonzero(expected))
-
-
-def own_filter(columns: Mapping[str, Column], name: str, row: int) -> Filter:
-    """A filter on a column that the item in a row satisfies."""
-    return _equals(name, _value(columns[name], row))
-
-
-def any_filter(columns: Mapping[str, Column], number: int, row: int) -> Filter | None:
-    """A filter that the item in a row satisfies, of every kind in turn, each on every column; None without columns.
-
-    Values that it does not have are those of the next row.
-    """
-    names = sorted(columns)
-    if not names:
-        return None
-    number, kind = divmod(number, len(_KINDS))
-    name, second = names[number % len(names)], names[(number + 1) % len(names)]
-    return _KINDS[kind](columns, name, second, row)
-
-
-def _value(column: Column, row: int) -> Value:
-    row %= len(column)
-    value = column.vocabulary[column.codes[row]] if isinstance(column, Keywords) else column[row].item()
-    return str(value) if isinstance(column, Keywords) else value
-
-
-def _equals(name: str, value: Value) -> Filter:
-    return Range(name, gte=value, lte=value) if isinstance(value, float) else Eq(name, value)
-
-
-def _plain(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
-    return own_filter(columns, name, row)
-
-
-def _any_of(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
-    own, other = _value(columns[name], row), _value(columns[name], row + 1)
-    if isinstance(own, float):
-        return Or((_equals(name, own), _equals(name, other)))
-    return In(name, (own,) if own == other else (own, other))
-
-
-def _bounded(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
-    own, other = _value(columns[name], row), _value(columns[name], row + 1)
-    if isinstance(own, str | bool) or isinstance(other, str | bool):
-        return _equals(name, own)
-    if own == other:
-        return Range(name, gte=own) if row % 2 else Range(name, lte=own)
-    return Range(name, gte=own, lt=other) if own < other else Range(name, gt=other, lte=own)
-
-
-def _not(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
-    own, other = _value(columns[name], row), _value(columns[name], row + 1)
-    return _equals(name, own) if own == other else Not(_equals(name, other))
-
-
-def _either(columns: Mapping[str, Column], name: str, second: str, row: int) -> Filter:
-    return Or((own_filter(columns, name, row), own_filter(columns, second, row + 1)))
-
-
-def _both(columns: Mapping[str, Column], name: str, second: str, row: int) -> Filter:
-    return And((own_filter(columns, name, row), own_filter(columns, second, row)))
-
-
-def _not_both(columns: Mapping[str, Column], name: str, second: str, row: int) -> Filter:
-    if _value(columns[second], row) == _value(columns[second], row + 1):
-        return own_filter(columns, name, row)
-    return Not(And((own_filter(columns, name, row), own_filter(columns, second, row + 1))))
-
-
-_KINDS = (_plain, _any_of, _bounded, _not, _either, _both, _not_both)
