@@ -198,7 +198,7 @@ TABLE: tuple[MetricSpec, ...] = (
     _count("timeouts", "timeouts", default="<= 0.1%", engine_wide=False),
     MetricSpec("queries", "requests", "", None, (SEARCH, UPDATES), shown="integer"),
     MetricSpec("judged_queries", "answers judged", "", None, (SEARCH, UPDATES), shown="integer"),
-    MetricSpec("distinct_queries", "different queries", "", None, (SEARCH,), shown="integer"),
+    MetricSpec("distinct_queries", "different queries", "", None, (SEARCH, UPDATES), shown="integer"),
     MetricSpec("abandoned", "requests left in the engine", "", shown="integer"),
     MetricSpec("warmup_s", "warm-up", "s", None),
     MetricSpec("exact_queries", "requests to the exact mode", "", None, (INDEX, UPDATES), shown="integer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -153,16 +154,19 @@ def _first_failure_ns(part: Samples) -> int:
     return int(part.done_ns[part.status == ERROR].min(initial=np.iinfo(np.int64).max))
 
 
-def error_summary(samples: Samples) -> str | None:
-    """What failed, in one line: the first error and the most frequent one. None where nothing failed."""
-    if not samples.errors:
+def error_summary(errors: Mapping[str, int]) -> str | None:
+    """What failed, in one line: the first error and the most frequent one. None where nothing failed.
+
+    errors: texts of failed requests in the order they came first, and how often each.
+    """
+    if not errors:
         return None
-    total = sum(samples.errors.values())
-    first = next(iter(samples.errors))
-    usual = max(samples.errors, key=samples.errors.__getitem__)
-    if len(samples.errors) == 1:
+    total = sum(errors.values())
+    first = next(iter(errors))
+    usual = max(errors, key=errors.__getitem__)
+    if len(errors) == 1:
         return f"{first} ({total:,} times)"
-    often = f"({samples.errors[usual]:,} of {total:,} times)"
+    often = f"({errors[usual]:,} of {total:,} times)"
     if usual == first:
         return f"first and most frequent: {first} {often}"
     return f"first: {first}; most frequent: {usual} {often}"

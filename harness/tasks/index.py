@@ -148,7 +148,7 @@ def exact_recall(bench: Bench) -> tuple[float | None, float | None, int]:
 
 def require_answers(samples: Iterable[Samples]) -> None:
     """Raises EngineError where the exact mode failed to answer."""
-    if failed := [told for found in samples if (told := error_summary(found))]:
+    if failed := [told for found in samples if (told := error_summary(found.errors))]:
         raise EngineError(f"its exact mode failed: {failed[0]}")
 
 

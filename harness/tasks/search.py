@@ -54,9 +54,9 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
             if name.endswith("_per_1000") and value is None
         }
     )
-    errors = Counter(samples.errors) + (warm.errors if warm else Counter())
+    errors = (warm.errors if warm else Counter()) + Counter(samples.errors)
     metrics["errors"] = float(errors.total())
-    if told := error_summary(replace(samples, errors=dict(errors))):
+    if told := error_summary(errors):
         reasons["errors"] = told
     measurement = blank(bench.session, cell).model_copy(
         update={
@@ -92,7 +92,7 @@ def _check_answered(samples: Samples, task: SearchTask) -> None:
     if not len(samples):
         raise MeasurementError(f"no query was due within {task.duration_s:g} s; raise rate or duration_s")
     if (samples.status == ERROR).all():
-        raise MeasurementError(f"every query failed: {error_summary(samples)}")
+        raise MeasurementError(f"every query failed: {error_summary(samples.errors)}")
 
 
 def _warming(warm: Warm | None) -> dict[str, float | None]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from time import (
-    perf_counter_ns,
-    sleep,
-)  # by name, so that an engine that replaces the clock does not change it here
-from typing import Any
+
+# By name, so that an engine that replaces the clock does not change it here.
+from time import perf_counter_ns, sleep
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engines.base import Ids, UnsupportedError
 from harness.oracle.exact import Truth
+from harness.results.judging import Judged
 from harness.results.result import Measurement
 from harness.results.samples import Samples, error_summary
 from harness.results.summary import answer_counts
@@ -30,6 +31,9 @@ CHECKED = 100  # deleted items, and updated ones, that are searched for
 COME_BACK_S = 1.0  # the last check is at least so long after the writes
 LAST_CHECK_S = 0.5  # how long items are searched for once more at the end, and as long in the exact mode
 
+Metrics = dict[str, float | None]
+Reasons = dict[str, str]
+
 
 def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[Measurement, Span]:
     """Writes, waits for refresh, then searches for what was deleted and what was changed.
@@ -38,51 +42,67 @@ def measure_updates(bench: Bench, task: UpdateTask, cell: PlannedCell) -> tuple[
     writes all is searched for once more, also in the exact mode: what was deleted must not have come back.
     """
     _check_supported(bench)
-    engine, items = bench.engine, bench.items
-    engine.configure(search_params(type(engine), choose(bench), bench.session.label))
+    bench.engine.configure(search_params(type(bench.engine), choose(bench), bench.session.label))
     rng = np.random.default_rng([bench.scenario.seed & 0xFFFFFFFF, bench.session.trial, *task.name.encode()])
-    order = rng.permutation(np.flatnonzero(items.alive))
-    upserts, deletes = (min(wanted, len(order) // 4) for wanted in (task.upserts, task.deletes))
-    updated, deleted, spare = np.split(
-        order[: upserts + deletes + len(order) // 4], [upserts, upserts + deletes]
-    )
-    before = Checks.of_present(bench, updated[:CHECKED], deleted[:CHECKED])
+    rows = _draw(bench, task, rng)
+    updated, deleted = rows.updated[:CHECKED], rows.deleted[:CHECKED]
+    before = Checks.of_present(bench, updated, deleted)
     asked_before = before.ask(bench)
     start_ns = perf_counter_ns()
-    items.replace(updated, rng.choice(order[upserts:], upserts))
-    upsert_s = _timed(engine.index, updated, task.batch_size, items.batch)
-    delete_s = _timed(engine.delete, deleted, task.batch_size, lambda rows: rows.copy())
-    items.delete(deleted)
-    written_ns = perf_counter_ns()
-    engine.refresh()
-    ready_s = (perf_counter_ns() - written_ns) / 1e9
-    metrics, reasons = _checked(
-        bench, Checks.of_present(bench, updated[:CHECKED], deleted[:0]), before, updated
-    )
-    metrics |= {
-        "upserts_per_s": upserts / upsert_s,
-        "deletes_per_s": deletes / delete_s,
-        "ready_s": round(ready_s, 3),
-    }
+    speeds, written_ns = _write(bench, task, rows)
+    first = _Check.of(bench, Checks.of_present(bench, updated, deleted[:0]) + before)
     error = _miscounted(bench)
-    visibility = measure_visibility(bench, spare, rng)
+    visibility = measure_visibility(bench, rows.spare, rng)
     _wait_until(written_ns + int(COME_BACK_S * 1e9))
-    engine.refresh()
-    written = np.concatenate([deleted[:CHECKED], visibility.probed[:CHECKED], updated[:CHECKED]])
-    checks = Checks.at(bench, rng.permutation(written))
-    truth = bench.exact(checks.workload(bench))
-    last, doubt = _checked_last(bench, checks, truth)
-    last |= {"errors": last["errors"] + sum(asked_before.errors.values())}
-    metrics |= {name: (metrics.get(name) or 0.0) + value for name, value in last.items()}
-    exact, missing, inexactness = _exact_recall(bench, checks, truth)
+    bench.engine.refresh()
+    written = np.concatenate([deleted, visibility.probed[:CHECKED], updated])
+    last = _Check.of(bench, Checks.at(bench, rng.permutation(written)), limit_s=LAST_CHECK_S)
+    counts, failed = _counts(asked_before, first, last)
+    found, unknown = _found(bench, first, updated)
+    exact, missing, inexactness = _exact_recall(bench, last)
     measurement = blank(bench.session, cell).model_copy(
         update={
-            "metrics": metrics | exact | visibility.metrics,
-            "reasons": _told(asked_before) | doubt | reasons | missing | visibility.reasons,
+            "metrics": speeds | counts | found | exact | visibility.metrics,
+            "reasons": failed | unknown | missing | visibility.reasons,
             "error": error or _miscounted(bench) or inexactness,
         }
     )
     return measurement, (start_ns, perf_counter_ns())
+
+
+class _Rows(NamedTuple):
+    """Items to update and those whose content they get, items to delete, and items for single writes."""
+
+    updated: Ids
+    donors: Ids
+    deleted: Ids
+    spare: Ids
+
+
+def _draw(bench: Bench, task: UpdateTask, rng: np.random.Generator) -> _Rows:
+    order = rng.permutation(np.flatnonzero(bench.items.alive))
+    upserts, deletes = (min(wanted, len(order) // 4) for wanted in (task.upserts, task.deletes))
+    updated, deleted, spare = np.split(
+        order[: upserts + deletes + len(order) // 4], [upserts, upserts + deletes]
+    )
+    return _Rows(updated, rng.choice(order[upserts:], upserts), deleted, spare)
+
+
+def _write(bench: Bench, task: UpdateTask, rows: _Rows) -> tuple[Metrics, int]:
+    """How fast the writes are, and when the last was acknowledged."""
+    engine, items = bench.engine, bench.items
+    items.replace(rows.updated, rows.donors)
+    upsert_s = _timed(engine.index, rows.updated, task.batch_size, items.batch)
+    delete_s = _timed(engine.delete, rows.deleted, task.batch_size, lambda ids: ids.copy())
+    items.delete(rows.deleted)
+    written_ns = perf_counter_ns()
+    engine.refresh()
+    speeds: Metrics = {
+        "upserts_per_s": len(rows.updated) / upsert_s,
+        "deletes_per_s": len(rows.deleted) / delete_s,
+        "ready_s": round((perf_counter_ns() - written_ns) / 1e9, 3),
+    }
+    return speeds, written_ns
 
 
 def _wait_until(due_ns: int) -> None:
@@ -97,62 +117,67 @@ def _miscounted(bench: Bench) -> str | None:
     return f"{expected} items should be left after the deletes, the engine holds {count}"
 
 
-def _checked(
-    bench: Bench, own: Checks, before: Checks, updated: Ids
-) -> tuple[dict[str, float | None], dict[str, str]]:
-    """What the engine answers after the writes, judged by the items as they are now.
+class _Check(NamedTuple):
+    """Queries, what the engine answered to them, and that judged by the items as they were then."""
 
-    own: queries for the first of the updated items, in their order; before: what was asked before the writes.
+    checks: Checks
+    truth: Truth
+    samples: Samples
+    judged: Judged
+
+    @classmethod
+    def of(cls, bench: Bench, checks: Checks, *, limit_s: float = np.inf) -> _Check:
+        workload = checks.workload(bench)
+        truth, samples = bench.exact(workload), checks.ask(bench, limit_s=limit_s)
+        return cls(checks, truth, samples, bench.judge_against(truth, workload, samples))
+
+
+def _counts(before: Samples, *checks: _Check) -> tuple[Metrics, Reasons]:
+    """Requests, errors and wrong answers of all checks together. before: requests whose answers are not judged."""
+    asked = [before, *(check.samples for check in checks)]
+    errors = sum((Counter(samples.errors) for samples in asked), Counter[str]())
+    counts: Metrics = {"queries": float(sum(map(len, asked))), "errors": float(errors.total())}
+    for check in checks:
+        for name, value in answer_counts(check.judged).items():
+            counts[name] = (counts.get(name) or 0.0) + (value or 0.0)
+    told = error_summary(errors)
+    return counts, {"errors": told} if told else {}
+
+
+def _found(bench: Bench, first: _Check, updated: Ids) -> tuple[Metrics, Reasons]:
+    """Recall after the writes, over how many queries, and how many updated items are found.
+
+    first: its first queries are for the items `updated`, in their order.
     """
-    checks = own + before
-    workload = checks.workload(bench)
-    truth, samples = bench.exact(workload), checks.ask(bench)
-    judged = bench.judge_against(truth, workload, samples)
-    first = np.arange(len(own.filters))
+    own = np.arange(len(updated))
     missed, searched = count_missed(
-        samples.select(samples.query < len(first)), truth.take(first), updated[: len(first)]
+        first.samples.select(first.samples.query < len(own)), first.truth.take(own), updated
     )
-    failed, recall = sum(samples.errors.values()), f"recall_at_{bench.scenario.k}"
-    metrics: dict[str, float | None] = {
-        recall: float(np.nanmean(judged.recall)) if failed < len(samples) else None,
+    answered, name = ~np.isnan(first.judged.recall), f"recall_at_{bench.scenario.k}"
+    metrics: Metrics = {
+        name: float(first.judged.recall[answered].mean()) if answered.any() else None,
+        "distinct_queries": float(np.count_nonzero(answered)),
         "missed_updates": float(missed),
         "checked_updates": float(searched),
-        "queries": float(len(samples)),
-        "errors": float(failed),
-        **answer_counts(judged),
     }
-    reasons = _told(samples)
-    if metrics[recall] is None:
-        reasons[recall] = "every query failed"
-    return metrics, reasons
+    return metrics, {} if answered.any() else {name: "every query failed"}
 
 
-def _checked_last(bench: Bench, checks: Checks, truth: Truth) -> tuple[dict[str, float], dict[str, str]]:
-    """How many queries, errors and wrong answers there are at the end, when what was written is searched for."""
-    samples = checks.ask(bench, limit_s=LAST_CHECK_S)
-    counts = answer_counts(bench.judge_against(truth, checks.workload(bench), samples))
-    found = {"queries": float(len(samples)), "errors": float(sum(samples.errors.values()))}
-    return found | {name: value or 0.0 for name, value in counts.items()}, _told(samples)
-
-
-def _told(samples: Samples) -> dict[str, str]:
-    told = error_summary(samples)
-    return {"errors": told} if told else {}
-
-
-def _exact_recall(
-    bench: Bench, checks: Checks, truth: Truth
-) -> tuple[dict[str, float | None], dict[str, str], str | None]:
+def _exact_recall(bench: Bench, last: _Check) -> tuple[Metrics, Reasons, str | None]:
     """Recall of the exact mode where items were written, and what is wrong with it. A graph may miss a new item; the
     exact mode misses only what is not there.
     """
     name = f"exact_recall_at_{bench.scenario.k}"
     if not bench.engine.capabilities.exact:
         return {name: None}, {name: "the engine has no exact mode"}, None
-    samples, workload = checks.ask(bench, exact=True, limit_s=LAST_CHECK_S), checks.workload(bench)
+    samples = last.checks.ask(bench, exact=True, limit_s=LAST_CHECK_S)
     require_answers([samples])
     strict, forgiving = (
-        float(bench.judge_against(truth, workload, samples, forgive_float32=forgive).recall.mean())
+        float(
+            bench.judge_against(
+                last.truth, last.checks.workload(bench), samples, forgive_float32=forgive
+            ).recall.mean()
+        )
         for forgive in (False, True)
     )
     wrong = inexact(forgiving, len(samples))

@@ -7,20 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from engines.base import Batch, Hits
-from engines.bruteforce.adapter import BruteForce, Params
-from harness.machine.meters import OwnProcess
-from harness.oracle.corpus import load_corpus
+from engines.bruteforce.adapter import BruteForce
 from harness.results.result import Measurement
-from harness.scenario.cells import PlannedCell
-from harness.scenario.plan import Session
-from harness.scenario.specs import Scenario
-from harness.tasks.bench import Bench
-from harness.tasks.index import measure_index
+from tests.unit.tasks.benches import bench_of, measure
 
 ROWS = 1500
 
@@ -65,31 +57,8 @@ class Slow(BruteForce):
 def measured(
     tmp_path: Path, kind: type[BruteForce], centre: tuple[float, float], spread: float
 ) -> Measurement:
-    rng = np.random.default_rng(0)
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    for name, rows in (("vectors", ROWS), ("queries", 60)):
-        values = np.array(centre) + spread * rng.standard_normal((rows, 2))
-        np.save(folder / f"{name}.npy", values.astype(np.float32))
-    pq.write_table(pa.table({"n": np.arange(ROWS) % 3}), folder / "attributes.parquet")
-    (folder / "dataset.yaml").write_text("metric: l2\n")
-    scenario = Scenario.model_validate(
-        {
-            "name": "s",
-            "dataset": str(folder),
-            "k": 5,
-            "engines": [{"engine": "bruteforce"}],
-            "filters": [{"name": "none"}, {"name": "third", "where": {"n": 1}}],
-            "tasks": [{"task": "index", "batch_size": 100}],
-        }
-    )
-    (task,) = scenario.tasks
-    session = Session("engine", "bruteforce", {}, ({},), 0)
-    corpus = load_corpus(scenario, tmp_path / "cache")
-    engine = kind(tmp_path, Params())
-    bench = Bench(scenario, session, tmp_path, engine, corpus, OwnProcess(), tmp_path / "samples")
-    cell, _ = measure_index(bench, task, PlannedCell(task.name, "index"))  # type: ignore[arg-type]
-    return cell
+    task = {"task": "index", "batch_size": 100}
+    return measure(bench_of(tmp_path, kind, task, rows=ROWS, centre=centre, spread=spread), "index")
 
 
 @pytest.mark.parametrize("kind", [BruteForce, Expanded])
