@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import TrialGroup
@@ -37,7 +39,7 @@ class SummaryRow:
     under the offered rates where the setting was measured there, else of the closed loop.
 
     None where it was not measured in full. few_queries: over how many queries the recall was taken, where these are too
-    few to judge it by. violations and errors: sums over all trials and tasks.
+    few to judge it by. violations and errors: sums over all trials and tasks, of cells that failed as well.
     """
 
     engine: str
@@ -64,7 +66,8 @@ def summary_rows(evidence: Evidence, decision: Decision) -> list[SummaryRow]:
 def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> SummaryRow:
     cells, setting = evidence.cells, candidate.configuration
     objective = cells.objective(setting)
-    every = cells.search(setting) + cells.build(setting, "updates")
+    updates = [number for number in cells.build_numbers(setting) if cells.groups[number].kind == "updates"]
+    numbers = cells.search_numbers(setting) + updates
     offered = [group for group in cells.search(setting) if group.executor == "arrival_rate"]
     recall = _worst(objective, f"recall_at_{cells.k}", min)
     status = "eligible" if candidate.met else "not judged" if candidate.not_judged else "eliminated"
@@ -77,16 +80,12 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
         recall=recall,
         p99_ms=_worst(offered or objective, "latency_p99_ms", max),
         qps=candidate.score if evidence.objective.maximise else _worst(objective, "throughput_qps", min),
-        violations=_total(every, "violations"),
-        errors=_total(every, "errors"),
-        failed_cells=sum(error is not None for group in every for error in group.errors),
+        violations=int(np.nansum(cells.matrix("violations")[numbers])),
+        errors=int(np.nansum(cells.matrix("errors")[numbers])),
+        failed_cells=int(cells.failed[numbers].sum()),
         verdict=_MARKS[status],
         few_queries=few[0] if few else None,
     )
-
-
-def _total(groups: Sequence[TrialGroup], metric: str) -> int:
-    return int(sum(value for group in groups for value in group.values(metric).values()))
 
 
 def _worst(groups: list[TrialGroup], metric: str, worst: Callable[[list[float]], float]) -> float | None:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.results.result import RunResult
+from harness.results.result import Measurement, RunResult
 from reports.decide.decision import conclude
 from reports.decide.evidence import gather_evidence
 from reports.page.summary import SummaryRow, summary_rows
 from reports.wording import number
-from tests.unit.example_results import build, edit, failed, realistic
+from tests.unit.example_results import build, edit, failed, realistic, with_metrics
 from tests.unit.reports.page.parsed import many
 from tests.unit.reports.summaries import summary_of
 
@@ -84,3 +84,18 @@ def test_a_summary_without_figures_is_printed() -> None:
     with console.capture() as captured:
         console.print(summary_of(edit(build(trials=2), lambda cell: failed(cell, "Boom")), 200))
     assert "failed cells" in captured.get()
+
+
+def test_wrong_answers_of_a_cell_that_failed_are_in_the_summary() -> None:
+    """A task that fails after its requests (items are missing, say) keeps their counts."""
+
+    def break_updates(cell: Measurement) -> Measurement:
+        if cell.kind != "updates" or cell.engine != "qdrant":
+            return cell
+        counted = with_metrics(cell, violations=4.0, errors=2.0)
+        return counted.model_copy(update={"error": "500 items are missing"}) if cell.trial == 1 else counted
+
+    rows = summary(edit(build(trials=3), break_updates))
+    counts = {(row.violations, row.errors, row.failed_cells) for row in rows if row.engine == "qdrant"}
+    assert counts == {(12, 6, 1)}
+    assert {(row.violations, row.errors) for row in rows if row.engine != "qdrant"} == {(0, 0)}
