@@ -195,7 +195,13 @@ def darker(colour: str) -> str:
 
 
 def limit_line(axes: Axes, value: float, text: str) -> None:
-    """A vertical line at a requirement, labelled at its foot. The axes' limits and scales must be final."""
+    """A vertical line at a requirement, labelled at its foot; nothing where that lies outside the axes.
+
+    The axes' limits and scales must be final.
+    """
+    low, high = axes.get_xlim()
+    if not low <= value <= high:
+        return
     place = float(axes.transAxes.inverted().transform(axes.transData.transform((value, 1.0)))[0])
     left = place > 0.3  # on the side where there is room
     axes.axvline(value, color=MUTED, linewidth=1, linestyle=(0, (3, 3)), zorder=1)

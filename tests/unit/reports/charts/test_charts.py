@@ -24,6 +24,19 @@ def test_a_panel_names_the_best_engine_at_the_required_recall() -> None:
     assert "no setting reaches recall 1" in text
 
 
+@pytest.mark.parametrize(("required", "drawn"), [("0.95", True), ("0.6", False)])
+def test_a_required_recall_outside_the_axis_is_not_drawn(required: str, drawn: bool) -> None:
+    """Its label would stand beside the chart."""
+    one = {"qdrant": ENGINES["qdrant"]}
+    run = edit(
+        build(requirements=(f"recall >= {required}",), engines=one, arrivals=False),
+        lambda c: with_metrics(c, recall_at_10=0.955) if c.kind == "search" else c,
+    )
+    page = render_result(run)
+    assert f"at recall ≥ {required}" in Page(page).text
+    assert (f">≥ {required}</text>" in page) == drawn
+
+
 def test_engines_keep_their_looks() -> None:
     names = [f"engine-{i}" for i in range(24)]
     found = engine_styles(names)
