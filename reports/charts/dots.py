@@ -135,8 +135,9 @@ def _draw_dot(plot: Axes, place: int, scale: float, row: EngineFigure, look: Eng
 
 def _takeaway(metric: str, rows: Sequence[EngineFigure]) -> str:
     """The best engine and how far the last one is behind, of those that meet the requirements if any does."""
-    rows = [row for row in rows if not row.out and row.point] or rows
-    term = spec(metric)
+    eligible = [row for row in rows if not row.out and row.point]
+    among = " of those without ✘" if eligible and any(row.out for row in rows) else ""
+    rows, term = eligible or rows, spec(metric)
     name = f"{term.label[0].upper()}{term.label[1:]}"
     known = [(row.point.mean, row.label) for row in rows if row.point is not None]
     if not known:
@@ -144,11 +145,13 @@ def _takeaway(metric: str, rows: Sequence[EngineFigure]) -> str:
     known.sort(reverse=term.better == "higher")
     best, last = known[0], known[-1]
     if len(known) == 1 or best[0] == last[0]:
-        return f"{name}: {quantity(metric, best[0])} for {best[1]}"
+        return f"{name}{among}: {quantity(metric, best[0])} for {best[1]}"
     low, high = sorted((best[0], last[0]))
     if low > 0 and high / low < 1.25:
-        return f"{name} is much the same for all, {number(low * term.scale)} to {quantity(metric, high)}"
+        return (
+            f"{name} is much the same for all{among}, {number(low * term.scale)} to {quantity(metric, high)}"
+        )
     gap = f", {number(high / low)} times apart" if low > 0 else ""
     extreme = "Highest" if term.better == "higher" else "Lowest"
     ends = [f"{label} ({quantity(metric, value)})" for value, label in (best, last)]
-    return f"{extreme} {term.label}: {ends[0]}; last {ends[1]}{gap}"
+    return f"{extreme} {term.label}{among}: {ends[0]}; last {ends[1]}{gap}"

@@ -233,6 +233,6 @@ def _throughput_falls(lines: Sequence[Series]) -> str:
         return "No engine slows down much as filters narrow"
     where = percent(worst.x[lows[worst.engine]].mean / 100)
     return (
-        f"{worst.engine} slows down most: to {percent(kept[worst.engine])} of its throughput "
-        f"with the widest filter, where {where} of the items pass"
+        f"{worst.engine} slows down most: where {where} of the items pass, "
+        f"to {percent(kept[worst.engine])} of its throughput with the widest filter"
     )

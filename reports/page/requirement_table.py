@@ -162,7 +162,7 @@ def _cell(column: Column, checks: Mapping[str, Check]) -> RequirementCell:
 def _detail(check: Check) -> str:
     detail = shortened(check.reason or check.place, _LONGEST_DETAIL)
     if check.queries is not None and check.low is not None and check.high is not None:
-        return f"{check.low:.3f} to {check.high:.3f} by {check.queries:,} queries; {detail}"
+        return f"{check.low:.3f} to {check.high:.3f} over {check.queries:,} queries; {detail}"
     return detail
 
 

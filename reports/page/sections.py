@@ -73,8 +73,9 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> list[Cha
             "cost",
             "Throughput and what it costs",
             "Each engine at its setting in the table of requirements, over all filters. The CPU time of a query is "
-            "what limits throughput once every core is busy; the clients' is the cost of sending and decoding, and of "
-            "an engine inside the measuring process that of the engine as well. ✘: does not meet the requirements.",
+            "what limits throughput once every core is busy. The clients' is the cost of sending and decoding; of an "
+            "engine inside the measuring process it is part of the engine's and not recorded apart. ✘: does not meet "
+            "the requirements.",
             tuple(_dots(styles, {m: best_rows(cells, rows, m, out) for m in charted("cost")}, "cost")),
             "No search with a closed loop was measured.",
         ),
