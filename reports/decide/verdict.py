@@ -135,7 +135,7 @@ def caveats(evidence: Evidence, undecided: bool) -> list[str]:
         + at_least(evidence)
         + _not_judged(evidence)
         + _cost_of_taking_it(evidence, undecided)
-        + _unsteady(evidence, leader)
+        + unsteady(evidence)
         + _too_close(evidence, leader)
         + _declared_needs(leader)
         + _same_adapter(evidence, undecided)
@@ -162,13 +162,14 @@ def _cost_of_taking_it(evidence: Evidence, undecided: bool) -> list[str]:
     ]
 
 
-def _unsteady(evidence: Evidence, leader: Candidate) -> list[str]:
-    engine = leader.configuration.engine
-    if evidence.selections[engine].steady:
+def unsteady(evidence: Evidence) -> list[str]:
+    """The note beside a leader whose figure is that of several settings."""
+    engine = evidence.ranking[0].configuration.engine if evidence.ranking else None
+    if engine is None or evidence.selections[engine].steady:
         return []
     return [
-        f"Which setting of {engine} is best differs between trials. Its figure is what the setting chosen by the other "
-        "trials reached in each trial."
+        f"Which setting of {engine} is best differs between trials. So its figure here is not that of one setting, but "
+        "what the setting chosen by the other trials reached in each trial."
     ]
 
 

@@ -13,6 +13,7 @@ from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import TrialGroup
 from reports.decide.ranking import Candidate
+from reports.decide.verdict import unsteady
 from reports.page.sections import best_settings
 from reports.wording import number, quantity, settings
 
@@ -115,7 +116,8 @@ def summary_table(
     figures = (f"recall@{evidence.cells.k}", "P99", "queries/s (mix)", "violations", "errors")
     layout = _table if width >= _NARROWEST_TABLE else _lines
     texts = [([shown(text) for text in _texts(row)], _style(row)) for row in rows]
-    return Stack(layout(title, figures, texts), Text(shown(decision.sentence), style="bold"))
+    notes = [Text(shown(note)) for note in unsteady(evidence)]  # its figure is not the one in the table
+    return Stack(layout(title, figures, texts), Text(shown(decision.sentence), style="bold"), *notes)
 
 
 def _lines(title: str, figures: Sequence[str], rows: Sequence[StyledTexts]) -> RenderableType:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from harness.results.result import RunResult
 from reports.decide.decision import decide
@@ -14,6 +16,7 @@ from reports.decide.selection import LEVEL, Selection, compare, select
 from tests.simulations.decision_rates import rates
 from tests.simulations.decision_runs import World, simulated_run
 from tests.unit.example_results import build, edit, with_metrics
+from tests.unit.reports.summaries import summary_of
 
 
 def test_each_trial_is_judged_at_the_setting_that_the_others_choose() -> None:
@@ -95,10 +98,10 @@ def test_costs_compare_the_other_way_round() -> None:
     assert compare(Selection(0, {0: 0.0}, {0: 0.0}, True, True), dear, maximise=False) is None
 
 
-def lottery(trials: int = 3) -> RunResult:
-    """Two equal engines, one with twenty equal settings, of which one was lucky once."""
-    rng = np.random.default_rng(0)
-    return simulated_run(World(grids=(1, 20), trials=trials, cell=0.1, run=0.0, filters=1), rng)
+def lottery() -> RunResult:
+    """Two equal engines, one with twenty equal settings, of which one was lucky and leads."""
+    world = World(grids=(1, 20), trials=3, cell=0.1, run=0.0, filters=1)
+    return simulated_run(world, np.random.default_rng(1))
 
 
 def test_the_figure_shown_for_a_large_grid_is_not_that_of_its_luckiest_setting() -> None:
@@ -109,10 +112,18 @@ def test_the_figure_shown_for_a_large_grid_is_not_that_of_its_luckiest_setting()
     assert shown < 0.97 * raw
     decision = decide(lottery())
     assert decision.verdict == "no decision"
-    if decision.leader is not None and decision.leader.engine == "engine-1":
-        assert any(
-            "Which setting of engine-1 is best differs between trials" in text for text in decision.caveats
-        )
+    assert decision.leader is not None
+    assert decision.leader.engine == "engine-1"
+
+
+def test_a_figure_that_is_not_that_of_one_setting_is_explained() -> None:
+    """In the report and in the terminal, whose table has the settings' own figures."""
+    note = "is best differs between trials"
+    for result, said in ((lottery(), True), (build(), False)):
+        assert any(note in text for text in decide(result).caveats) == said
+        console = Console(width=140, record=True, file=io.StringIO())
+        console.print(summary_of(result, 140))
+        assert (note in console.export_text()) == said
 
 
 def test_equal_engines_are_rarely_told_apart_whatever_their_grids() -> None:
