@@ -117,12 +117,12 @@ class Cells:
 
     def _choose_objective_task(self) -> str | None:
         covered: dict[str, int] = defaultdict(int)
-        clients: dict[str, int] = {}
+        clients: dict[str, float] = {}
+        asked = self.frame["clients"].fillna(1.0).tolist()
         for group in self.groups:
             if group.kind == "search" and group.executor == "closed_loop":
                 covered[group.task] += 1
-                asked = self.frame["clients"].iloc[group.rows[0]]
-                clients[group.task] = 1 if np.isnan(asked) else int(asked)
+                clients[group.task] = asked[group.rows[0]]
         return max(covered, key=lambda task: (covered[task], clients[task]), default=None)
 
     def _is_objective(self, group: TrialGroup) -> bool:

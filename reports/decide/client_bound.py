@@ -9,7 +9,7 @@ from reports.decide.ranking import Candidate
 from reports.wording import listing
 
 FLAG = "client-bound"
-_LIMIT = "the clients, not the engine, may have been the limit"
+LIMIT = "the clients, not the engine, may have been the limit"
 
 
 def faster_than_shown(evidence: Evidence) -> list[str]:
@@ -48,7 +48,7 @@ def at_least(evidence: Evidence) -> list[str]:
     cells = bound_cells(evidence, leader) if leader else 0
     if not cells or not evidence.objective.maximise:
         return []
-    return [f"In {cells} of the cells behind it {_LIMIT}: its throughput is at least what is shown."]
+    return [f"In {cells} of the cells behind it {LIMIT}: its throughput is at least what is shown."]
 
 
 def bound_cells(evidence: Evidence, candidate: Candidate) -> int:
@@ -87,8 +87,6 @@ def _in_reach(evidence: Evidence, candidate: Candidate, leader: Candidate) -> bo
 def _reason(evidence: Evidence, candidate: Candidate) -> str:
     cells, title = bound_cells(evidence, candidate), candidate.configuration.title
     if candidate.met:
-        return f"in {cells} of the cells behind {title} {_LIMIT}, so it may be faster than shown"
+        return f"in {cells} of the cells behind {title} {LIMIT}, so it may be faster than shown"
     missed = listing([check.requirement for check in candidate.failures])
-    return (
-        f"in {cells} of the cells behind {title} {_LIMIT}, so it may meet {missed} and be faster than shown"
-    )
+    return f"in {cells} of the cells behind {title} {LIMIT}, so it may meet {missed} and be faster than shown"

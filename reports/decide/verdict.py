@@ -7,7 +7,7 @@ from itertools import chain
 
 from harness.results.result import UNSUPPORTED
 from harness.results.stats import Comparison
-from reports.decide.client_bound import FLAG, at_least, faster_than_shown
+from reports.decide.client_bound import FLAG, LIMIT, at_least, faster_than_shown
 from reports.decide.evidence import Evidence
 from reports.decide.group_verdicts import LEAST_QUERIES
 from reports.decide.groups import flag_kind
@@ -23,7 +23,7 @@ _LOST_TIME = {
     "contention": "other programs on this machine took more than 5 % of its CPU time",
 }
 _FLAGS = _LOST_TIME | {
-    FLAG: "the clients, not the engine, may have been the limit",
+    FLAG: LIMIT,
     "remembered": "queries were asked again, and the engine remembers answers",
 }
 

@@ -32,7 +32,7 @@ class MatchedCells:
     keys: one row a measurement, with the columns of `_SAME`, `rate`, `load_kind` (executor or kind of task) and `group`
     (the number of its engine, task and load). cells: one row a cell, with its `run`, `key` and `round` (0 for the
     lowest trial) beside the columns of `cells_frame`. runs, rounds: how many there are. labels: how findings name
-    each key, and whole_labels all the cells of a group: engine, settings, task, filter, load. whole_loads: the
+    each key, and group_labels all the cells of a group: engine, settings, task, filter, load. group_loads: the
     `load_kind` of each group. reasons: why metrics are missing in the current run, by key and metric.
     """
 

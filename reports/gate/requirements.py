@@ -42,10 +42,7 @@ def _state(evidence: Evidence, engine: str) -> str:
     own = evidence.of_engine(engine)
     if any(candidate.met for candidate in own):
         return "meets"
-    close = [
-        c for c in own if c.score is not None and all(e.status == "too close to call" for e in c.failures)
-    ]
-    return "unclear" if close else "fails"
+    return "unclear" if any(candidate.undecided for candidate in own) else "fails"
 
 
 def _failure(evidence: Evidence, engine: str) -> str:

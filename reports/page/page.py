@@ -32,7 +32,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "result": result,
         "dataset": {"name": "?", "description": ""} | result.dataset,
         "decision": decision,
-        "headline": headline(decision, len(cells.filters)),
+        "headline": headline(evidence, decision),
         "rows": engine_rows(evidence, decision, styles),
         "costs": cost_headings(decision),
         "columns": columns(decision),

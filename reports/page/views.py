@@ -9,7 +9,9 @@ from harness.results.metrics import spec
 from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells
 from reports.decide.decision import Choice, Decision
+from reports.decide.evidence import Evidence
 from reports.decide.groups import flag_kind
+from reports.decide.sentences import no_rival
 from reports.wording import number, percent, quantity, settings
 
 _MOST_ERRORS = 20  # listed one by one; servers often put a different number into each
@@ -51,7 +53,7 @@ def marker(look: EngineStyle) -> str:
     return f'<svg class="marker" viewBox="0 0 14 14" aria-hidden="true" fill="{look.colour}">{shape}</svg>'
 
 
-def headline(decision: Decision, filters: int) -> Headline:
+def headline(evidence: Evidence, decision: Decision) -> Headline:
     """The decision in a headline, its settings and three figures."""
     shown = decision.leader
     text = _HEADLINES[decision.verdict]
@@ -62,7 +64,7 @@ def headline(decision: Decision, filters: int) -> Headline:
     why = decision.sentence.removeprefix("No decision: ").removeprefix("Only candidate: ")
     why = why.removeprefix(f"Pick {shown.title}. ") if shown else why
     why = why if shown else f"{why[0].upper()}{why[1:]}"
-    return Headline(decision.verdict, text, chips, why, tuple(_facts(decision, filters)) if shown else ())
+    return Headline(decision.verdict, text, chips, why, tuple(_facts(evidence, decision)) if shown else ())
 
 
 def _chips(choice: Choice) -> tuple[str, ...]:
@@ -71,8 +73,8 @@ def _chips(choice: Choice) -> tuple[str, ...]:
     )
 
 
-def _facts(decision: Decision, filters: int) -> list[Fact]:
-    shown, metric = decision.leader, decision.objective.split()[1]
+def _facts(evidence: Evidence, decision: Decision) -> list[Fact]:
+    shown, metric, filters = decision.leader, evidence.objective.metric, len(evidence.cells.filters)
     assert shown is not None
     who = "" if decision.pick else f"{shown.engine}, which leads: "
     mix = f"an equal mix of {filters} filters" if filters > 1 else spec(metric).label
@@ -92,8 +94,7 @@ def _facts(decision: Decision, filters: int) -> list[Fact]:
             )
         )
     elif decision.verdict != "only candidate":
-        known = "is known to meet" if any(s.status == "not judged" for s in decision.standings) else "meets"
-        facts.append(Fact("no rival", f"no other engine {known} every requirement"))
+        facts.append(Fact("no rival", no_rival(evidence)))
     if decision.win_share is not None and decision.verdict != "only candidate":
         yet = f", yet {decision.reasons[0]}" if decision.reasons else ""
         what = f"of resampled trials won ({percent(decision.confidence)} are required){yet}"
