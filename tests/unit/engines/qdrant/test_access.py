@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,32 +16,14 @@ pytest.importorskip("qdrant_client")
 import grpc
 from qdrant_client import models
 
-from engines.base import Batch, EngineError, Field, Schema
-from engines.qdrant import failures
+from engines.base import EngineError
 from engines.qdrant.adapter import Qdrant
 from engines.qdrant.control import endpoint
 from engines.qdrant.params import IndexParams
 from tests.servers.qdrant_stand_in import Failure, StandIn, running, standing_in
+from tests.unit.engines.qdrant.contents import BATCH, SCHEMA
 
-SCHEMA = Schema(3, "l2", (Field("price", "integer"),))
-BATCH = Batch(np.arange(6), np.eye(6, 3, dtype=np.float32), {"price": np.arange(6)})
 CODE = grpc.StatusCode
-
-
-@pytest.fixture
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    with standing_in() as servers:
-        for name, value in servers.environ.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(failures, "_PAUSES_S", (0.0, 0.0, 0.0))
-        yield servers
-
-
-@pytest.fixture(params=[True, False], ids=["grpc", "rest"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path, stand_in: StandIn) -> Iterator[Qdrant]:
-    made = Qdrant(tmp_path, IndexParams(prefer_grpc=request.param, batch_size=2))
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(
