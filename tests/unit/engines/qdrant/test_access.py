@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from engines.base import EngineError
 from engines.qdrant.adapter import Qdrant
 from engines.qdrant.control import endpoint
 from engines.qdrant.params import IndexParams
+from tests.servers.certificates import self_signed
 from tests.servers.qdrant_stand_in import Failure, StandIn, running, standing_in
 from tests.unit.engines.qdrant.contents import BATCH, SCHEMA
 
@@ -138,23 +138,8 @@ def test_tls_where_there_is_none(
             engine.create(SCHEMA)
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """Certificate and key of a server on 127.0.0.1, signed by itself."""
-    options = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1"
-    command = ["openssl", *options.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
-    try:
-        subprocess.run(
-            [*command, "-out", "c.pem", "-keyout", "k.pem"], cwd=tmp_path, check=True, capture_output=True
-        )
-    except FileNotFoundError:
-        pytest.skip("openssl makes the certificate. Install it with: apt-get install openssl")
-    return tmp_path / "c.pem", tmp_path / "k.pem"
-
-
-def test_tls_over_grpc(
-    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tls_over_grpc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = self_signed(tmp_path)
     chain, key = (file.read_bytes() for file in certificate)
     with standing_in(credentials=grpc.ssl_server_credentials([(key, chain)])) as servers:
         for name, value in servers.environ.items():
