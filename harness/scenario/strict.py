@@ -41,15 +41,28 @@ class StrictModel(BaseModel):
     @classmethod
     def _no_number_is_true(cls, data: Any) -> Any:
         """`k: yes` would pass for 1."""
-        given = data if isinstance(data, Mapping) else {}
-        wrong = [
-            f"{name} must be a number or text, got {value}"
-            for name, value in given.items()
-            if isinstance(value, bool) and name in cls.model_fields and not takes_boolean(cls, name)
-        ]
-        if wrong:
-            raise ValueError("\n".join(wrong))
-        return data
+        if not isinstance(data, Mapping):
+            return data
+        return {
+            name: value if name not in cls.model_fields or takes_boolean(cls, name) else _no_number(value)
+            for name, value in data.items()
+        }
+
+
+class _Boolean:
+    """A boolean that pydantic takes for no number."""
+
+    def __init__(self, value: bool) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return repr(self._value)
+
+
+def _no_number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_no_number(one) for one in value]
+    return _Boolean(value) if isinstance(value, bool) else value
 
 
 def takes_boolean(model: type[BaseModel], name: str) -> bool:
@@ -86,12 +99,14 @@ def read_yaml(path: Path, example: str) -> dict[str, Any]:
 
 def explain(error: ValidationError, source: str, data: object) -> list[str]:
     """One line a problem: `source: key message, got value`. data: what was validated."""
-    lines = []
+    messages: dict[
+        tuple[str, str], list[str]
+    ] = {}  # by key and value: several where a union of types refuses it
     for problem in error.errors(include_url=False):
         if problem["type"] == "too_short" and len(problem["input"]) >= problem["ctx"]["min_length"]:
             continue  # only because its items are wrong, which are reported themselves
         key = _key(problem["loc"], data, missing=problem["type"] == "missing")
-        message = problem["msg"].removeprefix("Value error, ")
+        message, got = problem["msg"].removeprefix("Value error, "), ""
         context = problem.get("ctx", {})
         tag = str(context.get("discriminator", "")).strip("'")  # the key that selects the model
         match problem["type"]:
@@ -107,8 +122,12 @@ def explain(error: ValidationError, source: str, data: object) -> list[str]:
                 key = f"{key}.{tag}"
                 message = f"must be one of {context['expected_tags']}, got '{context['tag']}'"
             case _:
-                message = f"{_SUBJECT.sub('must ', message)}, got {shown(problem['input'])}"
-        lines += [f"{source}: {key} {part}" if key else f"{source}: {part}" for part in message.split("\n")]
+                message, got = _SUBJECT.sub("must ", message), f", got {shown(problem['input'])}"
+        messages.setdefault((key, got), []).append(message)
+    lines = []
+    for (key, got), told in messages.items():
+        parts = [f"{' or '.join(told)}{got}"] if got else "\n".join(told).split("\n")
+        lines += [f"{source}: {key} {part}" if key else f"{source}: {part}" for part in parts]
     return list(dict.fromkeys(lines))
 
 

@@ -62,6 +62,19 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     assert "tasks[1].rate must be greater than 0, got -5" in text
 
 
+def test_a_boolean_in_the_place_of_a_number_hides_no_other_problem(tmp_path: Path) -> None:
+    tasks = [{"task": "index"}, {"task": "search", "name": "s", "clients": True, "duration_s": -1}]
+    path = write(tmp_path, k=True, trials=0, colour="red", limits={"cpus": False}, tasks=tasks)
+    assert [line.removeprefix(f"{path}: ") for line in problems(path)] == [
+        "k must be a valid integer, got True",
+        "trials must be greater than 0, got 0",
+        "limits.cpus must be a valid number, got False",
+        "tasks[1].clients must be a valid integer, got True",
+        "tasks[1].duration_s must be greater than 0, got -1",
+        "colour is not a known key, remove it or correct its spelling",
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -97,8 +110,12 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
             {"tasks": [{"task": "search", "name": "s", "executor": "arrival_rate", "rate": [1, "x"]}]},
             "tasks[0].rate[1] must be a valid number",
         ),
-        ({"k": True}, ": k must be a number or text, got True"),
-        ({"budget_s": True}, "budget_s must be a number or text, got True"),
+        ({"budget_s": True}, "budget_s must be a valid number, got True"),
+        (search(executor="arrival_rate", rate=True), "tasks[1].rate must be a valid number, got True"),
+        (
+            search(executor="arrival_rate", rate=[5, True]),
+            "tasks[1].rate[1] must be a valid number, got True",
+        ),
         ({"trials": 10**30}, "trials must be less than or equal to 1000"),
         ({"cell_timeout_s": 1e308}, "cell_timeout_s must be less than or equal to 1000000"),
         ({"limits": {"cpus": 1e308}}, "limits.cpus must be less than or equal to 10000"),
@@ -131,6 +148,8 @@ def test_what_does_not_fit_together_is_refused(
         {"filters": [{"name": "a", "selectivity": 0}]},
         {"decision": {"requirements": ["recall"]}},
         search(rate=5),
+        search(processes=0),
+        {"index_columns": 3},
     ],
 )
 def test_a_problem_is_told_once(tmp_path: Path, changes: dict[str, Any]) -> None:
