@@ -44,12 +44,15 @@ class GateFailedError(BakeoffError):
 
 
 @contextmanager
-def noting(problems: list[str]) -> Iterator[None]:
-    """Adds the problems of a ConfigurationError raised inside to `problems`, so that one run names them all."""
+def noting(problems: list[str], place: str = "") -> Iterator[None]:
+    """Adds the problems of a ConfigurationError raised inside to `problems`, so that one run names them all.
+
+    place: what each begins with, such as the file that they are of.
+    """
     try:
         yield
     except ConfigurationError as error:
-        problems += error.problems
+        problems += [f"{place}{line}" for line in error.problems]
 
 
 def unwritable(error: OSError) -> str:

@@ -41,18 +41,17 @@ def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) ->
     Raises ConfigurationError with every problem of the filters, DatasetError.
     """
     dataset = load_dataset(scenario.dataset, cache=cache / "datasets", progress=progress)
-    dataset = dataset.head(scenario.rows, scenario.queries)
+    problems: list[str] = []
+    with noting(problems, f"{scenario.source}: "):
+        dataset = dataset.head(scenario.rows, scenario.queries)
     corpus = Corpus(dataset, {}, {}, {}, {}, split_queries(len(dataset.queries), scenario.seed))
-    problems = _too_small(scenario, dataset)
+    problems += _too_small(scenario, dataset)
     for spec in scenario.filters:
-        try:
+        with noting(problems, f"{scenario.source}: "):
             built = build_workload(spec, dataset, scenario.k, scenario.seed)
-        except ConfigurationError as error:
-            problems += [f"{scenario.source}: {line}" for line in error.problems]
-            continue
-        corpus.workloads.update({workload.name: workload for workload in built})
-        corpus.filters[spec.name] = [workload.name for workload in built]
-        corpus.skipped.update(built.skipped)
+            corpus.workloads.update({workload.name: workload for workload in built})
+            corpus.filters[spec.name] = [workload.name for workload in built]
+            corpus.skipped.update(built.skipped)
     if not problems:
         with noting(problems):
             dataset = replace(dataset, indexed=_indexed(scenario, dataset, corpus.workloads))

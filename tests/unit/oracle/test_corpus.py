@@ -57,6 +57,13 @@ BRAND = {"name": "brand", "keyword": "brand"}
 NESTED = {"name": "nested", "where": {"or": [{"n3": {"gte": 10}}, {"not": {"n7": 4}}]}}
 
 
+def test_more_than_the_data_hold_is_told_with_the_scenario_and_beside_its_other_problems(mine: Path) -> None:
+    told = refused(mine, rows=ROWS + 1, queries=41, filters=[{"name": "x", "keyword": "colour"}]).splitlines()
+    assert told[0].startswith("scenario s: rows: 401 asked for, but dataset 'mine' has 400")
+    assert told[1].startswith("scenario s: queries: 41 asked for, but dataset 'mine' has 40")
+    assert told[2].startswith("scenario s: ") and "'colour'" in told[2]
+
+
 def test_only_columns_that_a_filter_names_are_indexed(mine: Path) -> None:
     assert indexed(corpus(mine)) == []
     loaded = corpus(mine, filters=[{"name": "none"}, BRAND, NESTED])
