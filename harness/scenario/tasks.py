@@ -81,7 +81,7 @@ class SearchTask(TaskSpec):
     params: Literal["all", "operating_point"] = "all"
     filters: Annotated[list[Name], Field(min_length=1)] | None = None  # names; every filter by default
     duration_s: Seconds = 2.0
-    max_queries: PositiveInt | None = None
+    max_queries: Annotated[int, Field(gt=0, le=1_000_000_000)] | None = None
     warmup_s: Annotated[float, Field(ge=0, le=LONGEST_S)] = 0.3
     warmup_max_s: Annotated[float, Field(ge=0, le=LONGEST_S)] | None = None
     timeout_s: Seconds = 10.0

@@ -122,6 +122,7 @@ def test_a_boolean_in_the_place_of_a_number_hides_no_other_problem(tmp_path: Pat
         ({"limits": {"memory_mib": 10**30}}, "limits.memory_mib must be less than or equal to"),
         (search(duration_s=1e308), "tasks[1].duration_s must be less than or equal to 1000000"),
         (search(warmup_max_s=1e308), "tasks[1].warmup_max_s must be less than or equal to 1000000"),
+        (search(max_queries=10**30), "tasks[1].max_queries must be less than or equal to 1000000000"),
         (search(clients=10**9), "tasks[1].clients must be less than or equal to 10000"),
         (search(processes=10**9), "tasks[1].processes must be less than or equal to 1000"),
         (search(executor="arrival_rate", rate=1e9), "tasks[1].rate must be less than or equal to 10000000"),
@@ -133,6 +134,10 @@ def test_a_boolean_in_the_place_of_a_number_hides_no_other_problem(tmp_path: Pat
         (
             {"engines": [{"engine": "faiss", "search": {"efSearch": [8, 16, 8]}}]},
             "engines[0].search efSearch: [8, 16, 8] holds a value twice",
+        ),
+        (
+            {"engines": [{"engine": "faiss", "search": {"efSearch": [[8], [8]]}}]},
+            "engines[0].search efSearch: [[8], [8]] holds a value twice",
         ),
     ],
 )
