@@ -73,13 +73,20 @@ class EngineSpec(StrictModel):
                 raise ValueError(
                     f"{name}: the list is empty, so that nothing would be measured; give a value"
                 )
-            if isinstance(values, list) and any(one in values[:place] for place, one in enumerate(values)):
+            if isinstance(values, list) and _repeats(values):
                 raise ValueError(f"{name}: {shown(values)} holds a value twice, remove one")
         return value
 
     @property
     def title(self) -> str:
         return self.label or self.engine.rpartition(":")[2]
+
+
+def _repeats(values: list[Any]) -> bool:
+    try:
+        return len(set(values)) < len(values)
+    except TypeError:  # of lists or mappings, which no set can hold
+        return any(one in values[:place] for place, one in enumerate(values))
 
 
 class ContainerLimits(StrictModel):
