@@ -33,9 +33,8 @@ class RunningContainer:
     image: str
     settings: dict[str, str]
     container: Container
-    kill_and_start: Callable[
-        [], RunningContainer
-    ]  # kills what runs in it (SIGKILL) and starts it on the same data
+    # Kills what runs in it (SIGKILL) and starts it on the same data.
+    kill_and_start: Callable[[], RunningContainer]
 
     @property
     def pid(self) -> int | None:

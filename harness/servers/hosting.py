@@ -132,9 +132,8 @@ def run_server(engine: str, way: str, limits: ContainerLimits, folder: Path, con
     def progress(what: str, done: float, total: float | None) -> None:
         connection.send(("progress", what, done, total))
 
-    with contextlib.suppress(
-        EOFError, ConnectionError
-    ):  # the run has ended, or does not need the server any more
+    # Raised when the run has ended, or does not need the server any more.
+    with contextlib.suppress(EOFError, ConnectionError):
         try:
             with ways[way](engine, limits, folder, progress) as server:
                 connection.send(("ready", server.hosted))

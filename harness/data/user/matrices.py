@@ -43,9 +43,7 @@ def from_npy(path: Path) -> Matrix:
     try:
         # Not np.load: for a file of another kind its message suggests to allow pickles.
         array = np.lib.format.open_memmap(path, mode="r")
-    except (
-        Exception
-    ) as error:  # the header is parsed as Python, and a damaged one raises whatever that may raise
+    except Exception as error:  # the header is parsed as Python: a damaged one may raise anything
         raise ConfigurationError(
             f"{path}: is no intact .npy file of numbers ({error}); write it with numpy.save"
         ) from error
