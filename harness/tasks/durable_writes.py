@@ -30,10 +30,11 @@ class Writes:
 
 
 def planned(dataset: Dataset, size: int, rows: int, can: Capabilities, last: Last) -> Writes:
-    """The first `rows` items in batches of `size`. A tenth of those in all batches but the last are then given the
-    content of others, and as many are deleted, where the engine can. last: whether deleting or the last batch ends it.
+    """The first `rows` items in batches of at most `size`, and at least two. A tenth of those in all batches but the
+    last are then given the content of others, and as many are deleted, where the engine can. last: whether deleting or
+    the last batch ends it.
     """
-    *first, final_batch = batches(dataset, size, rows)
+    *first, final_batch = batches(dataset, min(size, -(-rows // 2)), rows)
     everything = next(batches(dataset, rows, rows))
     tenth = sum(map(len, first)) // 10
     changed = np.arange(tenth if can.update else 0, dtype=np.int64)
