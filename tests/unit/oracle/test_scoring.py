@@ -7,62 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.base import Keywords
 from engines.filters import Eq, Range, matches
 from harness.data.workload import Workload
-from harness.oracle.exact import exact_neighbours, pair_distances
+from harness.oracle.exact import exact_neighbours
 from harness.oracle.scoring import judge_hits
-from harness.results.samples import ERROR, OK, Samples
-
-METRICS = ["l2", "ip", "cosine"]
-
-
-def window(query, ids, *, lengths=None, status=None, scores=None):
-    """Samples of answers `ids` (one row a request) to the queries numbered `query`."""
-    ids = np.asarray(ids, dtype=np.int64)
-    zero = np.zeros(len(ids), dtype=np.int64)
-    return Samples(
-        zero, zero, zero, np.asarray(query, dtype=np.int64), zero,
-        zero if status is None else np.asarray(status, dtype=np.int64),
-        ids, (ids >= 0).sum(axis=1) if lengths is None else np.asarray(lengths), scores=scores,
-    )  # fmt: skip
-
-
-class Case:
-    """A dataset with its workload and truth."""
-
-    def __init__(
-        self,
-        *,
-        metric="l2",
-        rows=400,
-        dim=12,
-        queries=20,
-        k=10,
-        seed=0,
-        filters=None,
-        vectors=None,
-        alive=None,
-    ):
-        rng = np.random.default_rng(seed)
-        self.vectors = rng.standard_normal((rows, dim)).astype(np.float32) if vectors is None else vectors
-        self.columns = {
-            "brand": Keywords.encode([f"b{v}" for v in rng.integers(0, 8, rows)]),
-            "price": rng.uniform(0, 1, rows),
-        }
-        self.metric, self.alive = metric, alive
-        picked = self.vectors[rng.integers(0, len(self.vectors), queries)]
-        asked = (picked + np.float32(0.1) * rng.standard_normal(picked.shape)).astype(np.float32)
-        self.workload = Workload("test", asked, tuple(filters or [None] * queries), k)
-        self.truth = exact_neighbours(
-            self.vectors, asked, k, metric, self.workload.filters, self.columns, self.alive
-        )
-
-    def judge(self, query, ids, *, forgive_float32=False, **kwargs):
-        return judge_hits(
-            window(query, ids, **kwargs), self.workload, self.truth, vectors=self.vectors, columns=self.columns,
-            metric=self.metric, alive=self.alive, forgive_float32=forgive_float32,
-        )  # fmt: skip
+from harness.results.samples import ERROR, OK
+from tests.unit.oracle.cases import METRICS, Case, window
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -263,65 +213,6 @@ def test_the_allowance_for_float32_does_not_forgive_a_wrong_distance(metric):
     other = {"l2": "ip", "ip": "l2", "cosine": "l2"}[metric]
     wrong = exact_neighbours(case.vectors, case.workload.queries, 20, other).ids
     assert case.judge(np.arange(20), wrong, forgive_float32=True).recall.mean() < 0.95
-
-
-def scores_of(case, ids):
-    """What an engine that computes in float64 gives for its hits, as `Hits` documents it."""
-    distance = pair_distances(case.vectors, case.workload.queries, ids, np.arange(len(ids)), case.metric)
-    return {"l2": distance, "ip": -distance, "cosine": 1 - distance}[case.metric]
-
-
-def scored(case, *, scores=None, ids=None, exact_scores=True):
-    ids = case.truth.ids if ids is None else ids
-    return judge_hits(
-        window(np.arange(20), ids, scores=scores_of(case, ids) if scores is None else scores),
-        case.workload, case.truth, vectors=case.vectors, columns={}, metric=case.metric, exact_scores=exact_scores,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("size", [1e-3, 1.0, 300.0])
-@pytest.mark.parametrize("metric", METRICS)
-def test_right_scores_are_right_also_in_float32(metric, size):
-    vectors = (size * np.random.default_rng(1).standard_normal((400, 64))).astype(np.float32)
-    case = Case(metric=metric, vectors=vectors, dim=64)
-    for scores in (None, scores_of(case, case.truth.ids).astype(np.float32).astype(np.float64)):
-        result = scored(case, scores=scores)
-        assert not result.wrong_scores.any()
-        assert not result.unordered.any()
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_scores_that_are_wrong_missing_or_no_numbers_are_named(metric):
-    case = Case(metric=metric)
-    right = scores_of(case, case.truth.ids)
-    for place, value in ((0, -7.0), (9, np.nan), (3, np.inf), (5, right[5, 4] * 1.01 + 0.01)):
-        scores = right.copy()
-        scores[5, place] = value
-        assert np.flatnonzero(scored(case, scores=scores).wrong_scores).tolist() == [5]
-    of_others = right[::-1].copy()  # every answer has the scores of another query's
-    assert scored(case, scores=of_others).wrong_scores.all()
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_hits_that_are_not_best_first_are_named_and_ties_are_not(metric):
-    case = Case(metric=metric)
-    ids = case.truth.ids.copy()
-    ids[7] = ids[7, ::-1]
-    result = scored(case, ids=ids)
-    assert np.flatnonzero(result.unordered).tolist() == [7]
-    assert not result.wrong_scores.any()
-    assert (result.recall == 1.0).all()
-    twins = Case(metric=metric, vectors=np.repeat(case.vectors[:50], 4, axis=0))
-    assert not scored(twins).unordered.any()
-
-
-def test_scores_of_compressed_vectors_only_have_to_be_there_and_in_order():
-    case = Case()
-    rough = np.floor(scores_of(case, case.truth.ids))
-    assert scored(case, scores=rough).wrong_scores.any()
-    rough[2, 1] = np.nan
-    result = scored(case, scores=rough, exact_scores=False)
-    assert np.flatnonzero(result.wrong_scores).tolist() == [2]
 
 
 def test_only_the_kept_answers_are_judged():
