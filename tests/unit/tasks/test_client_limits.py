@@ -37,8 +37,8 @@ def test_remembered_answers_are_flagged_only_where_queries_were_asked_again() ->
     assert repeat_flags(again, 4.2) == ["remembered 4.2 times as fast"]
     assert repeat_flags(again, 1.3) == []
     assert repeat_flags(again, None) == []
-    assert repeat_flags({"queries": 70.0, "distinct_queries": 70.0}, 4.2) == []
     once: dict[str, float | None] = {"queries": 70.0, "distinct_queries": 70.0}
+    assert repeat_flags(once, 4.2) == []
     assert repeat_flags(once, 4.2, asked_before=True) == ["remembered 4.2 times as fast"]
 
 
