@@ -18,6 +18,13 @@ from harness.load.answers import (
 )
 
 
+class Worked:
+    """A score that is computed when it is converted to a number."""
+
+    def __float__(self) -> float:
+        return 0.5
+
+
 class Broken:
     """Ids that can no longer be read."""
 
@@ -71,10 +78,10 @@ def test_what_is_read_is_a_copy() -> None:
 
 
 def test_scores_that_are_missing_or_no_numbers_are_nan() -> None:
-    scores = [[1.5, 2.5], [], [1.0, 2.0, 3.0], [None, "1"], [10**400, 7], [np.float32(0.5), 3]]
-    ids = [[1, 2]] * 6
+    scores = [[1.5, 2.5], [], [1.0, 2.0, 3.0], [None, "1"], [10**400, 7], [np.float32(0.5), 3], [Worked(), 2]]
+    ids = [[1, 2]] * 7
     expected = [
-        [1.5, 2.5], [np.nan] * 2, [np.nan] * 2, [np.nan] * 2, [np.nan, 7], [0.5, 3],
+        [1.5, 2.5], [np.nan] * 2, [np.nan] * 2, [np.nan] * 2, [np.nan, 7], [0.5, 3], [np.nan, 2],
     ]  # fmt: skip
     np.testing.assert_array_equal(answer_block(ids, scores, 2).scores, expected)
     stored = unpack_answers(
