@@ -34,9 +34,8 @@ class QueryGroup:
         return self.mask is not None and self.count * (members + _COPY_COST) < len(self.mask) * members
 
 
-ScanStep = tuple[
-    list[QueryGroup], Int64 | None
-]  # queries, and the rows to copy out for them (None: all rows are streamed)
+# Queries, and the rows to copy out for them (None: all rows are streamed).
+ScanStep = tuple[list[QueryGroup], Int64 | None]
 
 
 @dataclass(slots=True)

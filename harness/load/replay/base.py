@@ -72,9 +72,8 @@ class Replay(ABC):
         self.share = min(1.0, KEPT_HITS / max(1, self.k) / part[1] / max(1, n - warm))
         self.kept = (rng.random(n) < self.share).tolist()
         self.answers: dict[int, tuple[bytes, bytes]] = {}
-        self.looked_at: dict[
-            int, tuple[Any, RawColumn]
-        ] = {}  # by turn: the answer as returned, its ids as read
+        # By turn: the answer as returned, its ids as read.
+        self.looked_at: dict[int, tuple[Any, RawColumn]] = {}
         self.failures: dict[int, str] = {}
         self.limit_ns = 0  # after this nothing is sent any more
 

@@ -22,9 +22,8 @@ from harness.load.replay.readable import Readable
 _SPIN_NS = 10_000_000
 _TAKEN_NS = 1_000_000  # a turn of the spin takes microseconds; one that took longer had lost the processor
 _WARY_NS = 1_000_000_000  # for so long after that
-_tokens = (
-    count()
-)  # of every request of this process, so that a late answer is never taken for that of a later load
+# Of every request of this process, so that a late answer is never taken for that of a later load.
+_tokens = count()
 
 
 class PipelinedReplay(Replay):

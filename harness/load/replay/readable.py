@@ -6,7 +6,7 @@ import ctypes
 import select
 
 # `poll` and `epoll` of Python round up to whole milliseconds, and `select` takes no file above 1023.
-_ppoll = ctypes.CDLL(None, use_errno=True).ppoll
+_ppoll = ctypes.CDLL(None).ppoll
 
 
 class _File(ctypes.Structure):

@@ -126,9 +126,8 @@ def test_a_stall_holds_back_answers_but_no_requests():
     assert early.sum() > 10
     assert (samples.done_ns[early] >= stall_ends_ns).all()
     assert (samples.latency_ns[early] >= stall_ends_ns - samples.scheduled_ns[early]).all()
-    well_before = (
-        samples.scheduled_ns < stall_ends_ns - 200_000_000
-    )  # a busy machine may delay what is due at the end
+    # A busy machine may delay what is due at the end.
+    well_before = samples.scheduled_ns < stall_ends_ns - 200_000_000
     assert well_before.sum() > 10
     assert (samples.sent_ns[well_before] < stall_ends_ns).all()
 
