@@ -1,4 +1,4 @@
-"""A server of a few lines that answers the Elasticsearch adapter as it is told."""
+"""A server of a few lines that answers the adapters of Elasticsearch and OpenSearch as it is told."""
 
 from __future__ import annotations
 
@@ -56,15 +56,19 @@ def serving(
             thread.join()
 
 
-def node(version: str = "9.5.3", **more: Answer) -> Handle:
-    """Answers the requests of create(), and those whose path's last part is in `more`."""
+def node(version: str = "9.5.3", distribution: str | None = None, **more: Answer) -> Handle:
+    """Answers the requests of create(), and those whose path's last part is in `more`. distribution: OpenSearch's."""
 
     def handle(method: str, path: str, body: bytes) -> Answer:
         last = path.partition("?")[0].rpartition("/")[2]
         if last in more:
             return more[last]
+        if path == "/":
+            return 200, {"version": {"number": version, "distribution": distribution}}
         if "_nodes" in path:
             return 200, {"nodes": {"n": {"version": version}}}
+        if "_cluster/health" in path:
+            return 200, {"timed_out": False}
         return 200, {"acknowledged": True}
 
     return handle

@@ -7,15 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-pytest.importorskip("elasticsearch")
-pytest.importorskip("opensearchpy")
-
-from engines.base import Schema
-from engines.elasticsearch import server as elasticsearch_server
-from engines.elasticsearch.adapter import Elasticsearch
-from engines.opensearch import server as opensearch_server
-from engines.opensearch.adapter import OpenSearch
-from tests.servers.fake_elasticsearch import Answer, serving
+from tests.servers.fake_elasticsearch import Answer
+from tests.unit.engines.lucene.products import SCHEMA, VERSIONS, Product
 
 WHOLE = {"_shards": {"total": 1, "failed": 0}}
 
@@ -31,24 +24,21 @@ class Look(NamedTuple):
 class Node:
     """Answers a refresh() of an index that holds something; each question for its merges is the next look."""
 
-    def __init__(self, version: dict[str, Any], looks: list[Look]) -> None:
-        self.version, self.looks, self.seen = version, looks, 0
+    def __init__(self, product: Product, looks: list[Look]) -> None:
+        self.product, self.looks, self.seen = product, looks, 0
         self.asked: list[str] = []
 
     def __call__(self, method: str, path: str, body: bytes) -> Answer:
         path = path.partition("?")[0]
         self.asked.append(path.rpartition("/")[2])
-        if path == "/":
-            return 200, {"version": self.version}
-        if "_cluster/health" in path:
-            return 200, {"timed_out": False}
         if path.startswith("/_nodes"):
             pool = {"active": 0, "queue": self._look.waiting}
-            told = {"version": self.version["number"], "thread_pool": {"merge": pool}}
+            told = {"version": self.product.version, "thread_pool": {"merge": pool}}
             return 200, {"nodes": {"n": told}}
         if "/_stats/" in path:
             return 200, WHOLE | {"_all": {"total": self._stats(path)}}
-        return 200, WHOLE | {"count": 6, "acknowledged": True}
+        answer = self.product.node()(method, path, body)
+        return 200, WHOLE | {"count": 6} | answer[1]
 
     @property
     def _look(self) -> Look:
@@ -64,10 +54,6 @@ class Node:
         }
 
 
-ENGINES = {
-    "elasticsearch": (Elasticsearch, elasticsearch_server, {"number": "9.5.3"}, "Elasticsearch"),
-    "opensearch": (OpenSearch, opensearch_server, {"number": "3.5.0", "distribution": "opensearch"}, None),
-}
 RUNNING = [Look(1, 0, 3), Look(1, 0, 3), Look(0, 0, 1), Look(0, 0, 1)]
 WAITING = [Look(0, 1, 3), Look(0, 1, 3), Look(0, 0, 1), Look(0, 0, 1)]
 TOLD_LATE = [Look(0, 0, 3), Look(1, 0, 3), Look(0, 0, 1), Look(0, 0, 1)]
@@ -76,30 +62,27 @@ QUIET = [Look(0, 0, 1), Look(0, 0, 1)]
 
 
 @pytest.mark.parametrize(
-    ("name", "looks"),
+    ("product", "looks"),
     [
-        *((name, looks) for name in ENGINES for looks in (RUNNING, TOLD_LATE, NEVER_TOLD, QUIET)),
+        *((name, looks) for name in VERSIONS for looks in (RUNNING, TOLD_LATE, NEVER_TOLD, QUIET)),
         ("elasticsearch", WAITING),  # OpenSearch tells of no queue
     ],
     ids=[
-        *(f"{name}-{case}" for name in ENGINES for case in ("running", "told-late", "never-told", "quiet")),
+        *(f"{name}-{case}" for name in VERSIONS for case in ("running", "told-late", "never-told", "quiet")),
         "elasticsearch-waiting",
     ],
+    indirect=["product"],
 )
 def test_refresh_does_not_trust_the_first_look_at_merges(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, looks: list[Look]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: Product, looks: list[Look]
 ) -> None:
     """A merge that has been decided on runs a moment later; until then a node tells of none."""
-    kind, module, version, product = ENGINES[name]
-    monkeypatch.setattr(module, "_POLL_S", 0.001)
-    node = Node(version, looks)
-    with serving(node, product=product) as url:
-        monkeypatch.setenv(f"BAKEOFF_{name.upper()}_URL", url)
-        engine = kind(tmp_path, kind.IndexParams(force_merge=False))
-        engine.create(Schema(3, "l2"))
+    monkeypatch.setattr(product.server, "_POLL_S", 0.001)
+    node = Node(product, looks)
+    with product.adapted(tmp_path, monkeypatch, node, force_merge=False) as engine:
+        engine.create(SCHEMA)
         node.asked.clear()
         engine.refresh()
-        engine.close()
     assert node.seen == len(looks)
     looked = [at for at, part in enumerate(node.asked) if part.startswith("merge")]
     assert "_refresh" in node.asked[looked[-2] : looked[-1]]  # what was merged last is what is searched
