@@ -164,8 +164,8 @@ def _cost_of_taking_it(evidence: Evidence, undecided: bool) -> list[str]:
 
 def unsteady(evidence: Evidence) -> list[str]:
     """The note beside a leader whose figure is that of several settings."""
-    engine = evidence.ranking[0].configuration.engine if evidence.ranking else None
-    if engine is None or evidence.selections[engine].steady:
+    leader = evidence.leader
+    if leader is None or evidence.selections[engine := leader.configuration.engine].steady:
         return []
     return [
         f"Which setting of {engine} is best differs between trials. So its figure here is not that of one setting, but "

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import product
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
 from reports.decide.decision import Decision, decide
 from tests.simulations.decision_runs import World, mean_rate, simulated_run
+from tests.simulations.workers import workers
 
 RUNS = 400
 MOST_WRONG_PICKS = 0.05
@@ -88,7 +87,7 @@ def unequal_worlds() -> list[World]:
 
 def all_rates(worlds: list[World], count: int = RUNS) -> Iterator[tuple[World, Rates]]:
     """The rates of each world, as they are done; two processes share the work."""
-    with ProcessPoolExecutor(2, get_context("spawn")) as processes:
+    with workers() as processes:
         jobs = [(world, processes.submit(rates, world, count)) for world in worlds]
         for world, job in jobs:
             yield world, job.result()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import product
-from multiprocessing import get_context
 from typing import Any
 
 from reports.gate.compare import RUN_OFFSET
@@ -18,6 +16,7 @@ from reports.gate.matching import MatchedCells
 from reports.gate.presence import presence_findings
 from reports.gate.tolerance import tolerances
 from tests.simulations.gate_runs import Shape, Truth, simulated
+from tests.simulations.workers import workers
 
 SMALL, LARGE = Shape(engines=2, settings=1, filters=3), Shape()
 RUNS = 400
@@ -97,7 +96,7 @@ def rates(count: int = RUNS) -> Iterator[dict[str, Any]]:
     """All of the above, as they are done; two processes share the work."""
     cases = [(case, "false alarms") for case in false_alarm_cases()]
     cases += [(case, "noticed") for case in power_cases()]
-    with ProcessPoolExecutor(2, get_context("spawn")) as processes:
+    with workers() as processes:
         jobs = [(case, what, processes.submit(outcomes, case, count)) for case, what in cases]
         for case, what, job in jobs:
             found = job.result()
