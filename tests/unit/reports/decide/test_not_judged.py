@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from harness.results.result import Measurement, RunResult
-from reports.decide.decision import Decision, Standing, decide
+from reports.decide.decision import decide
 from reports.page.html import render_result
 from tests.unit.example_results import ENGINES, build, edit, failed, with_metrics
+from tests.unit.reports.decide.deciding import change, standing
 
 TWO = {"a": ("a", {}, {}, 5000.0, 0.99), "b": ("b", {}, {}, 4000.0, 0.99)}
 LATENCY = ("recall >= 0.95", "latency.p99 < 100ms")
@@ -32,11 +33,7 @@ CHANGES: dict[str, Callable[[Measurement], Measurement]] = {
 def changed(kind: str) -> RunResult:
     """Engines a and b, with one thing about the searches of b changed."""
     base = build(engines=TWO, arrivals=False, requirements=LATENCY)
-    return edit(base, lambda c: CHANGES[kind](c) if c.engine == "b" and c.kind == "search" else c)
-
-
-def standing(decision: Decision) -> Standing:
-    return next(entry for entry in decision.standings if entry.engine == "b")
+    return change(base, CHANGES[kind], engine="b", kind="search")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +51,7 @@ def standing(decision: Decision) -> Standing:
 def test_the_standing_is_what_the_run_shows(kind: str, status: str) -> None:
     result = changed(kind)
     decision = decide(result)
-    entry = standing(decision)
+    entry = standing(decision, "b")
     assert entry.status == status
     assert ("could not be judged" in entry.sentence) == (status == "not judged")
     assert ("is out" in entry.sentence) == (status == "eliminated")
