@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -52,6 +53,7 @@ class Shell:
     """A working folder with `mine` (data) and `tiny.yaml` (a scenario), and a way to run commands in it."""
 
     folder: Path
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
         return {
@@ -67,7 +69,7 @@ class Shell:
     def start(
         self, *arguments: str, env_changes: Mapping[str, str] = MappingProxyType({}), **options: Any
     ) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
             env=self.environment() | dict(env_changes),
@@ -77,6 +79,19 @@ class Shell:
             stdin=subprocess.DEVNULL,
             **options,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Ends what a failed test has left running, which would disturb the tests after it."""
+        for process in self.started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.communicate(timeout=60)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
 
     def __call__(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **options)
@@ -103,11 +118,12 @@ def write_data(folder: Path, rows: int = 300, queries: int = 30, dim: int = 8) -
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
+def shell(tmp_path: Path) -> Iterator[Shell]:
     write_data(tmp_path / "mine")
     shell = Shell(tmp_path)
     shell.scenario()
-    return shell
+    yield shell
+    shell.end()
 
 
 @pytest.fixture(scope="session")

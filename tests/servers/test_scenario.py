@@ -36,7 +36,7 @@ SERVERS = {
     "milvus": "Milvus ",
     "pgvector": "PostgreSQL ",
 }
-FOUND_S, DONE_S = 120.0, 600.0
+FOUND_S, DONE_S = 120.0, 800.0
 GONE_S = 60.0  # within which a container is gone once its run is
 MIB = 2**20
 
@@ -78,11 +78,13 @@ def _unable(reason: str) -> None:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, images: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(tmp_path: Path, images: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     for engine, image in images.items():
         monkeypatch.setenv(f"BAKEOFF_IMAGE_{engine.upper()}", image)
         monkeypatch.delenv(f"BAKEOFF_{engine.upper()}_URL", raising=False)
-    return Shell(tmp_path)
+    shell = Shell(tmp_path)
+    yield shell
+    shell.end()
 
 
 def start(shell: Shell, *engines: str) -> subprocess.Popen[str]:
