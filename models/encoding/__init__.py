@@ -1,0 +1,1 @@
+"""The trained towers in plain NumPy, for indexing and serving."""

@@ -1,0 +1,1 @@
+"""How good recommendations are: figures, baselines, and intervals of their differences."""

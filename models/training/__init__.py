@@ -1,0 +1,1 @@
+"""Training: batches, losses, early stopping and checkpoints."""
