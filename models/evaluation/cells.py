@@ -1,0 +1,100 @@
+"""What a comparison of recommenders says, as data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.results.stats import Comparison, Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How recommenders are compared: at which k, each with which of them, how often cases are drawn again."""
+
+    ks: tuple[int, ...]
+    reference: str
+    draws: int = 2000
+    seed: int = 0
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure of one recommender over one slice.
+
+    cases: how many had a value. value: its mean with its interval. difference: from the reference, over the cases
+    where both have a value; None for the reference itself. few: whether the slice has too few cases to say much.
+    """
+
+    recommender: str
+    slice: str
+    figure: str
+    k: int
+    cases: int
+    few: bool
+    value: Interval
+    difference: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Every cell, and how they came about. slices: their labels and numbers of cases, by name."""
+
+    plan: Plan
+    cases: int
+    items: int
+    slices: Mapping[str, tuple[str, int]]
+    cells: tuple[Cell, ...]
+
+    def cell(self, recommender: str, figure: str, k: int, part: str = "all") -> Cell:
+        """One cell. Raises KeyError if there is none."""
+        for found in self.cells:
+            if (found.recommender, found.figure, found.k, found.slice) == (recommender, figure, k, part):
+                return found
+        raise KeyError((recommender, figure, k, part))
+
+    def to_json(self) -> dict[str, Any]:
+        """The table as plain values for a JSON file; what is not known is None."""
+        return {
+            "ks": list(self.plan.ks),
+            "reference": self.plan.reference,
+            "level": self.plan.level,
+            "draws": self.plan.draws,
+            "seed": self.plan.seed,
+            "cases": self.cases,
+            "items": self.items,
+            "slices": {
+                name: {"label": label, "cases": count} for name, (label, count) in self.slices.items()
+            },
+            "cells": [_cell_json(cell) for cell in self.cells],
+        }
+
+
+def _cell_json(cell: Cell) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "recommender": cell.recommender,
+        "slice": cell.slice,
+        "figure": cell.figure,
+        "k": cell.k,
+        "cases": cell.cases,
+        "few": cell.few,
+        "value": _number(cell.value.estimate),
+        "low": _number(cell.value.low),
+        "high": _number(cell.value.high),
+        "difference": None,
+    }
+    if cell.difference is not None:
+        plain["difference"] = {
+            "change": _number(cell.difference.change),
+            "low": _number(cell.difference.low),
+            "high": _number(cell.difference.high),
+            "p_value": _number(cell.difference.p_value),
+        }
+    return plain
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
