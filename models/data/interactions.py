@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,17 @@ class ItemLists:
         places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
         return ItemLists(starts, self.items[places], None if self.times_ms is None else self.times_ms[places])
 
+    @property
+    def owners(self) -> npt.NDArray[np.int64]:
+        """The row that each item belongs to, beside `items`."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    def keep(self, wanted: npt.NDArray[np.bool_]) -> ItemLists:
+        """Every row with its wanted items only (bool beside `items`)."""
+        before = np.concatenate([[0], np.cumsum(wanted)])
+        times = None if self.times_ms is None else self.times_ms[wanted]
+        return ItemLists(before[self.starts], self.items[wanted], times)
+
     @classmethod
     def of(cls, rows: Sequence[Sequence[int] | npt.NDArray[np.int32]]) -> ItemLists:
         """From one sequence of items a row, without times."""
@@ -49,11 +60,11 @@ class ItemLists:
 
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """m interactions of users with items of one catalogue, in the order of the file.
+    """m interactions of users with items of one catalogue, in order of time, else in the order of the file.
 
     users: int32[m], rows of `user_ids`. items: int32[m], rows of the catalogue. times_ms: int64[m], milliseconds since
     1970, or None. weights: float32[m] > 0. user_ids: object[u] of distinct str, or of distinct int. left_out: how many
-    rows of the file are not here, by reason.
+    rows of the file are not here, by reason. notes: what was done to read the others.
     """
 
     users: npt.NDArray[np.int32]
@@ -62,6 +73,40 @@ class Interactions:
     user_ids: npt.NDArray[np.object_]
     times_ms: npt.NDArray[np.int64] | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.users)
+
+    def take(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Interactions:
+        """The interactions in `rows` (a mask or an index array); the users stay the same."""
+        return replace(
+            self,
+            users=self.users[rows],
+            items=self.items[rows],
+            weights=self.weights[rows],
+            times_ms=None if self.times_ms is None else self.times_ms[rows],
+        )
+
+    def distinct(self, where: npt.NDArray[np.bool_] | None = None) -> ItemLists:
+        """The distinct items of each user, one list a user, in the order in which they were last taken.
+
+        where: bool[m], the interactions that count; None for all.
+        """
+        import pandas as pd
+
+        rows = np.arange(len(self)) if where is None else np.flatnonzero(where)
+        pairs = pd.Series(pair_codes(self.users[rows], self.items[rows]))
+        rows = rows[~pairs.duplicated(keep="last").to_numpy()]
+        rows = rows[np.argsort(self.users[rows], kind="stable")]
+        counts = np.bincount(self.users[rows], minlength=len(self.user_ids))
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        times = None if self.times_ms is None else self.times_ms[rows]
+        return ItemLists(starts, self.items[rows], times)
+
+
+def pair_codes(
+    users: npt.NDArray[np.int32] | npt.NDArray[np.int64], items: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int64]:
+    """One number for each pair of a user and an item."""
+    return (users.astype(np.int64) << 32) | items.astype(np.int64)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 MISSING = -1
+Reading = Literal["id", "listed", "category", "number", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,26 @@ class Categories:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """How a column of a file is read, and why. read_as: nothing where the column is left out.
+
+    distinct: how many different values it holds. missing: how many rows hold none.
+    """
+
+    name: str
+    read_as: tuple[Reading, ...]
+    why: str
+    distinct: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
 class Items:
     """A catalogue of n listings.
 
     ids: object[n] of distinct str, or of distinct int. categories: by column. numbers: float64[n] by column, NaN where
     missing. texts: object[n] of str by column, "" where missing. listed_ms: int64[n], when each was listed, in
-    milliseconds since 1970; None where the catalogue does not say.
+    milliseconds since 1970; None where the catalogue does not say. columns: how each column of the file was read.
     """
 
     ids: npt.NDArray[np.object_]
@@ -56,6 +71,7 @@ class Items:
     numbers: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     texts: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict)
     listed_ms: npt.NDArray[np.int64] | None = None
+    columns: tuple[ColumnChoice, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -68,4 +84,5 @@ class Items:
             {name: column[rows] for name, column in self.numbers.items()},
             {name: column[rows] for name, column in self.texts.items()},
             None if self.listed_ms is None else self.listed_ms[rows],
+            self.columns,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -29,13 +30,24 @@ class Cases:
     def __len__(self) -> int:
         return len(self.users)
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Cases:
+        """These cases, in this order."""
+        return Cases(
+            self.users[rows],
+            self.histories.take(rows),
+            self.targets.take(rows),
+            self.candidates,
+            None if self.asked_ms is None else self.asked_ms[rows],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """Interactions divided into what is learnt from and two sets of cases.
 
     training: the distinct items of each of u users, one list a user (empty where nothing is left), in the order in
-    which they were taken where `ordered`. taken: int64[items], how often each item occurs in `training`.
+    which they were taken where `ordered`. taken: int64[items], how often each item occurs in `training`. why: the
+    reason for this kind of split, in a sentence. left_out: how many targets are no targets, by reason.
     """
 
     kind: Literal["time", "leave-last-out"]
@@ -44,3 +56,5 @@ class Split:
     taken: npt.NDArray[np.int64]
     validation: Cases
     test: Cases
+    why: str = ""
+    left_out: Mapping[str, int] = field(default_factory=dict)
