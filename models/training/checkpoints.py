@@ -1,0 +1,56 @@
+"""Training saved after each epoch, whole or not at all, and gone on from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orbax.checkpoint as ocp
+
+from models.training.trainer import EpochRecord, Progress
+
+
+class Checkpoints:
+    """The newest checkpoint of one training in a folder of its own. A context manager: leaving waits for the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        options = ocp.CheckpointManagerOptions(max_to_keep=1, cleanup_tmp_directories=True)
+        self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._manager.close()
+
+    def save(self, progress: Progress) -> None:
+        """Saves what training goes on from; returns before it is all on the disk."""
+        self._manager.save(
+            len(progress.records),
+            args=ocp.args.Composite(
+                arrays=ocp.args.StandardSave(_arrays(progress)),
+                records=ocp.args.JsonSave([asdict(record) for record in progress.records]),
+            ),
+        )
+
+    def newest(self, beginning: Progress) -> Progress:
+        """The newest that is whole, `beginning` (of the same shapes) where there is none."""
+        newest = self._manager.latest_step()
+        if newest is None:
+            return beginning
+        found = self._manager.restore(
+            newest,
+            args=ocp.args.Composite(
+                arrays=ocp.args.StandardRestore(_arrays(beginning)), records=ocp.args.JsonRestore()
+            ),
+        )
+        records = [EpochRecord(**record) for record in found["records"]]
+        return Progress(**found["arrays"], records=records)
+
+
+def _arrays(progress: Progress) -> dict[str, Any]:
+    return {"weights": progress.weights, "state": progress.state, "best": progress.best}

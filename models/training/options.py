@@ -1,0 +1,50 @@
+"""How a model is trained, as users write it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.scenario.strict import PositiveFloat, PositiveInt, StrictModel
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class TowerOptions(StrictModel):
+    """The size of the towers. popularity: whether a listing's popularity may add to its score."""
+
+    dim: Annotated[int, Field(ge=2, le=4096)] = 128
+    hidden: Annotated[int, Field(ge=1, le=16384)] = 256
+    popularity: bool = True
+
+
+class TrainingOptions(StrictModel):
+    """How the towers are trained.
+
+    loss: the softmax over every listing (`full`), one whose denominator is estimated from `negatives` sampled listings,
+    a share `uniform` of them drawn uniformly and the others as often as they were taken (`sampled`), or the first up
+    to 50,000 listings (`auto`). id_dropout: share of the listings a step whose id is left out, so that their features
+    have to do. history, history_dropout, forgotten, declared: see `models.training.batches.Sampling`. patience: epochs
+    without a better validation figure before training ends.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 12
+    batch: PositiveInt = 1024
+    learning_rate: PositiveFloat = 0.002
+    weight_decay: Annotated[float, Field(ge=0)] = 0.1
+    warmup: Share = 0.1
+    loss: Literal["auto", "full", "sampled"] = "auto"
+    negatives: PositiveInt = 8192
+    uniform: Annotated[float, Field(gt=0, le=1)] = 0.5
+    id_dropout: Share = 0.7
+    history: Annotated[int, Field(ge=1, le=1000)] = 24
+    history_dropout: Share = 0.2
+    forgotten: Share = 0.05
+    declared: Share = 0.1
+    patience: PositiveInt = 4
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def is_full(self, listings: int) -> bool:
+        """Whether the loss is over all of so many listings."""
+        return self.loss == "full" or (self.loss == "auto" and listings <= 50_000)

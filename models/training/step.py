@@ -1,0 +1,90 @@
+"""One step of training, compiled: loss, gradients, and new weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import optax
+from flax import nnx
+
+from models.towers.listing import FeatureArrays
+from models.towers.losses import full_softmax, sampled_softmax
+from models.towers.two_tower import TwoTower
+from models.training.options import TrainingOptions
+
+
+class Examples(NamedTuple):
+    """A batch on the device. Items are numbers of the rows that the step is given, which need not be the catalogue's.
+
+    negatives: int32[s] with log_expected: float32[s]; both empty where the loss is over every row.
+    """
+
+    items: jax.Array
+    present: jax.Array
+    age_days: jax.Array
+    target: jax.Array
+    declared: FeatureArrays
+    declares: jax.Array
+    negatives: jax.Array
+    log_expected: jax.Array
+
+
+Weights = Any  # a tree of arrays
+Rows = tuple[
+    FeatureArrays, jax.Array
+]  # features of the listings that a step sees, and their popularity float32[n]
+Step = Callable[[Weights, Any, Rows, Examples, jax.Array], tuple[Weights, Any, jax.Array]]
+
+
+def optimiser(options: TrainingOptions, steps: int) -> optax.GradientTransformation:
+    """AdamW, its rate rising over the first steps and then falling to 0 along a cosine; scalars and offsets do not
+    decay.
+    """
+    rate = optax.warmup_cosine_decay_schedule(
+        0.0, options.learning_rate, max(1, round(options.warmup * steps)), max(2, steps), 0.0
+    )
+
+    def decays(weights: Weights) -> Any:
+        return jax.tree.map(lambda array: array.ndim > 1, weights)
+
+    return optax.adamw(rate, weight_decay=options.weight_decay, mask=decays)
+
+
+def compiled_step(graph: Any, optimiser: optax.GradientTransformation, id_dropout: float) -> Step:
+    """The step as a function of (weights, optimiser's state, rows, examples, key)."""
+
+    def loss(weights: Weights, rows: Rows, batch: Examples, key: jax.Array) -> jax.Array:
+        model: TwoTower = nnx.merge(graph, weights)
+        features, popularity = rows
+        listings = model.listing(features, jax.random.bernoulli(key, 1 - id_dropout, features.ids.shape))
+        users = model.users(
+            listings,
+            batch.items,
+            batch.present,
+            batch.age_days,
+            declared=batch.declared,
+            declares=batch.declares,
+        )
+        history = {"history": batch.items, "present": batch.present}
+        if not len(batch.negatives):
+            return full_softmax(model.scores(users, listings, popularity), batch.target, **history).mean()
+        return sampled_softmax(
+            model.paired_scores(users, listings[batch.target], popularity[batch.target]),
+            model.scores(users, listings[batch.negatives], popularity[batch.negatives]),
+            negatives=batch.negatives,
+            log_expected=batch.log_expected,
+            target=batch.target,
+            **history,
+        ).mean()
+
+    def step(
+        weights: Weights, state: Any, rows: Rows, batch: Examples, key: jax.Array
+    ) -> tuple[Weights, Any, jax.Array]:
+        value, gradients = jax.value_and_grad(loss)(weights, rows, batch, key)
+        updates, state = optimiser.update(gradients, state, weights)
+        return optax.apply_updates(weights, updates), state, value
+
+    compiled: Step = jax.jit(step, donate_argnums=(0, 1))
+    return compiled
