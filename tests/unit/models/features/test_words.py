@@ -1,0 +1,48 @@
+"""Words of texts in any script."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.features.words import words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Wool coat, SIZE 42!", ["wool", "coat", "size", "42"]),
+        ("t_shirt\twomen's\n100%", ["t", "shirt", "women", "s", "100"]),
+        ("", []),
+        (" -\x00- ", []),
+        ("Größe Ölzeug", ["größe", "ölzeug"]),
+        ("ПАЛЬТО", ["пальто"]),
+        ("हिन्दी कोट", ["हिन्दी", "कोट"]),  # vowel signs are marks, which belong to the word
+        ("毛衣 コート x", ["毛", "衣", "コ", "ー", "ト", "x"]),
+        ("coat\ud800red é", ["coat", "red", "é"]),
+    ],
+)
+def test_words_are_runs_of_letters_marks_and_digits(text: str, found: list[str]) -> None:
+    assert [word.decode() for word in words(text)] == found
+
+
+@settings(max_examples=40)
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_a_word_is_the_same_in_a_text_of_ascii_and_in_one_that_is_not(text: str) -> None:
+    assert [*words(text), "é".encode()] == words(f"{text} é")
+
+
+def test_the_ways_to_write_a_letter_are_one() -> None:
+    composed = "café"
+    apart = unicodedata.normalize("NFD", composed)
+    assert apart != composed
+    assert words(apart) == words(composed)
+
+
+@settings(max_examples=40)
+@given(st.text(alphabet=st.characters(exclude_categories=())))
+def test_any_text_has_words(text: str) -> None:
+    assert all(word.decode() and not word.isspace() for word in words(text))
