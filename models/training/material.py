@@ -80,7 +80,7 @@ class Feeder:
         said = self._material.preferable & (rng.random((len(rows), len(self._material.preferable))) < _KEPT)
         known = np.where(said, self._material.features.categories[rows], nothing.categories)
         ids, _, numbers, text = (np.repeat(np.asarray(column), len(rows), axis=0) for column in nothing)
-        return FeatureArrays(ids, known, numbers, text)
+        return FeatureArrays(ids, known, numbers, text)  # type: ignore[arg-type]  # on the host
 
 
 def _on_device(tree: Any) -> Any:
