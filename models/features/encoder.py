@@ -11,10 +11,10 @@ import numpy.typing as npt
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
 from models.data.items import Items
-from models.features.features import Features, Float32, Int32, Preferences, Sizes
+from models.features.features import Features, Float32, Preferences, Sizes
 from models.features.numbers import NumberScale, NumberScales
 from models.features.options import FeatureOptions
-from models.features.preferences import said_words
+from models.features.preferences import said_codes
 from models.features.text import TextVectors, fit_text
 from models.features.vocabulary import Vocabulary
 
@@ -95,21 +95,16 @@ class FeatureEncoder:
     def preferences(self, choices: Sequence[Mapping[str, str | Sequence[str]]]) -> Preferences:
         """What users say that they like: for each user a word, or several, by column of categories.
 
-        Each word becomes a listing of which nothing else is known. Raises ConfigurationError for columns that the
-        model does not know and for values that are no words.
+        Raises ConfigurationError for columns that the model does not know and for values that are no words.
         """
-        places, codes, starts, unknown = said_words(choices, self.categories)
-        return Preferences(self._only(places, codes, unknown), starts)
-
-    def _only(self, places: Int32, codes: Int32, unknown: Mapping[str, int]) -> Features:
-        """Listings of which one category is known each."""
-        rows = len(places)
-        categories = np.zeros((rows, len(self.categories)), np.int32)
-        categories[np.arange(rows), places] = codes
+        categories, starts, unknown = said_codes(choices, self.categories)
+        rows = len(categories)
         numbers = np.zeros((rows, 2 * len(self.numbers)), np.float32)
         numbers[:, 1::2] = 1
         text = np.zeros((rows, self.text.dim), np.float32)
-        return Features(np.zeros(rows, np.int32), categories, numbers, text, unknown=unknown)
+        return Preferences(
+            Features(np.zeros(rows, np.int32), categories, numbers, text, unknown=unknown), starts
+        )
 
     def _numbers(self, items: Items, missing: dict[str, int], unknown: dict[str, int]) -> Float32:
         values = np.empty((len(items), len(self.numbers)), np.float64)

@@ -60,10 +60,11 @@ class Features:
 class Preferences:
     """What u users say that they like.
 
-    features: a listing for each word, of which nothing but this word is known, so that the listing tower encodes it.
-    starts: int64[u + 1], those of user i are `features` from starts[i] to starts[i + 1]. A user of several words has
-    several listings, which the user tower weighs as it weighs a history; words that the model does not know have none,
-    and are counted in `features.unknown`.
+    features: listings of which only what a user named is known, so that the listing tower encodes them. A user who
+    names one word a column has one listing; one who names several of a column has several, each with one of them, and
+    the user tower weighs them as it weighs a history. starts: int64[u + 1], those of user i are `features` from
+    starts[i] to starts[i + 1]. Words that the model does not know are counted in `features.unknown`; a user who names
+    no other has no listing.
     """
 
     features: Features

@@ -161,22 +161,34 @@ def test_a_catalogue_of_ids_alone() -> None:
     assert len(encoder.preferences([{}]).features) == 0
 
 
-def test_each_preferred_word_is_a_listing_of_which_nothing_else_is_known() -> None:
+def test_preferences_are_listings_of_which_nothing_else_is_known() -> None:
     encoder = fitted()
     said = encoder.preferences(
-        [{"colour": "red", "size": ["M", "S", "M"]}, {}, {"size": ("L", "XXL", "")}, {"colour": "XXL"}]
+        [
+            {"colour": "red", "size": ["M", "S", "M"]},
+            {},
+            {"size": ("L", "XXL", "")},
+            {"colour": "XXL"},
+            {"size": ["S", "M", "L"], "colour": ["blue", "red"]},
+        ]
     )
-    sizes, colours = (encoder.categories[name].codes for name in ("size", "colour"))
-    assert said.starts.tolist() == [0, 3, 3, 4, 4]
-    assert len(said) == 4
-    expected = [[0, colours["red"]], [sizes["M"], 0], [sizes["S"], 0], [sizes["L"], 0]]
-    assert said.features.categories.tolist() == expected
+    size, colour = (encoder.categories[name].codes for name in ("size", "colour"))
+    assert said.starts.tolist() == [0, 2, 2, 3, 3, 6]
+    assert len(said) == 5
+    assert said.features.categories.tolist() == [
+        [size["M"], colour["red"]],
+        [size["S"], colour["red"]],
+        [size["L"], 0],
+        [size["S"], colour["blue"]],
+        [size["M"], colour["red"]],
+        [size["L"], colour["blue"]],
+    ]
     assert said.features.unknown == {"size": 1, "colour": 1}
     nothing = Items(
-        np.array(["new"] * 4, object),
-        {name: Categories.encode([None] * 4) for name in encoder.categories},
-        {name: np.full(4, np.nan) for name in encoder.numbers},
-        {name: np.array([""] * 4, object) for name in encoder.texts},
+        np.array(["new"] * 6, object),
+        {name: Categories.encode([None] * 6) for name in encoder.categories},
+        {name: np.full(6, np.nan) for name in encoder.numbers},
+        {name: np.array([""] * 6, object) for name in encoder.texts},
     )
     listings = encoder.encode(nothing)
     np.testing.assert_array_equal(said.features.ids, listings.ids)
