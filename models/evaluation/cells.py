@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.results.stats import Comparison, Interval
@@ -59,11 +59,7 @@ class Table:
     def to_json(self) -> dict[str, Any]:
         """The table as plain values for a JSON file; what is not known is None."""
         return {
-            "ks": list(self.plan.ks),
-            "reference": self.plan.reference,
-            "level": self.plan.level,
-            "draws": self.plan.draws,
-            "seed": self.plan.seed,
+            "plan": asdict(self.plan) | {"ks": list(self.plan.ks)},
             "cases": self.cases,
             "items": self.items,
             "slices": {
@@ -73,28 +69,17 @@ class Table:
         }
 
 
+def without_nan(value: Any) -> Any:
+    """The same plain value with None in place of every NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: without_nan(part) for key, part in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def _cell_json(cell: Cell) -> dict[str, Any]:
-    plain: dict[str, Any] = {
-        "recommender": cell.recommender,
-        "slice": cell.slice,
-        "figure": cell.figure,
-        "k": cell.k,
-        "cases": cell.cases,
-        "few": cell.few,
-        "value": _number(cell.value.estimate),
-        "low": _number(cell.value.low),
-        "high": _number(cell.value.high),
-        "difference": None,
-    }
-    if cell.difference is not None:
-        plain["difference"] = {
-            "change": _number(cell.difference.change),
-            "low": _number(cell.difference.low),
-            "high": _number(cell.difference.high),
-            "p_value": _number(cell.difference.p_value),
-        }
-    return plain
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else value
+    plain = asdict(cell)
+    plain["value"], plain["low"], plain["high"] = cell.value.estimate, cell.value.low, cell.value.high
+    for part in (plain, plain["difference"] or {}):
+        part.pop("level", None)  # it is the plan's
+    found: dict[str, Any] = without_nan(plain)
+    return found

@@ -24,7 +24,7 @@ Bools = npt.NDArray[np.bool_]
 
 DRAWS = 2000
 _CELLS = 2 << 20  # weights that are held at a time
-_FEW_THAT_DIFFER = 30  # below, the bootstrap of values within -1 and 1 is too sure
+FEW_THAT_DIFFER = 30  # below, the bootstrap of values within -1 and 1 is too sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,12 @@ def compare_means(
         change = float(means.values[column])
         if len(own) < 2:
             found.append(Comparison(change, None, None, None, level))
-        elif bounded is not None and bounded[column] and np.count_nonzero(own) < _FEW_THAT_DIFFER:
+        elif bounded is not None and bounded[column] and np.count_nonzero(own) < FEW_THAT_DIFFER:
             found.append(nearly_equal(own, level))
         else:
             drawn = means.draws[:, column]
             low, high = percentile_bounds(drawn, len(own), level)
-            found.append(Comparison(change, low, high, _p_value(drawn), level))
+            found.append(Comparison(change, low, high, bootstrap_p_value(drawn), level))
     return found
 
 
@@ -179,7 +179,7 @@ def _jackknife(value: float, added: Floats, level: float) -> tuple[float | None,
     return value - half, value + half
 
 
-def _p_value(draws: Any) -> float:
+def bootstrap_p_value(draws: Any) -> float:
     """Two-sided, of no change: twice the smaller share of draws on either side of 0, the change itself counted in."""
     known = draws[~np.isnan(draws)]
     lower, upper = np.count_nonzero(known <= 0), np.count_nonzero(known >= 0)

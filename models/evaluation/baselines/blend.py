@@ -21,7 +21,7 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
 
-_CELLS = 4 << 20
+_CELLS = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)

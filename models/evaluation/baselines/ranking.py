@@ -16,7 +16,8 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
 
-_LOW = np.uint64(0xFFFFFFFF)
+_LOW = np.int64(0xFFFFFFFF)
+_CACHED = 1 << 17
 
 
 def best(scores: Float32, popularity: Popularity, k: int) -> Int32:
@@ -29,11 +30,14 @@ def best(scores: Float32, popularity: Popularity, k: int) -> Int32:
     answers = np.full((len(scores), k), -1, np.int32)
     if not count:
         return answers
-    keys = _keys(scores, popularity.places)
-    keys.partition(items - count, axis=1)
-    ranked = np.sort(keys[:, items - count :], axis=1)[:, ::-1]
-    found = popularity.order[_places(ranked)]
-    answers[:, :count] = np.where(ranked >= _keys(np.full(1, -np.finfo(np.float32).max), 0), found, -1)
+    step = max(1, _CACHED // items)  # passes over what fits into the cache
+    for first in range(0, len(scores), step):
+        keys = _keys(scores[first : first + step], popularity.places)
+        keys.partition(items - count, axis=1)
+        ranked = np.sort(keys[:, items - count :], axis=1)[:, ::-1]
+        answers[first : first + step, :count] = np.where(
+            ranked >= _LOWEST, popularity.order[_places(ranked)], -1
+        )
     return answers
 
 
@@ -86,18 +90,25 @@ def as_matrix(lists: ItemLists, items: int) -> Any:
     return sparse.csr_array((ones, lists.items, lists.starts), shape=(len(lists), items))
 
 
-def _keys(scores: Any, places: Any) -> npt.NDArray[np.uint64]:
+def _keys(scores: Float32, places: Int32) -> Int64:
     """One number each that is larger where the score is, and at equal scores where the place is smaller.
 
-    The bits of a float ascend with it once the sign bit is turned over, and all bits of negative ones.
+    The bits of a float, as an integer, ascend with it, but for negative ones, whose bits but the sign descend.
     """
-    bits = (np.asarray(scores, np.float32) + np.float32(0)).view(np.uint32)  # -0 becomes 0
-    ascending = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.uint64)
-    keys: npt.NDArray[np.uint64] = (ascending << np.uint64(32)) | (
-        _LOW - np.asarray(places).astype(np.uint64)
-    )
+    bits = (scores + np.float32(0)).view(np.int32)  # -0 becomes 0
+    turned = bits >> 31
+    turned &= np.int32(0x7FFFFFFF)
+    turned ^= bits
+    keys = turned.astype(np.int64)
+    keys <<= 32
+    keys |= _LOW - places
     return keys
 
 
-def _places(keys: npt.NDArray[np.uint64]) -> Int64:
-    return (_LOW - (keys & _LOW)).astype(np.int64)
+def _places(keys: Int64) -> Int64:
+    return _LOW - (keys & _LOW)
+
+
+_LOWEST = _keys(np.full(1, -np.finfo(np.float32).max, np.float32), np.full(1, _LOW))[
+    0
+]  # of a score above -inf

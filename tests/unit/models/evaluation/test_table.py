@@ -92,12 +92,14 @@ def test_slices_and_figures_are_complete(table: Table) -> None:
 
 def test_the_table_is_plain_data(table: Table) -> None:
     plain = json.loads(json.dumps(table.to_json(), allow_nan=False))
-    assert plain["reference"] == "blind"
+    assert plain["plan"]["reference"] == "blind"
     assert len(plain["cells"]) == len(table.cells)
     empty = [cell for cell in plain["cells"] if cell["slice"] == "long_histories"]
     assert {(cell["cases"], cell["value"], cell["few"]) for cell in empty} == {(0, None, True)}
     first = table.cells[0]
     assert plain["cells"][0]["low"] == first.value.low
+    compared = [cell["difference"] for cell in plain["cells"] if cell["recommender"] == "skilled"]
+    assert set(compared[0]) == {"change", "low", "high", "p_value"}
 
 
 def test_equal_seeds_give_equal_tables(table: Table, asked: Cases, popularity: Popularity) -> None:
