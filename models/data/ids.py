@@ -74,7 +74,7 @@ def rows_of(given: Encoded, ids: npt.NDArray[np.object_], label: str) -> tuple[I
     for values, how in _rewritten(given.distinct, catalogue):
         found = _look_up(values, catalogue)
         most = max(most, int((found >= 0).sum()))
-        if (found >= 0).all() and len(np.unique(found)) == len(found):
+        if (found >= 0).all() and np.bincount(found).max() == 1:
             return found, f"ids of items {how} match those of the catalogue"
     example = f"{shown(given.distinct[0].as_py())} in row {given.row_of(0)}"
     theirs = f"the catalogue's are such as {shown(ids[0])}"

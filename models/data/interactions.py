@@ -110,3 +110,12 @@ def pair_codes(
 ) -> npt.NDArray[np.int64]:
     """One number for each pair of a user and an item."""
     return (users.astype(np.int64) << 32) | items.astype(np.int64)
+
+
+def among(codes: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of some codes are among others: bool beside `codes`. Several times as fast as np.isin on millions."""
+    if not len(others):
+        return np.zeros(len(codes), np.bool_)
+    ordered = np.sort(others)
+    places = np.minimum(np.searchsorted(ordered, codes), len(ordered) - 1)
+    return np.equal(ordered[places], codes)

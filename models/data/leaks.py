@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import BakeoffError
-from models.data.interactions import Interactions, ItemLists, pair_codes
+from models.data.interactions import Interactions, ItemLists, among, pair_codes
 from models.data.split import Cases, Split
 
 Int64 = npt.NDArray[np.int64]
@@ -44,7 +44,7 @@ def check_no_leak(split: Split, interactions: Interactions) -> None:
         ("test's targets", "validation's targets"),
         ("test's targets", "test's histories"),
     ):
-        both = np.intersect1d(sets[asked], sets[elsewhere])
+        both = sets[asked][among(sets[asked], sets[elsewhere])]
         leaks += pairs.told(both, f"of {asked} are in {elsewhere}, too")
     for name, codes in sets.items():
         leaks += pairs.told(codes[~pairs.happened(codes)], f"of {name} are no interactions")

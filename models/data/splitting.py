@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import ConfigurationError
-from models.data.interactions import Interactions, ItemLists, pair_codes
+from models.data.interactions import Interactions, ItemLists, among, pair_codes
 from models.data.items import Items
 from models.data.split import Cases, Split
 
@@ -138,43 +138,47 @@ def by_time(
     if interactions.times_ms is None:
         raise ConfigurationError("a split by time needs times; name their column with interactions.time")
     ordered = interactions.take(np.argsort(interactions.times_ms, kind="stable"))
-    assert ordered.times_ms is not None
-    first, second = cut_offs_ms or _cut_offs(ordered.times_ms, shares)
-    start, end = (int(ordered.times_ms[place]) for place in (0, -1))
+    times_ms = ordered.times_ms
+    assert times_ms is not None
+    first, second = cut_offs_ms or _cut_offs(times_ms, shares)
+    start, end = int(times_ms[0]), int(times_ms[-1])
     if not start < first < second <= end:
         raise ConfigurationError(
             f"the interactions from {_shown(start)} to {_shown(end)} are not divided by {_shown(first)} and "
             f"{_shown(second)}; use data of a longer time, or other shares or moments"
         )
     left_out: dict[str, int] = {}
-    training = ordered.distinct(ordered.times_ms < first)
 
-    def window(name: str, since: int, until: int) -> Cases:
+    def window(name: str, since: int, until: int, histories: ItemLists) -> Cases:
+        targets = ordered.distinct((times_ms >= since) & (times_ms < until))
         candidates = _candidates(items, (since, until), gone_ms)
-        return _window(ordered, (since, until), candidates, name, left_out)
+        return _window(histories, targets, candidates, (since, until), name=name, left_out=left_out)
 
+    training = ordered.distinct(times_ms < first)
     return Split(
         kind="time",
         ordered=True,
         training=training,
         taken=np.bincount(training.items, minlength=len(items)),
-        validation=window("validation", first, second),
-        test=window("test", second, end + 1),
+        validation=window("validation", first, second, training),
+        test=window("test", second, end + 1, ordered.distinct(times_ms < second)),
         left_out=left_out,
     )
 
 
-def first_taken_ms(interactions: Interactions, items: Items) -> Int64:
+def first_taken_ms(interactions: Interactions, items: Items, least_weight: float = 0.0) -> Int64:
     """int64[items]: when each was first taken, the largest number where it never was.
 
-    Where listings are one of a kind and every interaction is a sale, this is when each has gone.
+    Where listings are one of a kind, this is when each has gone: of the interactions that weigh at least
+    `least_weight`, for those of a sale are told from others by their weight. Raises ConfigurationError without times.
     """
     if interactions.times_ms is None:
         raise ConfigurationError(
             "one-of-a-kind listings need times; name their column with interactions.time"
         )
     found = np.full(len(items), np.iinfo(np.int64).max)
-    np.minimum.at(found, interactions.items, interactions.times_ms)
+    sold = interactions.weights >= least_weight
+    np.minimum.at(found, interactions.items[sold], interactions.times_ms[sold])
     return found
 
 
@@ -196,18 +200,17 @@ def _candidates(items: Items, window: tuple[int, int], gone_ms: Int64 | None) ->
 
 
 def _window(
-    interactions: Interactions,
-    window: tuple[int, int],
+    histories: ItemLists,
+    targets: ItemLists,
     candidates: Mask | None,
+    span: tuple[int, int],
+    *,
     name: str,
     left_out: dict[str, int],
 ) -> Cases:
-    times_ms = interactions.times_ms
-    assert times_ms is not None
-    start, end = window
-    histories = interactions.distinct(times_ms < start)
-    targets = interactions.distinct((times_ms >= start) & (times_ms < end))
-    known = np.isin(pair_codes(targets.owners, targets.items), pair_codes(histories.owners, histories.items))
+    """The users whose targets their histories do not hold, and who can have them; counts the others."""
+    start, end = span
+    known = among(pair_codes(targets.owners, targets.items), pair_codes(histories.owners, histories.items))
     had = np.ones(len(targets.items), np.bool_) if candidates is None else candidates[targets.items]
     counts = {
         f"{name} targets that the user had taken before": int(known.sum()),

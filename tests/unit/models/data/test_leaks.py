@@ -107,10 +107,13 @@ def test_training_on_what_came_after_the_cut_off_is_found() -> None:
 def test_a_history_from_the_future_is_found(asked: str) -> None:
     split = _timed()
     cases: Cases = getattr(split, asked)
+    told = f"of {asked}'s histories were not yet taken when it is asked"
     early = replace(cases, asked_ms=cases.asked_ms - 15)  # type: ignore[operator]
-    assert f"of {asked}'s histories were not yet taken when it is asked" in _leaks(
-        replace(split, **{asked: early})
-    )
+    # The interactions tell it, also where the history says nothing of times; so does the history on its own.
+    silent = replace(early, histories=replace(cases.histories, times_ms=None))
+    late = replace(cases, histories=replace(cases.histories, times_ms=cases.histories.times_ms + 60))  # type: ignore[operator]
+    for leaking in (early, silent, late):
+        assert told in _leaks(replace(split, **{asked: leaking}))
     assert f"{asked} does not say when" in _leaks(replace(split, **{asked: replace(cases, asked_ms=None)}))
 
 

@@ -87,7 +87,7 @@ def test_one_item_cannot_be_split() -> None:
 
 def _timed(**options: object) -> Split:
     rows = [(0, 0, 1), (1, 1, 2), (0, 2, 3), (0, 0, 4), (1, 2, 5), (2, 3, 5), (0, 3, 6), (1, 3, 7), (1, 1, 8)]
-    return by_time(taken(*rows), catalogue(5, [0, 0, 0, 0, 7]), cut_offs_ms=(4, 6), **options)  # type: ignore[arg-type]
+    return by_time(taken(*rows), catalogue(5, [0, 0, 0, 0, 6]), cut_offs_ms=(4, 6), **options)  # type: ignore[arg-type]
 
 
 def test_by_time_learns_from_what_came_before_and_asks_for_what_is_new() -> None:
@@ -111,10 +111,10 @@ def test_by_time_learns_from_what_came_before_and_asks_for_what_is_new() -> None
 def test_candidates_are_listed_before_the_window_ends_and_not_gone_before_it_starts() -> None:
     split = _timed()
     assert split.validation.candidates is not None
-    assert split.validation.candidates.tolist() == [True, True, True, True, False]  # item 4 comes at 7
+    assert split.validation.candidates.tolist() == [True, True, True, True, False]  # item 4 comes at 6
     assert split.test.candidates is None
-    sold = _timed(gone_ms=np.array([9, 9, 3, 9, 9]))
-    assert lists(sold.validation.targets) == [[3]]  # item 2 had gone
+    sold = _timed(gone_ms=np.array([4, 9, 3, 9, 9]))
+    assert lists(sold.validation.targets) == [[3]]  # item 2 had gone, item 0 goes at this moment
     assert sold.validation.candidates is not None
     assert sold.validation.candidates.tolist() == [True, True, False, True, False]
     assert (
@@ -126,8 +126,11 @@ def test_candidates_are_listed_before_the_window_ends_and_not_gone_before_it_sta
 
 
 def test_a_listing_goes_when_it_is_first_taken() -> None:
-    gone = first_taken_ms(taken((0, 1, 9), (1, 1, 4), (1, 0, 7)), catalogue(3))
-    assert gone.tolist() == [7, 4, np.iinfo(np.int64).max]
+    never = np.iinfo(np.int64).max
+    interactions = taken((0, 1, 9), (1, 1, 4), (1, 0, 7))
+    assert first_taken_ms(interactions, catalogue(3)).tolist() == [7, 4, never]
+    clicked = replace(interactions, weights=np.array([5, 1, 1], np.float32))
+    assert first_taken_ms(clicked, catalogue(3), least_weight=5).tolist() == [never, 9, never]
 
 
 @quick
