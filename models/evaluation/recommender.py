@@ -60,16 +60,16 @@ def without_repeats(answers: Int32) -> Int32:
     return once
 
 
-def require_sound(name: str, answers: Int32, cases: Cases, items: int) -> None:
+def require_sound(name: str, answers: Int32, cases: Cases, items: int, least: int = 0) -> None:
     """Raises MeasurementError if answers (int32[c, k]) break a rule of `Recommender`; it names every rule broken.
 
-    name: of the recommender, for the message. items: how many the catalogue has. A figure of such answers would be
-    wrong, mostly too good: a history is easily answered back.
+    name: of the recommender, for the message. items: how many the catalogue has. least: the k that is needed. A figure
+    of such answers would be wrong, mostly too good: a history is easily answered back.
     """
-    if answers.ndim != 2 or len(answers) != len(cases) or answers.dtype != np.int32:
-        raise MeasurementError(
-            f"{name}: answers are {answers.dtype}{list(answers.shape)}; return int32[{len(cases)}, k]"
-        )
+    shape = answers.shape
+    if len(shape) != 2 or shape[0] != len(cases) or shape[1] < least or answers.dtype != np.int32:
+        wanted = f"int32[{len(cases)}, k]" + (f" with k of {least} or more" if least else "")
+        raise MeasurementError(f"{name}: answers are {answers.dtype}{list(shape)}; return {wanted}")
     lines = [
         f"{name}: {fault} in {len(rows):,} of {len(cases):,} cases, first in case {rows[0]}; {remedy}"
         for fault, rows, remedy in _faults(answers, cases, items)

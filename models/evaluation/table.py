@@ -63,7 +63,7 @@ def tabulate(
     """
     _require(answers, plan)
     for name, own in answers.items():
-        require_sound(name, own, cases, len(popularity))
+        require_sound(name, own, cases, len(popularity), least=max(plan.ks))
     parts = (all_of(cases), *slices(cases, popularity, preferences))
     cells: list[Cell] = []
     for number, part in enumerate(parts):

@@ -123,3 +123,10 @@ def test_a_reference_that_is_none_and_a_k_of_0_are_refused_at_once(
     with pytest.raises(ConfigurationError) as caught:
         evaluate({"blind": Drawn(0.0)}, asked, popularity, Plan((0,), "best"))
     assert len(caught.value.problems) == 2
+
+
+def test_fewer_answers_than_asked_for_are_refused(asked: Cases, popularity: Popularity) -> None:
+    """Else recall@10 of nine items would stand beside recall@10 of ten."""
+    answers = Drawn(0.0).recommend(asked, 9)
+    with pytest.raises(MeasurementError, match=r"blind: .*\[240, 9\]; return .* with k of 10 or more"):
+        tabulate({"blind": answers}, asked, popularity, PLAN)
