@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
 from models.data.items import Items
-from models.features.features import Features, Float32, Preferences, Sizes
+from models.features.features import Features, Float32, Int32, Preferences, Sizes
 from models.features.numbers import NumberScale, NumberScales
 from models.features.options import FeatureOptions
 from models.features.preferences import said_codes
@@ -35,9 +36,11 @@ class FeatureEncoder:
     texts: tuple[str, ...]
     text: TextVectors
     _rows: dict[str | int, int] = field(init=False, repr=False, compare=False)
+    _read: frozenset[str] = field(init=False, repr=False, compare=False)
     _scales: NumberScales = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_read", frozenset([*self.categories, *self.numbers, *self.texts]))
         object.__setattr__(self, "_scales", NumberScales.of(list(self.numbers.values())))
         object.__setattr__(self, "_rows", {one: row for row, one in enumerate(self.ids, start=1)})
 
@@ -83,13 +86,11 @@ class FeatureEncoder:
         unknown: dict[str, int] = {}
         row_of = self._rows.get
         ids = np.fromiter((row_of(one, 0) for one in items.ids.tolist()), np.int32, len(items))
-        categories = np.empty((len(items), len(self.categories)), np.int32)
-        for place, (name, vocabulary) in enumerate(self.categories.items()):
-            categories[:, place], missing[name], unknown[name] = vocabulary.encode(items.categories[name])
+        categories = self._categories(items, missing, unknown)
         numbers = self._numbers(items, missing, unknown)
         text = self._text(items, missing, unknown)
-        held = [*items.categories, *items.numbers, *items.texts]
-        ignored = tuple(name for name in held if name not in {*self.categories, *self.numbers, *self.texts})
+        held = chain(items.categories, items.numbers, items.texts)
+        ignored = tuple(name for name in held if name not in self._read)
         return Features(ids, categories, numbers, text, missing, unknown, ignored)
 
     def preferences(self, choices: Sequence[Mapping[str, str | Sequence[str]]]) -> Preferences:
@@ -105,6 +106,13 @@ class FeatureEncoder:
         return Preferences(
             Features(np.zeros(rows, np.int32), categories, numbers, text, unknown=unknown), starts
         )
+
+    def _categories(self, items: Items, missing: dict[str, int], unknown: dict[str, int]) -> Int32:
+        columns = []
+        for name, vocabulary in self.categories.items():
+            codes, missing[name], unknown[name] = vocabulary.encode(items.categories[name])
+            columns.append(codes)
+        return np.array(columns, np.int32).reshape(len(columns), len(items)).T
 
     def _numbers(self, items: Items, missing: dict[str, int], unknown: dict[str, int]) -> Float32:
         values = np.empty((len(items), len(self.numbers)), np.float64)
@@ -123,7 +131,9 @@ class FeatureEncoder:
         name = " + ".join(self.texts)
         missing[name] = sum(1 for text in joined if not text or text.isspace())
         if self.text.dim:
-            unknown[name] = len(vectors) - missing[name] - int(np.count_nonzero(vectors.any(axis=1)))
+            unknown[name] = (
+                len(vectors) - missing[name] - int(np.count_nonzero(np.logical_or.reduce(vectors, axis=1)))
+            )
         return vectors
 
     def _problems(self, items: Items) -> list[str]:

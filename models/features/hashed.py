@@ -7,6 +7,7 @@ given the same variance. Hashing bounds the table whatever the catalogue's words
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,10 +81,10 @@ class HashedText:
 
     def _one(self, text: str) -> Float32:
         """As `_some`, without the sparse matrix, which takes longer to make than one text to encode."""
-        rows = list(set(map(self._rows.__getitem__, words(text))))
-        vector: Float32 = self.matrix[rows].sum(axis=0, keepdims=True)
-        norm = np.sqrt(self.squares[rows].sum())
-        return vector / norm if norm > 0 else vector
+        rows = np.array([*set(map(self._rows.__getitem__, words(text)))], np.int32)
+        vector: Float32 = np.add.reduce(self.matrix.take(rows, axis=0), keepdims=True)
+        square = float(np.add.reduce(self.squares.take(rows)))
+        return vector / np.float32(math.sqrt(square)) if square else vector
 
     def _some(self, texts: Sequence[str]) -> Float32:
         rows, starts = bags(texts, self._rows)

@@ -91,8 +91,8 @@ class NumberScales:
         encoded = np.zeros((len(values), 2 * values.shape[1]), np.float32)
         encoded[:, ::2] = np.minimum(np.maximum(scaled, -_FARTHEST), _FARTHEST)
         finite = np.isfinite(values)
-        none = np.zeros(values.shape[1], np.int64)
         if finite.all():
+            none = np.zeros(values.shape[1], np.int64)
             return encoded, none, none
         encoded[:, ::2][~finite] = 0
         encoded[:, 1::2] = ~finite
