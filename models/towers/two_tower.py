@@ -19,8 +19,8 @@ class TwoTower(nnx.Module):
     def __init__(self, shape: TowerShape, *, popular: bool, rngs: nnx.Rngs) -> None:
         self.listing = ListingTower(shape, rngs)
         self.user = UserTower(shape, rngs)
-        self.log_scale = nnx.Param(jnp.log(12.0))
-        self.weight = nnx.Param(jnp.zeros(())) if popular else None
+        self.log_scale = nnx.Param(jnp.full((), 2.5, jnp.float32))  # as sharp as it tends to become
+        self.weight = nnx.Param(jnp.zeros((), jnp.float32)) if popular else None
 
     def scores(self, users: jax.Array, listings: jax.Array, popularity: jax.Array) -> jax.Array:
         """float32[b, n] of users float32[b, dim] with listings float32[n, dim] of popularity float32[n]."""

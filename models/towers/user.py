@@ -14,7 +14,7 @@ class UserTower(nnx.Module):
 
     def __init__(self, shape: TowerShape, rngs: nnx.Rngs) -> None:
         self.attention = nnx.Param(jax.random.normal(rngs.params(), (shape.dim,)) / shape.dim**0.5)
-        self.recency = nnx.Param(jnp.zeros(()))
+        self.recency = nnx.Param(jnp.zeros((), jnp.float32))
         self.empty = nnx.Param(jax.random.normal(rngs.params(), (shape.dim,)) * 0.1)
         self.residual = Residual(shape.dim, shape.hidden, rngs)
 
