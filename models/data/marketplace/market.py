@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 from scipy.special import expit
 
+from harness.data.arrays import size
 from harness.data.shipped.listings_manifest import Listings
+from harness.errors import ConfigurationError
 from harness.progress import Progress, silent
 from models.data.interactions import Interactions
 from models.data.items import MISSING, Categories, Items
@@ -104,8 +107,10 @@ def make_market(
 ) -> Market:
     """Simulates a marketplace. The content depends on the options alone.
 
-    block: visits worked on at once, to bound the memory; None: a few megabytes. Progress counts visits.
+    block: visits worked on at once, to bound the memory; None: a few megabytes. Progress counts visits. Raises
+    ConfigurationError where memory does not hold it.
     """
+    _require_room(options)
     spec = measured()
     sizes = sizes_of(spec.sizes)
     stock = make_stock(options, spec, sizes)
@@ -130,6 +135,18 @@ def make_market(
         MarketTruth(wants, deciding, gone, sold >= 0),
         _counted(options, history, play, len(visits)),
     )
+
+
+def _require_room(options: MarketplaceOptions) -> None:
+    """Bytes as measured at a million listings, most of them of texts and ids, plus those of the latents."""
+    latents = 4 * options.latent * (options.listings + options.users)
+    need = 700 * options.listings + 300 * options.users + 100 * options.interactions + 3 * latents
+    free = psutil.virtual_memory().available
+    if need > free:
+        raise ConfigurationError(
+            f"marketplace: {options.listings:,} listings, {options.users:,} users and {options.interactions:,} "
+            f"interactions: needs {size(need)} of memory, {size(free)} free; ask for fewer"
+        )
 
 
 def _items(options: MarketplaceOptions, spec: Listings, sizes: Sizes, stock: Stock) -> Items:

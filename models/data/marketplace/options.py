@@ -39,12 +39,12 @@ class MarketplaceOptions(StrictModel):
 
     interactions: rows of views, favourites and purchases. days: of them; `days_before` more have listings only, so
     that the first visitor finds some. start: Unix seconds of the first interaction's day.
-    lifetime_days: after which a listing that nobody bought is withdrawn. refresh_hours: how often what can be found is
-    brought up to date; a listing shows up at the next time. candidates: listings that a visit looks at.
-    views_a_visit: on average, of at most ten. favourites, purchases: a view, on average.
+    lifetime_days: after which a listing that nobody bought is withdrawn. refresh_hours: how often sold and withdrawn
+    listings are cleared away; who finds one before sees that it is sold. candidates: listings that a visit looks at.
+    views_a_visit: on average, of at most ten. favourites, purchases: a view, roughly, on average.
     activity_exponent: of the power law of users' activity, set so that what a scrape sees comes out: of the users with
-    a favourite among 3 % of the listings, about one in seven has two or more (measured: 3,267 of 24,055).
-    arriving_users: share that joins after the start.
+    a favourite among 4 % of the listings, about 13.6 % have two or more (measured: 3,267 of 24,055; which share of its
+    marketplace that sample was is not known). arriving_users: share that joins after the start.
     styles_a_user: at most. correlation: how closely brand, colour and words follow the style of a listing (0: not at
     all, 1: given by it). latent: dimensions of tastes.
     """
@@ -56,7 +56,7 @@ class MarketplaceOptions(StrictModel):
     days_before: Annotated[int, Field(ge=0, le=3650)] = 30
     seed: Annotated[int, Field(ge=0)] = 0
     start: Annotated[int, Field(ge=0, le=4_102_444_800)] = 1_704_067_200
-    lifetime_days: Annotated[int, Field(ge=1, le=3650)] = 60
+    lifetime_days: Annotated[int, Field(ge=2, le=3650)] = 60
     refresh_hours: Annotated[int, Field(ge=1, le=24)] = 6
     candidates: Annotated[int, Field(ge=2, le=1000)] = 128
     views_a_visit: Annotated[float, Field(ge=1, le=10)] = 3.0

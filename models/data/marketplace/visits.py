@@ -19,7 +19,7 @@ from models.data.marketplace.utility import Utility
 MOST_VIEWS = 10  # of a visit
 _VISIT_MS = 3_600_000  # longer than any visit lasts
 _AT_ONCE = 1 << 22  # numbers of latents that a block of visits gathers
-_PILOT = 2_000
+_PILOT_MOMENTS, _PILOT = 8, 256
 _MARGIN = 0.02  # more visits than are expected to be needed, as some find nothing
 
 Ints = npt.NDArray[np.int64]
@@ -79,21 +79,22 @@ def schedule(options: MarketplaceOptions, activity: Floats, joined_ms: Ints) -> 
 def decide(options: MarketplaceOptions, utility: Utility, visits: Visits) -> Deciding:
     """How readily views become favourites and purchases, so that the rates asked for come out.
 
-    By a pilot: visits drawn from the schedule, to listings of all times as if each had been listed within a month.
+    By a pilot: visits drawn from the schedule, asked at a few moments of its days; sales are not looked at.
     """
     rng = options.stream("pilot")
-    rows = rng.integers(len(visits), size=_PILOT)
-    users = visits.users[rows]
-    finder = Finder(utility)
-    finder.refresh(np.ones(len(utility.stock), np.bool_))
-    found = finder.find(users, rng.random((_PILOT, options.candidates)))
-    at_ms = utility.stock.listed_ms[found.max(axis=1)] + rng.integers(30 * DAY_MS, size=_PILOT)
-    values = _worth(utility, users, found, at_ms)
-    viewed, value = draw_views(found, values, visits.views[rows], rng)
-    seen = value[viewed >= 0].astype(np.float64)
-    if not len(seen):
-        return Deciding(0.0, 0.0)
-    return Deciding(_intercept(seen, options.favourites), _intercept(seen, options.purchases))
+    listed, finder = utility.stock.listed_ms, Finder(utility)
+    seen = [np.zeros(1)]  # so that there is something to go by where nothing is found
+    for moment in range(_PILOT_MOMENTS):
+        at_ms = options.start_ms + (2 * moment + 1) * options.days * DAY_MS // (2 * _PILOT_MOMENTS)
+        finder.refresh((listed <= at_ms) & (at_ms < listed + options.lifetime_days * DAY_MS))
+        rows = rng.integers(len(visits), size=_PILOT)
+        users = visits.users[rows]
+        found = finder.find(users, rng.random((_PILOT, options.candidates)))
+        values = worth(utility, users, found, np.full(_PILOT, at_ms))
+        viewed, value = draw_views(found, values, visits.views[rows], rng)
+        seen.append(value[viewed >= 0].astype(np.float64))
+    pilot = np.concatenate(seen)
+    return Deciding(_intercept(pilot, options.favourites), _intercept(pilot, options.purchases))
 
 
 def _intercept(utilities: Floats, rate: float) -> float:
@@ -101,8 +102,11 @@ def _intercept(utilities: Floats, rate: float) -> float:
     return float(brentq(lambda shift: expit(shift + utilities).mean() - rate, -width, width))
 
 
-def _worth(utility: Utility, users: Ints, found: Ints, at_ms: Ints) -> Float32:
-    """Utilities of what was found, -inf for the same listing again and for none."""
+def worth(utility: Utility, users: Ints, found: Ints, at_ms: Ints) -> Float32:
+    """Utilities of what was found, float32[v, c]; -inf for the same listing again and for none.
+
+    found: int64[v, c], ascending in each row, -1 for none.
+    """
     values = utility(users, found, at_ms)
     again = np.zeros(found.shape, np.bool_)
     again[:, 1:] = found[:, 1:] == found[:, :-1]
@@ -144,8 +148,8 @@ class Play:
     def run(self, progress: Progress, block: int | None = None) -> Iterator[Views]:
         """The views of all visits, in parts.
 
-        What can be found changes every `refresh_hours`: new listings come in, sold and withdrawn ones go. In between,
-        who is faster buys. block: visits worked on at once, which changes nothing but the memory needed.
+        Sold and withdrawn listings go every `refresh_hours`. In between, who is faster buys. block: visits worked on at
+        once, which changes nothing but the memory needed.
         """
         options, times = self._options, self._visits.times_ms
         listed = self._utility.stock.listed_ms
@@ -157,8 +161,9 @@ class Play:
         for begin, first, last in zip(edges[:-1], bounds[:-1], bounds[1:], strict=True):
             if first == last:
                 continue
-            # What is withdrawn while the last visits are still going on is not shown any more.
-            self._finder.refresh((listed <= begin) & (gone > begin + tick + _VISIT_MS))
+            # What will be withdrawn while the last visits are still going on is not shown any more; what is found
+            # before it is listed has no worth yet.
+            self._finder.refresh((listed < begin + tick) & (gone > begin + tick + _VISIT_MS))
             starts = range(first, last, block)
             seen = _joined([self._views(slice(start, min(start + block, last))) for start in starts])
             self._settle(seen, gone)
@@ -170,7 +175,7 @@ class Play:
         rng = self._streams
         shape = (len(users), self._options.candidates)
         found = self._finder.find(users, rng["candidates"].random(shape))
-        values = _worth(self._utility, users, found, times)
+        values = worth(self._utility, users, found, times)
         viewed, value = draw_views(found, values, self._visits.views[part], rng["noise"])
         self.in_vain += int((viewed < 0).all(axis=1).sum())
         gaps = rng["gaps"].integers(5_000, 120_000, (len(users), MOST_VIEWS))

@@ -23,10 +23,10 @@ _MARK = b"simulated"
 def write_marketplace(folder: Path, market: Market) -> None:
     """Writes `items.parquet`, `interactions.parquet` and `marketplace.json` into `folder`, which is made.
 
-    items: item_id, the categories (null where missing), price, title, description ("" where missing) and listed_at.
-    interactions: user_id, item_id, timestamp, event and weight. Times are UTC, in milliseconds. Both files say that
-    they are simulated in their metadata (key `simulated`), and so does the JSON, which has the options and counts: the
-    same options give the same market again, with its truth. Files appear whole or not at all. Raises DatasetError.
+    items: item_id, the categories, price, title, description and listed_at; null where missing. interactions: user_id,
+    item_id, timestamp, event and weight. Times are UTC, in milliseconds. Both files say that they are simulated in
+    their metadata (key `simulated`), and so does the JSON, which has the options and counts: the same options give the
+    same market again, with its truth. A file appears whole or not at all. Raises DatasetError.
     """
     import pyarrow.parquet as pq
 
@@ -66,7 +66,9 @@ def _items_table(market: Market) -> pa.Table:
     columns: dict[str, pa.Array] = {"item_id": pa.array(items.ids, pa.string())}
     columns |= {name: _words(column) for name, column in items.categories.items()}
     columns |= {name: pa.array(column) for name, column in items.numbers.items()}
-    columns |= {name: pa.array(column, pa.string()) for name, column in items.texts.items()}
+    columns |= {
+        name: pa.array(column, pa.string(), mask=column == "") for name, column in items.texts.items()
+    }
     return pa.table(columns | {"listed_at": _times(items.listed_ms)})
 
 

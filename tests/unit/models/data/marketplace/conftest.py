@@ -1,4 +1,4 @@
-"""One market that several files look at."""
+"""The market of the defaults, which several files look at."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from models.data.marketplace.options import MarketplaceOptions
 
 @pytest.fixture(scope="session")
 def market() -> Market:
-    return make_market(MarketplaceOptions(listings=8_000, users=4_000, interactions=30_000))
+    return make_market(MarketplaceOptions())

@@ -12,7 +12,7 @@ from harness.data.shipped.correlation import zipf
 from models.data.marketplace.figures import GARMENTS, MATERIALS, STYLES, UNKNOWN_MATERIAL, measured
 from models.data.marketplace.options import MarketplaceOptions
 from models.data.marketplace.sizes import Sizes, sizes_of
-from models.data.marketplace.stock import DAY_MS, MATERIAL_WORDS, Stock, make_stock
+from models.data.marketplace.stock import DAY_MS, MATERIAL_WORDS, Stock, _brands, make_stock
 
 SPEC = measured()
 
@@ -107,6 +107,20 @@ def test_brand_and_colour_follow_the_style_as_asked() -> None:
         strength = [follows(made(correlation=dial)[0], name) for dial in (0.0, 0.5, 1.0)]
         assert strength[0] < 0.08, name
         assert 0.15 < strength[1] < strength[2], name
+
+
+def test_a_brand_leans_to_the_styles_of_its_listings() -> None:
+    shares = zipf(len(STYLES), 0.5)
+    style = np.random.default_rng(0).choice(len(STYLES), 40_000, p=shares).astype(np.int32)
+    brand, divided = _brands(MarketplaceOptions(correlation=0.7), SPEC, style, shares)
+    np.testing.assert_allclose(divided.sum(axis=1), 1)
+    for code in range(20):
+        counts = np.bincount(style[brand == code], minlength=len(STYLES))
+        expected = 0.7 * divided[code] + 0.3 * shares
+        assert stats.chisquare(counts, counts.sum() * expected).pvalue > 1e-4
+        # Not those of another brand.
+        other = 0.7 * divided[code + 100] + 0.3 * shares
+        assert stats.chisquare(counts, counts.sum() * other).pvalue < 1e-4 or np.allclose(other, expected)
 
 
 def test_places_are_near_those_of_the_style_and_of_the_brand(stock: Stock) -> None:

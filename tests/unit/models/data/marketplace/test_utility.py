@@ -13,7 +13,7 @@ from models.data.marketplace.options import UtilityWeights
 from models.data.marketplace.sizes import NEVER
 from models.data.marketplace.stock import DAY_MS
 from models.data.marketplace.utility import Utility, softmax
-from models.data.marketplace.visits import draw_views
+from models.data.marketplace.visits import draw_views, worth
 
 NOTHING = dict.fromkeys(UtilityWeights.model_fields, 0.0) | {"freshness_days": 14.0}
 
@@ -107,6 +107,14 @@ def test_what_is_drawn_first_agrees_with_the_probabilities() -> None:
     second = np.bincount(first[first[:, 0] == 2, 1], minlength=5)
     wanted = softmax(left[None])[0]
     assert stats.chisquare(second[wanted > 0], second.sum() * wanted[wanted > 0]).pvalue > 1e-3
+
+
+def test_a_listing_found_twice_is_drawn_once(market: Market) -> None:
+    wants = market.truth.wants
+    fits = np.flatnonzero(wants.sizes.steps[wants.shoppers.build[3], wants.stock.size] == 0)[:2]
+    found = np.array([[-1, fits[0], fits[0], fits[1], fits[1], fits[1]]])
+    values = worth(wants, np.array([3]), found, wants.stock.listed_ms[fits[1:]])
+    assert np.isfinite(values).tolist() == [[False, True, False, True, False, False]]
 
 
 def test_no_more_is_viewed_than_there_is() -> None:
