@@ -17,6 +17,8 @@ from models.encoding.weights import TowerWeights
 from models.features import files
 from models.features.encoder import FeatureEncoder
 from models.features.features import Float32, Int32
+from models.features.numbers import no_numbers
+from models.features.preferences import said_codes
 from models.features.stored import digest, read_arrays, write_arrays
 
 TOWERS = "towers.npz"
@@ -43,6 +45,7 @@ class Encoder:
     weights: TowerWeights
     listing: ListingEncoder = field(init=False, repr=False)
     user: UserEncoder = field(init=False, repr=False)
+    _no_numbers: Float32 = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.features.sizes != self.weights.sizes:
@@ -50,6 +53,7 @@ class Encoder:
                 f"{TOWERS} is for {self.weights.sizes}, {files.VALUES} beside it for {self.features.sizes}; copy both "
                 "from the same model"
             )
+        object.__setattr__(self, "_no_numbers", no_numbers(len(self.features.numbers)))
         object.__setattr__(self, "listing", ListingEncoder(self.weights.listing))
         object.__setattr__(self, "user", UserEncoder(self.weights.user))
 
@@ -83,8 +87,8 @@ class Encoder:
 
     def preferences(self, choices: Sequence[Mapping[str, str | Sequence[str]]]) -> Declared:
         """What users say that they like, for `UserEncoder`. Raises ConfigurationError for unknown columns."""
-        said = self.features.preferences(choices)
-        return Declared(self.listing.vectors(said.features), said.starts, said.features.unknown)
+        codes, starts, unknown = said_codes(choices, self.features.categories)
+        return Declared(self.listing.of_words(codes, self._no_numbers), starts, unknown)
 
     def indexed(self, vectors: Float32, ids: Int32) -> Float32:
         """What an index holds of listings: their vectors, with popularity in two more coordinates if it counts."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from models.encoding.maths import residual, unit
 from models.encoding.weights import ListingWeights
-from models.features.features import Features, Float32
+from models.features.features import Features, Float32, Int32
 
 _CHUNK = 256  # listings at a time: what they pass through stays in the processor's cache
 
@@ -20,7 +19,7 @@ class ListingEncoder:
 
     weights: ListingWeights
     _words: Float32 = field(init=False, repr=False, compare=False)
-    _begins: npt.NDArray[np.int32] = field(init=False, repr=False, compare=False)
+    _begins: Int32 = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """One table for the words of all categories."""
@@ -37,6 +36,15 @@ class ListingEncoder:
             vectors[part] = unit(residual(self._sum(features, part), self.weights.residual))
         return vectors
 
+    def of_words(self, categories: Int32, numbers: Float32) -> Float32:
+        """The same of listings of which nothing but words is known: int32[n, c] as in `Features`.
+
+        numbers: float32[m], those of a listing of which none is known. What else they lack is left out, for a user who
+        waits.
+        """
+        total = self._said(categories) + numbers @ self.weights.numbers
+        return unit(residual(total, self.weights.residual))
+
     def _sum(self, features: Features, part: slice) -> Float32:
         """What each feature says, added up."""
         total = features.text[part] @ self.weights.text
@@ -44,6 +52,9 @@ class ListingEncoder:
         ids = self.weights.ids.take(features.ids[part], axis=0)
         ids[features.ids[part] == 0] = 0  # what is in the row of no id does not count
         total += ids
-        for place, begin in enumerate(self._begins.tolist()):
-            total += self._words.take(features.categories[part, place] + begin, axis=0)
+        total += self._said(features.categories[part])
         return total
+
+    def _said(self, categories: Int32) -> Float32:
+        """The sum of the rows of each listing's words."""
+        return np.asarray(np.add.reduce(self._words.take(categories + self._begins, axis=0), axis=1))

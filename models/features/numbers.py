@@ -100,6 +100,11 @@ class NumberScales:
         return encoded, missing, (~finite).sum(axis=0) - missing
 
 
+def no_numbers(columns: int) -> Float32:
+    """What `NumberScales.encode` gives for a listing without any number: float32[2 columns]."""
+    return np.tile(np.array([0, 1], np.float32), columns)
+
+
 def _scaled(
     values: Float64,
     low: Float64 | float,

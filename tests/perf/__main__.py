@@ -22,6 +22,7 @@ PARTS = (
     "scale",
     "decision",
     "kills",
+    "encoding",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",

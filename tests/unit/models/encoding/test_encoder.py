@@ -59,6 +59,8 @@ def test_a_user_of_preferences_alone_has_a_vector_near_what_they_prefer() -> Non
     users = model.user.many(
         model.listings(catalogue()).vectors, ItemLists.of([[], [], []]), declared=declared
     )
+    said = model.features.preferences([{"size": "M", "colour": ["red", "blue"]}])
+    np.testing.assert_allclose(declared.vectors, model.listing.vectors(said.features), atol=1e-6)
     assert declared.starts.tolist() == [0, 2, 2, 2]
     assert declared.unknown == {"colour": 1}
     assert not np.allclose(users[0], users[1], atol=1e-2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.features.numbers import Float64, NumberScale, NumberScales
+from models.features.numbers import Float64, NumberScale, NumberScales, no_numbers
 
 
 def encoded(values: Float64, fitted: Float64 | None = None) -> Float64:
@@ -97,3 +97,9 @@ def test_what_is_given_is_not_changed() -> None:
     before = values.copy()
     NumberScales.of([NumberScale.fit(np.arange(9.0))]).encode(values)
     np.testing.assert_array_equal(values, before)
+
+
+@pytest.mark.parametrize("columns", [0, 1, 3])
+def test_a_listing_without_numbers(columns: int) -> None:
+    scales = NumberScales.of([NumberScale.fit(np.arange(9.0))] * columns)
+    np.testing.assert_array_equal(no_numbers(columns), scales.encode(np.full((1, columns), np.nan))[0][0])
