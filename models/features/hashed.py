@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from models.features.features import Float32
+from models.features.remembered import Remembered
 from models.features.words import words
 
 BUCKETS = 1 << 15
@@ -27,26 +28,13 @@ _ROUNDS = 4  # of subspace iteration; twice as many explain 0.2 % more of H&M's 
 _SPARE = 32  # directions that are followed beside those wanted, so that the last ones are exact too
 _CHUNK = 1024  # texts encoded at a time, which bounds the memory beside the result
 _NO_VARIANCE = 1e-5  # of the first direction's; float32 knows no less
-_LONGEST_CACHED, _MOST_CACHED = 64, 1 << 18  # bytes of a word, words
 
 
-class _Rows(dict[bytes, int]):
-    """The row of each word's bucket in the matrix, worked out once a word."""
-
-    def __init__(self, buckets: npt.NDArray[np.int32]) -> None:
-        super().__init__()
-        self._row = np.full(
-            BUCKETS, len(buckets), np.int32
-        )  # a bucket that no word fell into: the last row, of zeros
-        self._row[buckets] = np.arange(len(buckets), dtype=np.int32)
-
-    def __missing__(self, word: bytes) -> int:
-        row = int(self._row[bucket(word)])
-        if len(word) <= _LONGEST_CACHED:
-            if len(self) >= _MOST_CACHED:
-                self.clear()
-            self[word] = row
-        return row
+def _rows_of(buckets: npt.NDArray[np.int32]) -> Remembered[bytes, int]:
+    """The row of each word's bucket in a matrix of these buckets and a last row, for words that are in none."""
+    row = np.full(BUCKETS, len(buckets), np.int32)
+    row[buckets] = np.arange(len(buckets), dtype=np.int32)
+    return Remembered(lambda word: int(row[bucket(word)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +50,10 @@ class HashedText:
     squares: Float32
     matrix: Float32
     kind: Literal["hashed"] = field(default="hashed", init=False)
-    _rows: _Rows = field(init=False, repr=False, compare=False)
+    _rows: Remembered[bytes, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_rows", _Rows(self.buckets))
+        object.__setattr__(self, "_rows", _rows_of(self.buckets))
 
     @property
     def dim(self) -> int:
@@ -131,7 +119,7 @@ def fit_hashed(texts: Sequence[str], dim: int, seed: int) -> HashedText:
     most 50,000 texts, drawn by `seed`. There are `dim`, or as many as the texts have. Each entry of the vectors has a
     mean square of 1 over these texts.
     """
-    rows, starts = bags(texts, _Rows(np.arange(BUCKETS, dtype=np.int32)))
+    rows, starts = bags(texts, Remembered(bucket))
     counts = np.bincount(rows, minlength=BUCKETS)
     buckets = np.flatnonzero(counts).astype(np.int32)
     full = np.flatnonzero(np.diff(starts))

@@ -17,6 +17,7 @@ from scipy import sparse
 
 from harness.errors import ConfigurationError
 from models.features.features import Float32
+from models.features.remembered import Remembered
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -26,9 +27,9 @@ _CHUNK = 1024  # texts encoded at a time, which bounds the memory beside the res
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """tokenizer: without padding. vectors: float32[tokens, 256]. digest: of the vectors."""
+    """tokens_of: the tokens of a word. vectors: float32[tokens, 256]. digest: of the vectors."""
 
-    tokenizer: Tokenizer
+    tokens_of: Remembered[str, list[int]]
     vectors: Float32
     digest: str
 
@@ -96,8 +97,8 @@ def _means(model: _Model, texts: Sequence[str]) -> tuple[Float32, npt.NDArray[np
     vectors = np.zeros((len(texts), model.vectors.shape[1]), np.float32)
     found = np.zeros(len(texts), np.bool_)
     for first in range(0, len(texts), _CHUNK):
-        part = [_readable(text) for text in texts[first : first + _CHUNK]]
-        tokens = [one.ids for one in model.tokenizer.encode_batch_fast(part, add_special_tokens=False)]
+        part = [_readable(text).split() for text in texts[first : first + _CHUNK]]
+        tokens = [list(chain.from_iterable(map(model.tokens_of.__getitem__, words))) for words in part]
         lengths = np.array([len(one) for one in tokens])
         starts = np.concatenate([[0], np.cumsum(lengths)])
         shares = np.repeat((1 / np.maximum(lengths, 1)).astype(np.float32), lengths)
@@ -132,4 +133,11 @@ def _model() -> _Model:
         ) from error
     loaded.tokenizer.no_padding()
     vectors = np.ascontiguousarray(loaded.embedding, np.float32)
-    return _Model(loaded.tokenizer, vectors, hashlib.sha256(vectors.tobytes()).hexdigest())
+    tokens_of = Remembered(lambda word: _tokens(loaded.tokenizer, word))
+    return _Model(tokens_of, vectors, hashlib.sha256(vectors.tobytes()).hexdigest())
+
+
+def _tokens(tokenizer: Tokenizer, word: str) -> list[int]:
+    """Of a word with the space before it. No token reaches over a space, so that words can be looked at one by one."""
+    tokens: list[int] = tokenizer.encode(word, add_special_tokens=False).ids
+    return tokens

@@ -115,13 +115,3 @@ def test_the_bucket_of_a_word_is_the_same_in_every_process() -> None:
         )
         assert done.stdout.strip() == str([bucket(b"coat"), bucket(b"dress")])
     assert 0 <= bucket(b"coat") < BUCKETS
-
-
-def test_what_is_remembered_of_words_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashed, "_MOST_CACHED", 100)
-    fitted = fit_hashed(texts(), 8, 0)
-    expected = fitted.encode(texts(50, 1))
-    fitted.encode([f"new{number}" for number in range(1000)] + ["x" * 1000])
-    assert 0 < len(fitted._rows) <= 100
-    assert max(map(len, fitted._rows)) <= 64
-    np.testing.assert_array_equal(fitted.encode(texts(50, 1)), expected)

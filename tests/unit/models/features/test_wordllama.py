@@ -32,8 +32,9 @@ def test_before_that_they_are_those_of_the_package(fitted: WordLlamaText) -> Non
     import wordllama
 
     model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-    raw = fitted.encode(TEXTS) / fitted.scale + fitted.centre
-    np.testing.assert_allclose(raw, model.embed(TEXTS), atol=1e-5)
+    texts = [*TEXTS, "Größe 42, x" + "y" * 100, "毛衣 🧥 don't", "a"]
+    raw = fitted.encode(texts) / fitted.scale + fitted.centre
+    np.testing.assert_allclose(raw, model.embed(texts), atol=1e-5)
 
 
 def test_no_text_is_zeros_and_any_text_is_finite(fitted: WordLlamaText) -> None:
