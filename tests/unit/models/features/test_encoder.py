@@ -46,6 +46,7 @@ def test_listings_that_were_taken_have_ids_of_their_own_and_others_have_none() -
     never = taken() == 0
     assert (features.ids[never] == 0).all()
     assert sorted(features.ids[~never]) == list(range(1, (~never).sum() + 1))
+    np.testing.assert_array_equal(fitted(replace(OPTIONS, min_taken=0)).encode(catalogue()).ids, features.ids)
     often = fitted(replace(OPTIONS, min_taken=3)).encode(catalogue())
     assert ((often.ids > 0) == (taken() >= 3)).all()
 

@@ -80,6 +80,13 @@ def test_a_constant_column_says_nothing(value: float) -> None:
     assert (encoded(np.array([0.0, 5.0, -5.0]), np.full(99, value)) == 0).all()
 
 
+def test_a_column_that_is_constant_but_for_rounding_says_nothing() -> None:
+    values = np.array([0.3, 0.1 + 0.2] * 50)
+    assert values[0] != values[1]
+    assert (encoded(values)[:, 0] == 0).all()
+    assert (encoded(np.array([0.3, 0.3001] * 50))[:, 0] != 0).all()
+
+
 def test_missing_and_infinite_values_are_counted_apart_and_do_not_count_in_the_fit() -> None:
     values = np.random.default_rng(0).normal(5, 2, 100)
     scales = [NumberScale.fit(np.concatenate([values, [np.nan, np.inf, -np.inf]])), NumberScale.fit(values)]
