@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bakeoff {metadata.version('bakeoff')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_run, _add_report, _add_gate, _add_data, _add_engines, _add_calibrate):
+    for add in (_add_run, _add_report, _add_gate, _add_data, _add_engines, _add_calibrate, _add_train):
         add(commands)
     return parser
 
@@ -204,3 +204,19 @@ def _add_calibrate(commands: Any) -> None:
         "  bakeoff calibrate\n  bakeoff calibrate --quick",
     )
     parser.add_argument("--quick", action="store_true", help="a few seconds instead of up to a minute")
+
+
+def _add_train(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "train",
+        "train a two-tower model of listings and users, and judge it beside baselines",
+        "  bakeoff train model.yaml\n"
+        "  bakeoff train model.yaml --out trained/second\n"
+        "  bakeoff train model.yaml --resume        (go on after an interruption)",
+    )
+    parser.add_argument("configuration", type=_given, help="a YAML file, see docs/models.md")
+    parser.add_argument(
+        "--out", type=_given, metavar="DIR", help="the model's folder (default: trained/<name>)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with what the folder holds")

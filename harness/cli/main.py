@@ -23,6 +23,7 @@ COMMANDS = {
     "data": "harness.cli.facts:data",
     "engines": "harness.cli.facts:engines",
     "calibrate": "harness.cli.facts:show_calibration",
+    "train": "harness.cli.train:train",
 }
 
 

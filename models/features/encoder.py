@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import numpy as np
@@ -99,12 +99,18 @@ class FeatureEncoder:
         Raises ConfigurationError for columns that the model does not know and for values that are no words.
         """
         categories, starts, unknown = said_codes(choices, self.categories)
-        rows = len(categories)
+        listings = replace(self.nothing(len(categories)), categories=categories, unknown=unknown)
+        return Preferences(listings, starts)
+
+    def nothing(self, rows: int) -> Features:
+        """So many listings of which nothing is known."""
         numbers = np.zeros((rows, 2 * len(self.numbers)), np.float32)
         numbers[:, 1::2] = 1
-        text = np.zeros((rows, self.text.dim), np.float32)
-        return Preferences(
-            Features(np.zeros(rows, np.int32), categories, numbers, text, unknown=unknown), starts
+        return Features(
+            np.zeros(rows, np.int32),
+            np.zeros((rows, len(self.categories)), np.int32),
+            numbers,
+            np.zeros((rows, self.text.dim), np.float32),
         )
 
     def _categories(self, items: Items, missing: dict[str, int], unknown: dict[str, int]) -> Int32:

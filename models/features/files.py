@@ -13,19 +13,12 @@ from harness.errors import ConfigurationError
 from harness.scenario.strict import StrictModel, explain
 from models.features.encoder import FeatureEncoder
 from models.features.numbers import NumberScale
-from models.features.options import FeatureOptions, TextKind
+from models.features.options import FeatureOptions
 from models.features.stored import digest, read_arrays, read_values, write_arrays, write_values
 from models.features.text import text_of_state
 from models.features.vocabulary import Vocabulary
 
 VALUES, ARRAYS = "features.json", "features.npz"
-
-
-class _Options(StrictModel):
-    text: TextKind
-    text_dim: int
-    min_count: int
-    min_taken: int
 
 
 class _Words(StrictModel):
@@ -51,7 +44,7 @@ class _Text(StrictModel):
 class _Stored(StrictModel):
     kind: Literal["bakeoff-features"]
     version: Literal[1]
-    options: _Options
+    options: FeatureOptions
     ids: tuple[str | int, ...]
     categories: dict[str, _Words]
     numbers: dict[str, _Scale]
@@ -99,7 +92,7 @@ def load(folder: Path) -> FeatureEncoder:
     except ConfigurationError as error:
         raise ConfigurationError([f"{path}: {line}" for line in error.problems]) from error
     return FeatureEncoder(
-        FeatureOptions(**stored.options.model_dump()),
+        stored.options,
         stored.ids,
         {name: Vocabulary(column.words, column.rare) for name, column in stored.categories.items()},
         {name: NumberScale(**scale.model_dump()) for name, scale in stored.numbers.items()},
@@ -113,7 +106,7 @@ def _state(encoder: FeatureEncoder) -> tuple[dict[str, Any], dict[str, npt.NDArr
     values = {
         "kind": "bakeoff-features",
         "version": 1,
-        "options": asdict(encoder.options),
+        "options": encoder.options.model_dump(),
         "ids": list(encoder.ids),
         "categories": {
             name: {"words": list(vocabulary.words), "rare": vocabulary.rare}

@@ -1,15 +1,17 @@
-"""How listings are turned into numbers."""
+"""How listings are turned into numbers, as users write it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.scenario.strict import PositiveInt, StrictModel
 
 TextKind = Literal["hashed", "wordllama", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureOptions:
+class FeatureOptions(StrictModel):
     """What of a catalogue the model reads, and how finely.
 
     text: the kind of text vectors. text_dim: how long those of "hashed" are. min_count: how often a word of a category
@@ -17,6 +19,6 @@ class FeatureOptions:
     """
 
     text: TextKind = "hashed"
-    text_dim: int = 256
-    min_count: int = 2
-    min_taken: int = 1
+    text_dim: Annotated[int, Field(ge=1, le=4096)] = 256
+    min_count: PositiveInt = 2
+    min_taken: PositiveInt = 1

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 EPSILON = 1e-5
@@ -56,13 +57,18 @@ def unit(x: jax.Array) -> jax.Array:
     return x * jax.lax.rsqrt((x * x).sum(-1, keepdims=True) + 1e-9)
 
 
+def drawn(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> nnx.Param[jax.Array]:
+    """A parameter from a normal distribution. By NumPy: JAX would compile a program for every shape."""
+    return nnx.Param(jnp.asarray(rng.normal(0.0, scale, shape), jnp.float32))
+
+
 class Residual(nnx.Module):
     """x + a hidden layer of x, normalised before it."""
 
-    def __init__(self, dim: int, hidden: int, rngs: nnx.Rngs) -> None:
-        self.inner = nnx.Param(jax.random.normal(rngs.params(), (dim, hidden)) / dim**0.5)
-        self.offset = nnx.Param(jnp.zeros(hidden))
-        self.outer = nnx.Param(jax.random.normal(rngs.params(), (hidden, dim)) * 0.5 / hidden**0.5)
+    def __init__(self, dim: int, hidden: int, rng: np.random.Generator) -> None:
+        self.inner = drawn(rng, (dim, hidden), dim**-0.5)
+        self.offset = nnx.Param(jnp.zeros(hidden, jnp.float32))
+        self.outer = drawn(rng, (hidden, dim), 0.5 * hidden**-0.5)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """float32[..., dim] -> float32[..., dim]."""
@@ -72,15 +78,12 @@ class Residual(nnx.Module):
 class ListingTower(nnx.Module):
     """Sums what each feature says and passes it through one hidden layer."""
 
-    def __init__(self, shape: TowerShape, rngs: nnx.Rngs) -> None:
-        def table(rows: int, scale: float) -> nnx.Param[jax.Array]:
-            return nnx.Param(jax.random.normal(rngs.params(), (rows, shape.dim)) * scale)
-
-        self.ids = table(shape.ids, 0.05)
-        self.categories = nnx.List([table(rows, 0.1) for rows in shape.categories])
-        self.numbers = table(shape.numbers, 0.1)
-        self.text = table(shape.text, 0.3 / max(1, shape.text) ** 0.5)
-        self.residual = Residual(shape.dim, shape.hidden, rngs)
+    def __init__(self, shape: TowerShape, rng: np.random.Generator) -> None:
+        self.ids = drawn(rng, (shape.ids, shape.dim), 0.05)
+        self.categories = nnx.List([drawn(rng, (rows, shape.dim), 0.1) for rows in shape.categories])
+        self.numbers = drawn(rng, (shape.numbers, shape.dim), 0.1)
+        self.text = drawn(rng, (shape.text, shape.dim), 0.3 * max(1, shape.text) ** -0.5)
+        self.residual = Residual(shape.dim, shape.hidden, rng)
 
     def __call__(self, features: FeatureArrays, known: jax.Array | None = None) -> jax.Array:
         """Unit vectors float32[n, dim]. known: bool[n], whose ids are taken into account; all where None."""

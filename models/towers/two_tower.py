@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from models.towers.listing import FeatureArrays, ListingTower, TowerShape
@@ -16,9 +17,9 @@ class TwoTower(nnx.Module):
     popularity: of a listing, in [0, 1]; see `models.encoding`. Its weight is 0 and stays 0 where `popular` is False.
     """
 
-    def __init__(self, shape: TowerShape, *, popular: bool, rngs: nnx.Rngs) -> None:
-        self.listing = ListingTower(shape, rngs)
-        self.user = UserTower(shape, rngs)
+    def __init__(self, shape: TowerShape, *, popular: bool, rng: np.random.Generator) -> None:
+        self.listing = ListingTower(shape, rng)
+        self.user = UserTower(shape, rng)
         self.log_scale = nnx.Param(jnp.full((), 2.5, jnp.float32))  # as sharp as it tends to become
         self.weight = nnx.Param(jnp.zeros((), jnp.float32)) if popular else None
 

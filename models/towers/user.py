@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
-from models.towers.listing import Residual, TowerShape, unit
+from models.towers.listing import Residual, TowerShape, drawn, unit
 
 
 class UserTower(nnx.Module):
     """An attention-weighted mean of a set, and one hidden layer."""
 
-    def __init__(self, shape: TowerShape, rngs: nnx.Rngs) -> None:
-        self.attention = nnx.Param(jax.random.normal(rngs.params(), (shape.dim,)) / shape.dim**0.5)
+    def __init__(self, shape: TowerShape, rng: np.random.Generator) -> None:
+        self.attention = drawn(rng, (shape.dim,), shape.dim**-0.5)
         self.recency = nnx.Param(jnp.zeros((), jnp.float32))
-        self.empty = nnx.Param(jax.random.normal(rngs.params(), (shape.dim,)) * 0.1)
-        self.residual = Residual(shape.dim, shape.hidden, rngs)
+        self.empty = drawn(rng, (shape.dim,), 0.1)
+        self.residual = Residual(shape.dim, shape.hidden, rng)
 
     def __call__(self, members: jax.Array, present: jax.Array, age_days: jax.Array) -> jax.Array:
         """Unit vectors float32[b, dim] of b users.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.data.split import Split
+from models.features.features import Features
 from models.towers.listing import FeatureArrays
 from models.training.batches import Batch
 from models.training.options import TrainingOptions
@@ -23,12 +25,12 @@ _KEPT = 0.5  # share of the columns of which a declared preference says somethin
 class Material(NamedTuple):
     """What a model is trained on.
 
-    features: of n listings, on the host. nothing: one row, of a listing of which nothing is known. preferable: bool[c],
-    categories that users may declare. popularity: float32[n] in [0, 1].
+    features: of n listings. nothing: of one of which nothing is known. preferable: bool[c], categories that users may
+    declare. popularity: float32[n] in [0, 1].
     """
 
-    features: FeatureArrays
-    nothing: FeatureArrays
+    features: Features
+    nothing: Features
     preferable: npt.NDArray[np.bool_]
     popularity: npt.NDArray[np.float32]
     split: Split
@@ -57,31 +59,24 @@ class Feeder:
             # What fills up the last rows repeats others; nobody asks for these.
             rows = self._rows(np.resize(needed, -(-len(needed) // _ROUNDED_TO) * _ROUNDED_TO))
         items, target, negatives = local
-        declared = self._declared(batch, rng)
-        rest = (
-            items,
-            batch.present,
-            batch.age_days,
-            target,
-            declared,
-            batch.declared >= 0,
-            negatives,
-            log_expected,
-        )
-        return rows, _on_device(Examples(*rest))  # type: ignore[arg-type]
+        rest = (batch.present, batch.age_days, target)
+        declared = on_device(self._declared(batch, rng))
+        examples = (items, *rest, declared, batch.declared >= 0, negatives, log_expected)
+        return rows, Examples(*jax.tree.map(jnp.asarray, examples))
 
     def _rows(self, rows: npt.NDArray[np.int64]) -> Rows:
-        features = FeatureArrays(*(column[rows] for column in self._material.features))
-        return _on_device(features), jnp.asarray(self._material.popularity[rows])
+        return on_device(self._material.features.take(rows)), jnp.asarray(self._material.popularity[rows])
 
-    def _declared(self, batch: Batch, rng: np.random.Generator) -> FeatureArrays:
+    def _declared(self, batch: Batch, rng: np.random.Generator) -> Features:
         """Of each example a listing of which only some of the columns that users may declare are known."""
-        nothing, rows = self._material.nothing, np.maximum(batch.declared, 0)
+        rows = np.maximum(batch.declared, 0)
         said = self._material.preferable & (rng.random((len(rows), len(self._material.preferable))) < _KEPT)
-        known = np.where(said, self._material.features.categories[rows], nothing.categories)
-        ids, _, numbers, text = (np.repeat(np.asarray(column), len(rows), axis=0) for column in nothing)
-        return FeatureArrays(ids, known, numbers, text)  # type: ignore[arg-type]  # on the host
+        known = self._material.features.categories[rows]
+        nothing = self._material.nothing.take(np.zeros(len(rows), np.int64))
+        return replace(nothing, categories=np.where(said, known, nothing.categories))
 
 
-def _on_device(tree: Any) -> Any:
-    return jax.tree.map(jnp.asarray, tree)
+def on_device(features: Features) -> FeatureArrays:
+    """As the towers take them."""
+    columns = (features.ids, features.categories, features.numbers, features.text)
+    return FeatureArrays(*map(jnp.asarray, columns))

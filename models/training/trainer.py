@@ -72,7 +72,7 @@ class Trainer:
         self._steps = examples // max(1, self._sampling.size)
         self._feeder = Feeder(material, options)
         self._graph, self._first = nnx.split(
-            TwoTower(shape, popular=towers.popularity, rngs=nnx.Rngs(options.seed))
+            TwoTower(shape, popular=towers.popularity, rng=np.random.default_rng(options.seed))
         )
         self._optimiser = optimiser(options, self._steps * options.epochs)
         self._step = compiled_step(self._graph, self._optimiser, options.id_dropout)
@@ -80,7 +80,7 @@ class Trainer:
     def beginning(self) -> Progress:
         """Before the first epoch."""
         weights = jax.tree.map(jnp.array, self._first)
-        return Progress(weights, self._optimiser.init(weights), jax.tree.map(np.asarray, weights))
+        return Progress(weights, jax.jit(self._optimiser.init)(weights), jax.tree.map(np.asarray, weights))
 
     def model(self, weights: Any) -> TwoTower:
         """The model with these weights."""

@@ -70,16 +70,8 @@ def blocks(cases: Cases, costs: Int64, budget: int) -> Iterator[tuple[slice, Cas
     while first < len(cases):
         before = ends[first - 1] if first else 0
         last = max(first + 1, int(np.searchsorted(ends, before + budget, side="right")))
-        yield slice(first, last), part_of(cases, np.arange(first, last))
+        yield slice(first, last), cases.take(np.arange(first, last))
         first = last
-
-
-def part_of(cases: Cases, rows: Int64) -> Cases:
-    """These cases only."""
-    asked = None if cases.asked_ms is None else cases.asked_ms[rows]
-    return Cases(
-        cases.users[rows], cases.histories.take(rows), cases.targets.take(rows), cases.candidates, asked
-    )
 
 
 def as_matrix(lists: ItemLists, items: int) -> Any:

@@ -29,13 +29,13 @@ POPULARITY = np.concatenate([[0], RNG.random(SHAPE.ids - 1)]).astype(np.float32)
 
 def random_model(*, popular: bool) -> TwoTower:
     """Trained at random: no weight is 0, as some are when training begins."""
-    graph, shapes = nnx.split(nnx.eval_shape(lambda: TwoTower(SHAPE, popular=popular, rngs=nnx.Rngs(0))))
+    graph, first = nnx.split(TwoTower(SHAPE, popular=popular, rng=np.random.default_rng(0)))
     rng = np.random.default_rng(1)
 
-    def drawn(leaf: jax.ShapeDtypeStruct) -> jax.Array:
+    def redrawn(leaf: jax.Array) -> jax.Array:
         return jnp.asarray(rng.normal(0, 0.4, leaf.shape).astype(np.float32))
 
-    model: TwoTower = nnx.merge(graph, jax.tree.map(drawn, shapes))
+    model: TwoTower = nnx.merge(graph, jax.tree.map(redrawn, first))
     return model
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 import numpy as np
 
 from models.data.interactions import ItemLists
 from models.data.split import Cases, Split
-from models.towers.listing import FeatureArrays, TowerShape
+from models.evaluation.nearest import Nearest
+from models.evaluation.popularity import Popularity
+from models.evaluation.recommender import places
+from models.features.features import Features
+from models.towers.export import exported
+from models.towers.listing import TowerShape
 from models.towers.two_tower import TwoTower
-from models.training.batches import padded
 from models.training.material import Material
 from models.training.options import TowerOptions, TrainingOptions
 from models.training.trainer import Trainer
@@ -17,7 +20,7 @@ from models.training.trainer import Trainer
 KINDS, EACH, USERS = 6, 20, 300
 ITEMS = KINDS * EACH
 SHAPE = TowerShape(ids=ITEMS + 1, categories=(KINDS + 1, 4), numbers=2, text=3, dim=8, hidden=16)
-OPTIONS = TrainingOptions(epochs=4, batch=32, learning_rate=0.02, history=5, negatives=60, seed=1)
+OPTIONS = TrainingOptions(epochs=3, batch=32, learning_rate=0.01, history=5, negatives=60, seed=3)
 
 
 def material() -> Material:
@@ -36,13 +39,18 @@ def material() -> Material:
         )
 
     taken = np.bincount(training.items, minlength=ITEMS)
-    features = FeatureArrays(
+    features = Features(
         np.where(taken > 0, np.arange(ITEMS) + 1, 0).astype(np.int32),
         np.stack([kinds + 1, rng.integers(0, 4, ITEMS)], axis=1).astype(np.int32),
         rng.normal(size=(ITEMS, 2)).astype(np.float32),
         rng.normal(size=(ITEMS, 3)).astype(np.float32),
     )
-    nothing = FeatureArrays(*(np.zeros_like(column[:1]) for column in features))
+    nothing = Features(
+        *(
+            np.zeros_like(column[:1])
+            for column in (features.ids, features.categories, features.numbers, features.text)
+        )
+    )
     popularity = (np.log1p(taken) / np.log1p(taken.max())).astype(np.float32)
     split = Split("leave-last-out", False, training, taken, cases(range(200, 250)), cases(range(250, USERS)))
     return Material(features, nothing, np.array([True, False]), popularity, split)
@@ -55,9 +63,8 @@ def trainer(options: TrainingOptions = OPTIONS) -> Trainer:
 def recall(model: TwoTower, cases: Cases, k: int = 16) -> float:
     """Of 20 of a kind 4 are in the history; a model that knows the kind finds all of the other 16."""
     made = material()
-    listings = model.listing(FeatureArrays(*map(jnp.asarray, made.features)))
-    users = model.users(listings, *map(jnp.asarray, padded(cases.histories, 5)))
-    scores = np.array(model.scores(users, listings, jnp.asarray(made.popularity)))
-    scores[np.repeat(np.arange(len(cases)), cases.histories.lengths), cases.histories.items] = -np.inf
-    best = np.argsort(-scores, axis=1)[:, :k]
-    return float((best == cases.targets.items[:, None]).any(axis=1).mean())
+    rows = np.zeros(SHAPE.ids, np.float32)
+    rows[made.features.ids] = made.popularity
+    rows[0] = 0
+    nearest = Nearest.of(exported(model, rows, 5), made.features, Popularity.in_training(made.split))
+    return float((places(nearest.recommend(cases, k), cases.targets) >= 0).mean())

@@ -1,0 +1,74 @@
+"""`bakeoff train`: trains a two-tower model and writes its folder."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.output import say, show
+from harness.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from models.training.judging import Judgement
+
+
+def train(options: argparse.Namespace) -> int:
+    if missing := [name for name in ("jax", "flax", "optax", "orbax") if find_spec(name) is None]:
+        raise ConfigurationError(
+            f"training needs the package '{missing[0]}'. Install it with: pip install 'bakeoff[models]'"
+        )
+    from harness.cli.terminal import ProgressBar
+    from models.data.fingerprint import fingerprint
+    from models.training.config import load_config
+    from models.training.job import prepare, remember
+    from models.training.job import train as train_towers
+    from models.training.judging import judge, require_key
+    from models.training.model_file import MODEL, write_model
+
+    path = Path(options.configuration)
+    config = load_config(path)
+    folder = Path(options.out or Path("trained") / config.name)
+    say(f"{config.name} -> {folder}")
+    with ProgressBar() as bar:
+        prepared = prepare(config, path.parent, bar)
+        require_key(config.evaluation, list(prepared.encoder.categories))
+        data = fingerprint(prepared.items, prepared.interactions)
+        remember(folder, config, data, resume=options.resume)
+        _say_left_out(prepared.interactions.left_out)
+        say(f"Split {prepared.split.why or prepared.split.kind}")
+        try:
+            outcome = train_towers(config, prepared, folder, bar)
+        except KeyboardInterrupt:
+            say("Every epoch that ended is saved. Go on with the same command and: --resume")
+            raise
+        judgement = judge(outcome, config.evaluation, bar)
+        write_model(folder, config, outcome, judgement, data)
+    show(_table(judgement, config.evaluation.k[0]))
+    show(f"\nModel: {folder / MODEL}")
+    return 0
+
+
+def _say_left_out(left_out: Mapping[str, int]) -> None:
+    for reason, count in left_out.items():
+        say(f"left out: {count:,} {reason}")
+
+
+def _table(judgement: Judgement, k: int) -> str:
+    """Recall of model and baselines, and what separates them, as lines of text."""
+    table = judgement.table
+    lines = [f"recall@{k} over {table.cases:,} test cases, {table.plan.level:.0%} intervals:"]
+    for name in dict.fromkeys(cell.recommender for cell in table.cells):
+        cell = table.cell(name, "recall", k)
+        line = f"  {name:14} {_shown(cell.value.estimate, cell.value.low, cell.value.high)}"
+        if (other := cell.difference) is not None:
+            line += f"   {_shown(other.change, other.low, other.high, '+')} beside {table.plan.reference}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _shown(value: float, low: float | None, high: float | None, sign: str = "") -> str:
+    interval = "" if low is None or high is None else f" [{low:{sign}.4f}, {high:{sign}.4f}]"
+    return f"{value:{sign}.4f}{interval}"

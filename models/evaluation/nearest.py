@@ -1,0 +1,54 @@
+"""A trained model's own answers: the listings nearest to a user, found by comparing all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.data.split import Cases
+from models.encoding.listing import ListingEncoder
+from models.encoding.user import UserEncoder
+from models.encoding.weights import TowerWeights
+from models.evaluation.baselines.ranking import best, blocks, exclude
+from models.evaluation.popularity import Popularity
+from models.features.features import Features
+
+Int32 = npt.NDArray[np.int32]
+Float32 = npt.NDArray[np.float32]
+
+_CELLS = 4 << 20  # scores that are held at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Scores are the model's; of equal ones the more popular listing comes first.
+
+    listings: float32[n, d], vectors of the catalogue. adding: float32[n], what popularity adds to each one's score.
+    """
+
+    user: UserEncoder
+    listings: Float32
+    adding: Float32
+    popularity: Popularity
+
+    @classmethod
+    def of(cls, weights: TowerWeights, features: Features, popularity: Popularity) -> Nearest:
+        """From the towers, and features of the whole catalogue."""
+        listings = ListingEncoder(weights.listing).vectors(features)
+        adding = np.float32(weights.weight) * weights.popularity[features.ids]
+        return cls(UserEncoder(weights.user), listings, adding, popularity)
+
+    def users(self, cases: Cases) -> Float32:
+        """Vectors of the users: float32[c, d]."""
+        return self.user.many(self.listings, cases.histories, cases.asked_ms)
+
+    def recommend(self, cases: Cases, k: int) -> Int32:
+        """See `models.evaluation.recommender.Recommender`."""
+        answers = np.full((len(cases), k), -1, np.int32)
+        for rows, part in blocks(cases, np.full(len(cases), len(self.listings)), _CELLS):
+            scores = self.users(part) @ self.listings.T + self.adding
+            exclude(scores, part)
+            answers[rows] = best(scores, self.popularity, k)
+        return answers
