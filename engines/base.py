@@ -44,12 +44,14 @@ class Schema:
     """What a collection holds: vectors of `dim` float32 compared by `metric`, and filterable fields.
 
     text: the column, not among `fields`, whose words can be searched for; engines without `FullText` ignore it.
+    model: what made the vectors, in one word; "" where nobody says. `open` refuses a collection of another one.
     """
 
     dim: int
     metric: Metric
     fields: tuple[Field, ...] = ()
     text: str | None = None
+    model: str = ""
 
     def field(self, name: str) -> Field | None:
         """The field called `name`, or None."""

@@ -98,7 +98,9 @@ def _scenario(options: argparse.Namespace) -> Scenario:
     for key in ("rows", "queries", "trials"):
         if changes.get(key) is not None and changes[key] < 1:
             raise ConfigurationError(f"--{key} must be at least 1, got {changes[key]}")
-    return scenario.model_copy(update=changes)
+    scenario = scenario.model_copy(update=changes)
+    scenario.named_dataset  # noqa: B018 - refuses now, and not after a folder has been made
+    return scenario
 
 
 def _use_servers(urls: Sequence[str], scenario: Scenario) -> None:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from engines.base import Column, Field, FieldKind, Metric, Schema
 from engines.filters import Filter, check, leaves
+from harness.data.identity import ModelIdentity
 from harness.data.mapped import FirstRows
 from harness.errors import ConfigurationError
 
@@ -30,9 +31,9 @@ class Dataset:
 
     vectors: float32[n, dim]. queries: float32[q, dim]. columns: one of n rows an attribute (text and keyword
     as Keywords). filters: named filter sets the dataset brings, each with one filter (or None) a query.
-    fingerprint: hash of the content (vectors, queries, columns, filters, metric); of a head, followed by its
+    fingerprint: hash of the content (vectors, queries, columns, filters, metric, model); of a head, followed by its
     size. ids: the user's own item ids by row; engines only ever see row numbers. indexed: the columns that engines
-    hold and can filter by; None: every filterable one.
+    hold and can filter by; None: every filterable one. model: what made the vectors, where the data say so.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Dataset:
     ids: npt.NDArray[np.object_] | None = None
     description: str = ""
     indexed: frozenset[str] | None = None
+    model: ModelIdentity | None = None
 
     @property
     def filterable(self) -> tuple[str, ...]:
@@ -57,7 +59,8 @@ class Dataset:
         """What an engine is asked to hold."""
         held = self.filterable if self.indexed is None else self.indexed
         fields = tuple(Field(a.name, a.kind) for a in self.attributes if a.kind != "text" and a.name in held)
-        return Schema(dim=self.vectors.shape[1], metric=self.metric, fields=fields)
+        model = "" if self.model is None else self.model.label
+        return Schema(dim=self.vectors.shape[1], metric=self.metric, fields=fields, model=model)
 
     def attribute(self, name: str) -> Attribute | None:
         """The attribute called `name`, or None."""

@@ -10,6 +10,7 @@ import numpy as np
 from engines.base import Keywords
 from harness.data.arrays import block_rows
 from harness.data.dataset import Attribute, Dataset
+from harness.data.identity import ModelIdentity
 from harness.data.workload import Workload, selectivity
 
 _TOP = 3  # of a keyword column, how many values are shown
@@ -25,6 +26,7 @@ def describe(dataset: Dataset) -> str:
         f"{len(dataset.queries):,} queries",
         *([dataset.description] if dataset.description else []),
         f"fingerprint  {dataset.fingerprint}",
+        *([f"model        {_model(dataset.model)}"] if dataset.model else []),
         f"norms        {_norms(dataset)}",
         f"duplicates   {n - _distinct_rows(dataset):,} vectors repeat an earlier one",
         f"ids          {_ids(dataset)}",
@@ -32,6 +34,10 @@ def describe(dataset: Dataset) -> str:
     lines += _section("columns", [_column(dataset, attribute) for attribute in dataset.attributes])
     lines += _section("filter sets", [_filter_set(dataset, name) for name in dataset.filters])
     return "\n".join(lines)
+
+
+def _model(model: ModelIdentity) -> str:
+    return f"{model.name}, version {model.version}, hash {model.hash}"
 
 
 def _section(title: str, entries: list[tuple[str, ...]]) -> list[str]:

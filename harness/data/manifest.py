@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from engines.base import Metric, Value
 from engines.values.shown import shown
+from harness.data.identity import ModelIdentity
 from harness.data.shipped.listings_manifest import ListingsManifest
 from harness.errors import ConfigurationError
 from harness.scenario.strict import Listed, Name, PositiveInt, StrictModel, explain, read_yaml
@@ -60,12 +61,30 @@ Manifest = SyntheticManifest | ListingsManifest
 _KINDS: dict[str, type[Manifest]] = {"synthetic": SyntheticManifest, "listings": ListingsManifest}
 
 
+def _text(value: object) -> object:
+    """YAML reads 1.10 as the number 1.1, and a hash of digits alone as a number."""
+    if isinstance(value, int | float):
+        raise ValueError(f"must be text, got {shown(value)}; put it into quotes")
+    return value
+
+
+class ModelManifest(StrictModel):
+    """The model that made the vectors. hash: of its content, 12 hexadecimal digits or more."""
+
+    name: Name
+    version: Annotated[Name, BeforeValidator(_text)]
+    hash: Annotated[str, Field(pattern=r"^[0-9a-f]{12,128}$"), BeforeValidator(_text)]
+
+    def identity(self) -> ModelIdentity:
+        return ModelIdentity(self.name, self.version, self.hash)
+
+
 class UserManifest(StrictModel):
     """`dataset.yaml` in a user's folder, or `NAME.yaml` beside `NAME.parquet` or `NAME.hdf5`.
 
     vectors: the Parquet column that holds them, where several could. queries: how many rows to hold out as
     queries where the data bring none. text: columns to carry along unfiltered. fill: by column, what stands
-    in for a missing value.
+    in for a missing value. model: what made the vectors.
     """
 
     name: Name | None = None
@@ -76,6 +95,7 @@ class UserManifest(StrictModel):
     id: str = "id"
     text: Annotated[tuple[str, ...], Listed] = ()
     fill: dict[str, Annotated[Value, BeforeValidator(_plain)]] = Field(default_factory=dict)
+    model: ModelManifest | None = None
 
 
 def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:

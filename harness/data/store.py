@@ -25,6 +25,7 @@ from engines.filters import Filter
 from engines.values.filter_syntax import parse, to_json
 from harness.data.arrays import StoredArray
 from harness.data.dataset import Attribute, Dataset
+from harness.data.identity import ModelIdentity
 from harness.data.mapped import MappedColumns, mapped, objects
 from harness.errors import DatasetError, unwritable
 from harness.progress import Progress
@@ -59,6 +60,7 @@ class DatasetParts:
     filters: Mapping[str, tuple[Filter | None, ...]] = field(default_factory=dict)
     ids: list[str | int] | None = None
     description: str = ""
+    model: ModelIdentity | None = None
 
 
 def save(folder: Path, parts: DatasetParts) -> None:
@@ -77,6 +79,9 @@ def save(folder: Path, parts: DatasetParts) -> None:
         )
     filters = {name: [to_json(where) for where in wheres] for name, wheres in parts.filters.items()}
     digests.append(filters)
+    model = None if parts.model is None else asdict(parts.model)
+    if model is not None:
+        digests.append(model)
     _write_json(folder / "vocabularies.json", vocabularies)
     _write_json(folder / "filters.json", filters)
     if parts.ids is not None:
@@ -89,6 +94,7 @@ def save(folder: Path, parts: DatasetParts) -> None:
         "vectors": parts.vectors.path,
         "queries": parts.queries.path,
         "attributes": [asdict(attribute) for attribute in parts.attributes],
+        "model": model,
     }
     _write_json(folder / "dataset.json", about)
 
@@ -116,6 +122,7 @@ def open_dataset(folder: Path) -> Dataset:
             },
             ids=objects(_read_json(ids)) if ids.exists() else None,
             description=about["description"],
+            model=ModelIdentity(**model) if (model := about.get("model")) else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(

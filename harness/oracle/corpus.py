@@ -40,7 +40,7 @@ def load_corpus(scenario: Scenario, cache: Path, progress: Progress = silent) ->
 
     Raises ConfigurationError with every problem of the filters, DatasetError.
     """
-    dataset = load_dataset(scenario.dataset, cache=cache / "datasets", progress=progress)
+    dataset = load_dataset(scenario.named_dataset, cache=cache / "datasets", progress=progress)
     problems: list[str] = []
     with noting(problems, f"{scenario.source}: "):
         dataset = dataset.head(scenario.rows, scenario.queries)

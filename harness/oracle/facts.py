@@ -29,6 +29,7 @@ def describe_corpus(corpus: Corpus) -> dict[str, Any]:
         "queries": len(dataset.queries),
         "fingerprint": dataset.fingerprint,
         "description": dataset.description,
+        "model": None if dataset.model is None else asdict(dataset.model),
         "fields": [
             asdict(attribute) | {"indexed": attribute.name in held} for attribute in dataset.attributes
         ],

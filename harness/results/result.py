@@ -58,8 +58,9 @@ class RunResult(ResultPart):
 
     environment: cpu, cores, memory_bytes, os, python, packages {}, fingerprint (of the hardware).
     dataset: name, metric, rows, dim, queries, fingerprint, fields [{name, kind, origin, indexed}], description,
-    filters [{name, selectivity_asked, selectivity_mean, selectivity_min, selectivity_max, distinct,
-    queries_without_match}], skipped {filter: reason}, notes [text], cautions [text] (where float32 is too coarse).
+    model {name, version, hash} (null where the data name none), filters [{name, selectivity_asked, selectivity_mean,
+    selectivity_min, selectivity_max, distinct, queries_without_match}], skipped {filter: reason}, notes [text],
+    cautions [text] (where float32 is too coarse).
     scenario: the scenario as it was run (Scenario.model_dump). engines: label -> {version, client, capabilities},
     with a server also what it is, where it ran and its query path.
     """

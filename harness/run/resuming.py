@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigurationError
+from harness.results.model import model_of, named
 from harness.results.result import RunResult, read_result
 
 NOT_MEASURED = "not complete: "  # beginning of the note on missing cells; a resumed run drops that note
@@ -48,6 +49,9 @@ def _differences(earlier: RunResult, fresh: RunResult) -> Iterator[str]:
     ):
         if then.get("fingerprint") != now.get("fingerprint"):
             yield f"{what} is another one"
+    models = model_of(earlier.dataset), model_of(fresh.dataset)
+    if models[0] != models[1]:
+        yield f"model is another one: {named(models[0])} then, {named(models[1])} now"
     versions = [("Python", earlier.environment.get("python"), fresh.environment.get("python"))]
     packages = [result.environment.get("packages") or {} for result in (earlier, fresh)]
     versions += [(name, packages[0].get(name), packages[1].get(name)) for name in packages[0] | packages[1]]

@@ -140,7 +140,7 @@ class Scenario(StrictModel):
 
     name: Name
     description: str = ""
-    dataset: str = "fashion-mnist"
+    dataset: str | None = "fashion-mnist"  # None: left open, for data that everybody has to bring
     rows: PositiveInt | None = None  # only the first rows of the dataset
     queries: PositiveInt | None = None  # only the first queries
     k: PositiveInt = 10
@@ -167,6 +167,16 @@ class Scenario(StrictModel):
     def source(self) -> str:
         """Its name in messages: its file."""
         return str(self._file or f"scenario {self.name}")
+
+    @property
+    def named_dataset(self) -> str:
+        """The dataset. Raises ConfigurationError where it is left open."""
+        if self.dataset is None:
+            raise ConfigurationError(
+                f"{self.source}: dataset is left open, this scenario has none of its own; name yours, as in "
+                "--dataset path/to/my-data"
+            )
+        return self.dataset
 
     @model_validator(mode="after")
     def _names_agree(self) -> Scenario:

@@ -128,7 +128,8 @@ def conclude(evidence: Evidence) -> Decision:
         standings=_standings(evidence, verdict),
         k=evidence.cells.k,
         dataset={
-            key: result.dataset.get(key) for key in ("name", "metric", "dim", "rows", "fingerprint", "fields")
+            key: result.dataset.get(key)
+            for key in ("name", "metric", "dim", "rows", "fingerprint", "fields", "model")
         },
     )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.results.model import model_of, named
 from harness.results.result import RunResult
 
 # What of a scenario decides which work a cell does. Trials, time limits and the decision may differ.
@@ -29,6 +30,9 @@ def differences(baseline: RunResult, current: RunResult) -> dict[str, Any]:
             names = before.get(label), after.get(label)
             shown = names if names[0] != names[1] else marks
             found[name] = f"{shown[0]} became {shown[1]}"
+    models = model_of(baseline.dataset), model_of(current.dataset)
+    if models[0] != models[1]:  # the cause of whatever else differs: their vectors lie in different spaces
+        found["dataset"] = f"model {named(models[0])} became {named(models[1])}"
     if servers := list(_server_changes(baseline, current)):
         found["server"] = "; ".join(servers)
     return found

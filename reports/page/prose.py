@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from harness.results.model import model_of, named
 from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
@@ -29,6 +30,7 @@ def run_facts(cells: Cells, decision: Decision) -> Facts:
             "Data",
             f"{data.get('name', '?')}, {size} dimensions, {data.get('metric', '?')}; {asked} queries",
         ),
+        *_model(data),
         ("Hits asked for", f"k = {decision.k}"),
         ("Trials", f"{trials} of {scenario.get('trials', '?')}"),
         *_spread(cells, "warmup_s", "Warm-up of a search", "median {} s, longest {} s", fewest=False),
@@ -39,6 +41,11 @@ def run_facts(cells: Cells, decision: Decision) -> Facts:
         ("Started", result.started_at),
         ("Finished", result.finished_at or "not finished"),
     ]
+
+
+def _model(data: Mapping[str, Any]) -> Facts:
+    model = model_of(data)
+    return [("Model of the vectors", named(model))] if model else []
 
 
 def _spread(cells: Cells, metric: str, name: str, text: str, *, fewest: bool) -> Facts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -259,6 +260,25 @@ def test_opening_with_another_schema_is_refused(subject: Subject) -> None:
     with pytest.raises(EngineError):
         engine.open(Schema(4, "ip", SCHEMA.fields))
     engine.close()
+
+
+@pytest.mark.once_per_engine
+@pytest.mark.ability("persistent")
+def test_a_collection_of_another_model_is_refused(subject: Subject) -> None:
+    made, other = (replace(SCHEMA, model=f"two-tower@{number}#0123456789ab") for number in (1, 2))
+    model = Model(made, subject.created(made))
+    model.upsert([0, 3], np.eye(4)[:2], **columns(np.random.default_rng(6), 2))
+    model.settle()
+    model.engine.close()
+    engine = subject.engine()
+    for asked, told in ((other, other.model), (SCHEMA, "a model that is not named")):
+        with pytest.raises(EngineError, match=rf"vectors of model {made.model}, not of .*{told}"):
+            engine.open(asked)
+    model.engine = subject.engine()
+    model.engine.open(made)  # the one that it was made with
+    model.settle()
+    assert found(model, np.eye(4, dtype=np.float32)[1], 1) == [3]
+    model.engine.close()
 
 
 @pytest.mark.once_per_engine

@@ -80,6 +80,7 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
             filters={} if filters is None else {"filters": filters},
             ids=ids,
             description=" ".join([manifest.description.strip(), *(f"{note}." for note in notes)]).strip(),
+            model=None if manifest.model is None else manifest.model.identity(),
         ),
     )
 

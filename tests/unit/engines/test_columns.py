@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +162,20 @@ def test_a_directory_knows_its_collection(tmp_path: Path) -> None:
     for schema, params in ((Schema(3, "l2"), Params(size=1)), (SCHEMA, Params(size=2))):
         with pytest.raises(EngineError, match="holds another collection, create it again"):
             disk.verify(tmp_path, schema, params)
+
+
+def test_a_directory_knows_the_model_of_its_vectors(tmp_path: Path) -> None:
+    first, second = (replace(SCHEMA, model=f"tower@{number}#0123456789ab") for number in (1, 2))
+    told = {
+        SCHEMA: "a model that is not named",
+        first: f"model {first.model}",
+        second: f"model {second.model}",
+    }
+    for made, held in told.items():
+        disk.begin(tmp_path, made, Params(size=1))
+        disk.verify(tmp_path, made, Params(size=1))
+        for asked in told.keys() - {made}:
+            with pytest.raises(
+                EngineError, match=f"vectors of {held}, not of {told[asked]}, .* create it again"
+            ):
+                disk.verify(tmp_path, asked, Params(size=1))

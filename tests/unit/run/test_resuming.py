@@ -78,6 +78,22 @@ def test_another_version_is_refused(tmp_path: Path, changes: dict[str, Any], tol
     assert "start a new run" in str(refusal.value)
 
 
+def of_model(result: RunResult, number: int | None) -> RunResult:
+    model = {"name": "tower", "version": str(number), "hash": f"{number}" * 64} if number else None
+    return result.model_copy(update={"dataset": result.dataset | {"model": model}})
+
+
+@pytest.mark.parametrize(("then", "now"), [(1, 2), (1, None), (None, 2)])
+def test_another_model_is_refused_by_name(tmp_path: Path, then: int | None, now: int | None) -> None:
+    told = {1: "tower@1#111111111111", 2: "tower@2#222222222222", None: "no named model"}
+    write_result(tmp_path, of_model(earlier(), then))
+    with pytest.raises(ConfigurationError) as refusal:
+        resume(tmp_path, of_model(fresh(), now))
+    (problem,) = refusal.value.problems
+    assert f"its model is another one: {told[then]} then, {told[now]} now; start a new run" in problem
+    assert resume(tmp_path, of_model(fresh(), then)).measurements
+
+
 def test_all_that_differs_is_told_at_once(tmp_path: Path) -> None:
     write_result(tmp_path, earlier())
     other = fresh(client="2.0").model_copy(update=environment(python="3.12.0"))

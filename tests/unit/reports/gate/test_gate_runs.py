@@ -108,6 +108,18 @@ def test_versions_may_differ_and_are_named() -> None:
     }
 
 
+def test_refuses_vectors_of_another_model() -> None:
+    run = build(engines=TWO)
+    models = [{"name": "tower", "version": digit, "hash": digit * 64} for digit in "12"]
+    one, other = (
+        run.model_copy(update={"dataset": run.dataset | {"fingerprint": model["version"], "model": model}})
+        for model in models
+    )
+    refuses(one, other, "dataset", "model tower@1#111111111111 became tower@2#222222222222")
+    refuses(run, one, "dataset", "model no named model became tower@1#111111111111")
+    assert not compare([one], one).forced
+
+
 def test_every_difference_to_every_baseline_is_reported_at_once() -> None:
     current = build(seed=8, engines=TWO)
     environment = current.environment | {"fingerprint": "x", "cpu": "Another CPU"}
