@@ -211,11 +211,14 @@ def _add_train(commands: Any) -> None:
         commands,
         "train",
         "train a two-tower model of listings and users, and judge it beside baselines",
+        "  bakeoff train marketplace                (simulated listings and users; needs no data)\n"
         "  bakeoff train model.yaml\n"
         "  bakeoff train model.yaml --out trained/second\n"
         "  bakeoff train model.yaml --resume        (go on after an interruption)",
     )
-    parser.add_argument("configuration", type=_given, help="a YAML file, see docs/models.md")
+    parser.add_argument(
+        "configuration", type=_given, help="hm, marketplace, or a YAML file: see docs/models.md"
+    )
     parser.add_argument(
         "--out", type=_given, metavar="DIR", help="the model's folder (default: trained/<name>)"
     )

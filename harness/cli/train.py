@@ -22,19 +22,19 @@ def train(options: argparse.Namespace) -> int:
         )
     from harness.cli.terminal import ProgressBar
     from models.data.fingerprint import fingerprint
-    from models.training.config import load_config
+    from models.training.config import find_config, load_config
     from models.training.job import prepare, remember
     from models.training.job import train as train_towers
-    from models.training.judging import judge, require_key
-    from models.training.model_file import MODEL, write_model
+    from models.training.judging import judge, require_columns
+    from models.training.model_file import DATASET, MODEL, write_model
 
-    path = Path(options.configuration)
+    path = find_config(options.configuration)
     config = load_config(path)
     folder = Path(options.out or Path("trained") / config.name)
     say(f"{config.name} -> {folder}")
     with ProgressBar() as bar:
         prepared = prepare(config, path.parent, bar)
-        require_key(config.evaluation, list(prepared.encoder.categories))
+        require_columns(config, prepared.items)
         data = fingerprint(prepared.items, prepared.interactions)
         remember(folder, config, data, resume=options.resume)
         _say_left_out(prepared.interactions.left_out)
@@ -48,6 +48,7 @@ def train(options: argparse.Namespace) -> int:
         write_model(folder, config, outcome, judgement, data)
     show(_table(judgement, config.evaluation.k[0]))
     show(f"\nModel: {folder / MODEL}")
+    show(f"For engines: bakeoff run two-tower --dataset {folder / DATASET}")
     return 0
 
 

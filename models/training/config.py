@@ -12,6 +12,7 @@ from harness.scenario.strict import Name, PositiveInt, StrictModel, explain, rea
 from models.data.marketplace.options import MarketplaceOptions
 from models.data.options import InteractionOptions, ItemOptions
 from models.features.options import FeatureOptions
+from models.publishing.options import PublishingOptions
 from models.training.options import TowerOptions, TrainingOptions
 
 Share = Annotated[float, Field(gt=0, lt=0.5)]
@@ -81,6 +82,7 @@ class TrainConfig(StrictModel):
     towers: TowerOptions = TowerOptions()
     training: TrainingOptions = TrainingOptions()
     evaluation: EvaluationOptions = EvaluationOptions()
+    dataset: PublishingOptions = PublishingOptions()
 
     @model_validator(mode="after")
     def _columns_are_of_files(self) -> TrainConfig:
@@ -91,6 +93,19 @@ class TrainConfig(StrictModel):
                     f"{' and '.join(sorted(given))} describe files of your own; remove them, or set data.kind to files"
                 )
         return self
+
+
+def find_config(name: str) -> Path:
+    """The file of a configuration that ships (`hm`, `marketplace`), or of a path. Raises ConfigurationError."""
+    path, shipped = Path(name), Path(__file__).parents[1] / "shipped"
+    if path.is_file() or path.suffix in (".yaml", ".yml"):
+        return path
+    if not (found := shipped / f"{name}.yaml").is_file():
+        known = ", ".join(sorted(file.stem for file in shipped.glob("*.yaml")))
+        raise ConfigurationError(
+            f"unknown configuration '{name}' (known: {known}; or give the path of a YAML file)"
+        )
+    return found
 
 
 def load_config(path: Path) -> TrainConfig:

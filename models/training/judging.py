@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.errors import ConfigurationError
 from harness.progress import Progress
+from models.data.items import Items
 from models.data.split import Cases
 from models.evaluation.baselines.blend import Blend
 from models.evaluation.baselines.centroid import Centroid
@@ -20,7 +21,8 @@ from models.evaluation.nearest import Nearest
 from models.evaluation.popularity import Popularity
 from models.evaluation.recommender import Recommender
 from models.evaluation.table import evaluate
-from models.training.config import EvaluationOptions
+from models.publishing.own_filters import filter_problems
+from models.training.config import EvaluationOptions, TrainConfig
 from models.training.job import Outcome
 
 MODEL = "two-tower"
@@ -60,16 +62,17 @@ def judge(outcome: Outcome, options: EvaluationOptions, progress: Progress) -> J
     return Judgement(table, trials)
 
 
-def require_key(options: EvaluationOptions, columns: list[str]) -> None:
-    """Raises ConfigurationError where the key of the blend, or a preference, is no column of categories."""
-    named = {"evaluation.key": [options.key] if options.key else []}
-    named["evaluation.preferences"] = list(options.preferences or ())
+def require_columns(config: TrainConfig, items: Items) -> None:
+    """Raises ConfigurationError, with every problem, where the configuration names columns that the items lack."""
+    columns = ", ".join(items.categories) or "none"
+    named = [("evaluation.key", name) for name in (config.evaluation.key,) if name is not None]
+    named += [("evaluation.preferences", name) for name in config.evaluation.preferences or ()]
     problems = [
-        f"{place}: '{name}' is no column of categories (there are: {', '.join(columns) or 'none'})"
-        for place, names in named.items()
-        for name in names
-        if name not in columns
+        f"{place}: '{name}' is no column of categories (there are: {columns})"
+        for place, name in named
+        if name not in items.categories
     ]
+    problems += [f"dataset.filters: {problem}" for problem in filter_problems(items, config.dataset.filters)]
     if problems:
         raise ConfigurationError(problems)
 

@@ -1,4 +1,4 @@
-"""`model.json`: what a model is, what it was trained on, and how good it is."""
+"""The model folder: towers and features, `model.json` with what it is and how good it is, and a dataset for engines."""
 
 from __future__ import annotations
 
@@ -6,37 +6,75 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from harness.data.identity import ModelIdentity
 from models.data.split import Split
 from models.features.stored import write_values
+from models.publishing.writing import Published, write_dataset
 from models.training.config import TrainConfig
 from models.training.job import Outcome
 from models.training.judging import Judgement
 
-MODEL, FORMAT = "model.json", 1
+MODEL, DATASET, FORMAT = "model.json", "dataset", 1
 
 
 def write_model(
     folder: Path, config: TrainConfig, outcome: Outcome, judgement: Judgement, data: str
-) -> dict[str, Any]:
-    """Writes the encoder and then `model.json`, which makes the folder a model; its content. Raises MeasurementError.
+) -> Published:
+    """Writes all of it, `model.json` last; what was written for engines. data: fingerprint of what it was trained on.
 
-    data: fingerprint of what it was trained on.
+    Raises ConfigurationError, DatasetError and MeasurementError.
     """
     outcome.encoder.save(folder)
+    identity = ModelIdentity(config.name, config.version, outcome.encoder.content_hash())
+    published = publish(folder / DATASET, config, outcome, identity)
     content = {
         "kind": "bakeoff-model",
         "format": FORMAT,
-        "name": config.name,
-        "version": config.version,
-        "hash": outcome.encoder.content_hash(),
+        **asdict(identity),
         "dim": outcome.encoder.weights.dim,
         "data": {"fingerprint": data, **_described(outcome, outcome.prepared.split)},
         "configuration": config.model_dump(mode="json"),
         "epochs": [asdict(record) for record in outcome.records],
         "evaluation": judgement.to_json(),
+        "dataset": _counts(published),
     }
     write_values(folder / MODEL, content)
-    return content
+    return published
+
+
+def publish(folder: Path, config: TrainConfig, outcome: Outcome, identity: ModelIdentity) -> Published:
+    """Writes the listings, and the users of the test cases as queries, as a dataset. Raises as `write_dataset`."""
+    prepared, encoder = outcome.prepared, outcome.encoder
+    cases = prepared.split.test
+    vectors = encoder.listing.vectors(prepared.features)
+    users = encoder.user.many(vectors, cases.histories, cases.asked_ms)
+    return write_dataset(
+        folder,
+        prepared.items,
+        encoder.indexed(vectors, prepared.features.ids),
+        cases,
+        encoder.queries(users),
+        user_ids=prepared.interactions.user_ids,
+        identity=identity,
+        options=config.dataset,
+    )
+
+
+def _counts(published: Published) -> dict[str, Any]:
+    filters = published.filters
+    return {
+        "items": published.items,
+        "left_out": published.left_out,
+        "queries": published.queries,
+        "cases": published.cases,
+        "filters": {
+            "filtered": filters.filtered,
+            "without_history": filters.without_history,
+            "unknown": filters.unknown,
+            "loosened": dict(filters.loosened),
+            "dropped": filters.dropped,
+        },
+    }
 
 
 def _described(outcome: Outcome, split: Split) -> dict[str, Any]:

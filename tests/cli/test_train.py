@@ -24,6 +24,7 @@ CONFIGURATION: dict[str, Any] = {
     "towers": {"dim": 8, "hidden": 16},
     "training": {"epochs": 3, "batch": 64, "patience": 3},
     "evaluation": {"k": [20], "key": "brand"},
+    "dataset": {"queries": 40, "filters": {"equal": ["category"], "range": ["price"]}},
 }
 
 
@@ -57,6 +58,30 @@ def test_a_model_is_trained_and_judged(
     assert found["data"]["split"]["kind"] == "time"
     cells = found["evaluation"]["table"]["cells"]
     assert {cell["recommender"] for cell in cells} >= {"two-tower", "blend"}
+
+
+def test_engines_are_measured_on_the_model_s_users(
+    trained: tuple[Shell, subprocess.CompletedProcess[str]],
+) -> None:
+    shell, _ = trained
+    folder = "trained/tiny/dataset"
+    described = shell("data", "describe", folder)
+    assert described.returncode == 0, described.stderr
+    assert "tiny@1#" in described.stdout
+    scenario = {
+        "name": "own",
+        "dataset": None,
+        "k": 10,
+        "trials": 1,
+        "engines": [{"engine": "bruteforce"}],
+        "filters": [{"name": "none"}, {"name": "own", "from_dataset": True}],
+        "tasks": [{"task": "index"}, {"task": "search", "duration_s": 0.1, "warmup_s": 0}],
+    }
+    (shell.folder / "own.yaml").write_text(yaml.safe_dump(scenario))
+    done = shell("run", "own.yaml", "--dataset", folder, "--out", "measured")
+    assert done.returncode == 0, done.stderr
+    result = json.loads((shell.folder / "measured" / "result.json").read_text())
+    assert result["dataset"]["model"]["hash"] == model(shell.folder / "trained" / "tiny")["hash"]
 
 
 def test_a_training_that_is_there_is_not_overwritten(
@@ -107,6 +132,7 @@ def test_an_interrupted_training_goes_on_to_the_same_model(
         ({"training": {"epochs": 0}}, "training.epochs"),
         ({"data": {"kind": "files", "items": "no.parquet", "interactions": "no.parquet"}}, "no.parquet"),
         ({"items": {"id": "x"}}, "items describe files of your own"),
+        ({"dataset": {"filters": {"equal": ["nothing"]}}}, "dataset.filters: "),
         ({"evaluation": {"key": "nothing"}}, "evaluation.key: 'nothing' is no column of categories"),
     ],
 )
