@@ -91,6 +91,20 @@ def own_filters(
     return UserFilters(tuple(filters), without, unknown, dict(loosened), dropped)
 
 
+def let_through(filters: UserFilters, targets: ItemLists, columns: Mapping[str, Column]) -> int:
+    """How many targets their user's filter lets through: no answer under the filters can hold the others.
+
+    targets: one list a user, rows of `columns`.
+    """
+    count = 0
+    for user, where in enumerate(filters.filters):
+        rows = targets[user]
+        count += int(
+            matches(where, {name: column[rows] for name, column in columns.items()}, len(rows)).sum()
+        )
+    return count
+
+
 def _conditions(
     history: npt.NDArray[np.int32], items: Items, laid: Layout, options: OwnFilters
 ) -> Iterator[Condition]:

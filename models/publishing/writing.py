@@ -26,7 +26,7 @@ from models.data.items import Items
 from models.data.split import Cases
 from models.publishing.columns import Layout, filterable, layout, table
 from models.publishing.options import PublishingOptions
-from models.publishing.own_filters import UserFilters, filter_problems, own_filters
+from models.publishing.own_filters import UserFilters, filter_problems, let_through, own_filters
 from models.publishing.users import USERS, users_table
 
 Float32 = npt.NDArray[np.float32]
@@ -38,7 +38,8 @@ class Published:
     """What was written: listings, and queries with their filters.
 
     left_out: how many listings are not in it because no user may be answered with them. cases: how many users the
-    queries were drawn from.
+    queries were drawn from. targets: what these users took next; let_through: how many of them their own filters let
+    through, which bounds the recall that is possible under the filters.
     """
 
     folder: Path
@@ -46,6 +47,8 @@ class Published:
     left_out: int
     queries: int
     cases: int
+    targets: int
+    let_through: int
     filters: UserFilters
 
 
@@ -87,7 +90,16 @@ def write_dataset(
             lines = (json.dumps(to_json(where)) for where in filters.filters)
             (partial / FILTERS).write_text("".join(f"{line}\n" for line in lines), "utf-8")
         (partial / MANIFEST).write_text(yaml.safe_dump(manifest, sort_keys=False), "utf-8")
-    return Published(folder, len(sold), len(items) - len(sold), len(sample), len(cases), filters)
+    return Published(
+        folder,
+        items=len(sold),
+        left_out=len(items) - len(sold),
+        queries=len(sample),
+        cases=len(cases),
+        targets=len(asked.targets.items),
+        let_through=let_through(filters, asked.targets, filterable(items, laid)),
+        filters=filters,
+    )
 
 
 def sampled(cases: int, most: int, seed: int) -> npt.NDArray[np.int64]:

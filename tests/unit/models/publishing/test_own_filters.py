@@ -13,7 +13,7 @@ from models.data.interactions import ItemLists
 from models.data.items import Categories, Items
 from models.publishing.columns import filterable, layout
 from models.publishing.options import OwnFilters
-from models.publishing.own_filters import UserFilters, filter_problems, own_filters
+from models.publishing.own_filters import UserFilters, filter_problems, let_through, own_filters
 from tests.unit.models.publishing.shop import FILTERS, listings, objects, shop
 
 ITEMS = Items(
@@ -77,6 +77,14 @@ def test_what_matches_nothing_is_loosened_from_the_last_condition_on() -> None:
 def test_enough_listings_must_match() -> None:
     assert made([[0]], OwnFilters(equal=("size",), fewest=2)).filters == (Eq("size", "M"),)
     assert made([[0]], OwnFilters(equal=("size",), fewest=3)).filters == (None,)
+
+
+def test_targets_that_a_filter_hides_are_told_apart() -> None:
+    filters = made([[0], [], [1]], OwnFilters(equal=("size",)))  # M, none, L
+    columns = filterable(ITEMS, layout(ITEMS))
+    assert let_through(filters, ItemLists.of([[2, 3], [4], [0]]), columns) == 2
+    assert let_through(filters, ItemLists.of([[1, 3], [4], [3]]), columns) == 2
+    assert let_through(filters, ItemLists.of([[], [], []]), columns) == 0
 
 
 @settings(max_examples=30, deadline=None)

@@ -68,6 +68,8 @@ def test_each_query_has_the_filter_of_its_user(tmp_path: Path) -> None:
     assert filters == published.filters.filters
     assert filters[0] is None  # took nothing before
     assert published.filters.filtered == 11
+    assert published.targets == 12
+    assert 1 <= published.let_through < 12  # that of user 0, who has no filter, among them
     columns = {name: dataset.columns[name] for name in dataset.filterable}
     assert all(matches(where, columns, 60).any() for where in filters)
 
