@@ -90,6 +90,16 @@ def test_only_what_may_be_answered_is_written(tmp_path: Path) -> None:
     assert (dataset.metric, dataset.name, dataset.description) == ("ip", "mine", "d")
 
 
+def test_filters_match_what_is_written_and_not_what_is_left_out(tmp_path: Path) -> None:
+    published = among(shop(), np.array([3, 9])).write(tmp_path / "data")  # both of size S
+    dataset = load(tmp_path / "data")
+    columns = {name: dataset.columns[name] for name in dataset.filterable}
+    (filters,) = dataset.filters.values()
+    assert all(matches(where, columns, 2).any() for where in filters)
+    assert published.filters.dropped > 0
+    assert sum(where is not None for where in filters) == published.filters.filtered > 0
+
+
 def test_a_sample_of_users_is_drawn_by_its_seed(tmp_path: Path) -> None:
     whole = shop()
     published = whole.write(tmp_path / "data", queries=5, seed=1)
