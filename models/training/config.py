@@ -87,10 +87,13 @@ class TrainConfig(StrictModel):
     @model_validator(mode="after")
     def _columns_are_of_files(self) -> TrainConfig:
         if not isinstance(self.data, Files):
-            given = self.model_fields_set & {"items", "interactions"}
-            if given:
+            about = {
+                "items": self.items != ItemOptions(),
+                "interactions": self.interactions != InteractionOptions(),
+            }
+            if given := [name for name, said in about.items() if said]:
                 raise ValueError(
-                    f"{' and '.join(sorted(given))} describe files of your own; remove them, or set data.kind to files"
+                    f"{' and '.join(given)} describe files of your own; remove them, or set data.kind to files"
                 )
         return self
 
