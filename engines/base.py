@@ -219,7 +219,10 @@ class Engine(Protocol):
         """Starts an empty collection; one that exists already is dropped."""
 
     def open(self, schema: Schema) -> None:
-        """Opens what an earlier `close` left in `path`; UnsupportedError where nothing persists."""
+        """Opens what an earlier `close` left in `path`; UnsupportedError where nothing persists.
+
+        Raises EngineError for a collection of another schema or model, and names both.
+        """
 
     def configure(self, search: BaseModel) -> None:
         """Sets the query-time parameters (a `SearchParams`) of the queries that follow."""
