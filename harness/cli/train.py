@@ -12,6 +12,8 @@ from harness.cli.output import say, show
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from models.training.config import TrainConfig
+    from models.training.job import Outcome
     from models.training.judging import Judgement
 
 
@@ -46,10 +48,28 @@ def train(options: argparse.Namespace) -> int:
             raise
         judgement = judge(outcome, config.evaluation, bar)
         write_model(folder, config, outcome, judgement, data)
+        bar("writing the report", 0, None)
+        report = _report(folder, config, outcome, judgement)
     show(_table(judgement, config.evaluation.k[0]))
     show(f"\nModel: {folder / MODEL}")
+    show(f"Report: {report}")
     show(f"For engines: bakeoff run two-tower --dataset {folder / DATASET}")
     return 0
+
+
+def _report(folder: Path, config: TrainConfig, outcome: Outcome, judgement: Judgement) -> Path:
+    from models.evaluation.nearest import Nearest
+    from models.evaluation.popularity import Popularity
+    from models.features.stored import read_values
+    from models.report.page import Trained, write_report
+    from models.training.model_file import MODEL
+
+    prepared, split = outcome.prepared, outcome.prepared.split
+    nearest = Nearest.of(outcome.encoder.weights, prepared.features, Popularity.in_training(split))
+    model = read_values(folder / MODEL)
+    return write_report(
+        folder, Trained(model, judgement.table, prepared.items, nearest, split.test, config.dataset.filters)
+    )
 
 
 def _say_left_out(left_out: Mapping[str, int]) -> None:

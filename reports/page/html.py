@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from harness.results.files import write_json, write_text
 from harness.results.result import RunResult, read_result
@@ -14,10 +11,9 @@ from reports.decide.decision import Decision, conclude
 from reports.decide.evidence import Evidence, gather_evidence
 from reports.page.export import write_cells
 from reports.page.page import page
+from reports.template import filled
 
-# Breaking a line between a figure and its unit makes both hard to read.
-_UNIT = re.compile(r"(?<=\d) (?=(?:%|×|ms|us|s|MiB|GiB|queries/s|vectors/s|items/s|bytes)(?:\W|$))")
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
 
 
 def write_report(run: Path) -> Path:
@@ -46,22 +42,6 @@ def render_result(result: RunResult) -> str:
     return render(evidence, conclude(evidence))
 
 
-def _unbroken(value: Any) -> Any:
-    return _UNIT.sub("\u00a0", value) if type(value) is str else value
-
-
 def render(evidence: Evidence, decision: Decision) -> str:
     """The page. Names come from users and are escaped; only our own SVG is trusted."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        finalize=_unbroken,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    values: Mapping[str, Any] = page(evidence, decision)
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html.j2").render(**values, style=style)
+    return filled(_TEMPLATE, page(evidence, decision))

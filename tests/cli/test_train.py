@@ -56,6 +56,9 @@ def test_a_model_is_trained_and_judged(
     assert len(found["hash"]) == 64
     assert [record["epoch"] for record in found["epochs"]] == [0, 1, 2]
     assert found["data"]["split"]["kind"] == "time"
+    assert "Report: trained/tiny/report.html" in done.stdout
+    page = (shell.folder / "trained" / "tiny" / "report.html").read_text("utf-8")
+    assert f"{found['evaluation']['table']['cases']} test cases" in page
     cells = found["evaluation"]["table"]["cells"]
     assert {cell["recommender"] for cell in cells} >= {"two-tower", "blend"}
 

@@ -1,0 +1,35 @@
+"""Fills in the template of a page: what all pages have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# Breaking a line between a figure and its unit makes both hard to read.
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|×|ms|us|s|MiB|GiB|queries/s|vectors/s|items/s|bytes)(?:\W|$))")
+_STYLE = Path(__file__).parent / "page.css"
+
+
+def filled(template: Path, values: Mapping[str, Any]) -> str:
+    """One self-contained HTML page. The template gets `values`, and the style of all pages as `style`.
+
+    Names come from users and are escaped; only our own SVG is trusted. Raises jinja2.UndefinedError for a value that
+    the template names and nobody gives.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        autoescape=True,
+        finalize=_unbroken,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template.name).render(**values, style=_STYLE.read_text(encoding="utf-8"))
+
+
+def _unbroken(value: Any) -> Any:
+    return _UNIT.sub("\u00a0", value) if type(value) is str else value
