@@ -58,7 +58,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bakeoff {metadata.version('bakeoff')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_add_run, _add_report, _add_gate, _add_data, _add_engines, _add_calibrate, _add_train):
+    for add in (
+        _add_run,
+        _add_report,
+        _add_gate,
+        _add_data,
+        _add_engines,
+        _add_calibrate,
+        _add_train,
+        _add_encode,
+    ):
         add(commands)
     return parser
 
@@ -223,3 +232,23 @@ def _add_train(commands: Any) -> None:
         "--out", type=_given, metavar="DIR", help="the model's folder (default: trained/<name>)"
     )
     parser.add_argument("--resume", action="store_true", help="go on with what the folder holds")
+
+
+def _add_encode(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "encode",
+        "write the vectors of listings or users by a trained model",
+        "  bakeoff encode trained/mine --listings new.parquet --out new-vectors.parquet\n"
+        "  bakeoff encode trained/mine --users interactions.parquet --out users.parquet\n"
+        "  bakeoff encode trained/mine --users interactions.parquet --listings all.parquet --out users.parquet\n"
+        "  bakeoff encode trained/mine --preferences sizes.parquet --out cold-users.parquet",
+    )
+    parser.add_argument("model", type=_given, help="a folder that bakeoff train has written")
+    for name, told in (
+        ("listings", "listings with the columns that the model reads; with --users those that they took"),
+        ("users", "interactions, to encode who took something (by default of the listings in MODEL/dataset)"),
+        ("preferences", "users and the words that they like by category; with --users both count"),
+    ):
+        parser.add_argument(f"--{name}", type=_given, metavar="FILE", help=f"a Parquet file of {told}")
+    parser.add_argument("--out", type=_given, metavar="FILE", required=True, help="a new Parquet file")

@@ -24,11 +24,12 @@ def train(options: argparse.Namespace) -> int:
         )
     from harness.cli.terminal import ProgressBar
     from models.data.fingerprint import fingerprint
+    from models.encoding.model import DATASET, MODEL
     from models.training.config import find_config, load_config
     from models.training.job import prepare, remember
     from models.training.job import train as train_towers
     from models.training.judging import judge, require_columns
-    from models.training.model_file import DATASET, MODEL, write_model
+    from models.training.model_file import write_model
 
     path = find_config(options.configuration)
     config = load_config(path)

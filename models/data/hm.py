@@ -33,7 +33,8 @@ CATEGORIES = (
     "garment_group_name",
 )
 TEXTS = ("prod_name", "detail_desc")
-_ID, _USER, _TIME = "article_id", "customer_id", "t_dat"
+ID, _USER, _TIME = "article_id", "customer_id", "t_dat"
+PURCHASES = InteractionOptions(user=_USER, item=ID, time=_TIME)
 _ARTICLES = ("articles.parquet", "articles.csv")
 _PURCHASES = (
     "transactions_last_week.parquet",
@@ -53,9 +54,7 @@ def read_hm(
     """
     articles, purchases = _files(folder)
     items = items_of(*_catalogue(articles))
-    bought = interactions_of(
-        _purchases(purchases), items, InteractionOptions(user=_USER, item=_ID, time=_TIME)
-    )
+    bought = interactions_of(_purchases(purchases), items, PURCHASES)
     return (items, bought) if catalogue == "all" else only_taken(items, bought)
 
 
@@ -90,12 +89,12 @@ def _files(folder: Path | None) -> tuple[Path, Path]:
 
 
 def _catalogue(path: Path) -> tuple[Table, ItemOptions]:
-    wanted = tuple(dict.fromkeys((_ID, *CATEGORIES, *TEXTS)))
+    wanted = tuple(dict.fromkeys((ID, *CATEGORIES, *TEXTS)))
     table = csv_table(path, wanted, wanted) if path.suffix == ".csv" else parquet_table(path)
     others = tuple(name for name in table.names if name not in wanted)
-    return table, ItemOptions(id=_ID, categories=CATEGORIES, texts=TEXTS, leave_out=others)
+    return table, ItemOptions(id=ID, categories=CATEGORIES, texts=TEXTS, leave_out=others)
 
 
 def _purchases(path: Path) -> Table:
-    columns = (_USER, _ID, _TIME)
+    columns = (_USER, ID, _TIME)
     return csv_table(path, columns, columns) if path.suffix == ".csv" else parquet_table(path)

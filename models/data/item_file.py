@@ -131,7 +131,7 @@ class _Read:
         if chosen and encoded is None:
             raise ConfigurationError(
                 f"{label}: values of type {column.type} cannot be a {' or a '.join(chosen)}; "
-                "name it in items.leave_out"
+                "store others, or name it in items.leave_out"
             )
         for reading in chosen if encoded else ():
             assert encoded is not None
@@ -164,6 +164,14 @@ class _Read:
         """When each item was listed; one that does not say as the first of those that do."""
         ms, known = moments_ms(column, label, self.options.unit, "items.unit")
         return np.where(known, ms, ms[known].min())
+
+
+def categories_of(column: pa.ChunkedArray, label: str) -> Categories:
+    """A column as categories, in the words in which `read_items` reads it. Raises ConfigurationError."""
+    kind, column = _understood(column)
+    if kind == "other":
+        raise ConfigurationError(f"{label}: values of type {column.type} are no words; store words")
+    return _categories(encode(column))
 
 
 def _understood(column: pa.ChunkedArray) -> tuple[Kind, pa.ChunkedArray]:
@@ -219,14 +227,16 @@ def _categories(encoded: Encoded) -> Categories:
 def _texts(encoded: Encoded, kind: Kind, label: str) -> npt.NDArray[np.object_]:
     if kind != "string":
         raise ConfigurationError(
-            f"{label}: holds {kind}s, only strings can be text; take it out of items.texts"
+            f"{label}: holds {kind}s, only strings can be text; store strings, or take it out of items.texts"
         )
     return np.append(encoded.objects(), "")[encoded.codes]
 
 
 def _numbers(encoded: Encoded, kind: Kind, label: str) -> npt.NDArray[np.float64]:
     if kind == "time":
-        raise ConfigurationError(f"{label}: holds times, which are no numbers; take it out of items.numbers")
+        raise ConfigurationError(
+            f"{label}: holds times, which are no numbers; store numbers, or take it out of items.numbers"
+        )
     values = np.array([_number(value) for value in encoded.distinct.to_pylist()], np.float64)
     wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):

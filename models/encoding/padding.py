@@ -29,6 +29,11 @@ def padded_listings(vectors: Float32, popularity: Float32, most: float = 1.0) ->
     return _joined([vectors, popularity, padding], 1 + most**2)
 
 
+def unpadded_listings(padded: Float32, most: float = 1.0) -> Float32:
+    """The vectors float32[n, d] that `padded_listings` made float32[n, d + 2] of."""
+    return np.asarray(padded[:, :-2] * np.sqrt(1 + most**2), np.float32)
+
+
 def padded_users(vectors: Float32, weight: float) -> Float32:
     """Unit vectors float32[u, d + 2] of u users, whose vectors are float32[u, d]; weight: of popularity in a score."""
     rows = len(vectors)

@@ -16,6 +16,7 @@ from models.data.interactions import Interactions
 from models.data.items import Items
 from models.data.split import Cases, Split
 from models.encoding.encoder import Encoder
+from models.encoding.model import TRAINING
 from models.encoding.weights import TowerWeights
 from models.evaluation.nearest import Nearest
 from models.evaluation.popularity import Popularity
@@ -32,7 +33,7 @@ from models.training.loading import load, split
 from models.training.material import Material
 from models.training.trainer import EpochRecord, Progress, Trainer
 
-CHECKPOINTS, TRAINING = "checkpoints", "training.json"
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,12 @@ from typing import Any
 
 from harness.data.identity import ModelIdentity
 from models.data.split import Split
+from models.encoding.model import DATASET, FORMAT, KIND, MODEL
 from models.features.stored import write_values
 from models.publishing.writing import Published, write_dataset
 from models.training.config import TrainConfig
 from models.training.job import Outcome
 from models.training.judging import Judgement
-
-MODEL, DATASET, FORMAT = "model.json", "dataset", 1
 
 
 def write_model(
@@ -28,7 +27,7 @@ def write_model(
     identity = ModelIdentity(config.name, config.version, outcome.encoder.content_hash())
     published = publish(folder / DATASET, config, outcome, identity)
     content = {
-        "kind": "bakeoff-model",
+        "kind": KIND,
         "format": FORMAT,
         **asdict(identity),
         "dim": outcome.encoder.weights.dim,

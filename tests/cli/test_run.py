@@ -219,7 +219,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(shell: Shell) -> None:
 
 def test_help_ends_in_examples() -> None:
     shell = Shell(Path.cwd())
-    for command in ("run", "report", "gate", "data", "engines", "calibrate"):
+    for command in ("run", "report", "gate", "data", "engines", "calibrate", "train", "encode"):
         done = shell(command, "--help")
         assert done.returncode == 0
         assert f"bakeoff {command}" in done.stdout.split("Examples:")[1]

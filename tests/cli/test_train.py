@@ -9,9 +9,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from models.data.marketplace.market import make_market
+from models.data.marketplace.options import MarketplaceOptions
+from models.data.marketplace.writing import write_marketplace
 from tests.cli.conftest import Shell
 
 pytest.importorskip("jax", reason="training needs the extra bakeoff[models]")
@@ -85,6 +90,26 @@ def test_engines_are_measured_on_the_model_s_users(
     assert done.returncode == 0, done.stderr
     result = json.loads((shell.folder / "measured" / "result.json").read_text())
     assert result["dataset"]["model"]["hash"] == model(shell.folder / "trained" / "tiny")["hash"]
+
+
+def test_files_are_encoded_into_the_vectors_that_engines_were_measured_with(
+    trained: tuple[Shell, subprocess.CompletedProcess[str]],
+) -> None:
+    shell, _ = trained
+    market = make_market(MarketplaceOptions(**CONFIGURATION["data"]["marketplace"]))
+    write_marketplace(shell.folder / "market", market)
+    done = shell("encode", "trained/tiny", "--listings", "market/items.parquet", "--out", "all.parquet")
+    assert done.returncode == 0, done.stderr
+    encoded = pq.read_table(shell.folder / "all.parquet")
+    vectors = dict(
+        zip(encoded.column("item_id").to_pylist(), encoded.column("vector").to_pylist(), strict=True)
+    )
+    dataset = shell.folder / "trained" / "tiny" / "dataset"
+    published = pq.read_table(dataset / "attributes.parquet").column("id").to_pylist()
+    assert 0 < len(published) < len(vectors)  # the others had been sold
+    np.testing.assert_allclose(
+        [vectors[one] for one in published], np.load(dataset / "vectors.npy"), atol=1e-5
+    )
 
 
 def test_a_training_that_is_there_is_not_overwritten(

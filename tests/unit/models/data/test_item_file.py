@@ -168,7 +168,7 @@ def test_items_of_which_nothing_is_known_are_items(tmp_path: Path) -> None:
         ({}, {"numbers": ("listed",)}, "column 'listed': holds times, which are no numbers"),
         ({}, {"numbers": ("brand",)}, "column 'brand': row 0 holds 'Acme', which is no finite number"),
         ({"price": [1.0, 2.5, float("inf"), 4, 5, 6]}, {}, "column 'price': row 2 holds inf"),
-        ({}, {"categories": ("tags",)}, "cannot be a category; name it in items.leave_out"),
+        ({}, {"categories": ("tags",)}, "cannot be a category; store others, or name it in items.leave_out"),
         ({"listed": ["2020-09-01", "soon", None, "", "", ""]}, {"listed": "listed"}, "row 1 holds 'soon'"),
         ({"listed": [5, 6, 7, 8, 9, 10]}, {"listed": "listed"}, "name the unit with items.unit"),
     ],

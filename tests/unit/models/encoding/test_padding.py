@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.encoding.padding import padded_listings, padded_users
+from models.encoding.padding import padded_listings, padded_users, unpadded_listings
 from models.features.features import Float32
 from tests.unit.models.encoding.made import DIM, unit_vectors
 
@@ -56,3 +56,10 @@ def test_the_most_popular_and_the_least_can_be_padded() -> None:
 def test_what_no_coordinate_can_make_up_for_is_refused(popularity: float) -> None:
     with pytest.raises(ValueError, match="popularity must lie between"):
         padded_listings(VECTORS[:1], np.array([popularity], np.float32))
+
+
+@pytest.mark.parametrize("most", [1.0, 3.0])
+def test_padding_can_be_taken_away(most: float) -> None:
+    padded = padded_listings(VECTORS, POPULARITY, most)
+    np.testing.assert_allclose(unpadded_listings(padded, most), VECTORS, atol=1e-6)
+    assert unpadded_listings(padded).dtype == np.float32
