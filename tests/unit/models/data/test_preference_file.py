@@ -36,6 +36,7 @@ def test_a_word_or_a_list_of_words_or_nothing(tmp_path: Path) -> None:
         (pa.array(["M", "L"]).dictionary_encode(), ["M", "L"]),
         (pa.nulls(2), [None, None]),
         (pa.array([[36], [38]], pa.list_(pa.int8(), 1)), ["36", "38"]),
+        (pa.array([None, ["L", None]], pa.list_(pa.string(), 2)), [None, "L"]),
         (pa.chunked_array([[["M"]], [[None, "L"]]]), ["M", "L"]),
     ],
 )
