@@ -59,11 +59,11 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _report(folder: Path, config: TrainConfig, outcome: Outcome, judgement: Judgement) -> Path:
+    from models.encoding.model import MODEL
     from models.evaluation.nearest import Nearest
     from models.evaluation.popularity import Popularity
     from models.features.stored import read_values
     from models.report.page import Trained, write_report
-    from models.training.model_file import MODEL
 
     prepared, split = outcome.prepared, outcome.prepared.split
     nearest = Nearest.of(outcome.encoder.weights, prepared.features, Popularity.in_training(split))
