@@ -54,7 +54,7 @@ def split_facts(model: Mapping[str, Any]) -> Facts:
     split = model["data"]["split"]
     return [
         ("Split", visible(split["why"] or f"{split['kind']}, as asked for")),
-        ("Learnt from", f"{split['training']:,} distinct listings of users"),
+        ("Learnt from", f"{split['training']:,} pairs of a user and a listing"),
         ("Validation cases", f"{split['validation']:,}; they choose epoch and settings"),
         ("Test cases", f"{split['test']:,}; they are looked at once, for this page"),
         ("Targets left out", _counts(split["left_out"])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,16 @@ def test_the_most_frequent_words_have_colours_and_the_others_share_one() -> None
     assert (places.min(axis=0) >= 0).all()
     assert (places.max(axis=0) <= [720, 470]).all()
     assert found.svg.count("<text") == 8
+
+
+def test_words_are_text_in_the_picture() -> None:
+    vectors, items = catalogue(600)
+    kind = items.categories["kind"]
+    hostile = Categories(kind.codes, tuple(f"<b>\u202e&{word}" for word in kind.words))
+    found = picture(vectors, replace(items, categories={"<i>": hostile}))
+    for mark in ("<b>", "<i>", "\u202e"):
+        assert mark not in found.svg
+    assert "&lt;b&gt;\\u202e&amp;kind" in found.svg
 
 
 def test_groups_that_lie_over_one_another_have_no_names_in_the_picture() -> None:
