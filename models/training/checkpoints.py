@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import jax
+import numpy as np
 import orbax.checkpoint as ocp
 
 from models.training.trainer import EpochRecord, Progress
@@ -48,9 +50,20 @@ class Checkpoints:
                 arrays=ocp.args.StandardRestore(_arrays(beginning)), records=ocp.args.JsonRestore()
             ),
         )
-        records = [EpochRecord(**record) for record in found["records"]]
-        return Progress(**found["arrays"], records=records)
+        leaves, shape = jax.tree.flatten(_whole(beginning))
+        saved: dict[str, Any] = found["arrays"]
+        filled = [saved[str(at)] if np.size(leaf) else leaf for at, leaf in enumerate(leaves)]
+        whole = jax.tree.unflatten(shape, filled)
+        return Progress(**whole, records=[EpochRecord(**record) for record in found["records"]])
+
+
+def _whole(progress: Progress) -> dict[str, Any]:
+    return {"weights": progress.weights, "state": progress.state, "best": progress.best}
 
 
 def _arrays(progress: Progress) -> dict[str, Any]:
-    return {"weights": progress.weights, "state": progress.state, "best": progress.best}
+    """By their places. Orbax refuses arrays without elements (of a catalogue without numbers, say): there is nothing in
+    them to save.
+    """
+    leaves = jax.tree.leaves(_whole(progress))
+    return {str(at): leaf for at, leaf in enumerate(leaves) if np.size(leaf)}

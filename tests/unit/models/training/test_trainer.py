@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import pytest
 
 from models.towers.two_tower import TwoTower
 from models.training.checkpoints import Checkpoints
-from models.training.options import TrainingOptions
+from models.training.options import TowerOptions, TrainingOptions
 from models.training.trainer import Progress, Trainer
-from tests.unit.models.training.tiny import OPTIONS, material, recall, trainer
+from tests.unit.models.training.tiny import OPTIONS, SHAPE, material, recall, trainer
 
 
 def judge(model: TwoTower) -> float:
@@ -78,6 +79,28 @@ def test_resuming_after_a_kill_changes_nothing(tmp_path: Path, killed_after: int
     assert same(whole.weights, progress.weights)
     assert same(whole.best, progress.best)
     assert [r.loss for r in whole.records] == [r.loss for r in progress.records]
+
+
+def test_a_catalogue_without_numbers_and_text_is_saved_and_gone_on_with(tmp_path: Path) -> None:
+    full = material()
+    none = np.zeros((len(full.features), 0), np.float32)
+    features, nothing = (
+        replace(held, numbers=none[: len(held)], text=none[: len(held)])
+        for held in (full.features, full.nothing)
+    )
+    bare = full._replace(features=features, nothing=nothing)
+    shape = replace(SHAPE, numbers=0, text=0)
+    options = OPTIONS.model_copy(update={"epochs": 1})
+    made = Trainer(bare, shape, TowerOptions(dim=8, hidden=16), options)
+    progress = made.beginning()
+    with Checkpoints(tmp_path) as checkpoints:
+        made.train(progress, lambda _: 0.5, checkpoints.save, quiet)
+    with Checkpoints(tmp_path) as checkpoints:
+        found = checkpoints.newest(made.beginning())
+    assert same(found.weights, progress.weights)
+    assert same(found.best, progress.best)
+    assert same(found.state, progress.state)
+    assert not same(found.weights, made.beginning().weights)
 
 
 def test_without_a_checkpoint_training_begins_at_the_beginning(tmp_path: Path) -> None:
