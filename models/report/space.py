@@ -24,7 +24,7 @@ _GREY = "#b9c0c8"
 _WIDTH, _HEIGHT, _EDGE = 720, 470, 14
 _LAYERS = 6  # each group is drawn in so many turns, so that none lies on top of the others
 _LONGEST = 24  # characters of a label
-_ORDERED = 0.2  # share of the variance between groups from which on they are apart to the eye
+_APART = 0.2  # share of the variance that is seen between groups, from which on they are apart to the eye
 _COVERED = 0.5  # share of the sample that the words with a colour must be of
 
 
@@ -57,8 +57,10 @@ def picture(vectors: Float32, items: Items, seed: int = 0) -> Picture:
     chosen = most_telling(columns, explained)
     groups = _groups(columns[chosen], len(rows)) if chosen is not None else [_one(len(rows))]
     legend = tuple((group.name, group.colour, len(group.rows)) for group in groups)
+    apart = chosen is not None and separation(points, columns[chosen]) >= _APART
     caption = _caption(len(rows), len(items), shares, chosen, explained)
-    apart = chosen is not None and separation(points, columns[chosen]) >= _ORDERED
+    if chosen is not None and not apart:
+        caption += " Its groups lie over one another here, so they have no names in the picture."
     return Picture(_svg(points, groups, caption, labelled=apart), caption, legend)
 
 
@@ -171,7 +173,7 @@ def _caption(
         "lies between its groups"
     )
     text += f" (of others: {listing(told)})." if told else "."
-    return text if explained[chosen] >= _ORDERED else f"{text} So no single column orders the space."
+    return text
 
 
 def _svg(points: Floats, groups: Sequence[Group], description: str, *, labelled: bool) -> str:
