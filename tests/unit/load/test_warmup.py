@@ -14,7 +14,7 @@ from harness.load.open_loop import open_loop
 from harness.load.repeats import BLOCK, gain_within, repeat_gain
 from harness.load.schedules import constant
 from harness.load.warmup import answer_rate, is_steady, warm_up
-from harness.results.samples import Samples
+from harness.results.samples import OK, Samples
 from tests.unit.load.load_engines import Calling, echo, numbered
 
 WORKLOAD = numbered(200)
@@ -60,13 +60,26 @@ def warmed(engine: Any, *, least_s: float = 0.0, most_s: float = 10.0) -> Any:
 
 
 def test_a_cold_engine_is_warmed_longer_than_a_warm_one() -> None:
-    cold, warm = Warming(150), Warming(0)
-    # Bounded generously: each ends when it is steady, later on a busy machine.
-    slow, fast = warmed(cold, most_s=60), warmed(warm, most_s=60)
+    """Service times are made up, so that a busy machine cannot make a cold engine look steady."""
+
+    def warmed_up(cold: int) -> tuple[Any, int]:
+        asked = 0
+
+        def drive(_seconds: float, _number: int) -> Samples:
+            nonlocal asked
+            each = np.arange(asked, asked + 10)
+            asked += 10
+            done_ns = 1_000_000 + (10_000_000 * np.maximum(0, cold - each) / max(1, cold)).astype(np.int64)
+            zeros = np.zeros(10, np.int64)
+            return Samples(zeros, zeros, done_ns, each, zeros, np.full(10, OK), zeros[:, None], zeros)
+
+        return warm_up(drive, least_s=0, most_s=60, slice_s=0.1, tolerance=0.1), asked
+
+    (slow, asked_cold), (fast, asked_warm) = warmed_up(150), warmed_up(0)
     assert slow.steady and fast.steady
-    assert len(cold.asked) > 100
-    assert slow.seconds > fast.seconds
-    assert slow.rates[-1] > 2 * slow.rates[0]
+    assert asked_cold > 150
+    assert asked_warm < 50
+    assert slow.rates[-1] > 5 * slow.rates[0]
 
 
 def test_the_warm_up_has_a_least_and_a_greatest_time() -> None:

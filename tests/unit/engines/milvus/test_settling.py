@@ -106,7 +106,7 @@ def test_settling_waits_for_what_is_handed_over_but_not_for_ever(
     engine.refresh()
     assert engine._open.retries == 2
     server.answers["Query"] = lambda _: milvus_pb2.QueryResults(status=status)
-    monkeypatch.setattr(settling, "_HANDOVER_S", 0.01)
+    monkeypatch.setattr(settling, "_HANDOVER_S", 0.5)
     with pytest.raises(EngineError, match=r"Query: .*\(code (503|46)\)"):
         engine.refresh()
 
