@@ -83,7 +83,7 @@ def test_engines_are_measured_on_the_model_s_users(
         "trials": 1,
         "engines": [{"engine": "bruteforce"}],
         "filters": [{"name": "none"}, {"name": "own", "from_dataset": True}],
-        "tasks": [{"task": "index"}, {"task": "search", "duration_s": 0.1, "warmup_s": 0}],
+        "tasks": [{"task": "index"}, {"task": "search", "name": "closed", "duration_s": 0.1, "warmup_s": 0}],
     }
     (shell.folder / "own.yaml").write_text(yaml.safe_dump(scenario))
     done = shell("run", "own.yaml", "--dataset", folder, "--out", "measured")
