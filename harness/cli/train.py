@@ -60,17 +60,14 @@ def train(options: argparse.Namespace) -> int:
 
 def _report(folder: Path, config: TrainConfig, outcome: Outcome, judgement: Judgement) -> Path:
     from models.encoding.model import MODEL
-    from models.evaluation.nearest import Nearest
-    from models.evaluation.popularity import Popularity
     from models.features.stored import read_values
     from models.report.page import Trained, write_report
 
     prepared, split = outcome.prepared, outcome.prepared.split
-    nearest = Nearest.of(outcome.encoder.weights, prepared.features, Popularity.in_training(split))
     model = read_values(folder / MODEL)
-    return write_report(
-        folder, Trained(model, judgement.table, prepared.items, nearest, split.test, config.dataset.filters)
-    )
+    filters = config.dataset.filters
+    trained = Trained(model, judgement.table, prepared.items, outcome.nearest, split.test, filters)
+    return write_report(folder, trained)
 
 
 def _say_left_out(left_out: Mapping[str, int]) -> None:

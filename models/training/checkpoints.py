@@ -18,7 +18,9 @@ class Checkpoints:
     """The newest checkpoint of one training in a folder of its own. A context manager: leaving waits for the disk."""
 
     def __init__(self, folder: Path) -> None:
-        options = ocp.CheckpointManagerOptions(max_to_keep=1, cleanup_tmp_directories=True)
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=1, cleanup_tmp_directories=True, enable_async_checkpointing=False
+        )
         self._manager = ocp.CheckpointManager(folder.absolute(), options=options)
 
     def __enter__(self) -> Self:
@@ -30,7 +32,7 @@ class Checkpoints:
         self._manager.close()
 
     def save(self, progress: Progress) -> None:
-        """Saves what training goes on from; returns before it is all on the disk."""
+        """Saves what training goes on from. Not in the background: interrupted there, closing would wait for ever."""
         self._manager.save(
             len(progress.records),
             args=ocp.args.Composite(

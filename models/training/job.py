@@ -14,10 +14,11 @@ from harness.errors import ConfigurationError
 from harness.progress import Progress as Report
 from models.data.interactions import Interactions
 from models.data.items import Items
-from models.data.split import Cases, Split
+from models.data.split import Split
 from models.encoding.encoder import Encoder
 from models.encoding.model import TRAINING
 from models.encoding.weights import TowerWeights
+from models.evaluation.figures import recall
 from models.evaluation.nearest import Nearest
 from models.evaluation.popularity import Popularity
 from models.evaluation.recommender import places
@@ -53,10 +54,11 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A trained model, and how it came about."""
+    """A trained model, and how it came about. nearest: its own answers, with the vectors of the whole catalogue."""
 
     prepared: Prepared
     encoder: Encoder
+    nearest: Nearest
     records: tuple[EpochRecord, ...]
 
 
@@ -79,25 +81,21 @@ def train(config: TrainConfig, prepared: Prepared, folder: Path, report: Report)
     """Trains, or goes on with what an earlier training of the same configuration left in the folder."""
     trainer = _trainer(config, prepared)
     longest, popularity = config.training.history, Popularity.in_training(prepared.split)
+    cases, k = prepared.split.validation, config.evaluation.k[0]
 
-    def weights(model: TwoTower) -> TowerWeights:
-        return exported(model, prepared.popularity, longest)
+    def answering(model: TwoTower) -> tuple[TowerWeights, Nearest]:
+        weights = exported(model, prepared.popularity, longest)
+        return weights, Nearest.of(weights, prepared.features, popularity)
 
     def judge(model: TwoTower) -> float:
-        nearest = Nearest.of(weights(model), prepared.features, popularity)
-        return recall(nearest, prepared.split.validation, config.evaluation.k[0])
+        _, nearest = answering(model)
+        return float(recall(places(nearest.recommend(cases, k), cases.targets), cases, k).mean())
 
     with Checkpoints(folder / CHECKPOINTS) as checkpoints:
         progress = checkpoints.newest(trainer.beginning())
         told = _reporter(config, progress, report)
-        model = trainer.train(progress, judge, checkpoints.save, told)
-    return Outcome(prepared, Encoder(prepared.encoder, weights(model)), tuple(progress.records))
-
-
-def recall(nearest: Nearest, cases: Cases, k: int) -> float:
-    """The mean over the cases of the share of the targets that are among the k answers."""
-    found = places(nearest.recommend(cases, k), cases.targets) >= 0
-    return float((np.add.reduceat(found, cases.targets.starts[:-1]) / cases.targets.lengths).mean())
+        weights, nearest = answering(trainer.train(progress, judge, checkpoints.save, told))
+    return Outcome(prepared, Encoder(prepared.encoder, weights), nearest, tuple(progress.records))
 
 
 def remember(folder: Path, config: TrainConfig, data: str, *, resume: bool) -> None:

@@ -17,8 +17,6 @@ from models.evaluation.baselines.popular import Popular
 from models.evaluation.baselines.together import Together
 from models.evaluation.baselines.tuning import Trial, tuned
 from models.evaluation.cells import Plan, Table
-from models.evaluation.nearest import Nearest
-from models.evaluation.popularity import Popularity
 from models.evaluation.recommender import Recommender
 from models.evaluation.table import evaluate
 from models.publishing.own_filters import filter_problems
@@ -46,11 +44,11 @@ def judge(outcome: Outcome, options: EvaluationOptions, progress: Progress) -> J
     Weights of the blend are chosen on the validation cases, as everything else.
     """
     prepared, split = outcome.prepared, outcome.prepared.split
-    popularity = Popularity.in_training(split)
+    popularity = outcome.nearest.popularity
     untuned = Blend.fit(split.training, popularity, prepared.items, key=options.key)
     blend, trials = tuned(untuned, _sample(split.validation, options), options.k[0], progress=progress)
     recommenders: dict[str, Recommender] = {
-        MODEL: Nearest.of(outcome.encoder.weights, prepared.features, popularity),
+        MODEL: outcome.nearest,
         "popularity": Popular(popularity),
         "co-occurrence": Together.fit(split.training, popularity),
         "blend": blend,

@@ -45,14 +45,12 @@ def publish(folder: Path, config: TrainConfig, outcome: Outcome, identity: Model
     """Writes the listings, and the users of the test cases as queries, as a dataset. Raises as `write_dataset`."""
     prepared, encoder = outcome.prepared, outcome.encoder
     cases = prepared.split.test
-    vectors = encoder.listing.vectors(prepared.features)
-    users = encoder.user.many(vectors, cases.histories, cases.asked_ms)
     return write_dataset(
         folder,
         prepared.items,
-        encoder.indexed(vectors, prepared.features.ids),
+        encoder.indexed(outcome.nearest.listings, prepared.features.ids),
         cases,
-        encoder.queries(users),
+        encoder.queries(outcome.nearest.users(cases)),
         user_ids=prepared.interactions.user_ids,
         identity=identity,
         options=config.dataset,
