@@ -1,8 +1,9 @@
-"""Only the parent reacts to Ctrl-C, which a terminal sends to every process of a run."""
+"""Who reacts to Ctrl-C, which a terminal sends to every process of a run, and when."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,3 +20,27 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def postponed() -> Iterator[None]:
+    """Within, Ctrl-C and SIGTERM are noted, and take effect at the end: for what must not be cut off half-way.
+
+    Blocking the signals would not do where a library has threads of its own, which then receive them. Only the main
+    thread reacts to signals, so in another one nothing has to be held back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    noted: list[int] = []
+    before = {
+        number: signal.signal(number, lambda received, _frame: noted.append(received))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if noted:
+            signal.raise_signal(noted[0])

@@ -11,11 +11,12 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from harness.children.interrupts import postponed
 from models.training.trainer import EpochRecord, Progress
 
 
 class Checkpoints:
-    """The newest checkpoint of one training in a folder of its own. A context manager: leaving waits for the disk."""
+    """The newest checkpoint of one training in a folder of its own. A context manager."""
 
     def __init__(self, folder: Path) -> None:
         options = ocp.CheckpointManagerOptions(
@@ -32,14 +33,15 @@ class Checkpoints:
         self._manager.close()
 
     def save(self, progress: Progress) -> None:
-        """Saves what training goes on from. Not in the background: interrupted there, closing would wait for ever."""
-        self._manager.save(
-            len(progress.records),
-            args=ocp.args.Composite(
-                arrays=ocp.args.StandardSave(_arrays(progress)),
-                records=ocp.args.JsonSave([asdict(record) for record in progress.records]),
-            ),
-        )
+        """Saves what training goes on from, in the foreground and to the end: orbax hangs where it is interrupted."""
+        with postponed():
+            self._manager.save(
+                len(progress.records),
+                args=ocp.args.Composite(
+                    arrays=ocp.args.StandardSave(_arrays(progress)),
+                    records=ocp.args.JsonSave([asdict(record) for record in progress.records]),
+                ),
+            )
 
     def newest(self, beginning: Progress) -> Progress:
         """The newest that is whole, `beginning` (of the same shapes) where there is none."""
