@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Int32 = npt.NDArray[np.int32]
+_SHOWN = 3  # examples of ids that occur twice
 
 
 def encode_ids(column: pa.ChunkedArray, label: str) -> Encoded:
@@ -41,6 +42,34 @@ def encode_ids(column: pa.ChunkedArray, label: str) -> Encoded:
     if is_a.is_integer(kind) or is_a.is_floating(kind):
         return encode(_whole(column, label))
     raise ConfigurationError(f"{label}: ids must be strings or integers, are {kind}")
+
+
+def unique_ids(
+    column: pa.ChunkedArray, label: str, what: str, *, needed: str, once: str
+) -> npt.NDArray[np.object_]:
+    """object[n], the ids of a table with a row each. what: the word for one of them.
+
+    Raises ConfigurationError where one is missing or occurs twice; `needed` and `once` end these messages.
+    """
+    encoded = encode_ids(column, label)
+    problems = []
+    if not encoded.known.all():
+        count = int((~encoded.known).sum())
+        problems.append(
+            f"{label}: row {int(np.argmin(encoded.known))} has no {what} ({count:,} in all); {needed}"
+        )
+    twice = np.flatnonzero(encoded.counts > 1)
+    if len(twice):
+        examples = ", ".join(
+            "{} in rows {} and {}".format(
+                shown(encoded.distinct[int(value)].as_py()), *np.flatnonzero(encoded.codes == value)[:2]
+            )
+            for value in twice[:_SHOWN]
+        )
+        problems.append(f"{label}: {what}s occur twice: {examples} ({len(twice):,} in all); {once}")
+    if problems:
+        raise ConfigurationError(problems)
+    return encoded.objects()  # each is in one row, so that they stand in the order of the rows
 
 
 def _whole(column: pa.ChunkedArray, label: str) -> pa.ChunkedArray:

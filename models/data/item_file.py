@@ -12,7 +12,7 @@ import numpy.typing as npt
 from engines.values.shown import shown
 from harness.data.user.conversion import is_text
 from harness.errors import ConfigurationError, noting
-from models.data.ids import encode_ids
+from models.data.ids import unique_ids
 from models.data.inference import Evidence, Kind, infer
 from models.data.items import Categories, ColumnChoice, Items, Reading
 from models.data.options import ItemOptions
@@ -21,8 +21,6 @@ from models.data.times import moments_ms
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_SHOWN = 3  # examples of each kind of fault
 
 
 def read_items(path: Path, options: ItemOptions | None = None) -> Items:
@@ -94,29 +92,15 @@ class _Read:
     def ids(self) -> npt.NDArray[np.object_]:
         """object[n]. Raises ConfigurationError where one is missing or occurs twice."""
         name = self.options.id
-        label = self.table.label(name)
-        encoded = encode_ids(self.table.read(name), label)
-        problems = []
-        if not encoded.known.all():
-            missing = f"{int((~encoded.known).sum()):,} in all"
-            problems.append(
-                f"{label}: row {int(np.argmin(encoded.known))} has no id ({missing}); every item needs one"
-            )
-        twice = np.flatnonzero(encoded.counts > 1)
-        if len(twice):
-            examples = ", ".join(
-                "{} in rows {} and {}".format(
-                    shown(encoded.distinct[int(value)].as_py()), *np.flatnonzero(encoded.codes == value)[:2]
-                )
-                for value in twice[:_SHOWN]
-            )
-            problems.append(
-                f"{label}: ids occur twice: {examples} ({len(twice):,} in all); ids must be unique"
-            )
-        if problems:
-            raise ConfigurationError(problems)
+        ids = unique_ids(
+            self.table.read(name),
+            self.table.label(name),
+            "id",
+            needed="every item needs one",
+            once="ids must be unique",
+        )
         self.choices.append(ColumnChoice(name, ("id",), "named by items.id", self.table.rows, 0))
-        return encoded.objects()  # each is in one row, so that they stand in the order of the rows
+        return ids
 
     def add(self, name: str) -> None:
         """Reads a column as the options or its values say. Raises ConfigurationError."""

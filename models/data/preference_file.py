@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engines.values.shown import shown
 from harness.errors import ConfigurationError, noting
-from models.data.ids import encode_ids
+from models.data.ids import unique_ids
 from models.data.item_file import categories_of
-from models.data.table import Table, parquet_table
+from models.data.table import parquet_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_SHOWN = 3  # examples of users that occur twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,13 @@ def read_preferences(path: Path, user: str, categories: Sequence[str]) -> Declar
         raise ConfigurationError(problems)
     ids = np.empty(0, object)
     with noting(problems):
-        ids = _users(table, user)
+        ids = unique_ids(
+            table.read(user),
+            table.label(user),
+            "user",
+            needed="remove such rows",
+            once="give each one row, several words of a category as a list",
+        )
     choices: list[dict[str, list[str]]] = [{} for _ in range(table.rows)]
     for name in names:
         with noting(problems):
@@ -60,32 +63,6 @@ def read_preferences(path: Path, user: str, categories: Sequence[str]) -> Declar
     if problems:
         raise ConfigurationError(problems)
     return DeclaredPreferences(ids, tuple(choices))
-
-
-def _users(table: Table, name: str) -> npt.NDArray[np.object_]:
-    label = table.label(name)
-    users = encode_ids(table.read(name), label)
-    problems = []
-    if not users.known.all():
-        count = int((~users.known).sum())
-        problems.append(
-            f"{label}: row {int(np.argmin(users.known))} has no user ({count:,} in all); remove such rows"
-        )
-    twice = np.flatnonzero(users.counts > 1)
-    if len(twice):
-        examples = ", ".join(
-            "{} in rows {} and {}".format(
-                shown(users.distinct[int(one)].as_py()), *np.flatnonzero(users.codes == one)[:2]
-            )
-            for one in twice[:_SHOWN]
-        )
-        problems.append(
-            f"{label}: users occur twice: {examples} ({len(twice):,} in all); give each one row, several words of a "
-            "category as a list"
-        )
-    if problems:
-        raise ConfigurationError(problems)
-    return users.objects()  # each is in one row
 
 
 def _said(column: pa.ChunkedArray, label: str) -> list[tuple[int, str]]:

@@ -13,7 +13,7 @@ from engines.values.shown import shown
 from harness.errors import ConfigurationError
 from models.data.items import Items
 from models.features.features import Features, Float32, Int32, Preferences, Sizes
-from models.features.numbers import NumberScale, NumberScales
+from models.features.numbers import NumberScale, NumberScales, no_numbers
 from models.features.options import FeatureOptions
 from models.features.preferences import said_codes
 from models.features.text import TextVectors, fit_text
@@ -104,12 +104,10 @@ class FeatureEncoder:
 
     def nothing(self, rows: int) -> Features:
         """So many listings of which nothing is known."""
-        numbers = np.zeros((rows, 2 * len(self.numbers)), np.float32)
-        numbers[:, 1::2] = 1
         return Features(
             np.zeros(rows, np.int32),
             np.zeros((rows, len(self.categories)), np.int32),
-            numbers,
+            np.tile(no_numbers(len(self.numbers)), (rows, 1)),
             np.zeros((rows, self.text.dim), np.float32),
         )
 
