@@ -16,11 +16,11 @@ from harness.data.user.matrices import from_npy
 from harness.errors import ConfigurationError, noting
 from harness.progress import Progress, silent
 from harness.scenario.strict import read_yaml
-from models.data.ids import encode_ids
-from models.data.item_file import items_of
 from models.data.items import MISSING, Categories, Items
-from models.data.options import ItemOptions
-from models.data.table import Table, parquet_table
+from models.data.reading.ids import encode_ids
+from models.data.reading.item_file import items_of
+from models.data.reading.options import ItemOptions
+from models.data.reading.table import Table, parquet_table
 from models.encoding.encoder import EncodedListings
 from models.encoding.model import DATASET, Model
 from models.encoding.padding import unpadded_listings

@@ -12,8 +12,8 @@ from engines.values.shown import shown
 from harness.data.identity import ModelIdentity
 from harness.errors import ConfigurationError
 from harness.scenario.strict import Name, StrictModel, explain
-from models.data import hm
-from models.data.options import InteractionOptions, ItemOptions
+from models.data.reading import hm
+from models.data.reading.options import InteractionOptions, ItemOptions
 from models.encoding.encoder import Encoder
 from models.features.stored import read_values
 

@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from engines.values.shown import shown
 from harness.errors import ConfigurationError, noting
-from models.data.ids import encode_ids
-from models.data.interaction_file import interactions_of
 from models.data.interactions import ItemLists
 from models.data.items import Items
-from models.data.options import InteractionOptions
-from models.data.preference_file import DeclaredPreferences, read_preferences
-from models.data.table import parquet_table
+from models.data.reading.ids import encode_ids
+from models.data.reading.interaction_file import interactions_of
+from models.data.reading.options import InteractionOptions
+from models.data.reading.preference_file import DeclaredPreferences, read_preferences
+from models.data.reading.table import parquet_table
 from models.encoding.listing_files import Catalogue, require_finite
 from models.encoding.model import Model
 from models.features.features import Float32, Int32
@@ -57,7 +57,7 @@ class EncodedUsers:
 def read_histories(path: Path, item_ids: npt.NDArray[np.object_], options: InteractionOptions) -> Histories:
     """The histories of a file of interactions with the listings object[n]. Weights do not count and are not read.
 
-    Raises ConfigurationError as `models.data.interaction_file.read_interactions`.
+    Raises ConfigurationError as `models.data.reading.interaction_file.read_interactions`.
     """
     table = parquet_table(path)
     needed = [options.user, options.item, *([] if options.time is None else [options.time])]

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from harness.errors import ConfigurationError
 from harness.scenario.strict import Name, PositiveInt, StrictModel, explain, read_yaml
 from models.data.marketplace.options import MarketplaceOptions
-from models.data.options import InteractionOptions, ItemOptions
+from models.data.reading.options import InteractionOptions, ItemOptions
 from models.features.options import FeatureOptions
 from models.publishing.options import PublishingOptions
 from models.training.options import TowerOptions, TrainingOptions

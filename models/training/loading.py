@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.progress import Progress
-from models.data.hm import read_hm
-from models.data.interaction_file import read_interactions
 from models.data.interactions import Interactions
-from models.data.item_file import read_items
 from models.data.items import Items
 from models.data.leaks import check_no_leak
 from models.data.marketplace.market import make_market
+from models.data.reading.hm import read_hm
+from models.data.reading.interaction_file import read_interactions
+from models.data.reading.item_file import read_items
 from models.data.split import Split
 from models.data.splitting import by_time, choose_split, first_taken_ms, leave_last_out
 from models.training.config import Files, HandM, SplitOptions, TrainConfig

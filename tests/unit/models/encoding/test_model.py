@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import ConfigurationError
-from models.data import hm
 from models.data.marketplace.market import make_market
 from models.data.marketplace.options import MarketplaceOptions
 from models.data.marketplace.writing import write_marketplace
+from models.data.reading import hm
 from models.encoding.model import MODEL, TRAINING, Model
 from models.features.stored import read_values, write_values
 from tests.unit.models.encoding.folders import write_model

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.errors import DatasetError
-from models.data.interaction_file import read_interactions
-from models.data.item_file import read_items
 from models.data.marketplace.market import Market, make_market
 from models.data.marketplace.options import MarketplaceOptions, read_options
 from models.data.marketplace.writing import write_marketplace
-from models.data.options import ItemOptions
+from models.data.reading.interaction_file import read_interactions
+from models.data.reading.item_file import read_items
+from models.data.reading.options import ItemOptions
 
 
 @pytest.fixture(scope="module")

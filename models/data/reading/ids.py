@@ -11,7 +11,7 @@ import numpy.typing as npt
 from engines.values.shown import shown
 from harness.data.user.conversion import is_text
 from harness.errors import ConfigurationError
-from models.data.table import Encoded, encode
+from models.data.reading.table import Encoded, encode
 
 if TYPE_CHECKING:
     import pyarrow as pa

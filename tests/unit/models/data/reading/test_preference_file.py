@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from harness.errors import ConfigurationError
-from models.data.preference_file import read_preferences
+from models.data.reading.preference_file import read_preferences
 from tests.unit.models.data.made import write
 
 CATEGORIES = ("size", "brand")

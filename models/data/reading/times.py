@@ -11,8 +11,8 @@ import numpy.typing as npt
 from engines.values.shown import shown
 from harness.data.user.conversion import is_text
 from harness.errors import ConfigurationError
-from models.data.options import TimeUnit
-from models.data.table import encode
+from models.data.reading.options import TimeUnit
+from models.data.reading.table import encode
 
 if TYPE_CHECKING:
     import pyarrow as pa

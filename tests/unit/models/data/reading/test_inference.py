@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.data.inference import Evidence, Kind, infer
+from models.data.reading.inference import Evidence, Kind, infer
 from tests.unit.models.data.made import quick
 
 

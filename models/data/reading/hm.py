@@ -11,12 +11,12 @@ import numpy as np
 
 from harness.data.shipped.sources import MIRROR
 from harness.errors import ConfigurationError
-from models.data.interaction_file import interactions_of
 from models.data.interactions import Interactions
-from models.data.item_file import items_of
 from models.data.items import Items
-from models.data.options import InteractionOptions, ItemOptions
-from models.data.table import Table, csv_table, parquet_table
+from models.data.reading.interaction_file import interactions_of
+from models.data.reading.item_file import items_of
+from models.data.reading.options import InteractionOptions, ItemOptions
+from models.data.reading.table import Table, csv_table, parquet_table
 
 CATEGORIES = (
     "product_code",

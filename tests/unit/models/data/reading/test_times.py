@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
-from models.data.options import TimeUnit
-from models.data.times import moments_ms
+from models.data.reading.options import TimeUnit
+from models.data.reading.times import moments_ms
 from tests.unit.models.data.made import quick, refusal
 
 _MS = 1_600_000_000_123  # 2020-09-13 12:26:40.123 UTC

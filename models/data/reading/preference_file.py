@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.errors import ConfigurationError, noting
-from models.data.ids import unique_ids
-from models.data.item_file import categories_of
-from models.data.table import parquet_table
+from models.data.reading.ids import unique_ids
+from models.data.reading.item_file import categories_of
+from models.data.reading.table import parquet_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

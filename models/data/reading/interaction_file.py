@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from engines.values.shown import shown
 from harness.errors import ConfigurationError, noting
-from models.data.ids import encode_ids, rows_of
 from models.data.interactions import Interactions
 from models.data.items import Items
-from models.data.options import InteractionOptions
-from models.data.table import Encoded, Table, encode, parquet_table
-from models.data.times import moments_ms
+from models.data.reading.ids import encode_ids, rows_of
+from models.data.reading.options import InteractionOptions
+from models.data.reading.table import Encoded, Table, encode, parquet_table
+from models.data.reading.times import moments_ms
 
 _LEAST = 1e-30  # a weight; smaller ones, or larger than 1 / this, end in 0 or infinity as float32
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from harness.errors import ConfigurationError
-from models.data.item_file import read_items
 from models.data.items import Items
-from models.data.options import ItemOptions
+from models.data.reading.item_file import read_items
+from models.data.reading.options import ItemOptions
 from tests.unit.models.data.made import refusal, write
 
 _BRANDS = ["Acme", "Acme", "Zed", None, " ", "Zed"]

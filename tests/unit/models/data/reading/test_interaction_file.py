@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
-from models.data.interaction_file import interactions_of, read_interactions
 from models.data.interactions import Interactions
-from models.data.options import InteractionOptions
-from models.data.table import Table
+from models.data.reading.interaction_file import interactions_of, read_interactions
+from models.data.reading.options import InteractionOptions
+from models.data.reading.table import Table
 from tests.unit.models.data.made import named, quick, refusal, write
 
 _ITEMS = named("a", "b", "c")

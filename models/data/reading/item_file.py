@@ -12,12 +12,12 @@ import numpy.typing as npt
 from engines.values.shown import shown
 from harness.data.user.conversion import is_text
 from harness.errors import ConfigurationError, noting
-from models.data.ids import unique_ids
-from models.data.inference import Evidence, Kind, infer
 from models.data.items import Categories, ColumnChoice, Items, Reading
-from models.data.options import ItemOptions
-from models.data.table import Encoded, Table, encode, parquet_table
-from models.data.times import moments_ms
+from models.data.reading.ids import unique_ids
+from models.data.reading.inference import Evidence, Kind, infer
+from models.data.reading.options import ItemOptions
+from models.data.reading.table import Encoded, Table, encode, parquet_table
+from models.data.reading.times import moments_ms
 
 if TYPE_CHECKING:
     import pyarrow as pa

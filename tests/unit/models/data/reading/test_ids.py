@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigurationError
-from models.data.ids import encode_ids, rows_of
+from models.data.reading.ids import encode_ids, rows_of
 from tests.unit.models.data.made import named, quick, refusal
 
 

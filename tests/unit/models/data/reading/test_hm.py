@@ -10,8 +10,8 @@ import pytest
 from pyarrow import csv
 
 from harness.errors import ConfigurationError
-from models.data.hm import CATEGORIES, _files, read_hm
 from models.data.leaks import check_no_leak
+from models.data.reading.hm import CATEGORIES, _files, read_hm
 from models.data.splitting import choose_split
 from tests.unit.models.data.made import lists, refusal
 
