@@ -99,9 +99,8 @@ def read_yaml(path: Path, example: str) -> dict[str, Any]:
 
 def explain(error: ValidationError, source: str, data: object) -> list[str]:
     """One line a problem: `source: key message, got value`. data: what was validated."""
-    messages: dict[
-        tuple[str, str], list[str]
-    ] = {}  # by key and value: several where a union of types refuses it
+    # By key and value: several where a union of types refuses it.
+    messages: dict[tuple[str, str], list[str]] = {}
     for problem in error.errors(include_url=False):
         if problem["type"] == "too_short" and len(problem["input"]) >= problem["ctx"]["min_length"]:
             continue  # only because its items are wrong, which are reported themselves

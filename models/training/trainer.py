@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from harness.errors import ConfigurationError, MeasurementError
 from models.towers.listing import TowerShape
 from models.towers.two_tower import TwoTower
 from models.training.batches import Sampling, epoch, examples_per_epoch
@@ -54,7 +55,7 @@ Reporter = Callable[[int, float, float], None]  # epoch, share of it that is don
 
 
 class Trainer:
-    """Trains one model on one material."""
+    """Trains one model on one material. Raises ConfigurationError where there is nothing to learn from."""
 
     def __init__(
         self, material: Material, shape: TowerShape, towers: TowerOptions, options: TrainingOptions
@@ -62,6 +63,11 @@ class Trainer:
         self._split = material.split
         self._options = options
         examples = examples_per_epoch(material.split.training)
+        if not examples:
+            raise ConfigurationError(
+                "no user took two items or more in what is learnt from, so there is nothing to tell one from the other "
+                "by; use data of a longer time, or hold back less (split)"
+            )
         self._sampling = Sampling(
             size=min(options.batch, examples),
             longest=options.history,
@@ -69,7 +75,7 @@ class Trainer:
             forgotten=options.forgotten,
             declared=options.declared,
         )
-        self._steps = examples // max(1, self._sampling.size)
+        self._steps = examples // self._sampling.size
         self._feeder = Feeder(material, options)
         self._graph, self._first = nnx.split(
             TwoTower(shape, popular=towers.popularity, rng=np.random.default_rng(options.seed))
@@ -88,7 +94,10 @@ class Trainer:
         return model
 
     def train(self, progress: Progress, judge: Judge, save: Saver, report: Reporter) -> TwoTower:
-        """Goes on from `progress` until the last epoch, or until patience ends; returns the best model."""
+        """Goes on from `progress` until the last epoch, or until patience ends; returns the best model.
+
+        Raises MeasurementError where the loss is no longer finite.
+        """
         while not self._finished(progress):
             number, began = len(progress.records), time.perf_counter()
             loss = self._epoch(progress, number, report)
@@ -116,5 +125,10 @@ class Trainer:
                 progress.weights, progress.state, rows, examples, keys[done]
             )
             total += float(value)
+            if not np.isfinite(total):
+                raise MeasurementError(
+                    f"epoch {number + 1}: the loss is no longer finite; lower training.learning_rate "
+                    f"(it is {self._options.learning_rate:g}) and train anew"
+                )
             report(number, (done + 1) / self._steps, float(value))
         return total / self._steps

@@ -25,16 +25,18 @@ def test_answers_belong_to_their_tokens_however_late_they_come(sessions: Session
         assert connected(sessions) == AT_ONCE + 4  # opened once, and used again
 
 
+@pytest.mark.parametrize("most", [1, 2])
 def test_no_more_are_in_the_server_than_it_is_allowed_and_the_others_wait_in_order(
-    sessions: Sessions,
+    sessions: Sessions, most: int
 ) -> None:
-    with closing(Pipeline(sessions, most=2)) as pipeline:
+    with closing(Pipeline(sessions, most=most)) as pipeline:
         for token in range(12):
             send(pipeline, token, 0.02)
-            assert connected(sessions) <= 2
+            assert connected(sessions) <= most
         order = list(collected(pipeline, 12))
     assert sorted(order) == list(range(12))
-    assert all(abs(place - token) <= 1 for place, token in enumerate(order))
+    # Of two that run beside each other either may end first, however long the machine keeps one waiting.
+    assert most > 1 or order == list(range(12))
 
 
 def test_a_connection_is_opened_when_all_others_are_busy(sessions: Sessions) -> None:

@@ -10,6 +10,8 @@ import jax
 import numpy as np
 import pytest
 
+from harness.errors import ConfigurationError, MeasurementError
+from models.data.interactions import ItemLists
 from models.towers.two_tower import TwoTower
 from models.training.checkpoints import Checkpoints
 from models.training.options import TowerOptions, TrainingOptions
@@ -123,3 +125,19 @@ def test_training_stops_when_it_gets_no_better_and_keeps_the_best() -> None:
     assert progress.best_epoch == 1
     assert same(progress.best, seen[1])
     assert not same(progress.best, seen[4])
+
+
+def test_a_loss_that_is_no_longer_finite_ends_the_training() -> None:
+    made = trainer(OPTIONS.model_copy(update={"learning_rate": 1e38, "warmup": 0.0}))
+    with pytest.raises(
+        MeasurementError, match=r"epoch \d: the loss is no longer finite; lower training.learning_rate"
+    ):
+        trained(made)
+
+
+def test_nothing_to_learn_from_is_refused() -> None:
+    full = material()
+    ones = ItemLists.of([[item] for item in range(20)] + [[]])
+    alone = full._replace(split=replace(full.split, training=ones))
+    with pytest.raises(ConfigurationError, match="no user took two items or more"):
+        Trainer(alone, SHAPE, TowerOptions(dim=8, hidden=16), OPTIONS)
