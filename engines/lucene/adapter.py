@@ -31,9 +31,10 @@ from engines.lucene.filters import Queries, Query
 from engines.lucene.params import LuceneParams
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
+from engines.server.ownership import MARK
 from engines.server.pipelined import PipelinedQueries
-from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.contents import require_contents
 from engines.values.vectors import require_query
 
 Params = TypeVar("Params", bound=LuceneParams)
@@ -62,7 +63,7 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
     QUERIES: ClassVar[type[Queries]] = Queries
 
     def __init__(self, path: Path, params: Params) -> None:
-        self._path, self._params, self._index = path, params, collection_name(path)
+        self._params, self._index = params, collection_name(path)
         self._search = f"/{self._index}/{self.SEARCH}"
         self._http: HttpClient | None = None
 
@@ -73,18 +74,15 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
 
     def create(self, schema: Schema) -> None:
         self._connect(schema)
-        disk.begin(self._path, schema, self._params)
         self._server.create(self._index, self._params.mappings(schema), self._params.settings())
         self._loading = True
 
     def open(self, schema: Schema) -> None:
-        disk.verify(self._path, schema, self._params)
         self._connect(schema)
         meta = self._server.meta(self._index)
         if meta is None:
             raise EngineError(f"{self.NAME}: there is no index {self._index} any more, create it again")
-        if meta != self._params.mappings(schema)["_meta"]:
-            raise EngineError(f"{self.NAME}: {self._index} is an index of another schema, create it again")
+        require_contents(f"{self.NAME}: {self._index}", meta.get(MARK), schema, self._params)
         self._loading = False
 
     def _connect(self, schema: Schema) -> None:

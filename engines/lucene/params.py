@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engines.base import FieldKind, Schema
 from engines.server.ownership import MARK, ForeignError
+from engines.values.contents import contents
 
 VECTOR, ID, TEXT = "vector", "id", "text"  # fields beside the schema's f0, f1, ...
 _TYPES: dict[FieldKind, str] = {
@@ -70,7 +71,7 @@ class LuceneParams(BaseModel):
         if schema.text is not None:
             fields[TEXT] = _TEXT
         # _meta says who made the index, and for which collection.
-        return {"dynamic": "strict", "properties": fields, "_meta": {MARK: f"{schema!r} {self!r}"}}
+        return {"dynamic": "strict", "properties": fields, "_meta": {MARK: contents(schema, self)}}
 
     def settings(self) -> dict[str, Any]:
         """The settings of an index that is about to be loaded."""

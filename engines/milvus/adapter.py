@@ -35,7 +35,6 @@ from engines.milvus.params import EXACT, ROUNDED, ServerIndexParams, ServerSearc
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.server.pipelined import PipelinedQueries
-from engines.values import disk
 from engines.values.columns import normalized, prepared
 from engines.values.vectors import require_query
 
@@ -63,7 +62,7 @@ class Milvus(PipelinedQueries, Engine):
 
     def __init__(self, path: Path, index: BaseModel) -> None:
         assert isinstance(index, ServerIndexParams)
-        self._path, self._params, self._name = path, index, collection_name(path)
+        self._params, self._name = index, collection_name(path)
         self._connection: Connection | None = None
         self.capabilities = replace(
             type(self).capabilities,
@@ -94,15 +93,12 @@ class Milvus(PipelinedQueries, Engine):
 
     def create(self, schema: Schema) -> None:
         server = self._connect(schema)
-        disk.begin(self._path, schema, self._params)
         collection.create(server, self._name, schema, self._params)
         self._written, self._newest = 1, -1
 
     def open(self, schema: Schema) -> None:
-        self.close()
-        disk.verify(self._path, schema, self._params)
         server = self._connect(schema)
-        collection.verify(server, self._name, schema)
+        collection.verify(server, self._name, schema, self._params)
         collection.load(server, self._name, self._params.replica_number)
         # At consistency level Session, too, queries must see everything written up to now.
         self._written, self._newest = self._now(), None

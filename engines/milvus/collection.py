@@ -13,7 +13,9 @@ from engines.milvus import messages
 from engines.milvus.connection import Connection
 from engines.milvus.params import ServerIndexParams
 from engines.server.ownership import MARK, ForeignError
+from engines.values.contents import contents, require_contents
 
+_PREFIX = f"{MARK}: "  # of the description of a collection that is ours
 _SHORTEST_S, _LONGEST_S = 0.01, 0.25  # between two requests for the state
 
 
@@ -23,7 +25,7 @@ def create(server: Connection, name: str, schema: Schema, params: ServerIndexPar
     Raises ForeignError if it is not.
     """
     drop(server, name)
-    fields = messages.collection_schema(name, schema).SerializeToString()
+    fields = messages.collection_schema(name, schema, _PREFIX + contents(schema, params)).SerializeToString()
     server.call(
         "CreateCollection",
         milvus_pb2.CreateCollectionRequest(collection_name=name, schema=fields, shards_num=params.shards_num),
@@ -49,19 +51,13 @@ def _create_index(server: Connection, name: str, field: str, options: dict[str, 
     )
 
 
-def verify(server: Connection, name: str, schema: Schema) -> None:
-    """Raises EngineError unless there is such a collection with the fields and the metric of this schema."""
-    found = _described(server, name).schema
-    index = server.call(
-        "DescribeIndex", milvus_pb2.DescribeIndexRequest(collection_name=name, index_name="vector")
-    )
-    (vectors,) = (
-        description for description in index.index_descriptions if description.field_name == "vector"
-    )
-    metric = next((pair.value for pair in vectors.params if pair.key == "metric_type"), None)
-    ours = messages.described(messages.collection_schema(name, schema)), messages.METRICS[schema.metric]
-    if (messages.described(found), metric) != ours:
-        raise EngineError(f"milvus at {server.url}: {name} has another schema than {schema}, create it again")
+def verify(server: Connection, name: str, schema: Schema, params: ServerIndexParams) -> None:
+    """Raises EngineError unless there is such a collection, of this schema, model and index."""
+    where = f"milvus at {server.url}: collection {name}"
+    if not _exists(server, name):
+        raise EngineError(f"{where} does not exist, create it first")
+    found = _described(server, name).schema.description.removeprefix(_PREFIX)
+    require_contents(where, found, schema, params)
 
 
 def load(server: Connection, name: str, replicas: int, *, again: bool = False) -> None:
@@ -112,15 +108,19 @@ def _has_rows(info: Any) -> bool:
 
 def drop(server: Connection, name: str) -> None:
     """Removes it, if it is there. Raises ForeignError for one that is not ours, or an alias."""
-    if not server.call("HasCollection", milvus_pb2.HasCollectionRequest(collection_name=name)).value:
+    if not _exists(server, name):
         return
     found = _described(server, name)  # of the collection behind it, where the name is an alias
     address = f"milvus at {server.url}"
     if found.collection_name != name:
         raise ForeignError(address, name, f"an alias of {found.collection_name}")
-    if not found.schema.description.startswith(MARK):
+    if not found.schema.description.startswith(_PREFIX):
         raise ForeignError(address, name, "a collection")
     server.call("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=name))
+
+
+def _exists(server: Connection, name: str) -> bool:
+    return bool(server.call("HasCollection", milvus_pb2.HasCollectionRequest(collection_name=name)).value)
 
 
 def _described(server: Connection, name: str) -> Any:

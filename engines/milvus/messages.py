@@ -11,7 +11,6 @@ import numpy.typing as npt
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2  # type: ignore[import-untyped]
 
 from engines.base import Batch, FieldKind, Keywords, Schema
-from engines.server.ownership import MARK
 from engines.values.columns import normalized
 
 # Of unit vectors: under COSINE, Milvus 2.3 gives zero vectors no score, or NaN, which upsets the order of the others.
@@ -35,7 +34,7 @@ def pairs(values: Mapping[str, Any]) -> list[Any]:
     ]
 
 
-def collection_schema(name: str, schema: Schema) -> Any:
+def collection_schema(name: str, schema: Schema, description: str) -> Any:
     """The fields `id`, `vector` and one for each alias."""
     fields = [
         schema_pb2.FieldSchema(name="id", data_type=schema_pb2.DataType.Int64, is_primary_key=True),
@@ -52,20 +51,7 @@ def collection_schema(name: str, schema: Schema) -> Any:
                 name=schema.aliases[field.name], data_type=_TYPES[field.kind], type_params=pairs(options)
             )
         )
-    described = f"{MARK}: made by this harness, which may drop it"
-    return schema_pb2.CollectionSchema(name=name, description=described, fields=fields)
-
-
-def described(schema: Any) -> dict[str, tuple[Any, ...]]:
-    """Of a collection schema, by field: type, whether it is the key, and the dimension."""
-    return {
-        field.name: (
-            field.data_type,
-            field.is_primary_key,
-            next((pair.value for pair in field.type_params if pair.key == "dim"), None),
-        )
-        for field in schema.fields
-    }
+    return schema_pb2.CollectionSchema(name=name, description=description, fields=fields)
 
 
 def scalar_index(kind: FieldKind, version: tuple[int, int]) -> str | None:

@@ -20,14 +20,14 @@ from engines.pgvector.connection import Session, Sessions, failure, prepare_serv
 from engines.pgvector.filters import Condition, Conditions
 from engines.pgvector.params import IndexParams, SearchParams, effort, oversampled, settings
 from engines.pgvector.pipeline import Pipeline
-from engines.pgvector.tables import MAX_BTREE_BYTES, Table
+from engines.pgvector.tables import MAX_BTREE_BYTES, OURS, Table
 from engines.pgvector.writing import Writer
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
-from engines.server.ownership import MARK, ForeignError
+from engines.server.ownership import ForeignError
 from engines.server.pipelined import PipelinedQueries
-from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.contents import require_contents
 from engines.values.vectors import require_query
 
 QUERY_PATH = "psycopg at the level of libpq, parameters and results in binary"
@@ -52,7 +52,7 @@ class PgVector(PipelinedQueries, Engine):
 
     def __init__(self, path: Path, index: BaseModel) -> None:
         assert isinstance(index, IndexParams)
-        self._path, self._params, self._name = path, index, collection_name(path)
+        self._params, self._name = index, collection_name(path)
         self._sessions: Sessions | None = None
         self._writer: Writer | None = None
         self.configure(SearchParams())
@@ -75,22 +75,23 @@ class PgVector(PipelinedQueries, Engine):
         self.close()
         table = Table(self._name, schema, self._params)
         table.check()
-        disk.begin(self._path, schema, self._params)
         with self._attaching(table) as session:
             _drop_ours(session, table)
-            for statement in (table.creation(), table.note()):
-                session.run(statement)
+            # Together they are one transaction: what is killed in between leaves no table without its note.
+            session.run(f"{table.creation()}; {table.note()}")
         self._writer = Writer(self._open, table, self._params.connections, highest=-1)
 
     def open(self, schema: Schema) -> None:
         self.close()
-        disk.verify(self._path, schema, self._params)
         table = Table(self._name, schema, self._params)
         with self._attaching(table) as session:
-            (note,) = session.texts(f"select obj_description(to_regclass('{self._name}'), 'pg_class')")
-            if note != table.described:
-                what = f"another collection: {note}" if note else "no collection"
-                raise EngineError(f"pgvector: the server holds {what} in {self._name}, create it again")
+            held = session.texts(table.standing())
+            if not held:
+                raise EngineError(
+                    f"pgvector: the server holds no collection in {self._name}, create it first"
+                )
+            found = held[0].removeprefix(OURS)
+            require_contents(f"pgvector: {self._name}", found, schema, self._params)
             highest = session.number(f"select coalesce(max(id), -1) from {self._name}")
         self._writer = Writer(self._open, table, self._params.connections, highest)
 
@@ -240,6 +241,6 @@ class PgVector(PipelinedQueries, Engine):
 def _drop_ours(session: Session, table: Table) -> None:
     """Drops the table, if there is one. Raises ForeignError for anything of its name that is not ours."""
     for found in session.texts(table.standing()):
-        if not found.startswith(f"r{MARK}: "):
+        if not found.startswith(OURS):
             raise ForeignError("pgvector", table.name, "a table" if found[0] == "r" else "no table")
         session.run(f"drop table {table.name}")

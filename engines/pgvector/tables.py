@@ -12,7 +12,10 @@ from engines.pgvector.binary import copy_columns
 from engines.pgvector.filters import Condition
 from engines.pgvector.params import IndexParams
 from engines.server.ownership import MARK
+from engines.values.contents import contents
 
+_PREFIX = f"{MARK}: "  # of the comment on a table that is ours
+OURS = f"r{_PREFIX}"  # how what `standing` finds begins, for such a table
 MAX_BTREE_BYTES = 2600  # PostgreSQL refuses entries over 2704, its own bytes included
 _MAX_COLUMN_DIM = 16_000
 _MAX_INDEX_DIM = {"none": 2000, "halfvec": 4000, "binary": 64_000}
@@ -57,11 +60,6 @@ class Table:
         columns = f"id bigint primary key, embedding vector({self.schema.dim}) not null{fields}"
         return f"create table {self.name} ({columns}) with (toast_tuple_target = 8160)"
 
-    @property
-    def described(self) -> str:
-        """What the collection is, kept on the server as the table's comment."""
-        return f"{MARK}: {self.schema!r} {self.params!r}"
-
     def standing(self) -> str:
         """Asks what has the table's name: its kind (r: a table) and comment; no row if nothing has."""
         return (
@@ -70,8 +68,10 @@ class Table:
         )
 
     def note(self) -> str:
-        """The statement that writes `described`; as a string literal, for no parameter can stand there."""
-        return f"comment on table {self.name} is {quote(self.described)}"
+        """The statement that writes the table's comment: whose it is, and what it holds. It is a string literal, for
+        no parameter can stand there.
+        """
+        return f"comment on table {self.name} is {quote(_PREFIX + contents(self.schema, self.params))}"
 
     def copy(self) -> str:
         return f"copy {self.name} ({', '.join(copy_columns(self.schema))}) from stdin (format binary)"

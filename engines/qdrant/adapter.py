@@ -28,14 +28,15 @@ from engines.base import (
 from engines.filters import Filter
 from engines.qdrant.control import Control, endpoint
 from engines.qdrant.failures import Retries
-from engines.qdrant.params import DISTANCES, IndexParams, SearchParams, searching
+from engines.qdrant.params import IndexParams, SearchParams, searching
 from engines.qdrant.points.over_grpc import GrpcPoints
 from engines.qdrant.points.over_rest import RestPoints
 from engines.qdrant.settling import settle
 from engines.server.names import collection_name
+from engines.server.ownership import MARK
 from engines.server.pipelined import PipelinedQueries, Transport
-from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.contents import require_contents
 from engines.values.vectors import require_query
 
 _DELETED_AT_ONCE = 100_000
@@ -60,7 +61,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
 
     def __init__(self, path: Path, index: BaseModel) -> None:
         assert isinstance(index, IndexParams)
-        self._path, self._params, self._name = path, index, collection_name(path)
+        self._params, self._name = index, collection_name(path)
         self._points: GrpcPoints | RestPoints | None = None
         self._search = SearchParams()
 
@@ -75,19 +76,15 @@ class Qdrant(PipelinedQueries, Engine, Remote):
 
     def create(self, schema: Schema) -> None:
         self.close()
-        disk.begin(self._path, schema, self._params)
         self._connect(schema)
         self._control.create(self._name, schema, self._params)
 
     def open(self, schema: Schema) -> None:
         self.close()
-        disk.verify(self._path, schema, self._params)
         self._connect(schema)
         try:
-            vectors = self._info().config.params.vectors
-            expected = (schema.dim, DISTANCES[schema.metric])
-            if not isinstance(vectors, models.VectorParams) or (vectors.size, vectors.distance) != expected:
-                raise EngineError(f"{self._label} has other vectors, create it again: {vectors!r}")
+            found = (self._info().config.metadata or {}).get(MARK)
+            require_contents(self._label, found, schema, self._params)
         except BaseException:
             self.close()
             raise

@@ -10,6 +10,7 @@ from qdrant_client import models
 from engines.base import FieldKind, Metric, Schema
 from engines.qdrant.quantization import oversampled
 from engines.server.ownership import MARK
+from engines.values.contents import contents
 from engines.values.params import changed
 
 DISTANCES: dict[Metric, models.Distance] = {
@@ -107,7 +108,7 @@ def collection(schema: Schema, params: IndexParams) -> dict[str, Any]:
         "shard_number": params.shard_number,
         "replication_factor": params.replication_factor,
         "write_consistency_factor": params.write_consistency_factor,
-        "metadata": {MARK: "made by this harness, which may drop it"},
+        "metadata": {MARK: contents(schema, params)},
     }
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from engines.base import EngineError
 
-MARK = "bakeoff"  # stored with the collection: as metadata, description, comment or mapping, depending on the engine
+# Stored with the collection and what it holds (`engines.values.contents`): as metadata, description, comment, mapping.
+MARK = "bakeoff"
 
 
 class ForeignError(EngineError):

@@ -28,11 +28,11 @@ from engines.http.pipeline import Pipeline
 from engines.server.endpoint import Endpoint
 from engines.server.names import collection_name
 from engines.server.pipelined import PipelinedQueries
-from engines.values import disk
 from engines.values.columns import prepared
+from engines.values.contents import require_contents
 from engines.vespa.client import Client, Feeder
 from engines.vespa.deployment import ConfigServer
-from engines.vespa.package import schema_text
+from engines.vespa.package import noted, schema_text
 from engines.vespa.params import IndexParams, SearchParams
 from engines.vespa.queries import TIMEOUT, Queries, complete, ranked, total
 from engines.vespa.values import NAMESPACE, Documents
@@ -72,7 +72,6 @@ class Vespa(PipelinedQueries, Engine, Remote, FullText):
 
     def create(self, schema: Schema) -> None:
         self.close()
-        disk.begin(self._path, schema, self._params)
         endpoint = Endpoint.of("vespa")
         config = ConfigServer.of(endpoint)
         try:
@@ -89,16 +88,17 @@ class Vespa(PipelinedQueries, Engine, Remote, FullText):
 
     def open(self, schema: Schema) -> None:
         self.close()
-        disk.verify(self._path, schema, self._params)
         endpoint, collection = Endpoint.of("vespa"), collection_name(self._path)
         config = ConfigServer.of(endpoint)
         try:
             config.check()
             name = config.current(collection)
+            if name is None:
+                raise EngineError(f"vespa: {endpoint.url} holds no collection {collection}, create it first")
+            held = noted(config.text(name))
+            require_contents(f"vespa: {endpoint.url}: {name}", held, schema, self._params)
         finally:
             config.close()
-        if name is None:
-            raise EngineError(f"vespa: {endpoint.url} holds no collection {collection}, create it first")
         self._connect(endpoint, name, schema)
         self._probe()
 

@@ -100,8 +100,11 @@ class ConfigServer:
 
     def _others(self, collection: str) -> dict[str, str]:
         names = [name for name in self.schemas() if not name.startswith((f"{collection}_", _NONE))]
-        files = f"{_ACTIVE}/content/schemas"
-        return {name: self._client.send("GET", f"{files}/{name}.sd").decode() for name in names}
+        return {name: self.text(name) for name in names}
+
+    def text(self, name: str) -> str:
+        """A schema as it was deployed."""
+        return self._client.send("GET", f"{_ACTIVE}/content/schemas/{name}.sd").decode()
 
     def _deploy(self, schemas: dict[str, str], params: IndexParams) -> None:
         body = package(schemas, params)

@@ -26,11 +26,14 @@ from vespa.package import Field as VespaField
 from vespa.package import Schema as VespaSchema
 
 from engines.base import Field, FieldKind, Metric, Schema
+from engines.server.ownership import MARK
+from engines.values.contents import contents
 from engines.vespa.params import IndexParams
 from engines.vespa.values import TEXT, lowest
 
 CONTAINER, CONTENT = "bakeoff", "items"  # clusters; the first one's name marks an application as ours
 PROFILE, WORDS, SUMMARY = "nearest", "words", "ids"  # rank profiles; what is returned
+_NOTE = f"# {MARK}: "  # how the line begins that says what a schema holds
 _THREADS = 1  # of a query
 MAX_HITS = 100_000  # of a query; Vespa's default is 400
 _DISTANCES: dict[Metric, str] = {"l2": "euclidean", "ip": "dotproduct", "cosine": "prenormalized-angular"}
@@ -44,7 +47,10 @@ _TYPES: dict[FieldKind, str] = {"keyword": "string", "integer": "long", "float":
 
 
 def schema_text(name: str, schema: Schema, params: IndexParams) -> str:
-    """The schema of a collection, in Vespa's language: everything in memory, nothing but the id returned."""
+    """The schema of a collection, in Vespa's language: everything in memory, nothing but the id returned.
+
+    A comment before it says what the collection holds: the config server gives a schema back as it was deployed.
+    """
     tensor = f"tensor<float>(x[{schema.dim}])"
     graph = HNSW(
         _DISTANCES[schema.metric],  # type: ignore[arg-type]
@@ -70,7 +76,13 @@ def schema_text(name: str, schema: Schema, params: IndexParams) -> str:
         profiles.append(RankProfile(WORDS, first_phase=f"bm25({TEXT})", num_threads_per_search=_THREADS))
     summary = DocumentSummary(SUMMARY, summary_fields=[Summary("id")])
     made = VespaSchema(name, Document(fields), rank_profiles=profiles, document_summaries=[summary])
-    return str(made.schema_to_text)
+    return f"{_NOTE}{contents(schema, params)}\n{made.schema_to_text}"
+
+
+def noted(text: str) -> str | None:
+    """What a schema's text says that its collection holds; None if it does not say so."""
+    first, *_ = text.partition("\n")
+    return first.removeprefix(_NOTE) if first.startswith(_NOTE) else None
 
 
 def _fields(alias: str, field: Field) -> list[VespaField]:

@@ -271,14 +271,36 @@ def test_a_collection_of_another_model_is_refused(subject: Subject) -> None:
     model.settle()
     model.engine.close()
     engine = subject.engine()
-    for asked, told in ((other, other.model), (SCHEMA, "a model that is not named")):
-        with pytest.raises(EngineError, match=rf"vectors of model {made.model}, not of .*{told}"):
+    for asked, told in ((other, f"model {other.model}"), (SCHEMA, "a model that is not named")):
+        with pytest.raises(EngineError, match=rf"vectors of model {made.model}, not of {told}"):
             engine.open(asked)
     model.engine = subject.engine()
     model.engine.open(made)  # the one that it was made with
     model.settle()
     assert found(model, np.eye(4, dtype=np.float32)[1], 1) == [3]
     model.engine.close()
+
+
+@pytest.mark.once_per_engine
+@pytest.mark.ability("persistent")
+def test_a_collection_knows_its_model_without_our_file(subject: Subject) -> None:
+    """A server keeps it with the collection; what lies in a directory whose file is gone is opened by nobody."""
+    made, other = (replace(SCHEMA, model=f"two-tower@{number}#0123456789ab") for number in (1, 2))
+    model = Model(made, subject.created(made))
+    model.upsert([0, 3], np.eye(4)[:2], **columns(np.random.default_rng(6), 2))
+    model.settle()
+    model.engine.close()
+    (subject.path / "collection.json").unlink(missing_ok=True)
+    engine = subject.engine()
+    if not engine.capabilities.server:
+        with pytest.raises(EngineError, match=f"does not say which model .* model {made.model}: create it"):
+            engine.open(made)
+        return
+    with pytest.raises(EngineError, match=f"vectors of model {made.model}, not of model {other.model}"):
+        engine.open(other)
+    engine.open(made)
+    assert engine.count() == 2
+    engine.close()
 
 
 @pytest.mark.once_per_engine

@@ -14,6 +14,7 @@ import numpy as np
 
 from tests.servers.vespa_yql import Table
 
+_COMMENT = re.compile("#.*")
 _IDLE = re.compile(r"schema (\w+) \{ document \1 \{ \} \}")
 _FIELD = re.compile(r"field (\w+) type ([\w<>()\[\]]+) \{ ((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*) \}")
 _TENSOR = re.compile(r"tensor<float>\(x\[(\d+)\]\)")
@@ -58,7 +59,7 @@ class Schema:
 
     @classmethod
     def read(cls, name: str, text: str) -> Schema:
-        flat = " ".join(text.split())
+        flat = " ".join(_COMMENT.sub("", text).split())
         if _IDLE.fullmatch(flat):
             return cls(text, {})
         # A document ends where the rank profile begins.

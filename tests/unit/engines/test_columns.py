@@ -1,18 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from engines.base import Batch, EngineError, Field, Keywords, Schema
 from engines.filters import Eq
-from engines.values import disk
 from engines.values.columns import ColumnStore, Growable, normalized, prepared
 
 SCHEMA = Schema(2, "l2", (Field("brand", "keyword"), Field("price", "integer")))
@@ -143,39 +139,3 @@ def test_keywords_without_an_index_make_one() -> None:
     column = Keywords(np.array([1, 0], dtype=np.int32), vocabulary)
     assert column[:1].code("y") == 1
     assert column.code("z") is None
-
-
-class Params(BaseModel):
-    size: int
-
-
-def test_a_directory_knows_its_collection(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="holds no collection, create one first"):
-        disk.verify(tmp_path, SCHEMA, Params(size=1))
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "file").write_bytes(b"x" * 5000)
-    assert disk.used_bytes(tmp_path) >= 5000
-    disk.begin(tmp_path, SCHEMA, Params(size=1))
-    assert not (tmp_path / "old").exists()
-    disk.begin(tmp_path, SCHEMA, Params(size=1))
-    disk.verify(tmp_path, SCHEMA, Params(size=1))
-    for schema, params in ((Schema(3, "l2"), Params(size=1)), (SCHEMA, Params(size=2))):
-        with pytest.raises(EngineError, match="holds another collection, create it again"):
-            disk.verify(tmp_path, schema, params)
-
-
-def test_a_directory_knows_the_model_of_its_vectors(tmp_path: Path) -> None:
-    first, second = (replace(SCHEMA, model=f"tower@{number}#0123456789ab") for number in (1, 2))
-    told = {
-        SCHEMA: "a model that is not named",
-        first: f"model {first.model}",
-        second: f"model {second.model}",
-    }
-    for made, held in told.items():
-        disk.begin(tmp_path, made, Params(size=1))
-        disk.verify(tmp_path, made, Params(size=1))
-        for asked in told.keys() - {made}:
-            with pytest.raises(
-                EngineError, match=f"vectors of {held}, not of {told[asked]}, .* create it again"
-            ):
-                disk.verify(tmp_path, asked, Params(size=1))

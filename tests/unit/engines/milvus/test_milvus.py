@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engines.base import EngineError, Schema
@@ -10,21 +12,29 @@ pytest.importorskip("pymilvus")
 
 from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 
-from engines.milvus import messages
 from engines.milvus.adapter import Milvus
 from tests.servers.fake_milvus import FakeMilvus
 from tests.unit.engines.milvus.contents import SCHEMA, stores
 
 
-def test_opening_another_schema_is_refused(server: FakeMilvus, engine: Milvus) -> None:
-    other = messages.collection_schema("c", Schema(4, "l2"))
-    server.answers["DescribeCollection"] = lambda _: milvus_pb2.DescribeCollectionResponse(schema=other)
-    index = milvus_pb2.IndexDescription(field_name="vector", params=messages.pairs({"metric_type": "L2"}))
-    server.answers["DescribeIndex"] = lambda _: milvus_pb2.DescribeIndexResponse(index_descriptions=[index])
-    with pytest.raises(EngineError, match="has another schema than"):
-        engine.open(SCHEMA)
-    other = messages.collection_schema("c", SCHEMA)
-    engine.open(SCHEMA)
+def test_a_collection_says_what_it_holds(server: FakeMilvus, engine: Milvus) -> None:
+    made = replace(SCHEMA, model="tower@1#0123456789ab")
+    engine.create(made)
+    (*_, request) = server.requests("CreateCollection")
+    kept = schema_pb2.CollectionSchema.FromString(request.schema).description
+    with pytest.raises(EngineError, match="does not exist, create it first"):
+        engine.open(made)
+    holds(server, kept)
+    engine.open(made)
+    with pytest.raises(
+        EngineError, match=r"of model tower@1#0123456789ab, not of model tower@2#0123456789ab"
+    ):
+        engine.open(replace(made, model="tower@2#0123456789ab"))
+    with pytest.raises(EngineError, match="holds another collection"):
+        engine.open(Schema(4, "l2", model=made.model))
+    holds(server, "bakeoff: made by this harness")
+    with pytest.raises(EngineError, match=r"does not say .* model tower@1#0123456789ab: create it again"):
+        engine.open(made)
 
 
 def test_stats_come_from_the_server(engine: Milvus, server: FakeMilvus) -> None:
@@ -48,7 +58,7 @@ def holds(server: FakeMilvus, description: str, name: str = "") -> None:
 def test_dropping_works_after_closing(engine: Milvus, server: FakeMilvus) -> None:
     engine.close()
     server.asked.clear()
-    holds(server, messages.collection_schema("x", SCHEMA).description)
+    holds(server, "bakeoff: ...")
     engine.drop()
     assert len(server.requests("DropCollection")) == 1
     engine.close()
@@ -70,6 +80,6 @@ def test_a_foreign_collection_is_never_dropped(
         with pytest.raises(EngineError, match=f"{complaint}, and was not made by this harness"):
             call()
     assert not server.requests("DropCollection")
-    holds(server, messages.collection_schema("x", SCHEMA).description)
+    holds(server, "bakeoff: ...")
     engine.create(SCHEMA)
     assert len(server.requests("DropCollection")) == 1

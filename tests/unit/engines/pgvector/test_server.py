@@ -122,7 +122,7 @@ def test_what_the_server_calls_by_our_name_but_is_not_ours_is_refused(
 ) -> None:
     engine._open.mine().run(f"comment on table {engine._name} is 'something else'")
     other = PgVector(tmp_path, IndexParams())
-    with pytest.raises(EngineError, match="another collection: something else"):
+    with pytest.raises(EngineError, match=f"{engine._name} does not say which model"):
         other.open(SCHEMA)
     engine._open.mine().run(f"drop table {engine._name}")
     with pytest.raises(EngineError, match="holds no collection in bakeoff_"):

@@ -19,6 +19,7 @@ from engines.filters import And, Eq, Filter, In, Not, Or, Range
 from engines.qdrant.edge import QdrantEdge
 from engines.qdrant.filters import GrpcConditions, RestConditions, as_filter, as_json
 from engines.qdrant.params import IndexParams, SearchParams, collection, searching
+from engines.values.contents import contents
 from tests.servers.qdrant_collections import Collections, RefusedError
 
 SCHEMA = Schema(
@@ -103,7 +104,7 @@ def test_parameters_reach_the_collection_by_both_protocols() -> None:
         "shard_number": 6,
         "replication_factor": 2,
         "write_consistency_factor": 2,
-        "metadata": {"bakeoff": "made by this harness, which may drop it"},
+        "metadata": {"bakeoff": contents(SCHEMA, params)},
     }
     hnsw = RestToGrpc.convert_hnsw_config_diff(made["hnsw_config"])
     assert (hnsw.m, hnsw.ef_construct, hnsw.on_disk, hnsw.max_indexing_threads) == (8, 50, True, 3)

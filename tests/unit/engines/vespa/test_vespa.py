@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -152,6 +153,23 @@ def test_collections_side_by_side_are_kept_and_dropped_alone(state: StandIn, tmp
     engines[1].drop()
     engines[1].drop()
     assert set(state.schemas) == set(deployment.IDLE)
+
+
+def test_a_collection_says_what_it_holds(state: StandIn, tmp_path: Path) -> None:
+    made, other = (replace(SCHEMA, model=f"tower@{number}#0123456789ab") for number in (1, 2))
+    for name in ("a", "b"):  # the second deployment sends the first schema once more
+        (tmp_path / name).mkdir()
+        Vespa(tmp_path / name, IndexParams()).create(made)
+    again = Vespa(tmp_path / "a", IndexParams())
+    again.open(made)
+    with pytest.raises(EngineError, match=f"of model {made.model}, not of model {other.model}"):
+        again.open(other)
+    for name, text in state.files.items():
+        if name.endswith(".sd"):
+            state.files[name] = text.partition(b"\n")[2]
+    with pytest.raises(EngineError, match=f"does not say .* model {made.model}: create it again"):
+        again.open(made)
+    again.close()
 
 
 def test_a_restart_that_vespa_asks_for_is_passed_on(
