@@ -42,6 +42,14 @@ def _percent(text: str) -> float:
     return value / 100
 
 
+def _dims(text: str) -> tuple[int, ...]:
+    """Numbers of dimensions from `32,64`."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"must be numbers from 1 up such as 32,64, got {text!r}")
+    return tuple(int(part) for part in parts)
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line (sys.argv where None) as values; `command` is its name. Raises ConfigurationError."""
     return _parser().parse_args(arguments)
@@ -67,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_calibrate,
         _add_train,
         _add_encode,
+        _add_dimensions,
     ):
         add(commands)
     return parser
@@ -252,3 +261,49 @@ def _add_encode(commands: Any) -> None:
     ):
         parser.add_argument(f"--{name}", type=_given, metavar="FILE", help=f"a Parquet file of {told}")
     parser.add_argument("--out", type=_given, metavar="FILE", required=True, help="a new Parquet file")
+
+
+def _add_dimensions(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "dimensions",
+        "compare shorter and rounded vectors of a trained model: quality, bytes and engines' throughput",
+        "  bakeoff dimensions trained/mine\n"
+        "  bakeoff dimensions trained/mine --dims 32,64,96 --tolerance 1\n"
+        "  bakeoff dimensions trained/mine --engines faiss-hnsw\n"
+        "The same command goes on after an interruption.",
+    )
+    parser.add_argument("model", type=_given, help="a folder that bakeoff train has written")
+    parser.add_argument(
+        "--dims",
+        type=_dims,
+        default=(32, 64, 128, 256),
+        metavar="N,N",
+        help="dimensions beside the model's own (default: 32,64,128,256, as far as the model has them)",
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=_percent,
+        default=0.02,
+        metavar="PERCENT",
+        help="share of the hits that may be lost at most (default: 2)",
+    )
+    parser.add_argument(
+        "--scenario",
+        type=_given,
+        default="dimensions",
+        metavar="NAME",
+        help="by what throughput is measured: a scenario's name or a YAML file (default: dimensions)",
+    )
+    parser.add_argument(
+        "--engines", type=_given, metavar="A,B", help="only these of the scenario's engines, by label"
+    )
+    parser.add_argument("--trials", type=int, metavar="N", help="how often throughput is measured")
+    parser.add_argument(
+        "--data",
+        type=_given,
+        default=".",
+        metavar="DIR",
+        help="where relative paths in the model's configuration start from (default: here)",
+    )
+    parser.set_defaults(rows=None, queries=None)

@@ -25,6 +25,7 @@ COMMANDS = {
     "calibrate": "harness.cli.facts:show_calibration",
     "train": "harness.cli.train:train",
     "encode": "harness.cli.encode:encode",
+    "dimensions": "harness.cli.dimensions:dimensions",
 }
 
 

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     from harness.run.recorder import Callbacks
     from harness.run.runner import run_scenario
 
-    scenario = _scenario(options)
+    scenario = asked_scenario(options)
     _use_servers(options.url, scenario)
     if options.resume:
         folder = existing_folder(options.out, options.runs)
@@ -71,7 +71,8 @@ def _exit_code(result: RunResult) -> int:
     return 1 if summary["dead"] or not summary["complete"] else 0
 
 
-def _scenario(options: argparse.Namespace) -> Scenario:
+def asked_scenario(options: argparse.Namespace) -> Scenario:
+    """The scenario that a command line names, with what it changes of it. Raises ConfigurationError."""
     from harness.paths import find_scenario
     from harness.scenario.specs import load_scenario
 

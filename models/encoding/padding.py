@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from models.features.features import Float32
 
+ADDED = 2  # coordinates, by padding
+
 
 def padded_listings(vectors: Float32, popularity: Float32, most: float = 1.0) -> Float32:
     """Unit vectors float32[n, d + 2] of n listings.

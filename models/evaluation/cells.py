@@ -73,6 +73,8 @@ def without_nan(value: Any) -> Any:
     """The same plain value with None in place of every NaN, which JSON does not know."""
     if isinstance(value, dict):
         return {key: without_nan(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [without_nan(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value
 
 

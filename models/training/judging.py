@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from harness.errors import ConfigurationError
 from harness.progress import Progress
 from models.data.items import Items
-from models.data.split import Cases
 from models.evaluation.baselines.blend import Blend
 from models.evaluation.baselines.centroid import Centroid
 from models.evaluation.baselines.popular import Popular
@@ -22,6 +19,7 @@ from models.evaluation.table import evaluate
 from models.publishing.own_filters import filter_problems
 from models.training.config import EvaluationOptions, TrainConfig
 from models.training.job import Outcome
+from models.training.loading import judged_cases
 
 MODEL = "two-tower"
 
@@ -46,7 +44,7 @@ def judge(outcome: Outcome, options: EvaluationOptions, progress: Progress) -> J
     prepared, split = outcome.prepared, outcome.prepared.split
     popularity = outcome.nearest.popularity
     untuned = Blend.fit(split.training, popularity, prepared.items, key=options.key)
-    blend, trials = tuned(untuned, _sample(split.validation, options), options.k[0], progress=progress)
+    blend, trials = tuned(untuned, judged_cases(split.validation, options), options.k[0], progress=progress)
     recommenders: dict[str, Recommender] = {
         MODEL: outcome.nearest,
         "popularity": Popular(popularity),
@@ -56,7 +54,7 @@ def judge(outcome: Outcome, options: EvaluationOptions, progress: Progress) -> J
     if prepared.features.text.any():
         recommenders["text centroid"] = Centroid.of(prepared.features.text, popularity)
     plan = Plan(options.k, reference=MODEL, seed=options.seed)
-    table = evaluate(recommenders, _sample(split.test, options), popularity, plan, progress=progress)
+    table = evaluate(recommenders, judged_cases(split.test, options), popularity, plan, progress=progress)
     return Judgement(table, trials)
 
 
@@ -73,10 +71,3 @@ def require_columns(config: TrainConfig, items: Items) -> None:
     problems += [f"dataset.filters: {problem}" for problem in filter_problems(items, config.dataset.filters)]
     if problems:
         raise ConfigurationError(problems)
-
-
-def _sample(cases: Cases, options: EvaluationOptions) -> Cases:
-    if len(cases) <= options.cases:
-        return cases
-    rng = np.random.default_rng([options.seed, len(cases)])
-    return cases.take(np.sort(rng.choice(len(cases), options.cases, replace=False)))

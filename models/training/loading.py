@@ -16,9 +16,9 @@ from models.data.marketplace.market import make_market
 from models.data.reading.hm import read_hm
 from models.data.reading.interaction_file import read_interactions
 from models.data.reading.item_file import read_items
-from models.data.split import Split
+from models.data.split import Cases, Split
 from models.data.splitting import by_time, choose_split, first_taken_ms, leave_last_out
-from models.training.config import Files, HandM, SplitOptions, TrainConfig
+from models.training.config import EvaluationOptions, Files, HandM, SplitOptions, TrainConfig
 
 Int64 = npt.NDArray[np.int64]
 
@@ -66,3 +66,11 @@ def split(loaded: Loaded, options: SplitOptions, seed: int) -> Split:
         )
     check_no_leak(made, interactions)
     return made
+
+
+def judged_cases(cases: Cases, options: EvaluationOptions) -> Cases:
+    """The cases that a model is judged by: all, or a sample of them drawn at random."""
+    if len(cases) <= options.cases:
+        return cases
+    rng = np.random.default_rng([options.seed, len(cases)])
+    return cases.take(np.sort(rng.choice(len(cases), options.cases, replace=False)))
