@@ -5,10 +5,11 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 SCENARIO ?= quick
+MODEL    ?= marketplace
 PYTEST   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench report perf simulate test lint lock clean
+.PHONY: help install bench report ablations perf simulate test lint lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ lint: $(STAMP)  ## ruff, mypy and the import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+ablations: $(STAMP)  ## What each choice of the two-tower model is worth (MODEL=marketplace|hm|FILE.yaml)
+	$(BIN)/bakeoff ablate $(MODEL)
 
 perf: $(STAMP)  ## Measure the harness itself, side by side with references; writes runs/perf.json
 	$(BIN)/python -m tests.perf

@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_engines,
         _add_calibrate,
         _add_train,
+        _add_ablate,
         _add_encode,
         _add_dimensions,
     ):
@@ -241,6 +242,27 @@ def _add_train(commands: Any) -> None:
         "--out", type=_given, metavar="DIR", help="the model's folder (default: trained/<name>)"
     )
     parser.add_argument("--resume", action="store_true", help="go on with what the folder holds")
+
+
+def _add_ablate(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "ablate",
+        "train a model again with one thing changed at a time, and tell what each change is worth",
+        "  bakeoff ablate marketplace\n"
+        "  bakeoff ablate hm --only dim-64,wordllama\n"
+        "  bakeoff ablate model.yaml --plan mine.yaml",
+    )
+    parser.add_argument(
+        "configuration", type=_given, help="hm, marketplace, or a YAML file: see docs/models.md"
+    )
+    parser.add_argument(
+        "--plan", type=_given, metavar="FILE", help="a YAML file of changes (default: those that ship)"
+    )
+    parser.add_argument("--only", type=_given, metavar="A,B", help="only these changes, by name")
+    parser.add_argument(
+        "--out", type=_given, metavar="DIR", help="where trainings are kept (default: ablations/<name>)"
+    )
 
 
 def _add_encode(commands: Any) -> None:

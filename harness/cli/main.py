@@ -24,6 +24,7 @@ COMMANDS = {
     "engines": "harness.cli.facts:engines",
     "calibrate": "harness.cli.facts:show_calibration",
     "train": "harness.cli.train:train",
+    "ablate": "harness.cli.ablate:ablate",
     "encode": "harness.cli.encode:encode",
     "dimensions": "harness.cli.dimensions:dimensions",
 }

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from models.training.judging import Judgement
 
 
-def train(options: argparse.Namespace) -> int:
+def require_training_packages() -> None:
+    """Raises ConfigurationError where one is missing."""
     if missing := [name for name in ("jax", "flax", "optax", "orbax") if find_spec(name) is None]:
         raise ConfigurationError(
             f"training needs the package '{missing[0]}'. Install it with: pip install 'bakeoff[models]'"
         )
+
+
+def train(options: argparse.Namespace) -> int:
+    require_training_packages()
     from harness.cli.terminal import ProgressBar
     from models.data.fingerprint import fingerprint
     from models.encoding.model import DATASET, MODEL
@@ -81,13 +86,14 @@ def _table(judgement: Judgement, k: int) -> str:
     lines = [f"recall@{k} over {table.cases:,} test cases, {table.plan.level:.0%} intervals:"]
     for name in dict.fromkeys(cell.recommender for cell in table.cells):
         cell = table.cell(name, "recall", k)
-        line = f"  {name:14} {_shown(cell.value.estimate, cell.value.low, cell.value.high)}"
+        line = f"  {name:14} {shown(cell.value.estimate, cell.value.low, cell.value.high)}"
         if (other := cell.difference) is not None:
-            line += f"   {_shown(other.change, other.low, other.high, '+')} beside {table.plan.reference}"
+            line += f"   {shown(other.change, other.low, other.high, '+')} beside {table.plan.reference}"
         lines.append(line)
     return "\n".join(lines)
 
 
-def _shown(value: float, low: float | None, high: float | None, sign: str = "") -> str:
+def shown(value: float, low: float | None, high: float | None, sign: str = "") -> str:
+    """A figure with its interval, where there is one."""
     interval = "" if low is None or high is None else f" [{low:{sign}.4f}, {high:{sign}.4f}]"
     return f"{value:{sign}.4f}{interval}"

@@ -65,16 +65,22 @@ class Outcome:
 def prepare(config: TrainConfig, beside: Path, report: Report) -> Prepared:
     """Reads, splits and encodes the data. Raises ConfigurationError."""
     loaded = load(config, beside, report)
-    items = loaded.items
     report("splitting", 0, None)
     made = split(loaded, config.split, config.training.seed)
+    return encoded(config, loaded.items, loaded.interactions, made, report)
+
+
+def encoded(
+    config: TrainConfig, items: Items, interactions: Interactions, made: Split, report: Report
+) -> Prepared:
+    """What is read and split, with the features that the configuration asks for. Raises ConfigurationError."""
     report("encoding features", 0, None)
     encoder = FeatureEncoder.fit(items, made.taken, config.features, seed=config.training.seed)
     features = encoder.encode(items)
     popularity = np.zeros(encoder.sizes.ids, np.float32)
     popularity[features.ids] = np.log1p(made.taken) / np.log1p(max(1, made.taken.max()))
     popularity[0] = 0
-    return Prepared(items, loaded.interactions, made, encoder, features, popularity)
+    return Prepared(items, interactions, made, encoder, features, popularity)
 
 
 def train(config: TrainConfig, prepared: Prepared, folder: Path, report: Report) -> Outcome:
@@ -111,8 +117,7 @@ def remember(folder: Path, config: TrainConfig, data: str, *, resume: bool) -> N
             )
         if changed := sorted(_changed(read_values(path), plain)):
             raise ConfigurationError(
-                f"--resume: {folder} was begun with another {', '.join(changed)}; set it back, or begin anew with "
-                "another --out"
+                f"{folder} was begun with another {', '.join(changed)}; set it back, or begin anew with another --out"
             )
         return
     if resume:
