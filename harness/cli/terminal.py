@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 
 from rich.console import Console
@@ -12,7 +13,10 @@ from harness.results.text import visible
 
 
 class ProgressBar:
-    """A context manager; call it as `harness.progress.Progress` (what, done, total). It leaves nothing behind."""
+    """A context manager; call it as `harness.progress.Progress` (what, done, total). It leaves nothing behind.
+
+    shown: whether there is a terminal to show it on.
+    """
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -28,9 +32,10 @@ class ProgressBar:
                 table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
             ),
         )
-        self._bar = Progress(
-            *columns, console=console, transient=True, expand=True, disable=not console.is_terminal
-        )
+        self.shown = (
+            console.is_terminal and sys.stderr.isatty()
+        )  # a log's colours (FORCE_COLOR) make no terminal
+        self._bar = Progress(*columns, console=console, transient=True, expand=True, disable=not self.shown)
         self._task: TaskID | None = None
 
     def __enter__(self) -> ProgressBar:

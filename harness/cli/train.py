@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +12,9 @@ from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from models.training.config import TrainConfig
-    from models.training.job import Outcome
+    from models.training.job import Outcome, Prepared
     from models.training.judging import Judgement
+    from models.training.trainer import EpochRecord
 
 
 def require_training_packages() -> None:
@@ -45,10 +45,14 @@ def train(options: argparse.Namespace) -> int:
         require_columns(config, prepared.items)
         data = fingerprint(prepared.items, prepared.interactions)
         remember(folder, config, data, resume=options.resume)
-        _say_left_out(prepared.interactions.left_out)
-        say(f"Split {prepared.split.why or prepared.split.kind}")
+        _say_what_is_read(prepared)
+
+        def ended(record: EpochRecord) -> None:
+            if not bar.shown:  # in a log, which has no bar
+                say(_epoch(record, config))
+
         try:
-            outcome = train_towers(config, prepared, folder, bar)
+            outcome = train_towers(config, prepared, folder, bar, ended)
         except KeyboardInterrupt:
             say("Every epoch that ended is saved. Go on with the same command and: --resume")
             raise
@@ -75,8 +79,25 @@ def _report(folder: Path, config: TrainConfig, outcome: Outcome, judgement: Judg
     return write_report(folder, trained)
 
 
-def _say_left_out(left_out: Mapping[str, int]) -> None:
-    for reason, count in left_out.items():
+def _epoch(record: EpochRecord, config: TrainConfig) -> str:
+    return (
+        f"epoch {record.epoch + 1} of {config.training.epochs}: loss {record.loss:.3f}, validation "
+        f"recall@{config.evaluation.k[0]} {record.recall:.4f}, {record.examples_per_s:,.0f} examples/s"
+    )
+
+
+def _say_what_is_read(prepared: Prepared) -> None:
+    """What of the data is not used, and how cases are held back."""
+    interactions, split = prepared.interactions, prepared.split
+    for column in prepared.items.columns:
+        if not column.read_as:
+            say(f"not read: column '{column.name}': {column.why}")
+    for reason, count in interactions.left_out.items():
+        say(f"left out: {count:,} interactions {reason}")
+    for note in interactions.notes:
+        say(note)
+    say(f"Split {split.why or split.kind}")
+    for reason, count in split.left_out.items():
         say(f"left out: {count:,} {reason}")
 
 

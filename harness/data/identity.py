@@ -18,6 +18,10 @@ class ModelIdentity:
     version: str
     hash: str
 
+    def is_same(self, other: ModelIdentity) -> bool:
+        """Whether both are one model; a hash may be cut short."""
+        return self.hash.startswith(other.hash) or other.hash.startswith(self.hash)
+
     @property
     def label(self) -> str:
         """It in one word, `two-tower@3#0123456789ab`: what collections are marked with."""

@@ -82,16 +82,16 @@ class ModelManifest(StrictModel):
 class UserManifest(StrictModel):
     """`dataset.yaml` in a user's folder, or `NAME.yaml` beside `NAME.parquet` or `NAME.hdf5`.
 
-    vectors: the Parquet column that holds them, where several could. queries: how many rows to hold out as
-    queries where the data bring none. text: columns to carry along unfiltered. fill: by column, what stands
-    in for a missing value. model: what made the vectors.
+    vectors: the Parquet column that holds them, where several could. queries: where the data bring none, a Parquet file
+    of them (its path starts from the manifest's folder), or how many rows to hold out. text: columns to carry along
+    unfiltered. fill: by column, what stands in for a missing value. model: what made the vectors.
     """
 
     name: Name | None = None
     description: str = ""
     metric: Metric | None = None
     vectors: str | None = None
-    queries: PositiveInt | None = None
+    queries: PositiveInt | str | None = None
     id: str = "id"
     text: Annotated[tuple[str, ...], Listed] = ()
     fill: dict[str, Annotated[Value, BeforeValidator(_plain)]] = Field(default_factory=dict)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.data.identity import ModelIdentity
+from harness.data.manifest import ModelManifest
+from harness.data.user.mark import METADATA, VectorMark
 from harness.errors import ConfigurationError, MeasurementError, unwritable
 from models.features.features import Float32
 
-VECTOR, METADATA = "vector", b"bakeoff"
+VECTOR = "vector"
 
 
 def require_new(path: Path) -> None:
@@ -54,8 +55,8 @@ def write_vectors(
         VECTOR: pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
         **{other: pa.array(column) for other, column in (others or {}).items()},
     }
-    about = {"kind": "bakeoff-vectors", "of": of, "id": name, "model": asdict(identity)}
-    table = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(about).encode()})
+    about = VectorMark(of=of, id=name, model=ModelManifest(**asdict(identity)))
+    table = pa.table(columns).replace_schema_metadata({METADATA: about.model_dump_json().encode()})
     partial = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

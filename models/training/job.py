@@ -83,8 +83,17 @@ def encoded(
     return Prepared(items, interactions, made, encoder, features, popularity)
 
 
-def train(config: TrainConfig, prepared: Prepared, folder: Path, report: Report) -> Outcome:
-    """Trains, or goes on with what an earlier training of the same configuration left in the folder."""
+def train(
+    config: TrainConfig,
+    prepared: Prepared,
+    folder: Path,
+    report: Report,
+    ended: Callable[[EpochRecord], None] = lambda _record: None,
+) -> Outcome:
+    """Trains, or goes on with what an earlier training of the same configuration left in the folder.
+
+    ended: called after each epoch, once it is saved.
+    """
     trainer = _trainer(config, prepared)
     longest, popularity = config.training.history, Popularity.in_training(prepared.split)
     cases, k = prepared.split.validation, config.evaluation.k[0]
@@ -99,8 +108,13 @@ def train(config: TrainConfig, prepared: Prepared, folder: Path, report: Report)
 
     with Checkpoints(folder / CHECKPOINTS) as checkpoints:
         progress = checkpoints.newest(trainer.beginning())
+
+        def save(progress: Progress) -> None:
+            checkpoints.save(progress)
+            ended(progress.records[-1])
+
         told = _reporter(config, progress, report)
-        weights, nearest = answering(trainer.train(progress, judge, checkpoints.save, told))
+        weights, nearest = answering(trainer.train(progress, judge, save, told))
     return Outcome(prepared, Encoder(prepared.encoder, weights), nearest, tuple(progress.records))
 
 

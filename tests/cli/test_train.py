@@ -41,7 +41,7 @@ def write(folder: Path, **changes: Any) -> str:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, subprocess.CompletedProcess[str]]:
     shell = Shell(tmp_path_factory.mktemp("trained"))
-    return shell, shell("train", write(shell.folder))
+    return shell, shell("train", write(shell.folder), env_changes={"FORCE_COLOR": "1"})
 
 
 def model(folder: Path) -> dict[str, Any]:
@@ -66,6 +66,18 @@ def test_a_model_is_trained_and_judged(
     assert f"{found['evaluation']['table']['cases']} test cases" in page
     cells = found["evaluation"]["table"]["cells"]
     assert {cell["recommender"] for cell in cells} >= {"two-tower", "blend"}
+
+
+def test_a_log_has_a_line_an_epoch(trained: tuple[Shell, subprocess.CompletedProcess[str]]) -> None:
+    """Standard error is no terminal here, whatever the environment says of colours."""
+    shell, done = trained
+    epochs = model(shell.folder / "trained" / "tiny")["epochs"]
+    assert [line for line in done.stderr.splitlines() if line.startswith("epoch")] == [
+        f"epoch {record['epoch'] + 1} of 3: loss {record['loss']:.3f}, validation recall@20 {record['recall']:.4f}, "
+        f"{record['examples_per_s']:,.0f} examples/s"
+        for record in epochs
+    ]
+    assert "\x1b" not in done.stderr
 
 
 def test_engines_are_measured_on_the_model_s_users(
@@ -147,6 +159,8 @@ def test_an_interrupted_training_goes_on_to_the_same_model(
         assert not (tmp_path / "trained" / "tiny" / "model.json").exists()
         done = shell("train", "tiny.yaml", "--resume")
         assert done.returncode == 0, done.stderr
+        told = [line[:12] for text in (err, done.stderr) for line in text.splitlines() if line[:5] == "epoch"]
+        assert told == [f"epoch {number} of 3" for number in (1, 2, 3)]
     ours, theirs = model(tmp_path / "trained" / "tiny"), model(finished.folder / "trained" / "tiny")
     assert ours["hash"] == theirs["hash"]
     assert ours["evaluation"] == theirs["evaluation"]

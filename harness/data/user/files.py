@@ -11,8 +11,10 @@ import numpy as np
 
 from engines.base import Metric
 from engines.values.shown import is_unicode, shown
+from harness.data.identity import ModelIdentity
 from harness.data.manifest import UserManifest
 from harness.data.user.columns import ItemColumns, open_parquet, read_table, vector_column
+from harness.data.user.mark import VectorMark, agreed_model, mark_of
 from harness.data.user.matrices import Matrix, from_hdf5, from_npy, from_parquet
 from harness.errors import ConfigurationError, noting
 
@@ -44,6 +46,8 @@ class UserFiles:
     queries: Matrix | None = None
     brings_queries: bool = False  # also where they could not be read
     table: ItemColumns | None = None
+    marks: dict[Path, VectorMark | None] = field(default_factory=dict)  # of its Parquet files of vectors
+    model: ModelIdentity | None = None
     filters: Path | None = None
     problems: list[str] = field(default_factory=list)
 
@@ -89,6 +93,11 @@ def open_files(path: Path, sidecar: Path, manifest: UserManifest, stack: ExitSta
         _open_parquet(files)
     else:
         _open_hdf5(files, stack)
+    if isinstance(manifest.queries, str):
+        files.marks.setdefault(path, None)
+        _open_queries(files, sidecar.parent / manifest.queries)
+    with noting(files.problems):
+        files.model = agreed_model(files.marks, sidecar, manifest.model)
     # An HDF5 file that cannot be read might have named it.
     if files.metric is None and not (path.suffix in HDF5 and files.problems):
         files.problems.append(f"{sidecar}: metric is missing; write 'metric: l2', ip or cosine there")
@@ -96,7 +105,7 @@ def open_files(path: Path, sidecar: Path, manifest: UserManifest, stack: ExitSta
         files.problems.append(f"{sidecar}: vectors names a Parquet column, but {path} is none; remove it")
     if files.table is None and (manifest.fill or manifest.text):
         files.problems.append(f"{sidecar}: fill and text are about columns, but there are none; remove them")
-    if files.brings_queries and manifest.queries is not None:
+    if files.brings_queries and isinstance(manifest.queries, int):
         files.problems.append(f"{sidecar}: queries holds out rows, but {path} brings queries; remove one")
     _compare(files)
     return files
@@ -131,8 +140,30 @@ def _open_parquet(files: UserFiles) -> None:
     with noting(files.problems):
         with open_parquet(path) as file:
             column = vector_column(file, path, files.manifest.vectors)
+        mark = files.marks[path] = mark_of(path)
+        if mark is not None:
+            files.metric = files.metric or mark.metric
+            if "id" not in files.manifest.model_fields_set:
+                files.manifest = files.manifest.model_copy(update={"id": mark.id})
         files.table = read_table(path, files.manifest, files.sidecar, skip=column)
         files.vectors = from_parquet(path, column)
+
+
+def _open_queries(files: UserFiles, path: Path) -> None:
+    """Queries from a Parquet file of their own, such as the vectors of users."""
+    if files.brings_queries:
+        files.problems.append(
+            f"{files.sidecar}: queries names {path}, but {files.path} brings queries; remove one"
+        )
+        return
+    files.brings_queries = True
+    with noting(files.problems, f"{files.sidecar}: queries: "):
+        if not path.is_file():
+            raise ConfigurationError(f"{path}: no such file; its path starts from {files.sidecar.parent}")
+        with open_parquet(path) as file:
+            column = vector_column(file, path, None)
+        files.marks[path] = mark_of(path)
+        files.queries = from_parquet(path, column)
 
 
 def _open_hdf5(files: UserFiles, stack: ExitStack) -> None:

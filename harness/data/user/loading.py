@@ -36,6 +36,8 @@ def load_user_data(path: Path, changes: Mapping[str, Any], cache: Path, progress
     """
     sidecar, files = inputs(path)
     manifest = read_user_manifest(sidecar, changes)
+    if isinstance(manifest.queries, str):
+        files.append(sidecar.parent / manifest.queries)
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
     key = f"{_title(path)}-{key_of(path.resolve(), states, manifest.model_dump(mode='json'))}"
     return open_dataset(cached(cache, key, partial(_build, path, sidecar, manifest, progress), progress))
@@ -80,7 +82,7 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
             filters={} if filters is None else {"filters": filters},
             ids=ids,
             description=" ".join([manifest.description.strip(), *(f"{note}." for note in notes)]).strip(),
-            model=None if manifest.model is None else manifest.model.identity(),
+            model=files.model,
         ),
     )
 
@@ -89,7 +91,8 @@ def _held_out(files: UserFiles, rows: int) -> Mask | None:
     """Which items become queries where the data bring none: always the same ones. bool[rows]."""
     if files.brings_queries:
         return None
-    count = files.manifest.queries or min(_HELD_OUT, rows // 10)
+    asked = files.manifest.queries
+    count = asked if isinstance(asked, int) else min(_HELD_OUT, rows // 10)
     if not 0 < count < rows:
         files.problems.append(
             f"{files.path}: brings no queries, and {count:,} of its {rows:,} rows cannot be held out; "

@@ -41,6 +41,7 @@ def test_a_file_says_which_model_its_vectors_are_by(tmp_path: Path) -> None:
         "kind": "bakeoff-vectors",
         "of": "users",
         "id": "who",
+        "metric": "cosine",
         "model": {"name": "tower", "version": "3", "hash": IDENTITY.hash},
     }
     assert list(path.parent.iterdir()) == [path]
