@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_ablate,
         _add_encode,
         _add_dimensions,
+        _add_evaluate,
     ):
         add(commands)
     return parser
@@ -118,6 +119,19 @@ def _add_run(commands: Any) -> None:
     parser.add_argument("--rows", type=int, metavar="N", help="only the first N items")
     parser.add_argument("--queries", type=int, metavar="N", help="only the first N queries")
     parser.add_argument("--trials", type=int, metavar="N", help="how often everything is measured")
+    _add_engine_options(parser)
+    parser.add_argument(
+        "--out", type=_given, metavar="DIR", help="the run's folder (default: runs/<scenario>-<time>)"
+    )
+    parser.add_argument(
+        "--runs", type=_given, metavar="DIR", default="runs", help="where runs are kept (default: runs)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted run (--out, or the latest)"
+    )
+
+
+def _add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engines", type=_given, metavar="A,B", help="only these of the scenario's engines, by label"
     )
@@ -129,15 +143,6 @@ def _add_run(commands: Any) -> None:
         metavar="ENGINE=URL",
         help="use the server that runs there (as BAKEOFF_<ENGINE>_URL does; credentials: BAKEOFF_<ENGINE>_USER, "
         "_PASSWORD, _API_KEY, _CA_CERTS); may be repeated",
-    )
-    parser.add_argument(
-        "--out", type=_given, metavar="DIR", help="the run's folder (default: runs/<scenario>-<time>)"
-    )
-    parser.add_argument(
-        "--runs", type=_given, metavar="DIR", default="runs", help="where runs are kept (default: runs)"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with an interrupted run (--out, or the latest)"
     )
 
 
@@ -329,3 +334,30 @@ def _add_dimensions(commands: Any) -> None:
         help="where relative paths in the model's configuration start from (default: here)",
     )
     parser.set_defaults(rows=None, queries=None)
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = _add(
+        commands,
+        "evaluate",
+        "ask engines for a trained model's held-out users, and say what these lose by approximate answers",
+        "  bakeoff evaluate trained/mine\n"
+        "  bakeoff evaluate trained/mine --engines faiss-ivf,qdrant-edge\n"
+        "  bakeoff evaluate trained/mine --scenario two-tower      (the settings that engines are measured at)\n"
+        "  bakeoff evaluate trained/mine --resume                  (go on after an interruption)",
+    )
+    parser.add_argument("model", type=_given, help="a folder that bakeoff train has written")
+    parser.add_argument(
+        "--scenario",
+        type=_given,
+        default="user-loss",
+        metavar="NAME",
+        help="whose engines, settings and filters, and how many listings a user: a scenario's name or a YAML file "
+        "(default: user-loss)",
+    )
+    parser.add_argument("--queries", type=int, metavar="N", help="only the first N users")
+    _add_engine_options(parser)
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted evaluation of the same engines"
+    )
+    parser.set_defaults(rows=None, trials=None)

@@ -27,6 +27,7 @@ COMMANDS = {
     "ablate": "harness.cli.ablate:ablate",
     "encode": "harness.cli.encode:encode",
     "dimensions": "harness.cli.dimensions:dimensions",
+    "evaluate": "harness.cli.evaluate:evaluate",
 }
 
 

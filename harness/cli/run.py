@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from harness.run.runner import run_scenario
 
     scenario = asked_scenario(options)
-    _use_servers(options.url, scenario)
+    use_servers(options.url, scenario)
     if options.resume:
         folder = existing_folder(options.out, options.runs)
     else:
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     with refusing_damage(str(folder)) if options.resume else nullcontext():
         show_report(folder, result)
     show(f"\nReport: {folder / 'report.html'}   Decision: {folder / 'decision.json'}")
-    return _exit_code(result)
+    return exit_code(result)
 
 
 def _link_latest(folder: Path) -> None:
@@ -55,7 +55,7 @@ def _link_latest(folder: Path) -> None:
         say(problem)
 
 
-def _exit_code(result: RunResult) -> int:
+def exit_code(result: RunResult) -> int:
     """1 where cells are missing or an engine has not a single one without an error; says which and why."""
     from harness.run.runner import result_summary
 
@@ -104,7 +104,7 @@ def asked_scenario(options: argparse.Namespace) -> Scenario:
     return scenario
 
 
-def _use_servers(urls: Sequence[str], scenario: Scenario) -> None:
+def use_servers(urls: Sequence[str], scenario: Scenario) -> None:
     """Lets the adapters find the servers named by --url. Credentials in a URL are seen by other users of the machine
     anyway; in results and messages they are not.
     """

@@ -16,8 +16,8 @@ Shown = Literal["figure", "recall", "integer"]
 OverFilters = Literal["mean", "equal mix", "highest"]
 
 # Kinds of tasks.
-INDEX, SEARCH, UPDATES, DURABILITY = "index", "search", "updates", "durability"
-ALL = (INDEX, SEARCH, UPDATES, DURABILITY)
+INDEX, SEARCH, ANSWERS, UPDATES, DURABILITY = "index", "search", "answers", "updates", "durability"
+ALL = (INDEX, SEARCH, ANSWERS, UPDATES, DURABILITY)
 CLOSED, OPEN = "closed_loop", "arrival_rate"  # executors of a search
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
@@ -194,9 +194,9 @@ TABLE: tuple[MetricSpec, ...] = (
         gated=(),
     ),
     # One in a thousand: a server may drop a connection now and then. They are a setting's, for another may be faster.
-    _count("errors", "errors", default="<= 0.1%", engine_wide=False, tasks=(INDEX, SEARCH, UPDATES)),
+    _count("errors", "errors", default="<= 0.1%", engine_wide=False, tasks=(INDEX, SEARCH, ANSWERS, UPDATES)),
     _count("timeouts", "timeouts", default="<= 0.1%", engine_wide=False),
-    MetricSpec("queries", "requests", "", None, (SEARCH, UPDATES), shown="integer"),
+    MetricSpec("queries", "requests", "", None, (SEARCH, ANSWERS, UPDATES), shown="integer"),
     MetricSpec("judged_queries", "answers judged", "", None, (SEARCH, UPDATES), shown="integer"),
     MetricSpec("distinct_queries", "different queries", "", None, (SEARCH, UPDATES), shown="integer"),
     MetricSpec("abandoned", "requests left in the engine", "", shown="integer"),

@@ -35,7 +35,7 @@ class Measurement(ResultPart):
     engine: str  # the label of the scenario's engine entry
     adapter: str  # the registry's name
     task: str
-    kind: str  # of the task: index, search, updates, durability
+    kind: str  # of the task: index, search, answers, updates, durability
     filter: str = "none"
     executor: str | None = None
     params: dict[str, dict[str, Any]] = {}  # {"index": {...}, "search": {...}, "load": {clients, rate, ...}}

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.errors import ConfigurationError
+
 OK, ERROR, TIMEOUT = 0, 1, 2
 
 Int64 = npt.NDArray[np.int64]
@@ -170,6 +172,24 @@ def error_summary(errors: Mapping[str, int]) -> str | None:
     if usual == first:
         return f"first and most frequent: {first} {often}"
     return f"first: {first}; most frequent: {usual} {often}"
+
+
+def read_answers(path: Path) -> tuple[Int64, Int64]:
+    """The kept answers of a file of `write_samples`: int64[m, k], ids padded with -1, and int64[m], the query of each.
+
+    Raises ConfigurationError where the file is missing or damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        held = pq.read_table(path, columns=["query", "ids"])
+        held = held.filter(held.column("ids").is_valid())
+        ids = held.column("ids").combine_chunks().flatten().to_numpy()
+        queries = held.column("query").to_numpy()
+        return ids.reshape(len(queries), -1), queries
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise ConfigurationError(f"{path}: is missing or damaged ({error}); measure it again") from error
 
 
 def write_samples(path: Path, samples: Samples) -> None:

@@ -136,6 +136,26 @@ class SearchTask(TaskSpec):
         return load
 
 
+class AnswersTask(TaskSpec):
+    """What each setting answers, for whoever judges it by more than the oracle: every query of the data once under
+    every filter, one after another, not timed; the answers are kept.
+
+    hits: how many each query asks for, by its number in the data; k of all where it is None.
+    """
+
+    task: Literal["answers"]
+    name: Name = "answers"
+    hits: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
+
+    def cells(self, filters: WorkloadNames, searches: Sequence[Params]) -> list[PlannedCell]:
+        """Filters x search grid."""
+        wanted = [name for names in filters.values() for name in names]
+        return [
+            PlannedCell(self.name, self.task, name, search, {"clients": 1})
+            for name, search in itertools.product(wanted, searches)
+        ]
+
+
 class UpdateTask(TaskSpec):
     """Upserts and deletes, then checks that deleted items are gone and updated ones obey their filters."""
 
@@ -162,4 +182,6 @@ class DurabilityTask(TaskSpec):
     batch_size: PositiveInt = 50
 
 
-Task = Annotated[IndexTask | SearchTask | UpdateTask | DurabilityTask, Field(discriminator="task")]
+Task = Annotated[
+    IndexTask | SearchTask | AnswersTask | UpdateTask | DurabilityTask, Field(discriminator="task")
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,9 @@ from harness.oracle.items import Items
 from harness.oracle.scoring import judge_hits
 from harness.results.judging import Judged
 from harness.results.result import Measurement
-from harness.results.samples import Samples
-from harness.scenario.plan import Session
+from harness.results.samples import Samples, write_samples
+from harness.scenario.cells import PlannedCell
+from harness.scenario.plan import Session, blank
 from harness.scenario.specs import Scenario
 
 Span = tuple[int, int]  # start and end of a measured window, perf_counter_ns
@@ -104,6 +106,14 @@ class Bench:
             forgive_float32=forgive_float32,
             exact_scores=self.engine.capabilities.exact_scores,
         )
+
+    def keep(self, cell: PlannedCell, samples: Samples) -> str:
+        """Writes a cell's samples into a file of their own; its name within the run."""
+        name = hashlib.sha256(blank(self.session, cell).key.encode()).hexdigest()[:16]
+        path = self.samples / f"{name}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        write_samples(path, samples)
+        return f"{path.parent.name}/{path.name}"
 
 
 def batches(dataset: Dataset, size: int, rows: int | None = None) -> Iterator[Batch]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.results.result import Measurement
+from harness.tasks.answers import measure_answers
 from harness.tasks.bench import Bench, Span
 from harness.tasks.durability import measure_durability
 from harness.tasks.index import measure_index
@@ -16,6 +17,7 @@ from harness.tasks.updates import measure_updates
 TASKS: dict[str, Callable[[Bench, Any, Any], tuple[Measurement, Span]]] = {
     "index": measure_index,
     "search": measure_search,
+    "answers": measure_answers,
     "updates": measure_updates,
     "durability": measure_durability,
 }

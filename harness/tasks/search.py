@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from harness.load.repeats import gain_within
 from harness.load.warmup import Warm
 from harness.machine.usage import Cpu, MemoryGrowth
 from harness.results.result import Measurement
-from harness.results.samples import ERROR, OK, Samples, error_summary, write_samples
+from harness.results.samples import ERROR, OK, Samples, error_summary
 from harness.results.summary import summarize
 from harness.scenario.cells import PlannedCell
 from harness.scenario.parameters import search_params
@@ -64,7 +63,8 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
             "reasons": reasons,
             "flags": client_flags(metrics, spinning=window.spinning)
             + _repeat_flags(bench, cell, samples, metrics),
-            "samples": _write(bench, cell, samples),
+            # In the file queries have their numbers in the dataset.
+            "samples": bench.keep(cell, replace(samples, query=bench.roles.measuring[samples.query])),
         }
     )
     return measurement, (int(samples.scheduled_ns.min()), int(samples.done_ns.max()))
@@ -113,12 +113,3 @@ def _per_query(used: dict[str, float | None], samples: Samples) -> dict[str, flo
         f"{name}_per_1000": seconds / succeeded * 1000 if succeeded and seconds is not None else None
         for name, seconds in used.items()
     }
-
-
-def _write(bench: Bench, cell: PlannedCell, samples: Samples) -> str:
-    """Writes the samples; the file's name within the run. In the file queries have their numbers in the dataset."""
-    name = hashlib.sha256(blank(bench.session, cell).key.encode()).hexdigest()[:16]
-    path = bench.samples / f"{name}.parquet"
-    path.parent.mkdir(exist_ok=True)
-    write_samples(path, replace(samples, query=bench.roles.measuring[samples.query]))
-    return f"{path.parent.name}/{path.name}"

@@ -26,14 +26,17 @@ class Untimed:
     _scores: list[RawColumn] = field(default_factory=list)
     _failures: dict[int, str] = field(default_factory=dict)
 
-    def ask(self, number: int, *, exact: bool = False) -> None:
-        """Asks one query. What the engine raises is kept as a failed request."""
+    def ask(self, number: int, *, hits: int | None = None, exact: bool = False) -> None:
+        """Asks one query for so many hits, the workload's k where it is None. What the engine raises is kept as a
+        failed request.
+        """
         workload = self.workload
         self._numbers.append(number)
         vector = workload.queries[number].copy()  # an engine may write into it
         try:
-            hits = self.engine.query(vector, workload.k, workload.filters[number], exact=exact)
-            ids, scores = read_column(hits.ids), read_column(hits.scores)
+            wanted = workload.k if hits is None else hits
+            found = self.engine.query(vector, wanted, workload.filters[number], exact=exact)
+            ids, scores = read_column(found.ids), read_column(found.scores)
         except Exception as error:  # noqa: BLE001  whatever a client library raises
             self._failures[len(self._ids)] = describe(error)
             ids, scores = [], []

@@ -107,6 +107,7 @@ def publish(folder: Path, shortened: Shortened, dim: int) -> Published:
         shortened.queries(material.test, dim),
         user_ids=material.user_ids,
         identity=shortened.identity(dim),
+        popularity=material.nearest.popularity,
         options=material.config.dataset,
     )
 

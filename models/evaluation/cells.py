@@ -38,6 +38,15 @@ class Cell:
     value: Interval
     difference: Comparison | None
 
+    def to_json(self) -> dict[str, Any]:
+        """As plain values; what is not known is None. The level is the plan's."""
+        plain = asdict(self)
+        plain["value"], plain["low"], plain["high"] = self.value.estimate, self.value.low, self.value.high
+        for part in (plain, plain["difference"] or {}):
+            part.pop("level", None)
+        found: dict[str, Any] = without_nan(plain)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -65,7 +74,7 @@ class Table:
             "slices": {
                 name: {"label": label, "cases": count} for name, (label, count) in self.slices.items()
             },
-            "cells": [_cell_json(cell) for cell in self.cells],
+            "cells": [cell.to_json() for cell in self.cells],
         }
 
 
@@ -76,12 +85,3 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list):
         return [without_nan(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _cell_json(cell: Cell) -> dict[str, Any]:
-    plain = asdict(cell)
-    plain["value"], plain["low"], plain["high"] = cell.value.estimate, cell.value.low, cell.value.high
-    for part in (plain, plain["difference"] or {}):
-        part.pop("level", None)  # it is the plan's
-    found: dict[str, Any] = without_nan(plain)
-    return found

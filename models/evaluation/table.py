@@ -53,9 +53,10 @@ def tabulate(
     plan: Plan,
     *,
     preferences: Bools | None = None,
+    apart: bool = True,
     progress: Progress = silent,
 ) -> Table:
-    """The figures of answers (int32[c, max(ks)] by recommender) over all cases and over each slice.
+    """The figures of answers (int32[c, max(ks)] by recommender) over all cases and, with `apart`, over each slice.
 
     preferences: see `slices`. Equal arguments give an equal table. Figures of the whole, such as coverage, depend on
     the number of cases and are given for all cases only. Raises ConfigurationError for a reference that is no
@@ -64,7 +65,7 @@ def tabulate(
     _require(answers, plan)
     for name, own in answers.items():
         require_sound(name, own, cases, len(popularity), least=max(plan.ks))
-    parts = (all_of(cases), *slices(cases, popularity, preferences))
+    parts = (all_of(cases), *(slices(cases, popularity, preferences) if apart else ()))
     cells: list[Cell] = []
     for number, part in enumerate(parts):
         progress("intervals", number, len(parts))

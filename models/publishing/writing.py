@@ -24,13 +24,15 @@ from harness.errors import ConfigurationError, DatasetError, unwritable
 from harness.scenario.strict import explain
 from models.data.items import Items
 from models.data.split import Cases
+from models.evaluation.popularity import Popularity
 from models.publishing.columns import Layout, filterable, layout, table
 from models.publishing.options import PublishingOptions
 from models.publishing.own_filters import UserFilters, filter_problems, let_through, own_filters
+from models.publishing.taken import TAKEN, write_taken
 from models.publishing.users import USERS, users_table
 
 Float32 = npt.NDArray[np.float32]
-_OURS = {VECTORS, QUERIES, ATTRIBUTES, FILTERS, MANIFEST, USERS}
+_OURS = {VECTORS, QUERIES, ATTRIBUTES, FILTERS, MANIFEST, TAKEN, USERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,15 @@ def write_dataset(
     *,
     user_ids: npt.NDArray[np.object_],
     identity: ModelIdentity,
+    popularity: Popularity,
     options: PublishingOptions | None = None,
 ) -> Published:
     """Writes listings and held-out users as a dataset, in a partial folder that is renamed when it is whole.
 
-    vectors: float32[n, d] of the n items. queries: float32[c, d] of the c cases, whose rows of users are those of
-    `user_ids`. Of the items only the cases' candidates are written, for nothing else may be answered. A dataset written
-    before into the same folder is replaced. Raises ConfigurationError with every problem, DatasetError where the folder
-    cannot be written.
+    vectors: float32[n, d] of the n items, and their popularity. queries: float32[c, d] of the c cases, whose rows of
+    users are those of `user_ids`. Of the items only the cases' candidates are written, for nothing else may be
+    answered. A dataset written before into the same folder is replaced. Raises ConfigurationError with every problem,
+    DatasetError where the folder cannot be written.
     """
     options = options or PublishingOptions()
     manifest = _manifest(items, layout(items), identity, options)
@@ -86,6 +89,7 @@ def write_dataset(
         np.save(partial / VECTORS, np.ascontiguousarray(vectors[kept]))
         np.save(partial / QUERIES, np.ascontiguousarray(queries[sample]))
         _write_tables(partial, sold, laid, users=users_table(asked, items, user_ids))
+        write_taken(partial, popularity, kept)
         if options.filters.columns:
             lines = (json.dumps(to_json(where)) for where in filters.filters)
             (partial / FILTERS).write_text("".join(f"{line}\n" for line in lines), "utf-8")

@@ -53,6 +53,7 @@ def publish(folder: Path, config: TrainConfig, outcome: Outcome, identity: Model
         encoder.queries(outcome.nearest.users(cases)),
         user_ids=prepared.interactions.user_ids,
         identity=identity,
+        popularity=outcome.nearest.popularity,
         options=config.dataset,
     )
 

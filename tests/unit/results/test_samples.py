@@ -1,9 +1,12 @@
 """Samples of several clients put together."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from harness.results.samples import Samples, concatenate
+from harness.errors import ConfigurationError
+from harness.results.samples import Samples, concatenate, read_answers, write_samples
 from tests.unit.results.windows import MS, samples
 
 
@@ -53,3 +56,16 @@ def test_the_memory_of_samples_is_that_of_their_columns() -> None:
     )
     assert found.nbytes >= sum(column.nbytes for column in columns)
     assert found.nbytes < 1000 * 8 * 30
+
+
+def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
+    for written in (numbered_samples(0, 6), numbered_samples(0, 6, kept=[1, 4])):
+        write_samples(tmp_path / "s.parquet", written)
+        ids, queries = read_answers(tmp_path / "s.parquet")
+        np.testing.assert_array_equal(ids, written.ids)
+        np.testing.assert_array_equal(queries, written.query[written.kept_rows])
+    assert len(queries) == 2
+    (tmp_path / "s.parquet").write_bytes(b"PAR1 and no more")
+    for name in ("s.parquet", "missing.parquet"):
+        with pytest.raises(ConfigurationError, match=f"{name}: is missing or damaged"):
+            read_answers(tmp_path / name)

@@ -102,7 +102,7 @@ def test_a_boolean_in_the_place_of_a_number_hides_no_other_problem(tmp_path: Pat
         ),
         (
             {"tasks": [{"task": "dance"}]},
-            "tasks[0].task must be one of 'index', 'search', 'updates', 'durability', got 'dance'",
+            "tasks[0].task must be one of 'index', 'search', 'answers', 'updates', 'durability', got 'dance'",
         ),
         ({"tasks": [{"name": "dance"}]}, "tasks[0].task is missing"),
         ({"tasks": [{"task": "search"}]}, "tasks[0].name is missing"),

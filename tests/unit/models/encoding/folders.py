@@ -16,6 +16,7 @@ from models.data.items import Items
 from models.data.split import Cases
 from models.encoding.encoder import Encoder
 from models.encoding.model import FORMAT, KIND, MODEL, Model
+from models.evaluation.popularity import Popularity
 from models.features.stored import write_values
 from models.publishing.writing import write_dataset
 from models.training.config import TrainConfig
@@ -55,6 +56,7 @@ def publish(model: Model, items: Items) -> None:
         model.encoder.queries(encoded.vectors[:1]),
         user_ids=np.array(["someone"], object),
         identity=model.identity,
+        popularity=Popularity.of(np.ones(len(items), np.int64), 1),
     )
 
 

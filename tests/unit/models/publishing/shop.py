@@ -12,6 +12,7 @@ from harness.data.identity import ModelIdentity
 from models.data.interactions import ItemLists
 from models.data.items import Categories, Items
 from models.data.split import Cases
+from models.evaluation.popularity import Popularity
 from models.publishing.options import OwnFilters, PublishingOptions
 from models.publishing.writing import Published, write_dataset
 
@@ -61,6 +62,7 @@ class Shop:
             self.queries,
             user_ids=self.user_ids,
             identity=identity,
+            popularity=Popularity.of(np.arange(len(self.items)), len(self.items)),
             options=chosen,
         )
 

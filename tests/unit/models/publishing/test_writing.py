@@ -16,6 +16,7 @@ from harness.data.identity import ModelIdentity
 from harness.errors import ConfigurationError, DatasetError
 from models.publishing import writing
 from models.publishing.options import OwnFilters
+from models.publishing.taken import TAKEN
 from models.publishing.users import USERS
 from models.publishing.writing import sampled
 from tests.unit.models.publishing.shop import IDENTITY, Shop, among, shop
@@ -130,6 +131,7 @@ def test_a_dataset_written_before_is_replaced_and_anything_else_is_left(tmp_path
         "queries.npy",
         "attributes.parquet",
         "dataset.yaml",
+        TAKEN,
         USERS,
     }
     (tmp_path / "data" / "thesis.tex").write_text("mine")
