@@ -1,4 +1,4 @@
-"""FAISS in-process: flat, HNSW and IVF indexes, filtered before or after the search.
+"""FAISS in-process: flat, HNSW and IVF indexes, HNSW also on bytes, filtered before or after the search.
 
 FAISS stores vectors under row numbers and nothing else. Attributes, ids and deletions live in a
 `ColumnStore` beside it; a filter becomes a bitmap over the rows.
@@ -6,6 +6,7 @@ FAISS stores vectors under row numbers and nothing else. Attributes, ids and del
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,15 +16,15 @@ import numpy as np
 from pydantic import BaseModel
 
 from engines.base import Batch, Capabilities, Engine, EngineError, EngineStats, Hits, Ids, Schema, Vectors
-from engines.faiss.params import IndexParams, SearchParams, check_kind
+from engines.faiss.building import held, new_index, scanned, width
+from engines.faiss.params import IndexParams, SearchParams, check
 from engines.filters import Filter, Mask, matches
 from engines.values import disk
-from engines.values.columns import ColumnStore, Growable, normalized, prepared
+from engines.values.columns import ColumnStore, Growable, prepared
 from engines.values.vectors import require_query
 
 faiss: Any = _faiss  # its type hints lack most of what SWIG generates
 
-_SEED = 1234  # of the k-means that places the IVF centroids
 _INDEX_FILE = "index.faiss"
 _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
 
@@ -31,7 +32,7 @@ _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
 class Faiss(Engine):
     """One FAISS index. Queries run on the calling thread, builds on every core."""
 
-    capabilities = Capabilities(persistent=True, thread_safe=True)
+    capabilities = Capabilities(persistent=True, thread_safe=True, quantization=True)
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 
@@ -49,50 +50,34 @@ class Faiss(Engine):
     def create(self, schema: Schema) -> None:
         disk.begin(self._path, schema, self._params)
         self._store = ColumnStore(schema)
-        # IVF needs data to place its centroids: until the first refresh vectors wait here.
-        self._waiting = Growable(np.float32, schema.dim)
-        self._index = None if self._params.kind == "ivf" else self._new_index(schema, 0)
+        # IVF needs data to place its centroids, bytes to know their range: until the first refresh vectors wait here.
+        self._waiting = Growable(np.float32, width(schema, self._params))
+        self._index = None if self._params.trained else new_index(schema, self._params, 0)
         self._attach()
-
-    def _new_index(self, schema: Schema, rows: int) -> Any:
-        nlist = min(self._params.nlist, rows)
-        spec = {"flat": "Flat", "hnsw": f"HNSW{self._params.M}", "ivf": f"IVF{nlist},Flat"}[self._params.kind]
-        metric = faiss.METRIC_L2 if schema.metric == "l2" else faiss.METRIC_INNER_PRODUCT
-        index = faiss.index_factory(schema.dim, spec, metric)
-        if self._params.kind == "hnsw":
-            index.hnsw.efConstruction = self._params.efConstruction
-        if self._params.kind == "ivf":
-            index.cp.seed = _SEED
-            index.cp.min_points_per_centroid = 1  # the caller may choose fewer than FAISS recommends
-        return index
 
     def _attach(self) -> None:
         """Derives what queries need from the index and the search parameters."""
-        self._scan = self._index
-        if self._index is not None and self._params.kind == "hnsw":
-            self._scan = faiss.downcast_index(self._index.storage)  # the flat vectors under the graph
+        self._scan: Any = None if self._index is None else scanned(self._index, self._params)
         self._approximate: dict[int, Any] = {}  # k -> parameters of queries without a mask
 
     def open(self, schema: Schema) -> None:
         disk.verify(self._path, schema, self._params)
         self._store = ColumnStore.load(self._path, schema)
-        self._waiting = Growable(np.float32, schema.dim)
+        self._waiting = Growable(np.float32, width(schema, self._params))
         file = self._path / _INDEX_FILE
         self._index = faiss.read_index(str(file)) if file.exists() else None
         self._attach()
 
     def configure(self, search: BaseModel) -> None:
         assert isinstance(search, SearchParams)
-        check_kind(search, self._params.kind)
+        check(search, self._params)
         self._search = search
         self._attach()
 
     def index(self, batch: Batch) -> None:
         faiss.omp_set_num_threads(self._cores)
         batch = prepared(batch, self._store.schema)
-        vectors = np.ascontiguousarray(batch.vectors, np.float32)
-        if self._store.schema.metric == "cosine":
-            vectors = normalized(vectors)
+        vectors = held(batch.vectors, self._store.schema, self._params)
         if self._index is None:
             self._waiting.append(vectors)
         else:
@@ -100,26 +85,24 @@ class Faiss(Engine):
         self._store.append(batch)
 
     def refresh(self) -> None:
-        """Trains an IVF index on what has come in so far, the first time; else everything is searchable."""
+        """Trains an index that needs it on what has come in so far, the first time; else everything is searchable."""
         waiting = self._waiting.view
         if self._index is not None or not len(waiting):
             return
         faiss.omp_set_num_threads(self._cores)
-        self._index = self._new_index(self._store.schema, len(waiting))
+        self._index = new_index(self._store.schema, self._params, len(waiting))
         self._index.train(waiting)
         self._index.add(waiting)
-        self._waiting = Growable(np.float32, self._store.schema.dim)
+        self._waiting = Growable(np.float32, waiting.shape[1])
         self._attach()
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         if self._index is None:
             if len(self._store):
-                raise EngineError("faiss: refresh() trains an IVF index, call it before the first query")
+                raise EngineError("faiss: refresh() trains this index, call it before the first query")
             return _NONE
-        vector = np.ascontiguousarray(vector, np.float32)
         require_query(vector, self._store.schema)  # FAISS would read beyond the end of a shorter one
-        if self._store.schema.metric == "cosine":
-            vector = normalized(vector)
+        vector = held(vector, self._store.schema, self._params)
         if where is not None and not exact and self._search.filtering == "post":
             return self._filtered_afterwards(vector, k, where)
         # Computed for every query: the filters of a real load keep changing, and a mask kept from an earlier
@@ -178,8 +161,13 @@ class Faiss(Engine):
             nprobe = self._index.nlist if exact and self._index is not None else self._search.nprobe
             return faiss.SearchParametersIVF(nprobe=nprobe, **options)
         if self._params.kind == "hnsw" and not exact:
+            factor = self._search.oversampling
             # With a smaller efSearch FAISS returns fewer than k hits.
-            return faiss.SearchParametersHNSW(efSearch=max(self._search.efSearch, k), **options)
+            effort = max(self._search.efSearch, math.ceil(k * factor))
+            graph = faiss.SearchParametersHNSW(efSearch=effort, **options)
+            if not self._params.quantized:
+                return graph
+            return faiss.IndexRefineSearchParameters(k_factor=factor, base_index_params=graph)
         return faiss.SearchParameters(**options)
 
     def delete(self, ids: Ids) -> None:

@@ -84,9 +84,9 @@ def _verdict(content: Content, precision: str, chosen: int | None) -> str:
     if rest:
         told.append(f"at {rest[-1]} {_loses(content, rest[-1], precision, k)}")
     if chosen is None:
-        start = f"not even the model's own {own} dimensions are enough"
+        start = f"not even the model's own {own} dimensions are surely enough"
     elif chosen == own and precision == "float32":
-        start = f"no smaller dimension than the model's own {own} is enough"
+        start = f"no smaller dimension than the model's own {own} is surely enough"
     elif chosen == own:
         start = f"the model's own {own} dimensions are enough, and no fewer"
     else:
@@ -178,9 +178,14 @@ _KEYS = ("value", "low", "high")
 
 def _shown(values: Sequence[float | None], form: str | None, unit: str) -> Shown:
     value, low, high = (
-        None if one is None else (number(one) if form is None else form.format(one)).replace("-", MINUS)
-        for one in values
+        None if one is None else (number(one) if form is None else _rounded(form, one)) for one in values
     )
     if value is None:
         return Shown(NONE, "")
     return Shown(value + unit, "" if low is None or high is None else f"{low} to {high}{unit}")
+
+
+def _rounded(form: str, value: float) -> str:
+    """The number as text; one that is nothing once rounded has no sign."""
+    text = form.format(value)
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", MINUS)

@@ -34,6 +34,7 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         # Without the scan of few matching rows, so that FAISS' own filtering is what is tested.
         Variant("faiss-hnsw-walk", {"kind": "hnsw"}, {"full_scan_threshold": 0}),
         Variant("faiss-hnsw-post", {"kind": "hnsw"}, {"filtering": "post"}),
+        Variant("faiss-hnsw-scalar", {"kind": "hnsw", "quantization": "scalar"}, {"oversampling": 3.0}),
     ),
     "qdrant-edge": (
         Variant("qdrant-edge-scan"),  # too little data for a graph by the default thresholds

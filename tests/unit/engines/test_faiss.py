@@ -127,3 +127,52 @@ def test_a_query_uses_one_thread_and_leaves_other_threads_alone(tmp_path: Path) 
     assert faiss.omp_get_max_threads() == 1
     assert seen == [flat._cores]
     flat.close()
+
+
+def quantized(folder: Path, vectors: np.ndarray, **search: object) -> Faiss:
+    """A graph on bytes; its dimension is no multiple of 8."""
+    folder.mkdir()
+    engine = Faiss(folder, IndexParams(quantization="scalar"))
+    engine.create(Schema(vectors.shape[1], "cosine"))
+    engine.index(Batch(np.arange(len(vectors)), vectors))
+    engine.refresh()
+    engine.configure(SearchParams.model_validate({"efSearch": 400} | search))
+    return engine
+
+
+def test_more_candidates_make_up_for_bytes(tmp_path: Path) -> None:
+    unit = VECTORS[:, :14] / np.linalg.norm(VECTORS[:, :14], axis=1, keepdims=True)
+    nearest = np.argsort(-(unit[:100] @ unit.T), axis=1)[:, :10].tolist()
+
+    def found(name: str, **search: object) -> float:
+        """How many of the ten nearest, on average; the scores are those of float32, and so is the exact mode."""
+        engine = quantized(tmp_path / name, VECTORS[:, :14], **search)
+        counts = []
+        for query, best in enumerate(nearest):
+            hits = engine.query(unit[query], 10)
+            np.testing.assert_allclose(hits.scores, unit[np.asarray(hits.ids)] @ unit[query], atol=1e-6)
+            assert {*engine.query(unit[query], 10, exact=True).ids} == {*best}
+            counts.append(len({*hits.ids} & {*best}))
+        engine.close()
+        return float(np.mean(counts))
+
+    few, many = found("few"), found("many", oversampling=4)
+    assert few < 9.9 < many
+
+
+def test_what_comes_later_may_lie_beyond_the_range_of_the_bytes(tmp_path: Path) -> None:
+    engine = quantized(tmp_path / "made", VECTORS[:200, :14] * [1, *[0.01] * 13], oversampling=3)
+    engine.index(Batch(np.array([900]), np.ones((1, 14), np.float32)))
+    assert engine.query(np.ones(14, np.float32), 1).ids[0] == 900
+    engine.close()
+
+
+@pytest.mark.parametrize("kind", ["flat", "ivf"])
+def test_bytes_go_with_a_graph(kind: str) -> None:
+    with pytest.raises(ValidationError, match=f"quantization: not a parameter of kind: {kind}, remove it"):
+        IndexParams.model_validate({"kind": kind, "quantization": "scalar"})
+
+
+def test_oversampling_goes_with_bytes(hnsw: Faiss) -> None:
+    with pytest.raises(EngineError, match="oversampling goes with quantization: scalar, this index has none"):
+        hnsw.configure(SearchParams(oversampling=2))

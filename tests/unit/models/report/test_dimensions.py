@@ -77,15 +77,19 @@ def test_the_verdict_names_the_dimension_and_what_the_next_one_loses() -> None:
     assert verdicts(content()) == [
         "float32: 64 dimensions are enough: at 64 users gain 0.5 % of the hits@100 (95 % interval of the loss "
         "\u22121.5 to 0.5 %); at 32 users lose 6.0 % of the hits@100 (95 % interval of the loss 5.0 to 7.0 %).",
-        "int8: not even the model's own 128 dimensions are enough: at 128 users lose 4.0 % of the hits@100 (95 % "
-        "interval of the loss 3.0 to 5.0 %).",
+        "int8: not even the model's own 128 dimensions are surely enough: at 128 users lose 4.0 % of the hits@100 "
+        "(95 % interval of the loss 3.0 to 5.0 %).",
     ]
 
 
 @pytest.mark.parametrize(
     ("precision", "chosen", "words"),
     [
-        ("float32", 128, "float32: no smaller dimension than the model's own 128 is enough: at 64 users"),
+        (
+            "float32",
+            128,
+            "float32: no smaller dimension than the model's own 128 is surely enough: at 64 users",
+        ),
         ("int8", 128, "int8: the model's own 128 dimensions are enough, and no fewer: at 128 users"),
         ("int8", 32, "int8: 32 dimensions are enough: at 32 users lose 7.0 % of the hits@100"),
     ],
@@ -112,6 +116,13 @@ def test_rows_hold_the_figures_of_their_variant() -> None:
     assert (speeds[0].queries.value, speeds[0].beside.value) == ("4,000", "2.00×")
     assert (speeds[2].beside, speeds[2].setting) == (Shown("-", ""), "ef=100")
     assert speeds[3].missing == "<b>too slow</b>"
+
+
+def test_what_is_nothing_once_rounded_has_no_sign() -> None:
+    told = content(variants=[variant(64, "float32", 0.0, speed(1, 1)), *CONTENT["variants"][2:]])
+    for lost in told["variants"][0]["quality"]["test"]["hits_lost"]:
+        lost |= {"value": -0.0004, "low": -0.0012, "high": 0.0004}
+    assert quality_rows(told, 10)[0].lost_in_test == Shown("0.0 %", "\u22120.1 to 0.0 %")
 
 
 def test_the_section_is_text_and_says_what_decides() -> None:
