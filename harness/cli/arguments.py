@@ -202,12 +202,20 @@ def _add_data(commands: Any) -> None:
         commands,
         "data",
         "list the datasets that come with it, or describe one as it was understood",
-        "  bakeoff data list\n  bakeoff data describe fashion-mnist\n  bakeoff data describe path/to/my-data",
+        "  bakeoff data list\n  bakeoff data describe fashion-mnist\n  bakeoff data describe path/to/my-data\n"
+        "  bakeoff data describe items.parquet                         (what bakeoff train reads, and how)\n"
+        "  bakeoff data describe interactions.parquet:items=items.parquet\n"
+        "  bakeoff data describe model.yaml                            (both, as the configuration says)",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="the datasets that come with it")
     describe = actions.add_parser("describe", help="what a dataset holds; checks every row")
-    describe.add_argument("dataset", type=_given, help="a name, a folder, a .parquet or an .hdf5 file")
+    describe.add_argument(
+        "dataset",
+        type=_given,
+        help="a name, a folder, a .parquet or an .hdf5 file; or a file of items or of interactions, or a configuration "
+        "of bakeoff train",
+    )
 
 
 def _add_engines(commands: Any) -> None:

@@ -20,7 +20,13 @@ def data(options: argparse.Namespace) -> int:
         for name, summary in list_datasets():
             show(f"{name:16} {summary}")
         return 0
+    from harness.cli.describing import described
+
     with ProgressBar() as bar:
+        bar("reading", 0, None)
+        if (text := described(options.dataset)) is not None:
+            show(text)
+            return 0
         dataset = load_dataset(options.dataset, cache=cache_folder() / "datasets", progress=bar)
         bar("describe", 0, None)
         text = describe(dataset)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -31,8 +31,8 @@ def describe(dataset: Dataset) -> str:
         f"duplicates   {n - _distinct_rows(dataset):,} vectors repeat an earlier one",
         f"ids          {_ids(dataset)}",
     ]
-    lines += _section("columns", [_column(dataset, attribute) for attribute in dataset.attributes])
-    lines += _section("filter sets", [_filter_set(dataset, name) for name in dataset.filters])
+    lines += section("columns", [_column(dataset, attribute) for attribute in dataset.attributes])
+    lines += section("filter sets", [_filter_set(dataset, name) for name in dataset.filters])
     return "\n".join(lines)
 
 
@@ -40,7 +40,8 @@ def _model(model: ModelIdentity) -> str:
     return f"{model.name}, version {model.version}, hash {model.hash}"
 
 
-def _section(title: str, entries: list[tuple[str, ...]]) -> list[str]:
+def section(title: str, entries: Sequence[tuple[str, ...]]) -> list[str]:
+    """A title, and below it the entries as lines whose cells stand under each other."""
     if not entries:
         return [f"{title:<12} none"]
     widths = [max(map(len, column)) for column in zip(*entries, strict=True)]
@@ -87,21 +88,23 @@ def _column(dataset: Dataset, attribute: Attribute) -> tuple[str, ...]:
     if isinstance(column, Keywords) or attribute.kind == "boolean":
         words = column.vocabulary[distinct] if isinstance(column, Keywords) else distinct
         top = np.argsort(-counts, kind="stable")[:_TOP]
-        detail = ", ".join(f"{_short(words[i])} {counts[i] / len(values):.1%}" for i in top)
+        detail = ", ".join(f"{short(words[i])} {counts[i] / len(values):.1%}" for i in top)
         if attribute.kind == "keyword" and len(distinct) > _NEARLY_UNIQUE * len(values):
             detail = "nearly every value differs: list it under text unless it is filtered by"
     else:
         number = ",.6g" if attribute.kind == "float" else ","
         detail = f"{distinct[0].item():{number}} to {distinct[-1].item():{number}}"
-    return _on_one_line(attribute.name), attribute.kind, attribute.origin, f"{len(distinct):,} values", detail
+    return on_one_line(attribute.name), attribute.kind, attribute.origin, f"{len(distinct):,} values", detail
 
 
-def _short(value: object) -> str:
-    text = _on_one_line(str(value))
+def short(value: object) -> str:
+    """A value on one line, cut off where it is long."""
+    text = on_one_line(str(value))
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
+    """The text with its line breaks and tabs escaped."""
     return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
 
 

@@ -95,7 +95,7 @@ def vector_column(file: pq.ParquetFile, path: Path, wanted: str | None) -> str:
 
     Raises ConfigurationError.
     """
-    candidates = [f.name for f in file.schema_arrow if _is_vector(f.type)]
+    candidates = vector_columns(file)
     listed = ", ".join(candidates)
     if not candidates:
         columns = ", ".join(file.schema_arrow.names)
@@ -106,6 +106,11 @@ def vector_column(file: pq.ParquetFile, path: Path, wanted: str | None) -> str:
     if wanted is not None and wanted not in candidates:
         raise ConfigurationError(f"{path}: vectors: column '{wanted}' holds no vectors; these do: {listed}")
     return wanted or candidates[0]
+
+
+def vector_columns(file: pq.ParquetFile) -> list[str]:
+    """The columns that hold vectors: lists of floats."""
+    return [field.name for field in file.schema_arrow if _is_vector(field.type)]
 
 
 def _is_vector(kind: pa.DataType) -> bool:

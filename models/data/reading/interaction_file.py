@@ -122,7 +122,7 @@ class _Rows:
         if options.time is None:
             return None
         label = self.table.label(options.time)
-        ms, known = moments_ms(self.table.read(options.time), label, options.unit, "interactions.unit")
+        ms, known, _ = moments_ms(self.table.read(options.time), label, options.unit, "interactions.unit")
         if not known.any():
             raise ConfigurationError(
                 f"{label}: no row has a time; set interactions.time to null to do without"

@@ -146,7 +146,7 @@ class _Read:
 
     def _listed(self, column: pa.ChunkedArray, label: str) -> npt.NDArray[np.int64]:
         """When each item was listed; one that does not say as the first of those that do."""
-        ms, known = moments_ms(column, label, self.options.unit, "items.unit")
+        ms, known, _ = moments_ms(column, label, self.options.unit, "items.unit")
         return np.where(known, ms, ms[known].min())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,20 @@ Numbers = npt.NDArray[Any]  # int64 or float64
 Mask = npt.NDArray[np.bool_]
 
 
-def moments_ms(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key: str) -> tuple[Int64, Mask]:
-    """int64[n] milliseconds since 1970, and bool[n]: which rows have a time (0 stands where there is none).
+class Moments(NamedTuple):
+    """Times of n rows.
+
+    ms: int64[n], milliseconds since 1970, 0 where there is none. known: bool[n], which rows have one. unit: of numbers,
+    as named or as told by their magnitude; None for timestamps, dates and texts.
+    """
+
+    ms: Int64
+    known: Mask
+    unit: TimeUnit | None
+
+
+def moments_ms(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key: str) -> Moments:
+    """The times of a column.
 
     column: timestamps, dates, ISO 8601 strings, or numbers whose unit is `unit` or else told by their magnitude. key:
     the option that names the unit. Raises ConfigurationError with the first row that cannot be understood.
@@ -46,11 +58,11 @@ def moments_ms(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key: 
     if is_a.is_null(kind):
         column, kind = column.cast(pa.int64()), pa.int64()
     if is_a.is_timestamp(kind):
-        return _of_integers(column.cast(pa.int64()), label, kind.unit, key)
+        return _of_integers(column.cast(pa.int64()), label, kind.unit, key)._replace(unit=None)
     if is_a.is_date(kind):
         days = column.cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
         values, known = _filled(days, 0)
-        return values * _DAY_MS, known
+        return Moments(values * _DAY_MS, known, None)
     if is_a.is_integer(kind):
         return _of_integers(column, label, unit, key)
     if is_a.is_floating(kind):
@@ -70,7 +82,7 @@ def _filled(column: pa.ChunkedArray, value: float) -> tuple[Numbers, Mask]:
     return column.fill_null(pa.scalar(value, column.type)).to_numpy(), known
 
 
-def _of_integers(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key: str) -> tuple[Int64, Mask]:
+def _of_integers(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key: str) -> Moments:
     import pyarrow as pa
 
     try:
@@ -81,7 +93,7 @@ def _of_integers(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key
     return _converted(values, known, label, unit, key)
 
 
-def _of_texts(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key: str) -> tuple[Int64, Mask]:
+def _of_texts(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key: str) -> Moments:
     import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -101,16 +113,14 @@ def _of_texts(column: pa.ChunkedArray, label: str, unit: TimeUnit | None, key: s
             f"{label}: row {row} holds {shown(value)}, which is no time; write such as 2026-03-29T18:05:00Z"
         )
     ms = np.append(parsed.as_unit("ms").asi8, 0).astype(np.int64)
-    return ms[texts.codes], texts.known
+    return Moments(ms[texts.codes], texts.known, None)
 
 
-def _converted(
-    values: Numbers, known: Mask, label: str, unit: TimeUnit | None, key: str
-) -> tuple[Int64, Mask]:
+def _converted(values: Numbers, known: Mask, label: str, unit: TimeUnit | None, key: str) -> Moments:
     """Numbers of a unit, or of the unit that all of them agree on."""
     held = values[known]
     if not len(held):
-        return np.zeros(len(values), np.int64), known
+        return Moments(np.zeros(len(values), np.int64), known, unit)
     low, high = held.min().item(), held.max().item()
     found = unit or _unit_of(low)
     if unit is None and (found is None or found != _unit_of(high)):
@@ -127,8 +137,8 @@ def _converted(
             )
     values = np.where(known, values, 0)
     if values.dtype.kind == "f":
-        return np.round(values * (1000 / per_s)).astype(np.int64), known
-    return (values * 1000 if found == "s" else values // (per_s // 1000)), known
+        return Moments(np.round(values * (1000 / per_s)).astype(np.int64), known, found)
+    return Moments(values * 1000 if found == "s" else values // (per_s // 1000), known, found)
 
 
 def _unit_of(value: float) -> TimeUnit | None:

@@ -19,7 +19,7 @@ _PER_S = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 def _read(values: Any, kind: Any = None, unit: TimeUnit | None = None) -> list[int | None]:
     array = values if isinstance(values, pa.Array) else pa.array(values, kind)
-    ms, known = moments_ms(pa.chunked_array([array]), "column", unit, "interactions.unit")
+    ms, known, _ = moments_ms(pa.chunked_array([array]), "column", unit, "interactions.unit")
     return [value if there else None for value, there in zip(ms.tolist(), known.tolist(), strict=True)]
 
 
