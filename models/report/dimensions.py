@@ -91,7 +91,7 @@ def _verdict(content: Content, precision: str, chosen: int | None) -> str:
         start = f"the model's own {own} dimensions are enough, and no fewer"
     else:
         start = f"{chosen} dimensions are enough"
-    return f"{precision}: {start}: {'; '.join(told)}."
+    return f"{precision}: {start} (tolerance {percent(content['tolerance'])}): {'; '.join(told)}."
 
 
 def _loses(content: Content, dim: int, precision: str, k: int) -> str:

@@ -8,12 +8,16 @@ _BEFORE = '<section id="data">'  # the last one
 
 
 def with_section(page: str, name: str, html: str) -> str:
-    """The page with a section, `<section id="name">...</section>`, in place of an earlier one of that name.
+    """The page with a section, `<section id="name">...</section>`.
 
-    Raises ValueError for a page that is none of a model.
+    It stands where an earlier one of that name does, else before the data. Raises ValueError for a page that is none of
+    a model.
     """
-    cleared = re.sub(rf'<section id="{name}">.*?</section>\n*', "", page, flags=re.DOTALL)
-    before, found, after = cleared.partition(_BEFORE)
+    section = html.strip()
+    earlier = re.compile(rf'<section id="{name}">.*?</section>', flags=re.DOTALL)
+    if earlier.search(page):
+        return earlier.sub(lambda _: section, page, count=1)
+    before, found, after = page.partition(_BEFORE)
     if not found:
         raise ValueError("is no page of a model")
-    return f"{before}{html.strip()}\n\n{found}{after}"
+    return f"{before}{section}\n\n{found}{after}"

@@ -74,11 +74,13 @@ def content(**changes: Any) -> dict[str, Any]:
 
 
 def test_the_verdict_names_the_dimension_and_what_the_next_one_loses() -> None:
+    interval = "(95 % interval of the loss"
     assert verdicts(content()) == [
-        "float32: 64 dimensions are enough: at 64 users gain 0.5 % of the hits@100 (95 % interval of the loss "
-        "\u22121.5 to 0.5 %); at 32 users lose 6.0 % of the hits@100 (95 % interval of the loss 5.0 to 7.0 %).",
-        "int8: not even the model's own 128 dimensions are surely enough: at 128 users lose 4.0 % of the hits@100 "
-        "(95 % interval of the loss 3.0 to 5.0 %).",
+        "float32: 64 dimensions are enough (tolerance 2 %): "
+        f"at 64 users gain 0.5 % of the hits@100 {interval} \u22121.5 to 0.5 %); "
+        f"at 32 users lose 6.0 % of the hits@100 {interval} 5.0 to 7.0 %).",
+        "int8: not even the model's own 128 dimensions are surely enough (tolerance 2 %): "
+        f"at 128 users lose 4.0 % of the hits@100 {interval} 3.0 to 5.0 %).",
     ]
 
 
@@ -88,10 +90,18 @@ def test_the_verdict_names_the_dimension_and_what_the_next_one_loses() -> None:
         (
             "float32",
             128,
-            "float32: no smaller dimension than the model's own 128 is surely enough: at 64 users",
+            "float32: no smaller dimension than the model's own 128 is surely enough (tolerance 2 %): at 64 users",
         ),
-        ("int8", 128, "int8: the model's own 128 dimensions are enough, and no fewer: at 128 users"),
-        ("int8", 32, "int8: 32 dimensions are enough: at 32 users lose 7.0 % of the hits@100"),
+        (
+            "int8",
+            128,
+            "int8: the model's own 128 dimensions are enough, and no fewer (tolerance 2 %): at 128 users",
+        ),
+        (
+            "int8",
+            32,
+            "int8: 32 dimensions are enough (tolerance 2 %): at 32 users lose 7.0 % of the hits@100",
+        ),
     ],
 )
 def test_every_outcome_has_words(precision: str, chosen: int, words: str) -> None:

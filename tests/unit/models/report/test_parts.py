@@ -9,16 +9,25 @@ from models.report.parts import with_section
 from tests.unit.models.report.made import trained
 from tests.unit.reports.page.parsed import Page
 
-SECTION = '<section id="later"><p>first</p></section>'
+SECTION = '<section id="later"><p>as it was</p></section>'
 
 
 def test_a_section_stands_before_the_data_and_once() -> None:
     html = with_section(render(trained()), "later", SECTION)
-    again = with_section(html, "later", SECTION.replace("first", "second"))
+    again = with_section(html, "later", SECTION.replace("as it was", r"\1 second"))
     ids = [name for name in Page(again).ids if name in ("users", "later", "data")]
     assert ids == ["users", "later", "data"]
-    assert "second" in Page(again).text
+    assert r"\1 second" in Page(again).text
     assert with_section(again, "later", SECTION) == html
+
+
+def test_a_section_that_is_there_keeps_its_place() -> None:
+    html = with_section(
+        with_section(render(trained()), "one", SECTION.replace("later", "one")), "later", SECTION
+    )
+    again = with_section(html, "one", SECTION.replace("later", "one").replace("as it was", "as it is"))
+    assert Page(again).ids == Page(html).ids
+    assert again == html.replace("as it was", "as it is", 1)
 
 
 def test_a_page_of_something_else_is_refused() -> None:
