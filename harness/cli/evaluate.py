@@ -25,6 +25,7 @@ ANSWERS = "answers"  # in a model's folder: the run that asked the engines, with
 def evaluate(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
     from models.encoding.model import DATASET, Model
+    from models.report.page import REPORT
     from models.retrieval.engines_file import ENGINES
     from models.retrieval.held_out import read_held_out
 
@@ -40,9 +41,12 @@ def evaluate(options: argparse.Namespace) -> int:
         scenario = _asking(scenario, held)
         result, interrupted = _ask(scenario, run, bar, resume=options.resume)
         whole = None if result is None else _keep(model, held, scenario, result, k=k, progress=bar)
+        told = whole is not None and _in_report(model, held, whole)
     if whole is not None:
         show(_table(whole))
         show(f"\nFigures: {model.folder / ENGINES}")
+    if told:
+        show(f"Report: {model.folder / REPORT}")
     if interrupted or result is None:
         say("What was answered is judged and saved. Go on with the same command and: --resume")
         raise KeyboardInterrupt
@@ -102,12 +106,24 @@ def _keep(
 ) -> dict[str, Any]:
     """Judges the answers and adds them to what the model's folder says of engines; the whole of it."""
     from harness.oracle.corpus import load_corpus
+    from models.report.users import ANSWERS as ANSWERS_SHOWN
+    from models.report.users import chosen
     from models.retrieval.engines_file import write_engines
     from models.retrieval.measured import measured
 
     corpus = load_corpus(scenario, cache_folder(), progress)
     run = model.folder / ANSWERS
-    content = measured(run, result, corpus, held, identity=model.identity, k=k, progress=progress)
+    content = measured(
+        run,
+        result,
+        corpus,
+        held,
+        identity=model.identity,
+        k=k,
+        examples=chosen(held.cases, seed=0).tolist(),
+        first=ANSWERS_SHOWN,
+        progress=progress,
+    )
     whole, dropped = write_engines(model.folder, content)
     if dropped:
         say(
@@ -116,6 +132,29 @@ def _keep(
     for name, reason in content["skipped"].items():
         say(f"filter {name}: left out: {reason}")
     return whole
+
+
+def _in_report(model: Model, held: HeldOut, whole: Mapping[str, Any]) -> bool:
+    """Puts what the folder says of engines into the model's page; whether it has one."""
+    from harness.results.files import write_text
+    from models.report.page import REPORT
+    from models.report.parts import with_section
+    from models.report.retrieval import section, users
+    from models.retrieval.catalogue import published_items
+
+    page = model.folder / REPORT
+    try:
+        text = page.read_text("utf-8")
+        text = with_section(text, section.NAME, section.section(whole))
+        text = with_section(text, users.NAME, users.section(held, published_items(model), whole))
+        write_text(page, text)
+    except FileNotFoundError:
+        say(f"{page}: is missing, so the figures are in no report")
+    except ValueError as error:
+        say(f"{page}: {error}, so the figures are in no report")
+    else:
+        return True
+    return False
 
 
 def _table(whole: Mapping[str, Any]) -> str:

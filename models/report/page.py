@@ -82,4 +82,7 @@ def _values(trained: Trained) -> dict[str, Any]:
         "users": examples(trained.items, trained.nearest, trained.test, trained.filters, trained.seed),
         "ordered": trained.test.asked_ms is not None,
         "answers": ANSWERS,
+        "asked": "the test cases",
+        "one": "Test case",
+        "engines": False,
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from engines.filters import And, Eq, Filter, In, Range, matches
+from engines.base import Column
+from engines.filters import And, Eq, Filter, In, Range, leaves, matches
 from harness.results.text import visible
 from models.data.items import Items
 from models.data.split import Cases
@@ -25,6 +26,7 @@ OUTSIDE = "outside the filter"
 _HISTORY, _TARGETS, _WORDS = 8, 4, 4  # of which at most so many are shown
 _LONGEST = 40  # characters of a word in a filter
 
+Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 
@@ -43,10 +45,25 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Through:
+    """What an engine at one setting answers a user. lost: how many of exact search's answers are not among its own.
+
+    missing: titles of those of the exact answers shown that are not.
+    """
+
+    engine: str
+    setting: str
+    answers: tuple[Listed, ...]
+    lost: int
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """A user of the test cases. older: how many more listings the history has; more: how many more targets there are.
 
-    own_filter: in words, "" where the user has none. passing: how many of the answers it lets through.
+    own_filter: in words, "" where the user has none. passing: how many of the answers it lets through. engines: none
+    where none was asked.
     """
 
     number: int
@@ -58,6 +75,7 @@ class Example:
     more: int
     own_filter: str
     passing: int
+    engines: tuple[Through, ...] = ()
 
 
 def examples(
@@ -65,21 +83,38 @@ def examples(
 ) -> tuple[Example, ...]:
     """A few of the test cases, see `chosen`, with their answers. Filters are those that engines get with them."""
     rows = chosen(cases, seed)
-    some, titles, laid = cases.take(rows), Titles(items), layout(items)
+    some = cases.take(rows)
+    laid = layout(items)
     own = own_filters_of(items, some, filters, laid)
-    farthest = min(FARTHEST, len(items))
-    answers = nearest.recommend(some, farthest)
-    found = places(answers, some.targets)
-    told = []
-    for at, row in enumerate(rows.tolist()):
-        history, targets = some.histories[at][::-1], some.targets[at]
-        place = found[some.targets.starts[at] : some.targets.starts[at + 1]]
-        first = _answers(titles, answers[at, :ANSWERS], targets, own[at], laid)
-        told.append(
+    answers = nearest.recommend(some, min(FARTHEST, len(items)))
+    return told(items, some, answers, own, filterable(items, laid), numbers=rows)
+
+
+def told(
+    items: Items,
+    cases: Cases,
+    answers: Int32,
+    own: Sequence[Filter | None],
+    columns: Mapping[str, Column],
+    *,
+    numbers: Int64,
+) -> tuple[Example, ...]:
+    """These cases with their exact answers (int32[c, as far as places are told]) and their own filters.
+
+    columns: what the filters ask, of all items. numbers: int64[c], of each case from 0.
+    """
+    titles = Titles(items)
+    found, farthest = places(answers, cases.targets), answers.shape[1]
+    every = []
+    for at, number_ in enumerate(numbers.tolist()):
+        history, targets = cases.histories[at][::-1], cases.targets[at]
+        place = found[cases.targets.starts[at] : cases.targets.starts[at + 1]]
+        first = _answers(titles, answers[at, :ANSWERS], targets, own[at], columns)
+        every.append(
             Example(
-                row + 1,
+                number_ + 1,
                 len(history),
-                tuple(_plain(titles, item) for item in history[:_HISTORY].tolist()),
+                tuple(plain(titles, item) for item in history[:_HISTORY].tolist()),
                 max(0, len(history) - _HISTORY),
                 first,
                 tuple(
@@ -95,7 +130,7 @@ def examples(
                 sum(answer.passes for answer in first),
             )
         )
-    return tuple(told)
+    return tuple(every)
 
 
 def chosen(cases: Cases, seed: int) -> Int64:
@@ -139,7 +174,8 @@ def in_words(where: Filter | None) -> str:
     return visible(f"{where.field} {number(where.gte)} to {number(where.lte)}")
 
 
-def _plain(titles: Titles, item: int) -> Listed:
+def plain(titles: Titles, item: int) -> Listed:
+    """A listing of which there is nothing to say."""
     return Listed(titles.title(item), titles.detail(item))
 
 
@@ -148,17 +184,18 @@ def _answers(
     answers: npt.NDArray[np.int32],
     targets: npt.NDArray[np.int32],
     where: Filter | None,
-    laid: Layout,
+    columns: Mapping[str, Column],
 ) -> tuple[Listed, ...]:
     answers = answers[answers >= 0]
-    passes = matches(where, filterable(titles.items.take(answers), laid), len(answers))
-    told = []
+    asked = {leaf.field: columns[leaf.field][answers] for leaf in leaves(where)}
+    passes = matches(where, asked, len(answers))
+    shown = []
     for item, inside in zip(answers.tolist(), passes.tolist(), strict=True):
         hit = item in targets
         detail = titles.detail(item) if inside else " · ".join(filter(None, (OUTSIDE, titles.detail(item))))
         kind = "target" if hit else "plain" if inside else "outside"
-        told.append(Listed(titles.title(item), detail, "taken next" if hit else "", kind, inside))
-    return tuple(told)
+        shown.append(Listed(titles.title(item), detail, "taken next" if hit else "", kind, inside))
+    return tuple(shown)
 
 
 def _first_found(targets: npt.NDArray[np.int32], place: npt.NDArray[np.int32]) -> Sequence[tuple[int, int]]:

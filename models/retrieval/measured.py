@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from models.retrieval.held_out import HeldOut
 from models.retrieval.points import Judged, Point, judge_points, plain_figures
 
 LEVEL = 0.95
+Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 
@@ -32,11 +34,14 @@ def measured(
     *,
     identity: ModelIdentity,
     k: int,
+    examples: Sequence[int] = (),
+    first: int = 0,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """What to keep of a run in the folder `run`, finished or not, as plain values.
 
-    k: how many listings each user gets. The corpus is the run's. Raises ConfigurationError for damaged answers.
+    k: how many listings each user gets. The corpus is the run's. examples: users of whom the `first` answers are kept
+    themselves. Raises ConfigurationError for damaged answers.
     """
     cells = [cell for cell in result.measurements if cell.kind == ANSWERS]
     exact, points = {}, []
@@ -46,7 +51,11 @@ def measured(
         answers = {key: _answers(run, cell, len(held.cases)) for key, cell in fine.items()}
         judged = judge_points(held, workload.filters, corpus.truths[name], answers, k)
         exact[name] = _exact(judged, held)
-        points += [_point(fine[key], point, result) for key, point in judged.points.items()]
+        points += [
+            _point(fine[key], point, result)
+            | {"examples": _examples(judged.exact.items, point.received.answers, examples, first)}
+            for key, point in judged.points.items()
+        ]
     return {
         "model": asdict(identity),
         "dataset": {
@@ -60,6 +69,7 @@ def measured(
         "targets": len(held.cases.targets.items),
         "targets_elsewhere": held.elsewhere,
         "skipped": dict(corpus.skipped),
+        "examples": list(examples),
         "exact": exact,
         "points": points,
         "failed": [_named(cell) | {"error": cell.error} for cell in cells if cell.error],
@@ -93,6 +103,24 @@ def _exact(judged: Judged, held: HeldOut) -> dict[str, Any]:
         "mean_matches": float(judged.matches.mean()),
         "figures": plain_figures(judged.cells),
     }
+
+
+def _examples(exact: Int32, answers: Int32, users: Sequence[int], first: int) -> list[dict[str, Any]]:
+    """Of each user the first answers of an engine, as rows of the dataset, and whether each is among exact search's
+    first; how many of all exact answers are lost, and which of the first are missing.
+    """
+    found = []
+    for user in users:
+        whole, got = ([row for row in rows[user].tolist() if row >= 0] for rows in (exact, answers))
+        found.append(
+            {
+                "first": got[:first],
+                "among_first": [row in whole[:first] for row in got[:first]],
+                "lost": len(set(whole) - set(got)),
+                "missing": [row for row in whole[:first] if row not in got],
+            }
+        )
+    return found
 
 
 def _point(cell: Measurement, point: Point, result: RunResult) -> dict[str, Any]:

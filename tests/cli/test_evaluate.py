@@ -12,9 +12,11 @@ import pytest
 import yaml
 
 from models.encoding.model import Model
+from models.report.page import render
 from tests.cli.conftest import Shell
 from tests.unit.models.encoding.folders import write_model
 from tests.unit.models.publishing.shop import shop
+from tests.unit.models.report.made import trained as made_up
 
 SCENARIO: dict[str, Any] = {
     "name": "losses",
@@ -71,6 +73,7 @@ def test_what_users_lose_is_told_for_every_setting_and_filter(trained: Shell) ->
             assert 0.1 < loss["recall"]["estimate"] < 0.9
             assert loss["recall"]["low"] < loss["recall"]["estimate"] < loss["recall"]["high"]
         assert point["figures"]["recall"]["value"] == pytest.approx(loss["engine_hits"] / 80)
+    assert "model/report.html: is missing, so the figures are in no report" in done.stderr
     content = json.loads((trained.folder / "model" / "engines.json").read_text())
     assert content["exact"]["none"]["hits"] == found["ivf", "none", 16]["loss"]["exact_hits"]
 
@@ -84,7 +87,14 @@ def test_a_crash_loses_nothing_of_the_others(trained: Shell) -> None:
     failed = json.loads((trained.folder / "model" / "engines.json").read_text())["failed"]
     assert {entry["engine"] for entry in failed} == {"crashing"}
     scenario(trained.folder, engines=[{"engine": "bruteforce"}])
-    assert trained(*COMMAND).returncode == 0
+    (trained.folder / "model" / "report.html").write_text(render(made_up()))
+    done = trained(*COMMAND)
+    assert done.returncode == 0
+    assert "Report: model/report.html" in done.stdout
+    page = (trained.folder / "model" / "report.html").read_text()
+    assert "bruteforce, without a filter: at 1.000 recall" in page
+    assert "ivf, under filter own:filters" in page
+    assert "of the users that engines were asked for" in page
     assert len(points(trained)) == 4 + 2  # those measured before stay
     assert points(trained)["bruteforce", "none", None]["loss"]["recall"]["estimate"] == 1.0  # type: ignore[index]
 
