@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+
 import pytest
 
 from engines.registry import ENGINES
@@ -15,3 +18,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=sorted(ENGINES),
         help="fail instead of skipping when this engine cannot run here (may be repeated)",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What JAX compiles is compiled once a session, by the process that needs it first: most of what a small training
+    costs. JAX reads its environment when it is imported, hence before tests are collected.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="bakeoff-compiled-")
+    config.add_cleanup(folder.cleanup)
+    os.environ |= {
+        "JAX_COMPILATION_CACHE_DIR": folder.name,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }

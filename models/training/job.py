@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +25,13 @@ from models.evaluation.recommender import places
 from models.features.encoder import FeatureEncoder
 from models.features.features import Features
 from models.features.stored import read_values, write_values
-from models.towers.export import exported
-from models.towers.listing import TowerShape
-from models.towers.two_tower import TwoTower
-from models.training.checkpoints import Checkpoints
 from models.training.config import TrainConfig
 from models.training.loading import load, split
-from models.training.material import Material
-from models.training.trainer import EpochRecord, Progress, Trainer
+
+# JAX is loaded once a training begins: what is wrong with configuration or data is said before, seconds earlier.
+if TYPE_CHECKING:
+    from models.towers.two_tower import TwoTower
+    from models.training.trainer import EpochRecord, Progress, Trainer
 
 CHECKPOINTS = "checkpoints"
 
@@ -94,6 +93,9 @@ def train(
 
     ended: called after each epoch, once it is saved.
     """
+    from models.towers.export import exported
+    from models.training.checkpoints import Checkpoints
+
     trainer = _trainer(config, prepared)
     longest, popularity = config.training.history, Popularity.in_training(prepared.split)
     cases, k = prepared.split.validation, config.evaluation.k[0]
@@ -148,6 +150,10 @@ def _changed(before: Any, now: Any, at: str = "") -> set[str]:
 
 
 def _trainer(config: TrainConfig, prepared: Prepared) -> Trainer:
+    from models.towers.listing import TowerShape
+    from models.training.material import Material
+    from models.training.trainer import Trainer
+
     sizes, towers = prepared.encoder.sizes, config.towers
     shape = TowerShape(sizes.ids, sizes.categories, sizes.numbers, sizes.text, towers.dim, towers.hidden)
     wanted = config.evaluation.preferences

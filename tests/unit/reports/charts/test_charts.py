@@ -11,12 +11,12 @@ from reports.charts.lines import _best_settings
 from reports.charts.plotting import Point, nines, spread
 from reports.charts.style import engine_styles
 from reports.page.html import render_result
-from tests.unit.example_results import ENGINES, build, edit, realistic, with_metrics
-from tests.unit.reports.page.parsed import Page
+from tests.unit.example_results import ENGINES, build, edit, with_metrics
+from tests.unit.reports.page.parsed import Page, realistic_page, sound_page
 
 
 def test_a_panel_names_the_best_engine_at_the_required_recall() -> None:
-    text = Page(render_result(build())).text
+    text = Page(sound_page()).text
     assert "none: faiss-hnsw 4,720/s at recall ≥ 0.95, next faiss-ivf 2,720/s" in text
     text = Page(
         render_result(build(requirements=("recall >= 1",), engines={"qdrant": ENGINES["qdrant"]}))
@@ -103,8 +103,7 @@ def test_places_are_spread_evenly() -> None:
 
 
 def test_an_engine_that_is_out_does_not_lead_the_chart_of_throughput() -> None:
-    page = render_result(realistic())
-    text = Page(page).text
+    text = Page(realistic_page()).text
     assert "Highest throughput of those without ✘: faiss-hnsw (" in text
     assert "faiss-hnsw-post ✘" in text
 

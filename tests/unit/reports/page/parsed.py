@@ -1,9 +1,11 @@
 """A parsed report, and a run with many cells."""
 
+from functools import cache
 from html.parser import HTMLParser
 
 from harness.results.result import RunResult
-from tests.unit.example_results import ENGINES, build
+from reports.page.html import render_result
+from tests.unit.example_results import ENGINES, build, realistic
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
 
@@ -49,6 +51,18 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).replace("\u00a0", " ").split())
+
+
+@cache
+def sound_page() -> str:
+    """The page of a run in which nothing went wrong: drawn once, for all tests that only read it."""
+    return render_result(build())
+
+
+@cache
+def realistic_page() -> str:
+    """The page of a run with everything that goes wrong in real ones, drawn once as well."""
+    return render_result(realistic())
 
 
 def many(engines: int = 1, filters: int = 4, settings_of_each: int = 3, trials: int = 2) -> RunResult:

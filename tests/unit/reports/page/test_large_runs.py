@@ -10,10 +10,10 @@ from harness.results.writing import write_result
 from reports.charts.drawn import MOST_PANELS
 from reports.decide.cells import Cells
 from reports.page.cell_table import cell_tables
-from reports.page.html import render_result, write_report
+from reports.page.html import write_report
 from reports.page.views import cautions
 from tests.unit.example_results import build, failed, realistic
-from tests.unit.reports.page.parsed import Page, many
+from tests.unit.reports.page.parsed import Page, many, sound_page
 
 
 def test_a_large_run_draws_a_part_and_says_so(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_large_run_draws_a_part_and_says_so(tmp_path: Path) -> None:
 
 
 def test_a_small_run_draws_everything() -> None:
-    text = Page(render_result(build())).text
+    text = Page(sound_page()).text
     assert "Drawn:" not in text
     assert "shown, what failed" not in text
 

@@ -14,7 +14,7 @@ from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import how_it_ran
 from reports.page.requirement_table import columns, cost_headings, engine_rows
 from tests.unit.example_results import ENGINES, build, edit, failed, realistic, with_metrics
-from tests.unit.reports.page.parsed import Page
+from tests.unit.reports.page.parsed import Page, realistic_page
 
 
 def test_what_post_filtering_costs() -> None:
@@ -81,7 +81,7 @@ def test_the_table_shows_throughput_cost_and_the_highest_latency() -> None:
 
 
 def test_requirements_that_mostly_hold_share_a_column() -> None:
-    page = render_result(realistic())
+    page = realistic_page()
     text = Page(page).text
     assert "Answers and errors: violations = 0, errors = 0, ghosts = 0 (by default)" in text
     assert "✔ all 6 hold" in text
