@@ -94,7 +94,7 @@ def _interactions(path: Path, options: InteractionOptions, catalogue: Path | Non
     table = parquet_table(path)
     items = items_of_interactions(table, options) if catalogue is None else read_items(catalogue)
     interactions = read_interactions(path, items, options)
-    split = _split(Loaded(items, interactions), SplitOptions(), seed=0)
+    split = _split(Loaded(items, interactions, source=str(path)), SplitOptions(), seed=0)
     text = describe_interactions(table, interactions, items, options, split)
     if catalogue is not None:
         return text

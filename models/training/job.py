@@ -65,7 +65,10 @@ def prepare(config: TrainConfig, beside: Path, report: Report) -> Prepared:
     """Reads, splits and encodes the data. Raises ConfigurationError."""
     loaded = load(config, beside, report)
     report("splitting", 0, None)
-    made = split(loaded, config.split, config.training.seed)
+    try:
+        made = split(loaded, config.split, config.training.seed)
+    except ConfigurationError as error:
+        raise ConfigurationError([*error.problems, *loaded.left_out]) from error
     return encoded(config, loaded.items, loaded.interactions, made, report)
 
 

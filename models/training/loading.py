@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from engines.values.shown import shown
+from harness.errors import ConfigurationError, noting
 from harness.progress import Progress
 from models.data.interactions import Interactions
 from models.data.items import Items
@@ -24,13 +26,22 @@ Int64 = npt.NDArray[np.int64]
 
 
 class Loaded(NamedTuple):
-    """What is sold and who took what. gone_ms: int64[items], when each could no longer be had; None where nothing is
-    known to have gone.
+    """What is sold and who took what.
+
+    gone_ms: int64[items], when each could no longer be had; None where nothing is known to have gone. source: what the
+    interactions come from, as messages name it.
     """
 
     items: Items
     interactions: Interactions
     gone_ms: Int64 | None = None
+    source: str = "the interactions"
+
+    @property
+    def left_out(self) -> list[str]:
+        """What of the interactions was not read, for where too little is left of them."""
+        reasons = [f"{count:,} rows {reason}" for reason, count in self.interactions.left_out.items()]
+        return [f"{self.source}: left out were {reason}" for reason in reasons]
 
 
 def load(config: TrainConfig, beside: Path, progress: Progress) -> Loaded:
@@ -39,12 +50,18 @@ def load(config: TrainConfig, beside: Path, progress: Progress) -> Loaded:
     progress("reading the data", 0, None)
     if isinstance(data, Files):
         items = read_items(beside / data.items, config.items)
+        if len(items) == 1:
+            raise ConfigurationError(
+                f"{beside / data.items}: holds one item only, {shown(items.ids[0])} in row 0, and a model tells items "
+                "apart; add others"
+            )
         interactions = read_interactions(beside / data.interactions, items, config.interactions)
         gone = config.split.one_of_a_kind
         return Loaded(
             items,
             interactions,
             first_taken_ms(interactions, items, config.split.sold_weight) if gone else None,
+            str(beside / data.interactions),
         )
     if isinstance(data, HandM):
         return Loaded(*read_hm(None if data.folder is None else beside / data.folder, data.catalogue))
@@ -54,18 +71,23 @@ def load(config: TrainConfig, beside: Path, progress: Progress) -> Loaded:
 
 def split(loaded: Loaded, options: SplitOptions, seed: int) -> Split:
     """Cases held back as asked for, and looked through for leaks. Raises ConfigurationError, LeakError."""
-    items, interactions, gone = loaded
+    problems: list[str] = []
+    with noting(problems, f"{loaded.source}: "):
+        made = _split(loaded, options, seed)
+    if problems:
+        raise ConfigurationError(problems)
+    check_no_leak(made, loaded.interactions)
+    return made
+
+
+def _split(loaded: Loaded, options: SplitOptions, seed: int) -> Split:
+    items, interactions, gone, _ = loaded
     users, shares = options.validation_users, (options.validation, options.test)
     if options.kind == "time":
-        made = by_time(interactions, items, shares=shares, gone_ms=gone)
-    elif options.kind == "leave-last-out":
-        made = leave_last_out(interactions, items, validation_users=users, seed=seed)
-    else:
-        made = choose_split(
-            interactions, items, validation_users=users, shares=shares, gone_ms=gone, seed=seed
-        )
-    check_no_leak(made, interactions)
-    return made
+        return by_time(interactions, items, shares=shares, gone_ms=gone)
+    if options.kind == "leave-last-out":
+        return leave_last_out(interactions, items, validation_users=users, seed=seed)
+    return choose_split(interactions, items, validation_users=users, shares=shares, gone_ms=gone, seed=seed)
 
 
 def judged_cases(cases: Cases, options: EvaluationOptions) -> Cases:
