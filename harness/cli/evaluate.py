@@ -48,7 +48,8 @@ def evaluate(options: argparse.Namespace) -> int:
     if told:
         show(f"Report: {model.folder / REPORT}")
     if interrupted or result is None:
-        say("What was answered is judged and saved. Go on with the same command and: --resume")
+        if whole is not None:
+            say("What was answered is judged and saved. Go on with the same command and: --resume")
         raise KeyboardInterrupt
     return exit_code(result)
 
@@ -79,7 +80,8 @@ def _asking(scenario: Scenario, held: HeldOut) -> Scenario:
 
 
 def _ask(scenario: Scenario, run: Path, progress: Progress, *, resume: bool) -> tuple[RunResult | None, bool]:
-    """What the engines answered as far as it is known, and whether it was interrupted."""
+    """What the engines answered, and whether they were interrupted; None where that was before the first answers."""
+    from harness.results.metrics import ANSWERS as ANSWERED
     from harness.results.result import RESULT, read_result
     from harness.run.lock import locked
     from harness.run.recorder import Callbacks
@@ -98,7 +100,9 @@ def _ask(scenario: Scenario, run: Path, progress: Progress, *, resume: bool) -> 
             scenario, run, cache_folder(), resume=resume, callbacks=Callbacks(progress=progress)
         ), False
     except KeyboardInterrupt:
-        return (read_result(run) if (run / RESULT).exists() else None), True
+        result = read_result(run) if (run / RESULT).exists() else None
+        answered = result is not None and any(cell.kind == ANSWERED for cell in result.measurements)
+        return (result if answered else None), True
 
 
 def _keep(

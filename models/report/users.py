@@ -48,7 +48,7 @@ class Listed:
 class Through:
     """What an engine at one setting answers a user. lost: how many of exact search's answers are not among its own.
 
-    missing: titles of those of the exact answers shown that are not.
+    missing: titles of those of the exact answers shown that are not. same: whether the first are exact search's first.
     """
 
     engine: str
@@ -56,6 +56,7 @@ class Through:
     answers: tuple[Listed, ...]
     lost: int
     missing: tuple[str, ...]
+    same: bool
 
 
 @dataclass(frozen=True, slots=True)

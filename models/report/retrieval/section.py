@@ -73,47 +73,71 @@ def section(content: Content) -> str:
 
 
 def sentences(content: Content) -> list[str]:
-    """What the points come to: the one nearest to a recall of 0.7, then the coarsest and the finest of each engine."""
-    told = []
-    filters = sorted(content["exact"], key=lambda name: (name != UNFILTERED, name))
-    for name in filters:
-        known = [
-            point
-            for point in content["points"]
-            if point["filter"] == name
-            and point["loss"]["recall"]["estimate"] is not None
-            and point["loss"]["hits_lost"]["change"] is not None
-        ]
-        if known and name == filters[0]:
-            nearest = min(known, key=lambda point: abs(_recall(point) - _SAID))
-            told.append(
-                f"{_where(name).capitalize()}, at {_recall(nearest):.2f} recall against exact ({_setting(nearest)}) "
-                f"users lose {_lost(nearest)} of the hits, {percent(content['level'])} interval {_bounds(nearest)}."
-            )
-        told += [
-            _of_engine([point for point in known if point["engine"] == engine], name)
-            for engine in dict.fromkeys(point["engine"] for point in known)
-        ]
+    """What the points come to: the one nearest to a recall of 0.7, then each engine from its coarsest to its finest."""
+    known = [
+        point
+        for point in content["points"]
+        if point["loss"]["recall"]["estimate"] is not None
+        and point["loss"]["hits_lost"]["change"] is not None
+    ]
+    if not known:
+        return []
+    filters = _filters(content)
+    simplest = min(filters.index(point["filter"]) for point in known)
+    alike = [point for point in known if point["filter"] == filters[simplest]]
+    nearest = min(alike, key=lambda point: abs(_recall(point) - _SAID))
+    told = [
+        f"{_where(nearest).capitalize()}, at {_exactness(nearest)} recall against exact ({_setting(nearest)}) users "
+        f"lose {_lost(nearest)} of the hits, {percent(content['level'])} interval {_bounds(nearest)}."
+    ]
+    for engine in dict.fromkeys(point["engine"] for point in known):
+        own = [point for point in known if point["engine"] == engine]
+        groups = ([point for point in own if point["filter"] == name] for name in filters)
+        told.append(f"{engine} loses {'; '.join(map(_range, filter(None, groups)))}.")
     return told
 
 
-def _of_engine(points: Sequence[Entry], name: str) -> str:
-    """The points of an engine under one filter, in order of their recall."""
+def _range(points: Sequence[Entry]) -> str:
+    """The points of an engine under one filter, in order of their recall: what the first and the last lose."""
     first, last = points[0], points[-1]
-    text = f"{first['engine']}, {_where(name)}: at {_recall(first):.3f} recall against exact"
-    text += f" {_lost(first)} of the hits are lost ({_bounds(first)})"
-    if last is not first:
-        text += f", at {_recall(last):.3f} {_lost(last)} ({_bounds(last)})"
-    return f"{text}."
+    text = f"{_surely(first)} at {_exactness(first)} recall"
+    if _recall(first) != _recall(last):
+        text += f" and {_surely(last)} at {_exactness(last)}"
+    return f"{text} {_where(first)}"
 
 
-def _where(name: str) -> str:
-    return "without a filter" if name == UNFILTERED else f"under filter {name}"
+def _surely(point: Entry) -> str:
+    """What is lost, where that is more than chance."""
+    low, bounds = point["loss"]["hits_lost"]["low"], _bounds(point)
+    return (
+        f"{_lost(point)} of the hits ({bounds})"
+        if low is not None and low > 0
+        else f"none for sure ({bounds})"
+    )
+
+
+def _filters(content: Content) -> list[str]:
+    """Their names, without a filter first."""
+    return sorted(content["exact"], key=lambda name: (name != UNFILTERED, name))
+
+
+def _where(point: Entry) -> str:
+    return _under(point["filter"])
+
+
+def _under(name: str) -> str:
+    return "without a filter" if name == UNFILTERED else f"under {name}"
 
 
 def _recall(point: Entry) -> float:
     value: float = point["loss"]["recall"]["estimate"]
     return value
+
+
+def _exactness(point: Entry) -> str:
+    """Three digits, more where fewer would say 1 of less than all."""
+    recall = _recall(point)
+    return "1" if recall == 1 else f"{recall:.3f}" if recall < 0.9995 else f"{min(recall, 0.9999):.4f}"
 
 
 def _setting(point: Entry) -> str:
@@ -137,16 +161,16 @@ def _points(share: float) -> str:
 def panels(content: Content, engines: Sequence[str]) -> tuple[Panel, ...]:
     """One a filter, without a filter first."""
     found = []
-    for number, name in enumerate(sorted(content["exact"], key=lambda each: (each != UNFILTERED, each))):
+    for number, name in enumerate(_filters(content)):
         points = [point for point in content["points"] if point["filter"] == name]
         about = (
-            f"{_where(name).capitalize()}: exact search finds {content['exact'][name]['hits']:,} of "
+            f"{_under(name).capitalize()}: exact search finds {content['exact'][name]['hits']:,} of "
             f"{content['targets']:,} targets"
         )
         svg = losses(points, engines, f"engines-{number}", f"{about}. Hits lost by recall against exact.")
         found.append(
             Panel(
-                _where(name).capitalize(),
+                _under(name).capitalize(),
                 about,
                 svg,
                 (_exact_row(content["exact"][name]), *map(_row, points)),

@@ -76,5 +76,11 @@ def _through(point: Mapping[str, Any], at: int, items: Items) -> Through:
         for row, known in zip(given["first"], given["among_first"], strict=True)
     )
     missing = tuple(titles.title(row) for row in given["missing"])
-    setting = settings(point["search"])
-    return Through(visible(point["engine"]), visible(setting), tuple(answers), given["lost"], missing)
+    return Through(
+        visible(point["engine"]),
+        visible(settings(point["search"])),
+        tuple(answers),
+        given["lost"],
+        missing,
+        same=all(given["among_first"]) and not missing,
+    )

@@ -36,20 +36,29 @@ def test_the_point_nearest_to_070_is_told_first_with_its_interval(content: dict[
     lost = point["loss"]["hits_lost"]
     low, change, high = (f"{100 * lost[key]:.1f} %" for key in ("low", "change", "high"))
     assert sentences(content)[0] == (
-        f"Without a filter, at {point['loss']['recall']['estimate']:.2f} recall against exact (coarse, ef=1) users "
+        f"Without a filter, at {point['loss']['recall']['estimate']:.3f} recall against exact (coarse, ef=1) users "
         f"lose {change} of the hits, 95 % interval {low} to {high}."
     )
 
 
 def test_every_engine_has_a_sentence_from_its_coarsest_to_its_finest(content: dict[str, Any]) -> None:
-    _, coarse, fine, own = sentences(content)
-    assert coarse.startswith("coarse, without a filter: at 0.4")
-    assert ", at 0.9" in coarse
-    assert fine.startswith(
-        "fine, without a filter: at 1.000 recall against exact 0.0 % of the hits are lost ("
-    )
-    assert own.startswith("fine, under filter own:filters: at 1.000")
-    assert fine.count(" at ") == 1  # it was asked at one setting only
+    _, coarse, fine = sentences(content)
+    assert coarse.startswith("coarse loses ")
+    assert " at 0.4" in coarse
+    assert " at 0.9" in coarse
+    assert coarse.endswith(" without a filter.")
+    assert "none for sure" not in coarse
+    assert fine.startswith("fine loses none for sure (")
+    assert " without a filter; none for sure (" in fine
+    assert fine.endswith(" under own:filters.")
+    assert fine.count(" at 1 recall") == fine.count(" at ") == 2  # it was asked at one setting only
+
+
+def test_a_recall_of_nearly_all_is_not_all(content: dict[str, Any]) -> None:
+    nearly = copy.deepcopy(content)
+    nearly["points"][-1]["loss"]["recall"]["estimate"] = 0.99999
+    assert "at 0.9999" in sentences(nearly)[-1]
+    assert "at 0.9999" not in sentences(content)[-1]
 
 
 def test_the_table_has_exact_search_first_and_every_point(content: dict[str, Any]) -> None:

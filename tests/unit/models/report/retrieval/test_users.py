@@ -76,6 +76,7 @@ def test_what_an_engine_misses_is_named(model: Model, held: HeldOut, tmp_path: P
     assert text.count("not among the first of exact search") == 1  # what moved up
     assert text.count("coarse, ef=1") == len(rows)
     assert "coarse, ef=2" not in text
+    assert text.count("The first 8 are those of exact search.") == len(rows) - 1
     content["points"] = content["points"][1:]
     assert "Missing of those" not in Page(section(held, items, content)).text
 
