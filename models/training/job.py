@@ -30,8 +30,10 @@ from models.training.loading import load, split
 
 # JAX is loaded once a training begins: what is wrong with configuration or data is said before, seconds earlier.
 if TYPE_CHECKING:
+    from models.towers.listing import TowerShape
     from models.towers.two_tower import TwoTower
-    from models.training.trainer import EpochRecord, Progress, Trainer
+    from models.training.material import Material
+    from models.training.trainer import EpochRecord, Progress
 
 CHECKPOINTS = "checkpoints"
 
@@ -98,8 +100,11 @@ def train(
     """
     from models.towers.export import exported
     from models.training.checkpoints import Checkpoints
+    from models.training.trainer import Trainer
 
-    trainer = _trainer(config, prepared)
+    trainer = Trainer(
+        material_of(config, prepared), shape_of(config, prepared), config.towers, config.training
+    )
     longest, popularity = config.training.history, Popularity.in_training(prepared.split)
     cases, k = prepared.split.validation, config.evaluation.k[0]
 
@@ -152,22 +157,26 @@ def _changed(before: Any, now: Any, at: str = "") -> set[str]:
     return set() if before == now else {at.lstrip(".")}
 
 
-def _trainer(config: TrainConfig, prepared: Prepared) -> Trainer:
-    from models.towers.listing import TowerShape
+def material_of(config: TrainConfig, prepared: Prepared) -> Material:
+    """What the towers are trained on."""
     from models.training.material import Material
-    from models.training.trainer import Trainer
 
-    sizes, towers = prepared.encoder.sizes, config.towers
-    shape = TowerShape(sizes.ids, sizes.categories, sizes.numbers, sizes.text, towers.dim, towers.hidden)
     wanted = config.evaluation.preferences
-    material = Material(
+    return Material(
         prepared.features,
         prepared.encoder.nothing(1),
         np.array([wanted is None or name in wanted for name in prepared.encoder.categories], np.bool_),
         prepared.popularity[prepared.features.ids],
         prepared.split,
     )
-    return Trainer(material, shape, towers, config.training)
+
+
+def shape_of(config: TrainConfig, prepared: Prepared) -> TowerShape:
+    """What the towers are made for."""
+    from models.towers.listing import TowerShape
+
+    sizes, towers = prepared.encoder.sizes, config.towers
+    return TowerShape(sizes.ids, sizes.categories, sizes.numbers, sizes.text, towers.dim, towers.hidden)
 
 
 def _reporter(config: TrainConfig, progress: Progress, report: Report) -> Callable[[int, float, float], None]:

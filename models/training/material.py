@@ -44,7 +44,8 @@ class Feeder:
         self._full = options.is_full(len(material.popularity))
         self._negatives = options.negatives
         self._proposal = Proposal.of(material.split.taken, options.uniform)
-        self._everything = self._rows(np.arange(len(material.popularity))) if self._full else None
+        everything = Rows(on_device(material.features), jnp.asarray(material.popularity))
+        self._everything = everything if self._full else None
 
     def __call__(self, batch: Batch, rng: np.random.Generator) -> tuple[Rows, Examples]:
         """Features and popularity of the rows of a step, and the batch in their numbers."""
@@ -56,16 +57,26 @@ class Feeder:
             items = np.where(batch.present, batch.items, batch.target[:, None])
             needed = np.unique(np.concatenate([items.ravel(), batch.target, drawn]))
             local = [np.searchsorted(needed, part).astype(np.int32) for part in (items, batch.target, drawn)]
-            # What fills up the last rows repeats others; nobody asks for these.
-            rows = self._rows(np.resize(needed, -(-len(needed) // _ROUNDED_TO) * _ROUNDED_TO))
+            rows = self._rows(needed)
         items, target, negatives = local
         rest = (batch.present, batch.age_days, target)
         declared = on_device(self._declared(batch, rng))
         examples = (items, *rest, declared, batch.declared >= 0, negatives, log_expected)
         return rows, Examples(*jax.tree.map(jnp.asarray, examples))
 
-    def _rows(self, rows: npt.NDArray[np.int64]) -> Rows:
-        return on_device(self._material.features.take(rows)), jnp.asarray(self._material.popularity[rows])
+    def _rows(self, needed: npt.NDArray[np.int64]) -> Rows:
+        """Those that are needed, each once, and as many others as fill them up; nobody asks for these."""
+        count = len(needed)
+        filled = np.resize(needed, -(-count // _ROUNDED_TO) * _ROUNDED_TO)
+        features = self._material.features.take(filled)
+        known = (features.ids > 0) & (np.arange(len(filled)) < count)
+        beyond = np.iinfo(np.int32).max
+        places = np.where(known, np.arange(1, len(filled) + 1), 0)
+        return Rows(
+            on_device(replace(features, ids=places.astype(np.int32))),
+            jnp.asarray(self._material.popularity[filled]),
+            jnp.asarray(np.concatenate([[beyond], np.where(known, features.ids, beyond)]).astype(np.int32)),
+        )
 
     def _declared(self, batch: Batch, rng: np.random.Generator) -> Features:
         """Of each example a listing of which only some of the columns that users may declare are known."""

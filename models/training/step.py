@@ -12,6 +12,7 @@ from flax import nnx
 from models.towers.listing import FeatureArrays
 from models.towers.losses import full_softmax, sampled_softmax
 from models.towers.two_tower import TwoTower
+from models.training.id_rows import gathered, scattered
 from models.training.options import TrainingOptions
 
 
@@ -32,9 +33,20 @@ class Examples(NamedTuple):
 
 
 Weights = Any  # a tree of arrays
-Rows = tuple[
-    FeatureArrays, jax.Array
-]  # features of the listings that a step sees, and their popularity float32[n]
+
+
+class Rows(NamedTuple):
+    """The n listings that a step sees. popularity: float32[n].
+
+    ids: None where `features.ids` are rows of the table of ids; else they are numbers of its rows that the step needs,
+    int32[r], the first of which stands for none, as that of the table does; numbers beyond the table are not there.
+    """
+
+    features: FeatureArrays
+    popularity: jax.Array
+    ids: jax.Array | None = None
+
+
 Step = Callable[[Weights, Any, Rows, Examples, jax.Array], tuple[Weights, Any, jax.Array]]
 
 
@@ -57,7 +69,7 @@ def compiled_step(graph: Any, optimiser: optax.GradientTransformation, id_dropou
 
     def loss(weights: Weights, rows: Rows, batch: Examples, key: jax.Array) -> jax.Array:
         model: TwoTower = nnx.merge(graph, weights)
-        features, popularity = rows
+        features, popularity, _ = rows
         listings = model.listing(features, jax.random.bernoulli(key, 1 - id_dropout, features.ids.shape))
         users = model.users(
             listings,
@@ -79,12 +91,22 @@ def compiled_step(graph: Any, optimiser: optax.GradientTransformation, id_dropou
             **history,
         ).mean()
 
-    def step(
+    def whole_step(
         weights: Weights, state: Any, rows: Rows, batch: Examples, key: jax.Array
     ) -> tuple[Weights, Any, jax.Array]:
         value, gradients = jax.value_and_grad(loss)(weights, rows, batch, key)
         updates, state = optimiser.update(gradients, state, weights)
         return optax.apply_updates(weights, updates), state, value
+
+    def step(
+        weights: Weights, state: Any, rows: Rows, batch: Examples, key: jax.Array
+    ) -> tuple[Weights, Any, jax.Array]:
+        if rows.ids is None:
+            return whole_step(weights, state, rows, batch, key)
+        part = gathered((weights, state), rows.ids)
+        *moved, value = whole_step(*part, rows, batch, key)
+        weights, state = scattered((weights, state), tuple(moved), rows.ids)
+        return weights, state, value
 
     compiled: Step = jax.jit(step, donate_argnums=(0, 1))
     return compiled

@@ -23,6 +23,7 @@ PARTS = (
     "decision",
     "kills",
     "encoding",
+    "training",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",
