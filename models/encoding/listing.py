@@ -33,7 +33,7 @@ class ListingEncoder:
         vectors = np.empty((len(features), self.weights.ids.shape[1]), np.float32)
         for first in range(0, len(features), _CHUNK):
             part = slice(first, first + _CHUNK)
-            vectors[part] = unit(residual(self._sum(features, part), self.weights.residual))
+            vectors[part] = self._passed(self._sum(features, part))
         return vectors
 
     def of_words(self, categories: Int32, numbers: Float32) -> Float32:
@@ -43,7 +43,11 @@ class ListingEncoder:
         waits.
         """
         total = self._said(categories) + numbers @ self.weights.numbers
-        return unit(residual(total, self.weights.residual))
+        return self._passed(total)
+
+    def _passed(self, total: Float32) -> Float32:
+        layer = self.weights.residual
+        return unit(residual(total, layer), len(layer.inner))
 
     def _sum(self, features: Features, part: slice) -> Float32:
         """What each feature says, added up."""

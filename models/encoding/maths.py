@@ -34,18 +34,24 @@ def gelu(x: Float32) -> Float32:
     return x
 
 
-def unit(x: Float32) -> Float32:
-    """Length 1 along the last axis; zeros stay zeros. In place."""
-    x /= np.sqrt(_squares(x) + _UNIT_EPSILON)
+def unit(x: Float32, parts: int = 1) -> Float32:
+    """Length 1 along the last axis, and each of its parts as long as the others; zeros stay zeros. In place.
+
+    x: contiguous.
+    """
+    own = x.reshape(*x.shape[:-1], parts, x.shape[-1] // parts)
+    own /= np.sqrt((_squares(own) + _UNIT_EPSILON) * np.float32(parts))
     return x
 
 
 def residual(x: Float32, layer: Residual) -> Float32:
-    """float32[..., d]: x plus the hidden layer of x."""
-    hidden = normalised(x) @ layer.inner
-    hidden += layer.offset
-    passed = gelu(hidden) @ layer.outer
-    passed += x
+    """float32[..., d]: x plus the hidden layer of x, each part for itself."""
+    passed, width = np.empty(x.shape, np.float32), layer.inner.shape[1]
+    for part, (inner, offset, outer) in enumerate(zip(layer.inner, layer.offset, layer.outer, strict=True)):
+        own = x[..., part * width : (part + 1) * width]
+        hidden = normalised(own) @ inner
+        hidden += offset
+        np.add(gelu(hidden) @ outer, own, out=passed[..., part * width : (part + 1) * width])
     return passed
 
 

@@ -55,14 +55,16 @@ class UserEncoder:
         history = history[-weights.longest :]
         members = history if declared is None else np.concatenate([history, declared])
         if not len(members):
-            return unit(residual(weights.empty, weights.residual))
-        scores = members @ weights.attention
-        if ages_days is not None and weights.recency:
-            scores[: len(history)] += _recency(ages_days[-weights.longest :], weights.recency)
-        scores -= np.maximum.reduce(scores)
+            return self._passed(weights.empty)
+        parts, width = weights.attention.shape
+        own = members.reshape(-1, parts, width).transpose(1, 0, 2)  # float32[p, m, w]
+        scores = (own @ weights.attention[..., None])[..., 0]
+        if ages_days is not None and weights.recency.any():
+            scores[:, : len(history)] += _recency(ages_days[-weights.longest :], weights.recency).T
+        scores -= np.maximum.reduce(scores, axis=1, keepdims=True)
         np.exp(scores, out=scores)
-        scores /= np.add.reduce(scores)
-        return unit(residual(scores @ members, weights.residual))
+        scores /= np.add.reduce(scores, axis=1, keepdims=True)
+        return self._passed(np.asarray(scores[:, None] @ own, np.float32).reshape(-1))
 
     def many(
         self,
@@ -107,8 +109,8 @@ class UserEncoder:
         weights = self.weights
         members = listings[lists.items]
         owners = np.repeat(np.arange(len(lists)), lists.lengths)
-        scores = members @ weights.attention
-        if ages_days is not None and weights.recency:
+        scores = self._scores(members)
+        if ages_days is not None and weights.recency.any():
             scores += _recency(ages_days, weights.recency)
         if declared is not None:
             said = declared.vectors[declared.starts[users[0]] : declared.starts[users[-1] + 1]]
@@ -116,18 +118,35 @@ class UserEncoder:
             owners = np.concatenate(
                 [owners, np.repeat(np.arange(len(lists)), np.diff(declared.starts)[users])]
             )
-            scores = np.concatenate([scores, said @ weights.attention])
-        highest = np.full(len(lists), -np.inf, np.float32)
-        np.maximum.at(highest, owners, scores)
-        shares = np.exp(scores - highest[owners])
-        totals = np.bincount(owners, shares, len(lists)).astype(np.float32)
-        shares /= totals[owners]
-        mixing = sparse.csr_array((shares, (owners, np.arange(len(owners)))), shape=(len(lists), len(owners)))
-        means: Float32 = mixing @ members
-        means[totals == 0] = weights.empty
-        return unit(residual(means, weights.residual))
+            scores = np.concatenate([scores, self._scores(said)])
+        parts, width = weights.attention.shape
+        means = np.empty((len(lists), parts, width), np.float32)
+        for part in range(parts):
+            mixing = _shares(scores[:, part], owners, len(lists))
+            means[:, part] = mixing @ members[:, part * width : (part + 1) * width]
+        vectors = means.reshape(len(lists), -1)
+        vectors[np.bincount(owners, minlength=len(lists)) == 0] = weights.empty
+        return self._passed(vectors)
+
+    def _scores(self, members: Float32) -> Float32:
+        """float32[n, p] of n members: how much each counts in each part, before the softmax."""
+        attention = self.weights.attention
+        return np.asarray(np.einsum("npw,pw->np", members.reshape(-1, *attention.shape), attention))
+
+    def _passed(self, means: Float32) -> Float32:
+        layer = self.weights.residual
+        return unit(residual(means, layer), len(layer.inner))
 
 
-def _recency(ages_days: npt.NDArray[np.floating], weight: float) -> Float32:
-    """What ages add to scores; one that is negative or no number counts as 0."""
-    return np.asarray(np.log1p(np.fmax(ages_days, 0)) * weight, np.float32)
+def _shares(scores: Float32, owners: Int64, users: int) -> sparse.csr_array:
+    """The softmax of each user's members: [users, members], float32. scores: float32[members], their owners' beside."""
+    highest = np.full(users, -np.inf, np.float32)
+    np.maximum.at(highest, owners, scores)
+    shares = np.exp(scores - highest[owners])
+    shares /= np.bincount(owners, shares, users).astype(np.float32)[owners]
+    return sparse.csr_array((shares, (owners, np.arange(len(owners)))), shape=(users, len(owners)))
+
+
+def _recency(ages_days: npt.NDArray[np.floating], weights: Float32) -> Float32:
+    """What ages add to scores, float32[m, p]; one that is negative or no number counts as 0."""
+    return np.asarray(np.log1p(np.fmax(ages_days, 0))[:, None] * weights, np.float32)

@@ -16,7 +16,9 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """A hidden layer. inner: float32[d, h]. offset: float32[h]. outer: float32[h, d]."""
+    """A hidden layer of each of p parts, of w = d / p coordinates. inner: float32[p, w, h]. offset: float32[p, h].
+    outer: float32[p, h, w].
+    """
 
     inner: Float32
     offset: Float32
@@ -38,10 +40,12 @@ class ListingWeights:
 
 @dataclass(frozen=True, slots=True)
 class UserWeights:
-    """The user tower. attention, empty: float32[d]. longest: how many items of a history count, the newest."""
+    """The user tower. attention: float32[p, w]. recency: float32[p]. empty: float32[d]. longest: how many items of a
+    history count, the newest.
+    """
 
     attention: Float32
-    recency: float
+    recency: Float32
     empty: Float32
     residual: Residual
     longest: int
@@ -49,7 +53,10 @@ class UserWeights:
 
 @dataclass(frozen=True, slots=True)
 class TowerWeights:
-    """Both towers. popularity: float32[ids] of the listing in each row of the id table, 0 in row 0. weight: of it in a
+    """Both towers.
+
+    Their vectors are made of p parts of w = d / p coordinates, each trained for itself: an ensemble, whose score is the
+    mean of theirs. popularity: float32[ids] of the listing in each row of the id table, 0 in row 0. weight: of it in a
     score; 0 where popularity does not count.
     """
 
@@ -79,7 +86,7 @@ class TowerWeights:
             "listing.text": listing.text,
             "user.attention": user.attention,
             "user.empty": user.empty,
-            "user.recency": np.array(user.recency, np.float32),
+            "user.recency": user.recency,
             "user.longest": np.array(user.longest, np.int64),
             "popularity": self.popularity,
             "weight": np.array(self.weight, np.float32),
@@ -107,7 +114,7 @@ class TowerWeights:
         )
         user = UserWeights(
             arrays["user.attention"],
-            float(arrays["user.recency"]),
+            arrays["user.recency"],
             arrays["user.empty"],
             residual("user"),
             int(arrays["user.longest"]),
@@ -127,9 +134,9 @@ def _problems(arrays: Arrays) -> list[str]:
         **tables,
         "listing.numbers": ("numbers", "dim"),
         "listing.text": ("text", "dim"),
-        "user.attention": ("dim",),
+        "user.attention": ("parts", "part"),
         "user.empty": ("dim",),
-        "user.recency": (),
+        "user.recency": ("parts",),
         "user.longest": (),
         "popularity": ("ids",),
         "weight": (),
@@ -137,9 +144,9 @@ def _problems(arrays: Arrays) -> list[str]:
     for tower in ("listing", "user"):
         hidden = f"{tower}'s hidden"
         shapes |= {
-            f"{tower}.inner": ("dim", hidden),
-            f"{tower}.offset": (hidden,),
-            f"{tower}.outer": (hidden, "dim"),
+            f"{tower}.inner": ("parts", "part", hidden),
+            f"{tower}.offset": ("parts", hidden),
+            f"{tower}.outer": ("parts", hidden, "part"),
         }
     problems = [f"no array '{name}'" for name in shapes if name not in arrays]
     problems += [f"array '{name}' is none of a model's" for name in arrays if name not in shapes]
@@ -161,6 +168,8 @@ def _problems(arrays: Arrays) -> list[str]:
             sizes |= {
                 label: size for label, size in zip(wanted, array.shape, strict=True) if label != "words"
             }
+    if not problems and sizes["parts"] * sizes["part"] != sizes["dim"]:
+        problems.append(f"{sizes['parts']} parts of {sizes['part']} coordinates do not make {sizes['dim']}")
     if not problems and (arrays["popularity"][0] or np.abs(arrays["popularity"]).max() > 1):
         problems.append("array 'popularity' must be 0 in its first row and lie between -1 and 1")
     if not problems and arrays["user.longest"] < 1:

@@ -30,19 +30,20 @@ def exported(model: TwoTower, popularity: Float32, longest: int) -> TowerWeights
             _residual(listing.residual),
         ),
         UserWeights(
-            _host(user.attention),
-            float(user.recency[...]),
+            _host(user.attention).reshape(model.parts, -1),
+            _host(user.recency),
             _host(user.empty),
             _residual(user.residual),
             longest,
         ),
         np.asarray(popularity, np.float32),
-        0.0 if model.weight is None else float(model.weight[...]),
+        0.0 if model.weight is None else float(model.weight[...].mean()),
     )
 
 
 def _residual(layer: Residual) -> ResidualWeights:
-    return ResidualWeights(_host(layer.inner), _host(layer.offset), _host(layer.outer))
+    inner = _host(layer.inner)
+    return ResidualWeights(inner, _host(layer.offset).reshape(len(inner), -1), _host(layer.outer))
 
 
 def _host(parameter: Any) -> Float32:

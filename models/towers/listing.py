@@ -19,7 +19,7 @@ class TowerShape:
 
     ids: rows of the table of ids, the first of which stands for a listing that was never taken in training. categories:
     codes of each column, the first of which stands for missing or unknown. numbers, text: columns of these features.
-    dim: of the vectors. hidden: width of each tower's hidden layer.
+    dim: of the vectors, of `parts` parts of equal length. hidden: width of each part's hidden layer in each tower.
     """
 
     ids: int
@@ -28,6 +28,12 @@ class TowerShape:
     text: int
     dim: int
     hidden: int
+    parts: int = 1
+
+    @property
+    def width(self) -> int:
+        """How long a part is."""
+        return self.dim // self.parts
 
 
 class FeatureArrays(NamedTuple):
@@ -53,8 +59,8 @@ def layer_norm(x: jax.Array) -> jax.Array:
 
 
 def unit(x: jax.Array) -> jax.Array:
-    """Length 1 along the last axis."""
-    return x * jax.lax.rsqrt((x * x).sum(-1, keepdims=True) + 1e-9)
+    """float32[n, parts, width]: length 1 of all parts together, and each as long as the others."""
+    return x * jax.lax.rsqrt(((x * x).sum(-1, keepdims=True) + 1e-9) * x.shape[-2])
 
 
 def drawn(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> nnx.Param[jax.Array]:
@@ -63,16 +69,19 @@ def drawn(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> nnx
 
 
 class Residual(nnx.Module):
-    """x + a hidden layer of x, normalised before it."""
+    """x + a hidden layer of x, normalised before it; each part for itself."""
 
-    def __init__(self, dim: int, hidden: int, rng: np.random.Generator) -> None:
-        self.inner = drawn(rng, (dim, hidden), dim**-0.5)
-        self.offset = nnx.Param(jnp.zeros(hidden, jnp.float32))
-        self.outer = drawn(rng, (hidden, dim), 0.5 * hidden**-0.5)
+    def __init__(self, shape: TowerShape, rng: np.random.Generator) -> None:
+        parts, width, hidden = shape.parts, shape.width, shape.hidden
+        self.inner = drawn(rng, (parts, width, hidden), width**-0.5)
+        self.offset = nnx.Param(jnp.zeros(parts * hidden, jnp.float32))
+        self.outer = drawn(rng, (parts, hidden, width), 0.5 * hidden**-0.5)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        """float32[..., dim] -> float32[..., dim]."""
-        return x + jax.nn.gelu(layer_norm(x) @ self.inner[...] + self.offset[...]) @ self.outer[...]
+        """float32[n, parts, width] -> float32[n, parts, width]."""
+        hidden = jnp.einsum("npw,pwh->nph", layer_norm(x), self.inner[...])
+        hidden += self.offset[...].reshape(hidden.shape[1:])
+        return x + jnp.einsum("nph,phw->npw", jax.nn.gelu(hidden), self.outer[...])
 
 
 class ListingTower(nnx.Module):
@@ -83,13 +92,20 @@ class ListingTower(nnx.Module):
         self.categories = nnx.List([drawn(rng, (rows, shape.dim), 0.1) for rows in shape.categories])
         self.numbers = drawn(rng, (shape.numbers, shape.dim), 0.1)
         self.text = drawn(rng, (shape.text, shape.dim), 0.3 * max(1, shape.text) ** -0.5)
-        self.residual = Residual(shape.dim, shape.hidden, rng)
+        self.residual = Residual(shape, rng)
+        self.parts, self.width = shape.parts, shape.width
 
     def __call__(self, features: FeatureArrays, known: jax.Array | None = None) -> jax.Array:
-        """Unit vectors float32[n, dim]. known: bool[n], whose ids are taken into account; all where None."""
-        known = (features.ids > 0) if known is None else known & (features.ids > 0)
-        x = jnp.where(known[:, None], self.ids[...][features.ids], 0.0)
+        """Unit vectors float32[n, parts, width] by part. known: bool[n, parts], which parts take the id of a listing
+        into account; all where None.
+        """
+        with_id = (features.ids > 0)[:, None]
+        known = with_id if known is None else known & with_id
+        x = jnp.where(known[..., None], self._by_part(self.ids[...][features.ids]), 0.0)
         for column, table in enumerate(self.categories):
-            x += table[...][features.categories[:, column]]
-        x += features.numbers @ self.numbers[...] + features.text @ self.text[...]
+            x += self._by_part(table[...][features.categories[:, column]])
+        x += self._by_part(features.numbers @ self.numbers[...] + features.text @ self.text[...])
         return unit(self.residual(x))
+
+    def _by_part(self, x: jax.Array) -> jax.Array:
+        return x.reshape(-1, self.parts, self.width)

@@ -12,29 +12,34 @@ from models.towers.user import UserTower
 
 
 class TwoTower(nnx.Module):
-    """score(user, listing) = scale * (user . listing + weight * popularity), both vectors of length 1.
+    """Of each part, score(user, listing) = scale * (parts * user . listing + weight * popularity).
 
+    Vectors have length 1, and parts of them length parts**-0.5.
     popularity: of a listing, in [0, 1]; see `models.encoding`. Its weight is 0 and stays 0 where `popular` is False.
     """
 
     def __init__(self, shape: TowerShape, *, popular: bool, rng: np.random.Generator) -> None:
         self.listing = ListingTower(shape, rng)
         self.user = UserTower(shape, rng)
-        self.log_scale = nnx.Param(jnp.full((), 2.5, jnp.float32))  # as sharp as it tends to become
-        self.weight = nnx.Param(jnp.zeros((), jnp.float32)) if popular else None
+        # As sharp as it tends to become.
+        self.log_scale = nnx.Param(jnp.full(shape.parts, 2.5, jnp.float32))
+        self.weight = nnx.Param(jnp.zeros(shape.parts, jnp.float32)) if popular else None
+        self.parts = shape.parts
 
     def scores(self, users: jax.Array, listings: jax.Array, popularity: jax.Array) -> jax.Array:
-        """float32[b, n] of users float32[b, dim] with listings float32[n, dim] of popularity float32[n]."""
-        return self._scaled(users @ listings.T, popularity)
+        """float32[parts, b, n] of b users with n listings of popularity float32[n]."""
+        nearness = jnp.einsum("bpw,npw->pbn", users, listings)
+        return self._scaled(nearness, popularity, (self.parts, 1, 1))
 
     def paired_scores(self, users: jax.Array, listings: jax.Array, popularity: jax.Array) -> jax.Array:
-        """float32[b] of user i with listing i: float32[b, dim] both, popularity float32[b]."""
-        return self._scaled((users * listings).sum(-1), popularity)
+        """float32[parts, b] of user i with listing i, b of both, popularity float32[b]."""
+        return self._scaled((users * listings).sum(-1).T, popularity, (self.parts, 1))
 
-    def _scaled(self, nearness: jax.Array, popularity: jax.Array) -> jax.Array:
+    def _scaled(self, nearness: jax.Array, popularity: jax.Array, by_part: tuple[int, ...]) -> jax.Array:
+        nearness *= self.parts
         if self.weight is not None:
-            nearness += self.weight[...] * popularity
-        return jnp.exp(self.log_scale[...]) * nearness
+            nearness += self.weight[...].reshape(by_part) * popularity
+        return jnp.exp(self.log_scale[...]).reshape(by_part) * nearness
 
     def users(
         self,
@@ -46,10 +51,10 @@ class TwoTower(nnx.Module):
         declared: FeatureArrays | None = None,
         declares: jax.Array | None = None,
     ) -> jax.Array:
-        """Vectors of b users, float32[b, dim].
+        """Vectors of b users, float32[b, parts, width].
 
-        listings: float32[n, dim]. items: int32[b, m], rows of `listings`. present, age_days: beside them. declared:
-        features of what each declares, b rows. declares: bool[b], who declares anything.
+        listings: float32[n, parts, width]. items: int32[b, m], rows of `listings`. present, age_days: beside them.
+        declared: features of what each declares, b rows. declares: bool[b], who declares anything.
         """
         members = listings[items]
         if declared is not None and declares is not None:

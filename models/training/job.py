@@ -176,7 +176,9 @@ def shape_of(config: TrainConfig, prepared: Prepared) -> TowerShape:
     from models.towers.listing import TowerShape
 
     sizes, towers = prepared.encoder.sizes, config.towers
-    return TowerShape(sizes.ids, sizes.categories, sizes.numbers, sizes.text, towers.dim, towers.hidden)
+    return TowerShape(
+        sizes.ids, sizes.categories, sizes.numbers, sizes.text, towers.dim, towers.hidden, towers.parts
+    )
 
 
 def _reporter(config: TrainConfig, progress: Progress, report: Report) -> Callable[[int, float, float], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.scenario.strict import PositiveFloat, PositiveInt, StrictModel
 
@@ -12,11 +12,24 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TowerOptions(StrictModel):
-    """The size of the towers. popularity: whether a listing's popularity may add to its score."""
+    """The size of the towers.
+
+    parts: how many parts the vectors have, each trained for itself from another beginning; scores are the mean of
+    theirs. hidden: of each part. popularity: whether a listing's popularity may add to its score.
+    """
 
     dim: Annotated[int, Field(ge=2, le=4096)] = 128
     hidden: Annotated[int, Field(ge=1, le=16384)] = 256
+    parts: Annotated[int, Field(ge=1, le=16)] = 1
     popularity: bool = True
+
+    @model_validator(mode="after")
+    def _parts_are_equal(self) -> TowerOptions:
+        if self.dim % self.parts or self.dim < 2 * self.parts:
+            raise ValueError(
+                f"dim ({self.dim}) must be a multiple of parts ({self.parts}), and at least 2 of each; change either"
+            )
+        return self
 
 
 class TrainingOptions(StrictModel):

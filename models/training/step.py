@@ -70,7 +70,8 @@ def compiled_step(graph: Any, optimiser: optax.GradientTransformation, id_dropou
     def loss(weights: Weights, rows: Rows, batch: Examples, key: jax.Array) -> jax.Array:
         model: TwoTower = nnx.merge(graph, weights)
         features, popularity, _ = rows
-        listings = model.listing(features, jax.random.bernoulli(key, 1 - id_dropout, features.ids.shape))
+        known = jax.random.bernoulli(key, 1 - id_dropout, (len(features.ids), model.parts))
+        listings = model.listing(features, known)
         users = model.users(
             listings,
             batch.items,
@@ -79,16 +80,19 @@ def compiled_step(graph: Any, optimiser: optax.GradientTransformation, id_dropou
             declared=batch.declared,
             declares=batch.declares,
         )
-        history = {"history": batch.items, "present": batch.present}
+        history = {"target": batch.target, "history": batch.items, "present": batch.present}
+
+        def sampled(target_score: jax.Array, scores: jax.Array) -> jax.Array:
+            drawn = {"negatives": batch.negatives, "log_expected": batch.log_expected}
+            return sampled_softmax(target_score, scores, **drawn, **history)
+
+        # Each part for itself.
         if not len(batch.negatives):
-            return full_softmax(model.scores(users, listings, popularity), batch.target, **history).mean()
-        return sampled_softmax(
+            scores = model.scores(users, listings, popularity)
+            return jax.vmap(lambda scores: full_softmax(scores, **history))(scores).mean()
+        return jax.vmap(sampled)(
             model.paired_scores(users, listings[batch.target], popularity[batch.target]),
             model.scores(users, listings[batch.negatives], popularity[batch.negatives]),
-            negatives=batch.negatives,
-            log_expected=batch.log_expected,
-            target=batch.target,
-            **history,
         ).mean()
 
     def whole_step(
@@ -104,7 +108,7 @@ def compiled_step(graph: Any, optimiser: optax.GradientTransformation, id_dropou
         if rows.ids is None:
             return whole_step(weights, state, rows, batch, key)
         part = gathered((weights, state), rows.ids)
-        *moved, value = whole_step(*part, rows, batch, key)
+        *moved, value = whole_step(part[0], part[1], rows, batch, key)
         weights, state = scattered((weights, state), tuple(moved), rows.ids)
         return weights, state, value
 

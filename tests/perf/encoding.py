@@ -24,7 +24,8 @@ from tests.perf.table import show
 
 ROWS, VOCABULARY, BATCH, ROUNDS = 20_000, 12_000, 1024, 5
 WORDS = (10_000, 132, 19, 30, 50, 8, 20, 299, 10, 5, 57, 21)  # of each category
-DIM = 128
+DIM, PARTS, HIDDEN = 128, 1, 256
+WIDTH = DIM // PARTS
 
 
 def figures() -> list[dict[str, Any]]:
@@ -65,14 +66,17 @@ def towers(sizes: Sizes, rng: np.random.Generator) -> TowerWeights:
         return (rng.standard_normal(shape) * 0.1).astype(np.float32)
 
     def layer() -> Residual:
-        return Residual(made(DIM, 2 * DIM), made(2 * DIM), made(2 * DIM, DIM))
+        return Residual(made(PARTS, WIDTH, HIDDEN), made(PARTS, HIDDEN), made(PARTS, HIDDEN, WIDTH))
 
     tables = tuple(made(count, DIM) for count in sizes.categories)
     listing = ListingWeights(
         made(sizes.ids, DIM), tables, made(sizes.numbers, DIM), made(sizes.text, DIM), layer()
     )
     return TowerWeights(
-        listing, UserWeights(made(DIM), -0.1, made(DIM), layer(), 24), np.zeros(sizes.ids, np.float32), 0.0
+        listing,
+        UserWeights(made(PARTS, WIDTH), made(PARTS), made(DIM), layer(), 24),
+        np.zeros(sizes.ids, np.float32),
+        0.0,
     )
 
 

@@ -21,12 +21,16 @@ def random(generator: np.random.Generator, *shape: int) -> Float32:
     return generator.standard_normal(shape).astype(np.float32)
 
 
-def weights(sizes: Sizes = SIZES, longest: int = 24, seed: int = 0) -> TowerWeights:
+def weights(sizes: Sizes = SIZES, longest: int = 24, seed: int = 0, parts: int = 1) -> TowerWeights:
     """Towers as training might leave them: also in the row of no id there is something."""
+    width = DIM // parts
     generator = np.random.default_rng(seed)
 
     def made(*shape: int) -> Float32:
         return random(generator, *shape)
+
+    def layer() -> Residual:
+        return Residual(made(parts, width, HIDDEN), made(parts, HIDDEN), made(parts, HIDDEN, width))
 
     popularity = generator.random(sizes.ids).astype(np.float32)
     popularity[0] = 0
@@ -36,13 +40,13 @@ def weights(sizes: Sizes = SIZES, longest: int = 24, seed: int = 0) -> TowerWeig
             tuple(made(words, DIM) for words in sizes.categories),
             made(sizes.numbers, DIM),
             made(sizes.text, DIM),
-            Residual(made(DIM, HIDDEN), made(HIDDEN), made(HIDDEN, DIM)),
+            layer(),
         ),
         UserWeights(
-            made(DIM) * 2,
-            -0.3,
+            made(parts, width) * 2,
+            np.full(parts, -0.3, np.float32),
             made(DIM),
-            Residual(made(DIM, HIDDEN), made(HIDDEN), made(HIDDEN, DIM)),
+            layer(),
             longest,
         ),
         popularity,

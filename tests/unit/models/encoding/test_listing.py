@@ -24,11 +24,12 @@ def plainly(tower: ListingEncoder, one: Features, row: int) -> Float32:
         total += value * held.numbers[column]
     for column, value in enumerate(one.text[row]):
         total += value * held.text[column]
-    return unit(residual(total, held.residual))
+    return unit(residual(total, held.residual), len(held.residual.inner))
 
 
-def test_a_listing_is_the_sum_of_its_features_through_the_layer() -> None:
-    tower, made = ListingEncoder(weights().listing), features(40)
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_listing_is_the_sum_of_its_features_through_the_layer(parts: int) -> None:
+    tower, made = ListingEncoder(weights(parts=parts).listing), features(40)
     assert (made.ids == 0).any()
     expected = np.array([plainly(tower, made, row) for row in range(40)])
     np.testing.assert_allclose(tower.vectors(made), expected, atol=1e-5)

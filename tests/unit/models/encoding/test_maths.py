@@ -20,14 +20,14 @@ def by_hand(x: Float32, layer: Residual) -> list[float]:
     deviation = math.sqrt(sum((float(one) - mean) ** 2 for one in x) / len(x) + 1e-5)
     scaled = [(float(one) - mean) / deviation for one in x]
     hidden = []
-    for column, offset in enumerate(layer.offset.tolist()):
+    for column, offset in enumerate(layer.offset[0].tolist()):
         z = offset + sum(
-            one * weight for one, weight in zip(scaled, layer.inner[:, column].tolist(), strict=True)
+            one * weight for one, weight in zip(scaled, layer.inner[0, :, column].tolist(), strict=True)
         )
         hidden.append(0.5 * z * (1 + math.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))))
     return [
         float(x[place])
-        + sum(one * weight for one, weight in zip(hidden, layer.outer[:, place].tolist(), strict=True))
+        + sum(one * weight for one, weight in zip(hidden, layer.outer[0, :, place].tolist(), strict=True))
         for place in range(len(x))
     ]
 
@@ -35,13 +35,25 @@ def by_hand(x: Float32, layer: Residual) -> list[float]:
 def test_a_residual_layer_is_what_its_definition_says() -> None:
     generator = np.random.default_rng(1)
     inner, offset, outer = (
-        generator.standard_normal(shape).astype(np.float32) for shape in ((16, 7), 7, (7, 16))
+        generator.standard_normal(shape).astype(np.float32) for shape in ((1, 16, 7), (1, 7), (1, 7, 16))
     )
     layer = Residual(inner, offset, outer)
     expected = np.array([by_hand(row, layer) for row in X])
     np.testing.assert_allclose(residual(X, layer), expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(residual(X[0], layer), expected[0], rtol=1e-4, atol=1e-4)
     assert not np.allclose(residual(X, Residual(inner, offset + 1, outer)), expected, rtol=1e-3)
+
+
+def test_each_part_passes_through_a_layer_of_its_own() -> None:
+    generator = np.random.default_rng(2)
+    shapes = ((2, 8, 7), (2, 7), (2, 7, 8))
+    layer = Residual(*(generator.standard_normal(shape).astype(np.float32) for shape in shapes))
+    found = residual(X, layer)
+    for part, own in enumerate((slice(0, 8), slice(8, 16))):
+        alone = Residual(*(array[part : part + 1] for array in (layer.inner, layer.offset, layer.outer)))
+        np.testing.assert_allclose(found[:, own], residual(X[:, own], alone), rtol=1e-5, atol=1e-5)
+    lengths = np.linalg.norm(unit(found, 2).reshape(-1, 2, 8), axis=2)
+    np.testing.assert_allclose(lengths, 2**-0.5, rtol=1e-5)
 
 
 def test_normalised_rows_have_mean_0_and_variance_1() -> None:

@@ -18,6 +18,7 @@ LISTINGS = unit_vectors(50)
 HISTORIES = [[3, 7, 1], [], [9], [4, 4, 8, 20, 21, 22], []]
 SAID = [1, 2, 0, 3, 0]  # listings that each user declares
 NOW = 1_700_000_000_000
+RECENCY = np.array([-2], np.float32)
 
 
 def lists(histories: list[list[int]], ages_days: list[list[float]] | None = None) -> ItemLists:
@@ -36,19 +37,20 @@ def plainly(tower: UserEncoder, members: Float32, ages: list[float]) -> Float32:
     """One user, member by member; `ages` are 0 for what is declared."""
     held = tower.weights
     if not len(members):
-        return unit(residual(held.empty, held.residual))
-    scores = [
-        float(member @ held.attention) + held.recency * np.log1p(age)
-        for member, age in zip(members, ages, strict=True)
-    ]
-    shares = np.exp(scores) / np.exp(scores).sum()
-    return unit(residual((shares @ members.astype(np.float64)).astype(np.float32), held.residual))
+        return unit(residual(held.empty, held.residual), len(held.attention))
+    means = []
+    for part, own in enumerate(np.split(members.astype(np.float64), len(held.attention), axis=1)):
+        scores = own @ held.attention[part] + held.recency[part] * np.log1p(ages)
+        shares = np.exp(scores) / np.exp(scores).sum()
+        means.append(shares @ own)
+    return unit(residual(np.concatenate(means).astype(np.float32), held.residual), len(means))
 
 
+@pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize("with_times", [False, True])
 @pytest.mark.parametrize("says", [False, True])
-def test_one_user_and_many_are_as_member_by_member(with_times: bool, says: bool) -> None:
-    tower = UserEncoder(weights().user)
+def test_one_user_and_many_are_as_member_by_member(with_times: bool, says: bool, parts: int) -> None:
+    tower = UserEncoder(weights(parts=parts).user)
     ages = [[float(place * 5 + row) for place, _ in enumerate(items)] for row, items in enumerate(HISTORIES)]
     said = declared()
     many = tower.many(
@@ -71,14 +73,14 @@ def test_one_user_and_many_are_as_member_by_member(with_times: bool, says: bool)
 
 
 def test_recent_listings_weigh_more_where_recency_counts() -> None:
-    tower = UserEncoder(replace(weights().user, recency=-2.0, attention=np.zeros(DIM, np.float32)))
+    tower = UserEncoder(replace(weights().user, recency=RECENCY, attention=np.zeros((1, DIM), np.float32)))
     new, old = (
         tower.one(LISTINGS[:2], np.array([0.0, 300.0])),
         tower.one(LISTINGS[:2], np.array([300.0, 0.0])),
     )
     np.testing.assert_allclose(new, tower.one(LISTINGS[:1]), atol=0.1)
     np.testing.assert_allclose(old, tower.one(LISTINGS[1:2]), atol=0.1)
-    without = UserEncoder(replace(tower.weights, recency=0.0))
+    without = UserEncoder(replace(tower.weights, recency=RECENCY * 0))
     np.testing.assert_array_equal(
         without.one(LISTINGS[:2], np.array([0.0, 300.0])), without.one(LISTINGS[:2])
     )
@@ -115,7 +117,9 @@ def test_users_are_encoded_in_parts_as_at_once(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_scores_of_any_size_give_finite_vectors() -> None:
-    tower = UserEncoder(replace(weights().user, attention=np.full(DIM, 1e4, np.float32), recency=-1e4))
+    tower = UserEncoder(
+        replace(weights().user, attention=np.full((1, DIM), 1e4, np.float32), recency=RECENCY * 5000)
+    )
     vectors = tower.many(LISTINGS, lists([[1, 2, 3]], [[0.0, 1e6, 3.0]]), np.array([NOW]))
     assert np.isfinite(vectors).all()
     assert np.isfinite(tower.one(LISTINGS[1:4], np.array([0.0, np.inf, 1e30]))).all()

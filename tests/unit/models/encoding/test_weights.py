@@ -29,15 +29,23 @@ def test_weights_are_what_their_arrays_say(sizes: Sizes) -> None:
         ({"foreign": np.zeros(3)}, "array 'foreign' is none of a model's"),
         ({"user.empty": np.zeros(9, np.float32)}, r"array 'user.empty' must be of shape \[8\], is \[9\]"),
         (
-            {"user.inner": np.zeros((8, 3), np.float32)},
-            r"array 'user.offset' must be of shape \[3\], is \[12\]",
+            {"user.inner": np.zeros((1, 8, 3), np.float32)},
+            r"array 'user.offset' must be of shape \[1, 3\], is \[1, 12\]",
+        ),
+        (
+            {
+                "user.attention": np.zeros((1, 4), np.float32),
+                **{f"{tower}.inner": np.zeros((1, 4, 12), np.float32) for tower in ("listing", "user")},
+                **{f"{tower}.outer": np.zeros((1, 12, 4), np.float32) for tower in ("listing", "user")},
+            },
+            "1 parts of 4 coordinates do not make 8",
         ),
         ({"popularity": np.zeros(9, np.float32)}, r"array 'popularity' must be of shape \[30\], is \[9\]"),
         (
             {"listing.numbers": np.zeros(8, np.float32)},
             r"'listing.numbers' must be of shape \[numbers, 8\], is \[8\]",
         ),
-        ({"user.attention": np.zeros(8)}, "array 'user.attention' is of float64"),
+        ({"user.attention": np.zeros((1, 8))}, "array 'user.attention' is of float64"),
         ({"user.longest": np.zeros(())}, "array 'user.longest' is of float64"),
         (
             {"user.empty": np.full(8, np.nan, np.float32)},

@@ -19,11 +19,13 @@ ITEMS, USERS, DIM = 40, 25, 6
 
 def nearest(adding: float) -> Nearest:
     rng = np.random.default_rng(0)
-    layer = Residual(*(rng.normal(size=shape).astype(np.float32) for shape in ((DIM, 8), (8,), (8, DIM))))
+    layer = Residual(
+        *(rng.normal(size=shape).astype(np.float32) for shape in ((1, DIM, 8), (1, 8), (1, 8, DIM)))
+    )
     attention, empty = rng.normal(size=(2, DIM)).astype(np.float32)
     listings = unit(rng.normal(size=(ITEMS, DIM)).astype(np.float32))
     return Nearest(
-        UserEncoder(UserWeights(attention, 0.0, empty, layer, 10)),
+        UserEncoder(UserWeights(attention[None], np.zeros(1, np.float32), empty, layer, 10)),
         listings,
         np.float32(adding) * rng.random(ITEMS).astype(np.float32),
         Popularity.of(rng.integers(0, 9, ITEMS), 50),

@@ -22,14 +22,16 @@ from models.towers.two_tower import TwoTower
 from models.training.batches import padded
 
 SHAPE = TowerShape(ids=80, categories=(9, 1, 30), numbers=4, text=16, dim=32, hidden=64)
+PARTS = [1, 2]
 ROWS, USERS, LONGEST, NOW = 300, 90, 6, 1_700_000_000_000
 RNG = np.random.default_rng(0)
 POPULARITY = np.concatenate([[0], RNG.random(SHAPE.ids - 1)]).astype(np.float32)
 
 
-def random_model(*, popular: bool) -> TwoTower:
+def random_model(parts: int = 1, *, popular: bool = True) -> TwoTower:
     """Trained at random: no weight is 0, as some are when training begins."""
-    graph, first = nnx.split(TwoTower(SHAPE, popular=popular, rng=np.random.default_rng(0)))
+    shape = replace(SHAPE, parts=parts)
+    graph, first = nnx.split(TwoTower(shape, popular=popular, rng=np.random.default_rng(0)))
     rng = np.random.default_rng(1)
 
     def redrawn(leaf: jax.Array) -> jax.Array:
@@ -39,9 +41,9 @@ def random_model(*, popular: bool) -> TwoTower:
     return model
 
 
-@pytest.fixture(scope="module")
-def trained() -> TwoTower:
-    return random_model(popular=True)
+@pytest.fixture(scope="module", params=PARTS)
+def trained(request: pytest.FixtureRequest) -> TwoTower:
+    return random_model(request.param)
 
 
 FEATURES = Features(
@@ -79,6 +81,14 @@ def users_of(  # noqa: PLR0917 - as the model takes them
     return model.users(listings, items, present, age_days, declared=declared, declares=declares)
 
 
+def flat(vectors: jax.Array) -> np.ndarray:
+    return np.asarray(vectors).reshape(len(vectors), -1)
+
+
+def by_part(model: TwoTower, vectors: np.ndarray) -> np.ndarray:
+    return vectors.reshape(len(vectors), model.parts, -1)
+
+
 def histories(*, with_times: bool) -> ItemLists:
     made = ItemLists.of(HISTORIES)
     times = NOW - (np.random.default_rng(3).random(len(made.items)) * 100 * DAY_MS).astype(np.int64)
@@ -87,7 +97,7 @@ def histories(*, with_times: bool) -> ItemLists:
 
 def test_listings_are_the_same_within_1e_5(trained: TwoTower) -> None:
     tower = ListingEncoder(exported(trained, POPULARITY, LONGEST).listing)
-    expected = np.asarray(listings_of(trained, on_device(FEATURES)))
+    expected = flat(listings_of(trained, on_device(FEATURES)))
     assert np.abs(tower.vectors(FEATURES) - expected).max() < 1e-5
 
 
@@ -101,8 +111,8 @@ def test_users_are_the_same_within_1e_5(trained: TwoTower, with_times: bool, say
     declares = np.arange(USERS) % 3 == 0
     said = FEATURES.take(np.arange(USERS))
     arguments = padded(lists, LONGEST, ASKED if with_times else None)
-    device = map(jnp.asarray, (listings, *arguments))
-    expected = np.asarray(users_of(trained, *device, on_device(said), declares & says))
+    device = map(jnp.asarray, (by_part(trained, listings), *arguments))
+    expected = flat(users_of(trained, *device, on_device(said), declares & says))
     declared = (
         Declared(listings[:USERS][declares], np.concatenate([[0], np.cumsum(declares)])) if says else None
     )
@@ -118,7 +128,7 @@ def test_users_are_the_same_within_1e_5(trained: TwoTower, with_times: bool, say
 
 def test_a_wrong_weight_would_be_seen(trained: TwoTower) -> None:
     weights = exported(trained, POPULARITY, LONGEST)
-    expected = np.asarray(listings_of(trained, on_device(FEATURES)))
+    expected = flat(listings_of(trained, on_device(FEATURES)))
     layer = weights.listing.residual
     other = replace(weights.listing, residual=replace(layer, offset=layer.offset + np.float32(1e-3)))
     assert np.abs(ListingEncoder(other).vectors(FEATURES) - expected).max() > 1e-5
@@ -129,7 +139,10 @@ def test_scores_and_padded_vectors_rank_as_the_model_does(trained: TwoTower) -> 
     listings = ListingEncoder(weights.listing).vectors(FEATURES)
     users = UserEncoder(weights.user).many(listings, histories(with_times=False))
     popularity = POPULARITY[FEATURES.ids]
-    expected = np.asarray(trained.scores(*map(jnp.asarray, (users, listings, popularity))))
+    # The model's scores part by part, each divided by how sharp the part is: their mean is what an index ranks by.
+    sides = (by_part(trained, users), by_part(trained, listings), popularity)
+    sharp = np.exp(np.asarray(trained.log_scale[...]))[:, None, None]
+    expected = (np.asarray(trained.scores(*map(jnp.asarray, sides))) / sharp).mean(axis=0)
     found = padded_users(users, weights.weight) @ padded_listings(listings, popularity).T
     ranked = np.take_along_axis(expected, np.argsort(-found, axis=1), axis=1)
     assert weights.weight
