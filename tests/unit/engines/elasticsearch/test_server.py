@@ -48,8 +48,6 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, handle: Handle, **s
         monkeypatch.setenv("BAKEOFF_ELASTICSEARCH_PASSWORD", "s3cret")
         for begin in ("create", "open"):
             engine = Elasticsearch(tmp_path, IndexParams())
-            if begin == "open":
-                (tmp_path / "collection.txt").write_text(f"{SCHEMA!r} {IndexParams()!r}")
             with pytest.raises(EngineError) as caught:
                 getattr(engine, begin)(SCHEMA)
             engine.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from engines.base import EngineError
 from engines.server.names import collection_name
+from engines.values.contents import contents
 from tests.servers.fake_elasticsearch import Answer
 from tests.unit.engines.lucene.products import SCHEMA, Product
 
@@ -37,6 +39,12 @@ def test_an_index_that_is_gone_or_of_another_run_is_refused(
         engine.create(SCHEMA)
         engine.close()
         with pytest.raises(EngineError, match=r"no index .* any more"):
+            engine.open(SCHEMA)
+        theirs = contents(replace(SCHEMA, model="tower@2#0123456789ab"), engine._params)
+        found.append((200, {index: {"mappings": {"_meta": {"bakeoff": theirs}}}}))
+        with pytest.raises(
+            EngineError, match=rf"{index} holds .* tower@2#0123456789ab, not of a model that is not"
+        ):
             engine.open(SCHEMA)
         found.append((200, {index: {"mappings": {"_meta": {"bakeoff": "something else"}}}}))
         with pytest.raises(EngineError, match=f"{index} does not say which model"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,10 +160,15 @@ def test_tls_over_grpc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_opening_a_collection_that_has_gone_or_changed(engine: Qdrant, stand_in: StandIn) -> None:
-    engine.create(SCHEMA)
+    made = replace(SCHEMA, model="tower@1#0123456789ab")
+    engine.create(made)
     engine.close()
-    engine.open(SCHEMA)
+    engine.open(made)
     engine.close()
+    with pytest.raises(
+        EngineError, match=rf"{engine._name} holds .* model {made.model}, not of a model that is not named"
+    ):
+        engine.open(SCHEMA)
     stand_in.collections.drop(engine._name)
     with pytest.raises(EngineError, match="does not exist, create it first"):
         engine.open(SCHEMA)
