@@ -13,6 +13,7 @@ from harness.cli.run import asked_scenario
 if TYPE_CHECKING:
     from harness.cli.terminal import ProgressBar
     from harness.scenario.specs import Scenario
+    from models.dimensions.throughput import Throughput
 
 
 def dimensions(options: argparse.Namespace) -> int:
@@ -49,11 +50,12 @@ def _compared(options: argparse.Namespace, folder: Path, bar: ProgressBar) -> di
     judged = material.config.evaluation
     plan = Plan(judged.k, reference=f"{shortened.dim}, float32", seed=judged.seed)
     asked = Asked(dims, left_out, options.tolerance, scenario, plan)
-    cache = cache_folder()
+
+    def measured(runs: Path, dataset: Path) -> list[Throughput]:
+        return measure(runs, dataset, scenario, cache_folder(), bar)
+
     try:
-        return compare(
-            shortened, asked, lambda runs, data: measure(runs, data, scenario, cache, bar), bar
-        )  # fmt: skip
+        return compare(shortened, asked, measured, bar)
     except KeyboardInterrupt:
         say("What was measured is saved. Go on with the same command")
         raise
