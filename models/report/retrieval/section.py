@@ -88,7 +88,7 @@ def sentences(content: Content) -> list[str]:
     nearest = min(alike, key=lambda point: abs(_recall(point) - _SAID))
     told = [
         f"{_where(nearest).capitalize()}, at {_exactness(nearest)} recall against exact ({_setting(nearest)}) users "
-        f"lose {_lost(nearest)} of the hits, {percent(content['level'])} interval {_bounds(nearest)}."
+        f"lose {_share(nearest)}, {percent(content['level'])} interval {_bounds(nearest)}."
     ]
     for engine in dict.fromkeys(point["engine"] for point in known):
         own = [point for point in known if point["engine"] == engine]
@@ -107,13 +107,13 @@ def _range(points: Sequence[Entry]) -> str:
 
 
 def _surely(point: Entry) -> str:
+    return f"{_share(point)} ({_bounds(point)})"
+
+
+def _share(point: Entry) -> str:
     """What is lost, where that is more than chance."""
-    low, bounds = point["loss"]["hits_lost"]["low"], _bounds(point)
-    return (
-        f"{_lost(point)} of the hits ({bounds})"
-        if low is not None and low > 0
-        else f"none for sure ({bounds})"
-    )
+    low = point["loss"]["hits_lost"]["low"]
+    return f"{_lost(point)} of the hits" if low is not None and low > 0 else "none for sure"
 
 
 def _filters(content: Content) -> list[str]:

@@ -41,6 +41,11 @@ def test_the_point_nearest_to_070_is_told_first_with_its_interval(content: dict[
     )
 
 
+def test_a_loss_that_may_be_chance_is_not_told_as_one(content: dict[str, Any]) -> None:
+    alone = content | {"points": [point for point in content["points"] if point["engine"] == "fine"]}
+    assert "users lose none for sure, 95 % interval \N{MINUS SIGN}" in sentences(alone)[0]
+
+
 def test_every_engine_has_a_sentence_from_its_coarsest_to_its_finest(content: dict[str, Any]) -> None:
     _, coarse, fine = sentences(content)
     assert coarse.startswith("coarse loses ")
