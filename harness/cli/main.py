@@ -23,11 +23,11 @@ COMMANDS = {
     "data": "harness.cli.facts:data",
     "engines": "harness.cli.facts:engines",
     "calibrate": "harness.cli.facts:show_calibration",
-    "train": "harness.cli.train:train",
-    "ablate": "harness.cli.ablate:ablate",
-    "encode": "harness.cli.encode:encode",
-    "dimensions": "harness.cli.dimensions:dimensions",
-    "evaluate": "harness.cli.evaluate:evaluate",
+    "train": "harness.cli.models.train:train",
+    "ablate": "harness.cli.models.ablate:ablate",
+    "encode": "harness.cli.models.encode:encode",
+    "dimensions": "harness.cli.models.dimensions:dimensions",
+    "evaluate": "harness.cli.models.evaluate:evaluate",
 }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.models.train import require_training_packages, shown
 from harness.cli.output import say, show
-from harness.cli.train import require_training_packages, shown
 
 if TYPE_CHECKING:
     from models.evaluation.cells import Table
