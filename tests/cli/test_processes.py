@@ -219,11 +219,10 @@ def test_a_process_that_left_the_tree_counts_as_the_engines(shell: Shell) -> Non
         next(cell for cell in result.measurements if cell.engine == engine and cell.kind == "search")
         for engine in ("daemonworks", "sound")
     )
-    # The daemon computes all the time beside one client: together they use more than one processor could give, if
-    # other programs leave it to them; alone the client cannot.
-    span = working.metrics["queries"] / working.metrics["throughput_qps"]
-    spent = working.metrics["cpu_s"] / span
-    assert spent > 1.1 * sound.metrics["cpu_s"] / (sound.metrics["queries"] / sound.metrics["throughput_qps"])
+    # The daemon computes all the time beside one client, so that a query seems to cost twice as much; by query, because
+    # other programs may leave either run less of the machine.
+    costly, usual = (cell.metrics["cpu_s"] / cell.metrics["queries"] for cell in (working, sound))
+    assert costly > 1.4 * usual
 
 
 def test_other_programs_on_the_machine_flag_every_cell_and_block_the_decision(shell: Shell) -> None:
