@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +10,11 @@ import numpy.typing as npt
 from harness.errors import ConfigurationError
 from models.data.interactions import Interactions, ItemLists, among, pair_codes
 from models.data.items import Items
+from models.data.moments import moment
 from models.data.split import Cases, Split
 
 VALIDATION_USERS = 4_000
 _ORDERED = 0.5
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Int64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -144,8 +143,8 @@ def by_time(
     start, end = int(times_ms[0]), int(times_ms[-1])
     if not start < first < second <= end:
         raise ConfigurationError(
-            f"the interactions from {_shown(start)} to {_shown(end)} are not divided by {_shown(first)} and "
-            f"{_shown(second)}; use data of a longer time, or other shares or moments"
+            f"the interactions from {moment(start)} to {moment(end)} are not divided by {moment(first)} and "
+            f"{moment(second)}; use data of a longer time, or other shares or moments"
         )
     left_out: dict[str, int] = {}
 
@@ -214,7 +213,7 @@ def _window(
     had = np.ones(len(targets.items), np.bool_) if candidates is None else candidates[targets.items]
     counts = {
         f"{name} targets that the user had taken before": int(known.sum()),
-        f"{name} targets gone before {_shown(start)} or listed after {_shown(end)}": int(
+        f"{name} targets gone before {moment(start)} or listed after {moment(end)}": int(
             (~known & ~had).sum()
         ),
     }
@@ -223,7 +222,7 @@ def _window(
     users = np.flatnonzero(targets.lengths)
     if not len(users):
         raise ConfigurationError(
-            f"from {_shown(start)} to {_shown(end)} no user took anything new, so that there is no {name}; use data of "
+            f"from {moment(start)} to {moment(end)} no user took anything new, so that there is no {name}; use data of "
             "a longer time, or other shares or moments"
         )
     return Cases(
@@ -233,10 +232,3 @@ def _window(
         candidates=candidates,
         asked_ms=np.full(len(users), start, np.int64),
     )
-
-
-def _shown(ms: int) -> str:
-    try:
-        return (_EPOCH + timedelta(milliseconds=ms)).strftime("%Y-%m-%d %H:%M:%S")
-    except OverflowError:
-        return f"{ms} ms"

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from harness.data.identity import ModelIdentity
 from models.data.split import Cases
 from models.dimensions.material import Material
 from models.encoding.padding import ADDED
 from models.encoding.rotation import Floats, cut, kept, rotation
 from models.encoding.scalar import rounded
-from models.evaluation.baselines.ranking import best, blocks, exclude
-from models.evaluation.popularity import Popularity
+from models.evaluation.nearest import answers
 from models.evaluation.recommender import places, require_sound
 from models.features.features import Float32, Int32
 from models.features.stored import digest
@@ -23,8 +20,6 @@ from models.features.stored import digest
 Precision = Literal["float32", "int8"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "int8")
 BYTES: Mapping[Precision, int] = {"float32": 4, "int8": 1}  # a coordinate
-
-_CELLS = 4 << 20  # scores that are held at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +85,3 @@ class Shortened:
         for name, own in answered.items():
             require_sound(named, own, self.material.cases[name], len(listings), least=k)
         return {name: places(own, self.material.cases[name].targets) for name, own in answered.items()}
-
-
-def answers(queries: Float32, listings: Float32, cases: Cases, popularity: Popularity, k: int) -> Int32:
-    """The k listings of the largest inner product with each query, as a `Recommender` answers: int32[c, k].
-
-    queries: float32[c, d] of the c cases; listings: float32[n, d].
-    """
-    found = np.full((len(cases), k), -1, np.int32)
-    for rows, part in blocks(cases, np.full(len(cases), len(listings)), _CELLS):
-        scores = queries[rows] @ listings.T
-        exclude(scores, part)
-        found[rows] = best(scores, popularity, k)
-    return found

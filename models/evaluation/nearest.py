@@ -46,9 +46,27 @@ class Nearest:
 
     def recommend(self, cases: Cases, k: int) -> Int32:
         """See `models.evaluation.recommender.Recommender`."""
-        answers = np.full((len(cases), k), -1, np.int32)
-        for rows, part in blocks(cases, np.full(len(cases), len(self.listings)), _CELLS):
-            scores = self.users(part) @ self.listings.T + self.adding
-            exclude(scores, part)
-            answers[rows] = best(scores, self.popularity, k)
-        return answers
+        return answers(self.users(cases), self.listings, cases, self.popularity, k, adding=self.adding)
+
+
+def answers(
+    queries: Float32,
+    listings: Float32,
+    cases: Cases,
+    popularity: Popularity,
+    k: int,
+    *,
+    adding: Float32 | None = None,
+) -> Int32:
+    """The k listings of the largest inner product with each query, as a `Recommender` answers: int32[c, k].
+
+    queries: float32[c, d] of the c cases; listings: float32[n, d]. adding: float32[n], to each listing's product.
+    """
+    found = np.full((len(cases), k), -1, np.int32)
+    for rows, part in blocks(cases, np.full(len(cases), len(listings)), _CELLS):
+        scores = queries[rows] @ listings.T
+        if adding is not None:
+            scores += adding
+        exclude(scores, part)
+        found[rows] = best(scores, popularity, k)
+    return found

@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.errors import ConfigurationError
+from harness.results.files import write_text
 
 _BEFORE = '<section id="data">'  # the last one
+
+
+def put_sections(page: Path, sections: Mapping[str, str]) -> None:
+    """Puts sections by name into a model's page, see `with_section`.
+
+    Raises ConfigurationError where there is no such page, MeasurementError where it cannot be written.
+    """
+    try:
+        text = page.read_text("utf-8")
+        for name, html in sections.items():
+            text = with_section(text, name, html)
+    except FileNotFoundError:
+        raise ConfigurationError(f"{page}: is missing") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{page}: {error}") from error
+    write_text(page, text)
 
 
 def with_section(page: str, name: str, html: str) -> str:

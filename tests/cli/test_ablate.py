@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -30,6 +31,7 @@ def test_each_change_is_trained_and_compared_with_none(
     shell, done = ablated
     assert done.returncode == 0, done.stderr
     assert "same: changes nothing here, left out" in done.stderr
+    assert "no-ids: best epoch " in done.stderr
     found = json.loads((shell.folder / "ablations" / "tiny" / "ablations.json").read_text())
     assert [row["name"] for row in found["rows"]] == ["as-is", "no-ids"]
     cells = {
@@ -63,3 +65,12 @@ def test_a_training_of_another_configuration_is_not_taken_for_it(
     done = shell("ablate", "tiny.yaml", "--plan", "plan.yaml")
     assert done.returncode == 104
     assert "as-is was begun with another configuration.towers.dim; set it back" in done.stderr
+
+
+def test_a_column_that_is_not_there_is_named_before_anything_is_trained(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    evaluation = {"k": [20], "key": "brand", "preferences": ["flavour"]}
+    done = shell("ablate", write(shell.folder, evaluation=evaluation), "--only", "no-ids")
+    assert done.returncode == 104
+    assert "evaluation.preferences: 'flavour' is no column of categories" in done.stderr
+    assert not (shell.folder / "ablations").exists()

@@ -93,5 +93,5 @@ def test_without_a_page_the_figures_are_there(made: Shell, tmp_path: Path) -> No
         "dimensions", "tiny", "--dims", "2", "--scenario", "brief.yaml", "--engines", "flat", "--trials", "1"
     )
     assert done.returncode == 0, done.stderr
-    assert "report.html: is missing, so the comparison is in no report" in done.stderr
+    assert "report.html: is missing, so the figures are in no report" in done.stderr
     assert (tmp_path / "tiny" / "dimensions.json").exists()

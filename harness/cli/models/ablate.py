@@ -25,6 +25,7 @@ def ablate(options: argparse.Namespace) -> int:
     from models.training.ablations import AS_IS, EVERY_CHOICE, changed, compared, read_ablations, trained
     from models.training.config import find_config, load_config
     from models.training.job import prepare
+    from models.training.judging import require_columns
 
     path = find_config(options.configuration)
     config = load_config(path)
@@ -36,6 +37,7 @@ def ablate(options: argparse.Namespace) -> int:
     rows: list[Row] = []
     with ProgressBar() as bar:
         base = prepare(config, path.parent, bar)
+        require_columns(config, base.items)
         data = fingerprint(base.items, base.interactions)
         for number, (name, each) in enumerate(configurations.items()):
             if name != AS_IS and each == config:
@@ -54,6 +56,8 @@ def ablate(options: argparse.Namespace) -> int:
             except KeyboardInterrupt:
                 say("Every training that ended, and every epoch, is saved. Go on with the same command")
                 raise
+            row = rows[-1]
+            say(f"{name}: best epoch {row.best_epoch + 1} of {row.epochs}")
         table = compared(rows, config, base, bar)
     write_values(folder / ABLATIONS, {"rows": [row.facts() for row in rows], "table": table.to_json()})
     show(_text(rows, table))

@@ -16,6 +16,12 @@ def _dims(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
+def _add_configuration(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "configuration", type=given, help="hm, marketplace, or a YAML file: see docs/models.md"
+    )
+
+
 def _add_train(commands: Any) -> None:
     parser = add_command(
         commands,
@@ -26,9 +32,7 @@ def _add_train(commands: Any) -> None:
         "  bakeoff train model.yaml --out trained/second\n"
         "  bakeoff train model.yaml --resume        (go on after an interruption)",
     )
-    parser.add_argument(
-        "configuration", type=given, help="hm, marketplace, or a YAML file: see docs/models.md"
-    )
+    _add_configuration(parser)
     parser.add_argument(
         "--out", type=given, metavar="DIR", help="the model's folder (default: trained/<name>)"
     )
@@ -44,9 +48,7 @@ def _add_ablate(commands: Any) -> None:
         "  bakeoff ablate hm --only dim-64,wordllama\n"
         "  bakeoff ablate model.yaml --plan mine.yaml",
     )
-    parser.add_argument(
-        "configuration", type=given, help="hm, marketplace, or a YAML file: see docs/models.md"
-    )
+    _add_configuration(parser)
     parser.add_argument(
         "--plan", type=given, metavar="FILE", help="a YAML file of changes (default: those that ship)"
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.models.pages import show_in_report
 from harness.cli.output import cache_folder, say, show
 from harness.cli.run import asked_scenario
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def dimensions(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
     from models.dimensions.job import FILE
+    from models.report.dimensions import section
     from models.report.page import REPORT
 
     folder = Path(options.model)
@@ -26,8 +28,7 @@ def dimensions(options: argparse.Namespace) -> int:
         content = _compared(options, folder, bar)
     show(_table(content))
     show(f"\nFigures: {folder / FILE}")
-    if _in_report(folder / REPORT, content):
-        show(f"Report: {folder / REPORT}")
+    show_in_report(folder / REPORT, {"dimensions": section(content)})
     return 0
 
 
@@ -59,23 +60,6 @@ def _compared(options: argparse.Namespace, folder: Path, bar: ProgressBar) -> di
     except KeyboardInterrupt:
         say("What was measured is saved. Go on with the same command")
         raise
-
-
-def _in_report(page: Path, content: Mapping[str, Any]) -> bool:
-    """Puts the section into the model's page; whether it has one."""
-    from harness.results.files import write_text
-    from models.report.dimensions import section
-    from models.report.parts import with_section
-
-    try:
-        write_text(page, with_section(page.read_text("utf-8"), "dimensions", section(content)))
-    except FileNotFoundError:
-        say(f"{page}: is missing, so the comparison is in no report")
-    except ValueError as error:
-        say(f"{page}: {error}, so the comparison is in no report")
-    else:
-        return True
-    return False
 
 
 def _table(content: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.models.pages import show_in_report
 from harness.cli.output import cache_folder, say, show
 from harness.cli.run import asked_scenario, exit_code, use_servers
 from harness.errors import ConfigurationError
@@ -41,12 +42,11 @@ def evaluate(options: argparse.Namespace) -> int:
         scenario = _asking(scenario, held)
         result, interrupted = _ask(scenario, run, bar, resume=options.resume)
         whole = None if result is None else _keep(model, held, scenario, result, k=k, progress=bar)
-        told = whole is not None and _in_report(model, held, whole)
+        sections = {} if whole is None else _sections(model, held, whole)
     if whole is not None:
         show(_table(whole))
         show(f"\nFigures: {model.folder / ENGINES}")
-    if told:
-        show(f"Report: {model.folder / REPORT}")
+        show_in_report(model.folder / REPORT, sections)
     if interrupted or result is None:
         if whole is not None:
             say("What was answered is judged and saved. Go on with the same command and: --resume")
@@ -138,27 +138,15 @@ def _keep(
     return whole
 
 
-def _in_report(model: Model, held: HeldOut, whole: Mapping[str, Any]) -> bool:
-    """Puts what the folder says of engines into the model's page; whether it has one."""
-    from harness.results.files import write_text
-    from models.report.page import REPORT
-    from models.report.parts import with_section
+def _sections(model: Model, held: HeldOut, whole: Mapping[str, Any]) -> dict[str, str]:
+    """What the folder says of engines, for the model's page."""
     from models.report.retrieval import section, users
     from models.retrieval.catalogue import published_items
 
-    page = model.folder / REPORT
-    try:
-        text = page.read_text("utf-8")
-        text = with_section(text, section.NAME, section.section(whole))
-        text = with_section(text, users.NAME, users.section(held, published_items(model), whole))
-        write_text(page, text)
-    except FileNotFoundError:
-        say(f"{page}: is missing, so the figures are in no report")
-    except ValueError as error:
-        say(f"{page}: {error}, so the figures are in no report")
-    else:
-        return True
-    return False
+    return {
+        section.NAME: section.section(whole),
+        users.NAME: users.section(held, published_items(model), whole),
+    }
 
 
 def _table(whole: Mapping[str, Any]) -> str:

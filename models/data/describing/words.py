@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,18 +10,13 @@ import numpy.typing as npt
 import yaml
 
 from harness.data.describe import short
+from models.data.moments import moment
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SHOWN = 3  # examples of a column
 _LOOKED_AT = 100  # values that they are taken from
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def moment(ms: int) -> str:
-    """Milliseconds since 1970 as a date and time."""
-    return (_EPOCH + timedelta(milliseconds=ms)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def span(ms: npt.NDArray[np.int64]) -> str:

@@ -10,9 +10,10 @@ import pytest
 from models.data.interactions import ItemLists
 from models.data.split import Cases
 from models.dimensions.quality import quality
-from models.dimensions.variants import Shortened, answers
+from models.dimensions.variants import Shortened
 from models.encoding.scalar import Scale, rounded
 from models.evaluation.cells import Plan
+from models.evaluation.nearest import answers
 from models.evaluation.popularity import Popularity
 from models.evaluation.recommender import places
 from models.features.features import Float32

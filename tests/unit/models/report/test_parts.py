@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from harness.errors import ConfigurationError
 from models.report.page import render
-from models.report.parts import with_section
+from models.report.parts import put_sections, with_section
 from tests.unit.models.report.made import trained
 from tests.unit.reports.page.parsed import Page
 
@@ -33,3 +36,16 @@ def test_a_section_that_is_there_keeps_its_place() -> None:
 def test_a_page_of_something_else_is_refused() -> None:
     with pytest.raises(ValueError, match="is no page of a model"):
         with_section("<html></html>", "later", SECTION)
+
+
+def test_a_page_that_is_not_there_or_none_of_a_model_is_named_and_left_as_it_is(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    with pytest.raises(ConfigurationError, match=r"report\.html: is missing"):
+        put_sections(page, {"later": SECTION})
+    page.write_text("<html></html>")
+    with pytest.raises(ConfigurationError, match=r"report\.html: is no page of a model"):
+        put_sections(page, {"later": SECTION})
+    assert page.read_text() == "<html></html>"
+    page.write_text(render(trained()))
+    put_sections(page, {"later": SECTION})
+    assert page.read_text() == with_section(render(trained()), "later", SECTION)
