@@ -1,0 +1,57 @@
+"""The protocol of a store of listings; SQLite and PostgreSQL follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from harness.errors import BakeoffError
+from service.catalogue.listing import Change, Listing, OutboxRow, Outcome
+from service.catalogue.schema import CatalogueSchema
+
+
+class StoreError(BakeoffError):
+    """The store could not read or write; the message says why and what to change. Nothing was partly written."""
+
+
+class Store(Protocol):
+    """The source of truth. Its methods block, and may be called from any number of threads.
+
+    Every method raises StoreError. The outbox holds the last change of each listing, removals included, in the order
+    of commits: who follows it from the start is given everything, and who follows it on misses nothing.
+    """
+
+    schema: CatalogueSchema
+
+    def write(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Makes the changes in order, all or (on an error) none, and returns once they are durable.
+
+        Changes of several callers share a transaction. Late versions never undo newer ones.
+        """
+
+    def get(self, ids: Iterable[str]) -> dict[str, Listing]:
+        """The listings with these ids that there are."""
+
+    def by_number(self, numbers: Iterable[int]) -> dict[int, Listing]:
+        """The listings with these numbers that there are."""
+
+    def scan(self, after: int = -1, limit: int = 1000) -> list[Listing]:
+        """The listings with the lowest numbers above `after`, ascending."""
+
+    def count(self) -> int:
+        """How many listings there are."""
+
+    def changes_after(self, seq: int, limit: int = 1000) -> list[OutboxRow]:
+        """The outbox beyond a place in it, in order."""
+
+    def last_seq(self) -> int:
+        """The place of the last change; 0 before the first."""
+
+    def meta(self, key: str) -> str | None:
+        """A note kept beside the listings, such as which collection is live."""
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keeps a note, durable once this returns."""
+
+    def close(self) -> None:
+        """Finishes the writes under way and lets go; a second call does nothing. Later calls raise StoreError."""
