@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from engines.base import Value, Vectors
 
-HIGHEST_VERSION = 2**63 - 1
+HIGHEST_VERSION = 2**62  # that a caller may give: above it there is room to count on
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,43 +47,48 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """Stores a listing whole, in place of the former one if there is one. Raises ValueError without a vector.
-
-    expected: only if the listing has this version; 0: only if there is none. version: by the caller's own clock, >= 1;
-    a write whose version is not above the stored one is stale. Without one the store counts.
-    """
-
+class _Conditions:
     id: str
-    fields: Fields
+    _: KW_ONLY
     expected: int | None = None
     version: int | None = None
 
     def __post_init__(self) -> None:
+        for value, lowest in ((self.expected, 0), (self.version, 1)):
+            if value is not None and not lowest <= value <= HIGHEST_VERSION:
+                raise ValueError(f"a version must be from {lowest} to 2^62, got {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Put(_Conditions):
+    """Stores a listing whole, in place of the former one if there is one.
+
+    expected: only if the listing has this version; 0: only if there is none. version: by the caller's own clock, >= 1;
+    a write whose version is not above the stored one is stale. Without one the store counts. Raises ValueError for
+    versions outside their range, and without a vector.
+    """
+
+    fields: Fields
+
+    def __post_init__(self) -> None:
+        _Conditions.__post_init__(self)  # slots make a new class, which super() would not know
         if self.fields.vector is None:
             raise ValueError(f"listing {self.id!r} has no vector, encode it first")
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(_Conditions):
     """Replaces some fields of a listing; `expected` and `version` as in `Put`."""
 
-    id: str
     fields: Fields
-    expected: int | None = None
-    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(_Conditions):
     """Takes a listing out, leaving its version behind; `expected` and `version` as in `Put`.
 
     With a version also one that is not there, so that a write that comes late does not bring it back.
     """
-
-    id: str
-    expected: int | None = None
-    version: int | None = None
 
 
 Change = Put | Patch | Remove

@@ -1,0 +1,126 @@
+"""The catalogue in PostgreSQL, which several services may share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+import psycopg
+
+from engines.server.address import secrets_of, shown
+from engines.server.redaction import redact
+from service.catalogue.pool import Pool
+from service.catalogue.sql import Session, Values
+from service.catalogue.store import StoreError
+
+_CONNECT_S = 5
+_TIMEOUT_S = 30  # of a statement, and of waiting for another service's transaction
+_TABLES = """
+create table if not exists catalogue_listings (
+    number bigint primary key,
+    id text not null unique,
+    version bigint not null,
+    seq bigint not null unique,
+    attributes text,
+    details text,
+    vector bytea,
+    model text not null,
+    listed_at_ms bigint not null,
+    updated_at_ms bigint not null
+);
+create table if not exists catalogue_state (
+    one integer primary key check (one = 1), seq bigint not null, numbers bigint not null, live bigint not null
+);
+create table if not exists catalogue_meta (key text primary key, value text not null);
+insert into catalogue_state values (1, 0, 0, 0) on conflict do nothing;
+"""
+_ONE_BY_ONE = 7163902258  # names the lock under which tables are made, in this project only
+_REMEDIES = {
+    "full": "free some space on the server's disk",
+    "no space left": "free some space on the server's disk",
+    "read-only": "name the primary server in the URL, not a replica, and allow this user to write",
+    "permission denied": "grant this user the right to make and write tables in the database",
+    "authentication": "correct user and password in the URL",
+    "does not exist": "name a database and a user in the URL that exist",
+    "timeout": "something else holds locks there for long, or the server is overloaded: look at its log",
+}
+
+
+class PostgresDatabase:
+    """A database by its URL, given the tables if it has none. Raises StoreError where that fails."""
+
+    among = "{column} = any(?)"
+    # Whoever takes a place in the outbox keeps the row until the commit, so that places are committed in their order.
+    lock = " for update"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._readers = Pool(self._connect)
+        self._writers = Pool(self._connect)  # of which one is in use at a time
+        self._one_at_a_time = Lock()
+        with self.writing() as session:
+            session.read("select pg_advisory_xact_lock(?)", [_ONE_BY_ONE])
+            for statement in _TABLES.split(";")[:-1]:
+                session.run(statement, [()])
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        options = f"-c synchronous_commit=on -c statement_timeout={_TIMEOUT_S}s -c lock_timeout={_TIMEOUT_S}s"
+        return psycopg.connect(
+            self._url,
+            autocommit=True,
+            connect_timeout=_CONNECT_S,
+            tcp_user_timeout=_TIMEOUT_S * 1000,
+            application_name="bakeoff",
+            client_encoding="UTF8",
+            options=options,
+        )
+
+    def listed(self, values: Iterable[Any]) -> Any:
+        return list(values)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        with self._explained("read"), self._readers.connection() as connection:
+            yield PostgresSession(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        with (
+            self._one_at_a_time,
+            self._explained("written to"),
+            self._writers.connection() as connection,
+            connection.transaction(),
+        ):
+            yield PostgresSession(connection)
+
+    def close(self) -> None:
+        self._readers.close()
+        self._writers.close()
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            said = redact(" ".join(str(error).split()), also=secrets_of(self._url))
+            remedy = next((remedy for words, remedy in _REMEDIES.items() if words in said.lower()), "")
+            remedy = remedy or "start the server, or correct the URL"
+            raise StoreError(
+                f"{shown(self._url)}: the catalogue cannot be {done} ({said}); {remedy}"
+            ) from error
+
+
+class PostgresSession:
+    """A connection as a session."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def read(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql.replace("?", "%s").encode(), values or None).fetchall()
+
+    def run(self, sql: str, rows: Iterable[Values]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.executemany(sql.replace("?", "%s").encode(), rows)

@@ -1,0 +1,229 @@
+"""A store in tables, whichever database holds them: the statements, and rows to and from listings."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from harness.errors import ConfigurationError
+from service.catalogue.deciding import Ledger, Row
+from service.catalogue.listing import Change, Listing, OutboxRow, Outcome
+from service.catalogue.schema import CatalogueSchema
+from service.catalogue.writer import GroupedWriter
+
+Values = Sequence[Any]
+_ROW = "id, number, version, seq, attributes, details, vector, model, listed_at_ms, updated_at_ms"
+_UPSERT = (
+    f"insert into catalogue_listings ({_ROW}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (number) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in _ROW.split(", ")[2:])
+)
+_STATE = "update catalogue_state set seq = ?, numbers = ?, live = ?"
+_NOTE = "insert into catalogue_meta values (?, ?) on conflict (key) do update set value = excluded.value"
+_SCHEMA = "schema"  # the note that says what the catalogue was made for
+
+
+class Session(Protocol):
+    """A transaction, or a connection for reading. Placeholders are `?` in every database."""
+
+    def read(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+
+    def run(self, sql: str, rows: Iterable[Values]) -> None:
+        """Runs a statement once for each row of values."""
+
+
+class Database(Protocol):
+    """A database that has the tables. Every method, and all in a context, raises StoreError."""
+
+    among: str  # "{column} ..." that takes one value of `listed`
+    lock: str  # what a query ends with whose rows no other transaction may change
+
+    def listed(self, values: Iterable[Any]) -> Any:
+        """Values as one, for `among`."""
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A connection that sees what has been committed."""
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """A transaction, durable once the context has been left, rolled back on an error. For one thread."""
+
+    def close(self) -> None:
+        """Closes every connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    key: str
+    value: str
+
+
+class SqlStore:
+    """Follows `Store`. Raises ConfigurationError for a catalogue of another schema.
+
+    place: how messages name it. now_ms: the time in ms since 1970.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        schema: CatalogueSchema,
+        place: str,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.schema = schema
+        self._database, self._now_ms = database, now_ms
+        with database.writing() as session:
+            require_schema(session, schema, place)
+        self._writer: GroupedWriter[Change | _Note, Outcome | None] = GroupedWriter(self._transact)
+
+    @property
+    def commits(self) -> int:
+        """How many transactions have been committed or tried."""
+        return self._writer.commits
+
+    def write(self, changes: Sequence[Change]) -> list[Outcome]:
+        outcomes = self._writer.write(changes) if changes else []
+        return [outcome for outcome in outcomes if outcome is not None]  # None is of notes only
+
+    def set_meta(self, key: str, value: str) -> None:
+        self._writer.write([_Note(key, value)])
+
+    def _transact(self, items: Sequence[Change | _Note]) -> list[Outcome | None]:
+        ids = {item.id for item in items if not isinstance(item, _Note)}
+        with self._database.writing() as session:
+            notes = ((item.key, item.value) for item in items if isinstance(item, _Note))
+            session.run(_NOTE, notes)
+            if not ids:
+                return [None] * len(items)
+            state = session.read(f"select seq, numbers, live from catalogue_state{self._database.lock}")
+            seq, numbers, live = state[0]
+            rows = {row.id: row for row in self._rows(session, "id", ids)}
+            ledger = Ledger(rows, seq, numbers, live, self._now_ms(), self.schema.listed_at)
+            outcomes = [None if isinstance(item, _Note) else ledger.apply(item) for item in items]
+            session.run(_UPSERT, (_values(ledger.rows[id_]) for id_ in sorted(ledger.changed)))
+            session.run(_STATE, [(ledger.seq, ledger.numbers, ledger.live)])
+        return outcomes
+
+    def _rows(self, session: Session, column: str, values: Iterable[Any]) -> list[Row]:
+        among = self._database.among.format(column=column)
+        found = session.read(
+            f"select {_ROW} from catalogue_listings where {among}", [self._database.listed(values)]
+        )
+        return [self._row(values) for values in found]
+
+    def get(self, ids: Iterable[str]) -> dict[str, Listing]:
+        with self._database.reading() as session:
+            return {row.id: self._listing(row) for row in self._rows(session, "id", ids) if not row.removed}
+
+    def by_number(self, numbers: Iterable[int]) -> dict[int, Listing]:
+        with self._database.reading() as session:
+            rows = self._rows(session, "number", map(int, numbers))
+        return {row.number: self._listing(row) for row in rows if not row.removed}
+
+    def scan(self, after: int = -1, limit: int = 1000) -> list[Listing]:
+        sql = f"select {_ROW} from catalogue_listings where number > ? and vector is not null order by number limit ?"
+        with self._database.reading() as session:
+            return [self._listing(self._row(values)) for values in session.read(sql, [after, limit])]
+
+    def count(self) -> int:
+        return int(self._one("select live from catalogue_state"))
+
+    def last_seq(self) -> int:
+        return int(self._one("select seq from catalogue_state"))
+
+    def changes_after(self, seq: int, limit: int = 1000) -> list[OutboxRow]:
+        sql = "select seq, number, version, vector is null from catalogue_listings where seq > ? order by seq limit ?"
+        with self._database.reading() as session:
+            found = session.read(sql, [seq, limit])
+        return [OutboxRow(place, number, version, bool(removed)) for place, number, version, removed in found]
+
+    def meta(self, key: str) -> str | None:
+        value = self._one("select max(value) from catalogue_meta where key = ?", [key])
+        return None if value is None else str(value)
+
+    def _one(self, sql: str, values: Values = ()) -> Any:
+        with self._database.reading() as session:
+            return session.read(sql, values)[0][0]
+
+    def close(self) -> None:
+        self._writer.close()
+        self._database.close()
+
+    def _row(self, values: tuple[Any, ...]) -> Row:
+        id_, number, version, seq, attributes, details, vector, *rest = values
+        if vector is None:
+            return Row(id_, number, version, seq, {}, {}, None, *rest)
+        # A field that came later is filled here, one that went is left out.
+        known = dict(self.schema.fill) | json.loads(attributes)
+        held = {field.name: known[field.name] for field in self.schema.engine.fields}
+        floats = np.frombuffer(vector, "<f4")
+        return Row(id_, number, version, seq, held, json.loads(details), floats, *rest)
+
+    def _listing(self, row: Row) -> Listing:
+        assert row.vector is not None
+        seller, brand = (
+            self.schema.named(key, row.attributes, row.details)
+            for key in (self.schema.seller, self.schema.brand)
+        )
+        return Listing(
+            row.id,
+            row.number,
+            row.version,
+            row.attributes,
+            row.details,
+            row.vector,
+            row.model,
+            seller,
+            brand,
+            row.listed_at_ms,
+            row.updated_at_ms,
+        )
+
+
+def _values(row: Row) -> Values:
+    moments = (row.listed_at_ms, row.updated_at_ms)
+    if row.vector is None:
+        return (row.id, row.number, row.version, row.seq, None, None, None, row.model, *moments)
+    texts = (json.dumps(dict(row.attributes)), json.dumps(dict(row.details)))
+    vector = row.vector.astype("<f4").tobytes()
+    return (row.id, row.number, row.version, row.seq, *texts, vector, row.model, *moments)
+
+
+def require_schema(session: Session, schema: CatalogueSchema, place: str) -> None:
+    """Notes what a new catalogue is for. Raises ConfigurationError where an older one is for something else.
+
+    A field with a fill may have been added, and one may be there no more: what is stored is right for both.
+    """
+    engine = schema.engine
+    asked: dict[str, Any] = {
+        "model": engine.model,
+        "dim": engine.dim,
+        "metric": engine.metric,
+        "fields": {field.name: field.kind for field in engine.fields},
+    }
+    found = session.read("select value from catalogue_meta where key = ?", [_SCHEMA])
+    held = json.loads(found[0][0]) if found else asked
+    problems = [
+        f"{place}: the {key} of its vectors is {held[key] or 'not named'}, that of the service "
+        f"{asked[key] or 'not named'}; start it as the catalogue was made, or fill a new one"
+        for key in ("model", "dim", "metric")
+        if held[key] != asked[key]
+    ]
+    for field in engine.fields:
+        kind = held["fields"].get(field.name)
+        if kind is None and field.name not in schema.fill:
+            problems.append(f"{place}: its listings have no field '{field.name}'; give it a fill")
+        elif kind not in (None, field.kind):
+            problems.append(
+                f"{place}: its field '{field.name}' is {kind}, not {field.kind}; rename the new one"
+            )
+    if problems:
+        raise ConfigurationError(problems)
+    noted = asked | {"fields": held["fields"] | asked["fields"]}  # values of those that went are still stored
+    session.run(_NOTE, [(_SCHEMA, json.dumps(noted))])
