@@ -14,8 +14,8 @@ import numpy.typing as npt
 from engines.abilities import FullText, Lookup
 from engines.base import Batch, Capabilities, Engine, Hits, Ids, UnsupportedError, Vectors
 from engines.filters import Filter
+from engines.values.fusion import fused
 from harness.data.workload import Workload
-from harness.load.fusion import fused
 
 Int64 = npt.NDArray[np.int64]
 Call = Callable[[], Hits]  # carries the operation out; a write returns no hits
@@ -69,7 +69,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HybridQuery:
-    """Ranks by vector and by words, and fuses both rankings in the client (`harness.load.fusion`)."""
+    """Ranks by vector and by words, and fuses both rankings in the client (`engines.values.fusion`)."""
 
     number: int
     vector: Vectors

@@ -13,8 +13,8 @@ import pytest
 from engines.base import Batch, Capabilities, Field, Hits, Keywords, Schema, UnsupportedError
 from engines.bruteforce.adapter import BruteForce, Params
 from engines.filters import Eq
+from engines.values.fusion import fused
 from harness.load.closed_loop import closed_loop
-from harness.load.fusion import fused
 from harness.load.open_loop import open_loop
 from harness.load.operations import (
     Delete,

@@ -1,0 +1,162 @@
+"""The three stages of one request, in a thread."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engines.filters import Filter
+from service.retrieval.following import Follower
+from service.retrieval.options import RetrievalOptions
+from service.retrieval.relaxing import conditions, fields, relaxations
+from service.retrieval.reranking import Context, Ranked
+from service.retrieval.rules import Selection
+from service.retrieval.shelf import Shelf
+from service.retrieval.sources import Candidates
+from service.retrieval.stock import Known, Stock
+from service.retrieval.values import Answer, Explained, Hit, Place, ShortBecause
+from service.retrieval.work import Work
+
+_MORE = 4  # times as many candidates are asked for where rules leave too few
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """What one filter came to. rows: of `known`, in the order of their hits; places: in the re-ranked order."""
+
+    selection: Selection
+    candidates: Candidates
+    known: Known
+    ranked: Ranked
+    rows: list[int]
+    places: dict[int, int]
+    short: ShortBecause | None
+    exact: bool
+
+
+class Pipeline:
+    """Safe to run in several threads."""
+
+    def __init__(
+        self,
+        stock: Stock,
+        follower: Follower,
+        shelf: Shelf,
+        options: RetrievalOptions,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stock, self._follower, self._shelf = stock, follower, shelf
+        self._options, self._clock = options, clock
+
+    def narrow(self, where: Filter | None) -> bool:
+        """Whether so few listings are thought to match that an exact search is the cheaper one."""
+        return self._stock.estimated(where) <= self._options.exact_below
+
+    def run(self, work: Work, now_ms: int) -> Answer:
+        """The answer, of which `fallback` and `words` are the caller's to say. Raises IndexFailedError, StoreError."""
+        with work.progress.within("truth"):
+            self._follower.catch_up()
+        request, options = work.request, self._options
+        selection = Selection(request.k, request.exclusions, options.a_seller, options.a_brand)
+        steps = relaxations(request.where, options.relax, options.widen) if request.relax else []
+        hits: list[Hit] = []
+        used, exact, filled = 0, work.exact, None
+        for step, where in enumerate([request.where, *(relaxation.where for relaxation in steps)]):
+            filled = self._fill(work, where, selection, now_ms)
+            selection, exact = filled.selection, exact or filled.exact
+            if filled.rows:
+                used = step
+                hits += self._hits(work, filled, relaxed=step > 0)
+            if filled.short != "matches":
+                break
+        assert filled is not None
+        return Answer(
+            tuple(hits),
+            "exact" if exact else "approximate",
+            request.variant,
+            tuple(steps[:used]),
+            short=filled.short or (None if len(hits) == request.k else "matches"),
+            removed=selection.removed(explain=request.explain),
+            unused=work.unused,
+            stages_ms=dict(work.progress.stages_ms),
+        )
+
+    def _fill(self, work: Work, where: Filter | None, chosen: Selection, now_ms: int) -> _Filled:
+        """Adds to what is chosen until there are k, or nothing more is to be had."""
+        request, options, exact = work.request, self._options, work.exact
+        excluded = min(request.exclusions.listings, request.k)  # of more, few will be among the best
+        wanted = min(options.most, math.ceil(request.k * options.oversample) + excluded)
+        while True:
+            with work.progress.within("retrieve"):
+                candidates = work.source.find(wanted, where, exact=exact)
+            filled = self._chosen(work, where, chosen, candidates, now_ms)
+            if filled.selection.full:
+                return replace(filled, exact=exact)
+            short: ShortBecause = "matches"
+            if not candidates.complete and wanted < options.most:
+                wanted = min(options.most, _MORE * wanted)
+                short = "deadline"  # unless there is time
+            elif not candidates.complete:
+                return replace(filled, short="candidates", exact=exact)
+            elif work.can_exact and not exact and self._stock.count(where) > len(filled.known):
+                exact, short = (
+                    True,
+                    "deadline",
+                )  # an approximate search may miss some; only an exact one proves it
+            if short == "matches" or work.progress.gone or work.until.passed(self._clock()):
+                return replace(filled, short=short, exact=exact)
+
+    def _chosen(
+        self, work: Work, where: Filter | None, chosen: Selection, candidates: Candidates, now_ms: int
+    ) -> _Filled:
+        """Looks candidates up in the truth, ranks them anew and applies the rules."""
+        with work.progress.within("rerank"):
+            known = self._stock.look(candidates.numbers)
+            matching = known.matching(where)
+            selection = chosen.copy()
+            if len(known) < len(candidates.numbers):
+                there = set(known.numbers.tolist())
+                selection.removed_by("sold", (one for one in candidates.numbers if one not in there))
+            if not matching.all():
+                selection.removed_by("changed", known.numbers[~matching].tolist())
+                known = known[matching]
+            score_of = dict(zip(candidates.numbers, candidates.scores, strict=True))
+            scores = np.array([score_of[number] for number in known.numbers.tolist()], np.float64)
+            age_ms = self._stock.typical_age_ms(now_ms)
+            ranked = work.reranker(known, Context(scores, now_ms, age_ms, work.prices))
+            order = np.argsort(-ranked.totals, kind="stable").tolist()
+        with work.progress.within("rules"):
+            rows = selection.offer(known, order)
+        places = {row: place for place, row in enumerate(order, start=1)} if work.request.explain else {}
+        return _Filled(selection, candidates, known, ranked, rows, places, None, work.exact)
+
+    def _hits(self, work: Work, filled: _Filled, *, relaxed: bool) -> Iterable[Hit]:
+        with work.progress.within("show"):
+            known = filled.known[np.array(filled.rows, np.int64)]
+            listings = self._shelf.show(known)
+        unmet = [
+            (fields(condition), ~known.matching(condition))
+            for condition in (conditions(work.request.where) if relaxed else ())
+        ]
+        for place, (number, row) in enumerate(zip(known.numbers.tolist(), filled.rows, strict=True)):
+            beyond = dict.fromkeys(name for names, broken in unmet if broken[place] for name in names)
+            explained = _explained(filled, number, row) if work.request.explain else None
+            if number not in listings:
+                filled.selection.removed_by("sold", [number])
+                continue
+            yield Hit(listings[number], float(filled.ranked.totals[row]), tuple(beyond), explained)
+
+
+def _explained(filled: _Filled, number: int, row: int) -> Explained:
+    retrieved = {}
+    for name, ranking in filled.candidates.rankings.items():
+        ids = list(map(int, ranking.ids))
+        if number in ids:
+            place = ids.index(number)
+            retrieved[name] = Place(place + 1, float(ranking.scores[place]))
+    parts = {name: float(values[row]) for name, values in filled.ranked.parts.items()}
+    return Explained(retrieved, parts, filled.places[row])

@@ -1,0 +1,249 @@
+"""The door to retrieval: threads, deadlines, breakers, and popular listings where an engine does not answer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from engines.abilities import FullText
+from engines.base import EngineError, Schema, Vectors
+from engines.filters import check
+from engines.values.vectors import require_query
+from harness.errors import ConfigurationError
+from service.catalogue.store import Store
+from service.limits.breaker import Breaker
+from service.limits.deadline import Deadline
+from service.limits.gate import OverloadedError
+from service.limits.threads import Threads
+from service.retrieval.following import Derived, Follower
+from service.retrieval.options import RetrievalOptions
+from service.retrieval.pipeline import Pipeline
+from service.retrieval.reranking import Reranker, as_retrieved, weighted
+from service.retrieval.shelf import Shelf
+from service.retrieval.sources import (
+    Dense,
+    EngineText,
+    Fused,
+    Index,
+    IndexFailedError,
+    OwnText,
+    Popular,
+    Source,
+)
+from service.retrieval.stock import Stock
+from service.retrieval.users import Encoded, UserVectors
+from service.retrieval.values import (
+    Answer,
+    Fallback,
+    InvalidRequestError,
+    Request,
+    UnknownListingError,
+    Variant,
+)
+from service.retrieval.words import WordIndex
+from service.retrieval.work import Progress, Work
+
+log = logging.getLogger(__name__)
+
+
+class Retrieval:
+    """One for each process. `load` comes first, `close` last; in between `answer` may be asked any number of times.
+
+    stock, words: made of the truth; words only where an index cannot rank by words. breakers: by index.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        indexes: Mapping[str, Index],
+        models: Mapping[str, UserVectors],
+        options: RetrievalOptions,
+        *,
+        rerankers: Mapping[str, Reranker] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        """indexes, models, rerankers: what variants name; `weighted` and `none` are there anyway.
+
+        Raises ConfigurationError, with all that does not fit together.
+        """
+        schema = store.schema
+        self._rerankers = {"weighted": weighted(options.rerank), "none": as_retrieved} | dict(rerankers or {})
+        self._indexes, self._models, self._options = indexes, models, options
+        problems = options.problems(schema.engine)
+        for name, variant in options.variants.items():
+            for key, known in (("index", indexes), ("model", models), ("reranker", self._rerankers)):
+                if (wanted := getattr(variant, key)) not in known:
+                    problems.append(
+                        f"variants.{name}.{key}: '{wanted}' is unknown (known: {', '.join(known)})"
+                    )
+        if problems:
+            raise ConfigurationError([f"retrieval: {line}" for line in problems])
+        self._schema: Schema = schema.engine
+        self.stock = Stock(schema, options.popularity)
+        without = any(not index.capabilities.text for index in indexes.values())
+        self.words = WordIndex(schema.texts, self.stock) if schema.texts and without else None
+        derived: list[Derived] = [self.stock] if self.words is None else [self.stock, self.words]
+        self._store = store
+        self._follower = Follower(store, derived)
+        self._pipeline = Pipeline(self.stock, self._follower, Shelf(store), options, clock)
+        self._threads = Threads("retrieve", options.threads, options.queue, clock)
+        # Of its own, so that an engine that hangs does not keep the fallback from its thread.
+        self._spare = Threads("fallback", 2, options.queue, clock)
+        self.breakers = {name: Breaker(options.breaker) for name in indexes}
+        self._clock, self._now_ms = clock, now_ms
+
+    def load(self) -> None:
+        """Reads the truth; returns once everything acknowledged before the call can be found. Blocks."""
+        self._follower.catch_up()
+
+    def close(self) -> None:
+        """Returns once the calls under way have ended."""
+        self._threads.close()
+        self._spare.close()
+        if self.words is not None:
+            self.words.close()
+
+    async def answer(self, request: Request, deadline: Deadline) -> Answer:
+        """The answer, by `deadline`.
+
+        Where the index fails, is late or has failed too often, what is popular (for a text: what holds its words)
+        is answered instead, and says so. Raises InvalidRequestError and UnknownListingError for what is wrong with the
+        request, StoreError where the truth cannot be read, OverloadedError and TimeoutError where not even the
+        fallback came to its turn.
+        """
+        variant = self._accepted(request)
+        request = replace(request, exclusions=replace(request.exclusions, itself=request.like))
+        breaker, began = self.breakers[variant.index], self._clock()
+        leave = breaker.ask(began)
+        if leave is None:
+            return await self._instead(request, deadline, "open")
+        progress, part = Progress(), deadline.part(began, self._options.share)
+        try:
+            answer = await self._threads.run(part, self._serve, request, variant, part, progress)
+        except IndexFailedError as error:
+            log.warning("index %s failed: %s", variant.index, error)
+            breaker.failed(leave, self._clock())
+            why: Fallback = "failed"
+        except TimeoutError:
+            # Not of the index: a stage that asks the truth was slow, or a client left it no time at all.
+            fair = progress.stage in ("", "retrieve") and self._clock() - began >= self._options.late_s
+            breaker.failed(leave, self._clock()) if fair else breaker.given_up(leave)
+            why = "late"
+        except OverloadedError:
+            breaker.given_up(leave)
+            why = "busy"
+        except BaseException:
+            breaker.given_up(leave)
+            raise
+        else:
+            if answer is not None:
+                breaker.succeeded(leave)
+                return answer
+            breaker.given_up(leave)
+            why = "unknown"
+        finally:
+            progress.gone = True
+        return await self._instead(request, deadline, why)
+
+    def _accepted(self, request: Request) -> Variant:
+        """What serves a request. Raises InvalidRequestError with all that is wrong with it."""
+        options = self._options
+        problems = [f"where: {line}" for line in check(request.where, self._schema)]
+        if not 1 <= request.k <= options.most:
+            problems.append(f"k must be 1 to {options.most}, got {request.k}")
+        if request.vector is not None:
+            try:
+                require_query(request.vector, self._schema)
+            except EngineError as error:
+                problems.append(f"vector: {error}")
+        if request.rank != "dense" and not request.text:
+            problems.append(f"text: rank {request.rank} needs one")
+        if request.vector is None and request.user is None and request.like is None and not request.text:
+            problems.append("nothing is asked for: give a vector, a user, a listing or a text")
+        variant = options.variants.get(request.variant)
+        if variant is None:
+            problems.append(f"variant: '{request.variant}' is unknown (known: {', '.join(options.variants)})")
+        else:
+            index = self._indexes[variant.index]
+            if request.mode == "exact" and not index.capabilities.exact:
+                problems.append("mode: this index cannot be asked exactly; ask for approximate or auto")
+            if request.rank != "dense" and not index.capabilities.text and self.words is None:
+                problems.append("rank: the catalogue names no texts to search; rank dense")
+        if problems or variant is None:
+            raise InvalidRequestError(problems)
+        return variant
+
+    def _serve(self, request: Request, variant: Variant, part: Deadline, progress: Progress) -> Answer | None:
+        """In a thread. None where nothing is known to ask the index with."""
+        now_ms = self._now_ms()
+        with progress.within("user"):
+            encoded = self._encoded(request, variant, now_ms)
+        source = self._source(request, variant, encoded.vector)
+        if source is None:
+            return None
+        index, mode = self._indexes[variant.index], request.mode if request.mode != "auto" else variant.mode
+        exact = mode == "exact" or (mode == "auto" and self._pipeline.narrow(request.where))
+        price = self._options.rerank.price
+        prices = [] if price is None else [float(one[price]) for one in encoded.attributes]
+        work = Work(
+            request,
+            source,
+            self._rerankers[variant.reranker],
+            exact and index.capabilities.exact,
+            index.capabilities.exact,
+            # Half of its part: a search that begins later would hardly end in time, and what is found by then is kept.
+            part.part(self._clock(), 0.5),
+            progress,
+            np.array(prices, np.float64),
+            encoded.unused,
+        )
+        answer = self._pipeline.run(work, now_ms)
+        return replace(answer, words=source.words)
+
+    def _encoded(self, request: Request, variant: Variant, now_ms: int) -> Encoded:
+        model = self._models[variant.model]
+        if request.rank == "text":
+            return Encoded(None)
+        if request.vector is not None:
+            return Encoded(request.vector)
+        if request.like is not None:
+            listing = self._store.get([request.like]).get(request.like)
+            if listing is None:
+                raise UnknownListingError(request.like)
+            return Encoded(model.of_listing(listing), (listing.attributes,))
+        if request.user is not None:
+            return model.of_user(request.user, now_ms)
+        return Encoded(model.of_text(request.text))
+
+    def _source(self, request: Request, variant: Variant, vector: Vectors | None) -> Source | None:
+        index = self._indexes[variant.index]
+        if request.rank == "text":
+            return self._by_words(index, request.text)
+        if vector is None:
+            return None
+        dense = Dense(index, vector, self._schema.metric == "l2")
+        return dense if request.rank == "dense" else Fused(dense, self._by_words(index, request.text))
+
+    def _by_words(self, index: Index, text: str) -> EngineText | OwnText:
+        if index.capabilities.text:
+            assert isinstance(index, FullText)
+            return EngineText(index, text)
+        assert self.words is not None  # or the request was not accepted
+        return OwnText(self.words, text)
+
+    async def _instead(self, request: Request, deadline: Deadline, why: Fallback) -> Answer:
+        progress = Progress()
+        source: Source = Popular(self.stock)
+        if self.words is not None and request.rank != "dense":
+            source = OwnText(self.words, request.text)
+        work = Work(request, source, as_retrieved, True, False, deadline, progress)
+        try:
+            answer = await self._spare.run(deadline, self._pipeline.run, work, self._now_ms())
+        finally:
+            progress.gone = True
+        return replace(answer, fallback=why, words=source.words)

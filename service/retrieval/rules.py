@@ -1,0 +1,87 @@
+"""The third stage: what must not be shown, and not too much of one seller or brand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from service.retrieval.stock import Known
+from service.retrieval.values import Exclusions, Removed
+
+
+class Selection:
+    """Listings that pass, in the order in which they are offered, up to k.
+
+    The rules: `itself`, `own`, `blocked`, `seen`, then `seller` and `brand` (as many of one as may be are chosen
+    already). What was found out before counts here too: `sold` (no longer there) and `changed` (matches the filter no
+    longer, or never did).
+    """
+
+    def __init__(
+        self, k: int, exclusions: Exclusions, a_seller: int | None = None, a_brand: int | None = None
+    ) -> None:
+        self.k, self.chosen = k, set[int]()
+        self._exclusions = exclusions
+        self._most = {"seller": a_seller, "brand": a_brand}
+        self._of: dict[str, Counter[str]] = {"seller": Counter(), "brand": Counter()}
+        self._removed: dict[str, list[int]] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether there are k."""
+        return len(self.chosen) >= self.k
+
+    def copy(self) -> Selection:
+        """One of its own, with what is chosen so far."""
+        other = Selection(self.k, self._exclusions)
+        other.chosen, other._most = set(self.chosen), self._most
+        other._of = {name: counter.copy() for name, counter in self._of.items()}
+        other._removed = {rule: list(numbers) for rule, numbers in self._removed.items()}
+        return other
+
+    def offer(self, candidates: Known, order: Iterable[int]) -> list[int]:
+        """Which of the candidates are chosen, by their rows; `order` names these, best first."""
+        rows = []
+        numbers = candidates.numbers.tolist()
+        for row in order:
+            if self.full:
+                break
+            if numbers[row] in self.chosen:
+                continue  # by a narrower filter
+            seller, brand = candidates.sellers[row], candidates.brands[row]
+            rule = self._broken(candidates.ids[row], seller, brand)
+            if rule:
+                self.removed_by(rule, [numbers[row]])
+                continue
+            self.chosen.add(numbers[row])
+            for name, value in (("seller", seller), ("brand", brand)):
+                if value is not None and self._most[name] is not None:
+                    self._of[name][value] += 1
+            rows.append(row)
+        return rows
+
+    def _broken(self, id_: str, seller: str | None, brand: str | None) -> str:
+        exclusions = self._exclusions
+        if id_ == exclusions.itself:
+            return "itself"
+        if id_ in exclusions.own or (seller is not None and seller == exclusions.seller):
+            return "own"
+        if id_ in exclusions.blocked or seller in exclusions.blocked_sellers:
+            return "blocked"
+        if id_ in exclusions.seen:
+            return "seen"
+        for name, value in (("seller", seller), ("brand", brand)):
+            most = self._most[name]
+            if most is not None and value is not None and self._of[name][value] >= most:
+                return name
+        return ""
+
+    def removed_by(self, rule: str, numbers: Iterable[int]) -> None:
+        """Counts what a rule removed, this stage's or one before it."""
+        if found := list(numbers):
+            self._removed.setdefault(rule, []).extend(found)
+
+    def removed(self, *, explain: bool) -> dict[str, Removed]:
+        """What each rule removed, each listing counted once."""
+        found = {rule: tuple(dict.fromkeys(numbers)) for rule, numbers in self._removed.items()}
+        return {rule: Removed(len(numbers), numbers if explain else ()) for rule, numbers in found.items()}

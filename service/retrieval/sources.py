@@ -1,0 +1,146 @@
+"""The first stage: where candidates come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from engines.abilities import FullText
+from engines.base import Capabilities, Hits, Vectors
+from engines.filters import Filter
+from engines.values.fusion import fused
+from service.retrieval.stock import Stock
+from service.retrieval.values import WordsOf
+from service.retrieval.words import WordIndex
+
+
+class IndexFailedError(Exception):
+    """An index raised, or answered with what is no answer; what it said is the cause."""
+
+
+class Index(Protocol):
+    """What retrieval needs of an engine: blocking, and safe to call from several threads."""
+
+    capabilities: Capabilities
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        """As `engines.base.Engine.query`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a source found. numbers, scores: best first, higher is better, each listing once.
+
+    rankings: what was found by which ranking, scores as that gives them. complete: whether nothing else matches.
+    """
+
+    numbers: list[int]
+    scores: list[float]
+    rankings: Mapping[str, Hits]
+    complete: bool
+
+
+class Source(Protocol):
+    """Where candidates come from. words: whose index ranks by words, None where none does."""
+
+    @property
+    def words(self) -> WordsOf | None: ...
+
+    def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
+        """About as many as wanted. Raises IndexFailedError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """Those nearest to a vector."""
+
+    index: Index
+    vector: Vectors
+    smaller_is_nearer: bool
+    words: ClassVar[None] = None
+
+    def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
+        """Raises IndexFailedError."""
+        try:
+            hits = self.index.query(self.vector, wanted, where, exact=exact)
+        except Exception as error:  # adapters raise EngineError or what their client raises
+            raise IndexFailedError(f"{type(error).__name__}: {error}") from error
+        return _checked("dense", hits, wanted, -1 if self.smaller_is_nearer else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineText:
+    """Those that hold the words, by the engine's own BM25."""
+
+    index: FullText
+    text: str
+    words: ClassVar[WordsOf] = "engine"
+
+    def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
+        """Raises IndexFailedError. exact: makes no difference, words are never approximated."""
+        try:
+            hits = self.index.match(self.text, wanted, where)
+        except Exception as error:  # as of Dense
+            raise IndexFailedError(f"{type(error).__name__}: {error}") from error
+        return _checked("text", hits, wanted, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """Those that hold the words, by the service's own index."""
+
+    index: WordIndex
+    text: str
+    words: ClassVar[WordsOf] = "service"
+
+    def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
+        """exact: makes no difference."""
+        return _checked("text", self.index.match(self.text, wanted, where), wanted, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fused:
+    """Both, by reciprocal rank fusion."""
+
+    dense: Dense
+    text: EngineText | OwnText
+
+    @property
+    def words(self) -> WordsOf:
+        """Whose index ranks by words."""
+        return self.text.words
+
+    def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
+        """Raises IndexFailedError."""
+        parts = [source.find(wanted, where, exact=exact) for source in (self.dense, self.text)]
+        rankings = {name: hits for part in parts for name, hits in part.rankings.items()}
+        both = fused(rankings.values(), 2 * wanted)
+        complete = all(part.complete for part in parts)
+        return Candidates(list(both.ids), list(both.scores), rankings | {"fused": both}, complete)
+
+
+@dataclass(frozen=True, slots=True)
+class Popular:
+    """The most popular ones, from the truth."""
+
+    stock: Stock
+    words: ClassVar[None] = None
+
+    def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
+        """exact: makes no difference."""
+        return _checked("popular", self.stock.popular(wanted, where), wanted, 1)
+
+
+def _checked(name: str, hits: Hits, wanted: int, sign: int) -> Candidates:
+    """Hits as candidates, each once and none without a score; those may come from a server that is not quite right."""
+    scores = np.asarray(hits.scores, np.float64) * sign
+    if len(scores) != len(hits.ids):
+        raise IndexFailedError(f"{len(hits.ids)} ids with {len(scores)} scores")
+    first: dict[int, float] = {}
+    for number, score in zip(map(int, hits.ids), scores.tolist(), strict=True):
+        if number not in first and np.isfinite(score):
+            first[number] = score
+    return Candidates(list(first), list(first.values()), {name: hits}, len(hits.ids) < wanted)

@@ -1,0 +1,184 @@
+"""What the truth says of every listing on sale, in columns and in memory: what stages, rules and fallback look at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.base import Batch, Column, Hits, Ids, Keywords
+from engines.filters import Filter, Mask, leaves, matches
+from engines.values.columns import ColumnStore, Growable
+from service.catalogue.listing import Listing
+from service.catalogue.schema import CatalogueSchema
+
+_DTYPES = {"integer": np.int64, "float": np.float64, "boolean": np.bool_}
+_SAMPLE = 4096  # rows; a share of 1 in 100 is then off by less than half of it
+_SPARE_ROWS = 10_000  # rows of former versions that are not worth copying the others for
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """n listings on sale. numbers, versions, listed_ms: int64[n]. ids: object[n] of str. sellers, brands: object[n] of
+    str or None. columns: by filterable field, n rows each.
+    """
+
+    numbers: Ids
+    ids: npt.NDArray[np.object_]
+    versions: Ids
+    listed_ms: Ids
+    sellers: npt.NDArray[np.object_]
+    brands: npt.NDArray[np.object_]
+    columns: Mapping[str, Column]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, rows: Any) -> Known:
+        """Those in `rows` (a mask or an index array)."""
+        return Known(
+            self.numbers[rows],
+            self.ids[rows],
+            self.versions[rows],
+            self.listed_ms[rows],
+            self.sellers[rows],
+            self.brands[rows],
+            {name: column[rows] for name, column in self.columns.items()},
+        )
+
+    def matching(self, where: Filter | None) -> Mask:
+        """Which of them match: bool[n]."""
+        return matches(where, self.columns, len(self))
+
+
+class _Rows:
+    """Rows in the order they were written; former versions of a listing stay until all are copied anew."""
+
+    def __init__(self, schema: CatalogueSchema) -> None:
+        self.columns = ColumnStore(schema.engine)
+        self.of_listing = [Growable(object), Growable(np.int64), Growable(np.int64)]
+        self.of_owner = [Growable(object), Growable(object)]
+
+    def append(self, known: Known) -> None:
+        batch = Batch(known.numbers, np.empty((len(known), 0), np.float32), known.columns)
+        self.columns.append(batch)
+        given = (known.ids, known.versions, known.listed_ms, known.sellers, known.brands)
+        for column, values in zip([*self.of_listing, *self.of_owner], given, strict=True):
+            column.append(values)
+
+    def take(self, rows: Any) -> Known:
+        columns = {name: column[rows] for name, column in self.columns.columns.items()}
+        ids, versions, listed = (column.view[rows] for column in self.of_listing)
+        sellers, brands = (column.view[rows] for column in self.of_owner)
+        return Known(self.columns.ids[rows], ids, versions, listed, sellers, brands, columns)
+
+
+class Stock:
+    """Safe to read and to write from several threads."""
+
+    def __init__(self, schema: CatalogueSchema, popularity: str | None = None) -> None:
+        """popularity: the field that says how popular a listing is; None: the newest are."""
+        self.schema = schema
+        self._popularity = popularity
+        self._lock = threading.Lock()
+        self._rows = _Rows(schema)
+        self._words: dict[str, str] = {}  # sellers and brands, of which each is kept once
+        self._typical_age: tuple[int, float] | None = (
+            None  # rows it was worked out at, and the median of listed_ms
+        )
+
+    def __len__(self) -> int:
+        return self._rows.columns.count
+
+    def apply(self, changed: Sequence[Listing], removed: Iterable[int] = ()) -> None:
+        """Takes in listings as they are now, each once, and takes out those that are no longer there."""
+        known = self._known(changed)
+        with self._lock:
+            self._rows.append(known)
+            self._rows.columns.delete(np.fromiter(removed, np.int64))
+            dead = len(self._rows.columns) - self._rows.columns.count
+            if dead > _SPARE_ROWS + self._rows.columns.count:
+                living, self._rows = self._rows, _Rows(self.schema)
+                self._rows.append(living.take(living.columns.select(None)))
+
+    def _known(self, listings: Sequence[Listing]) -> Known:
+        fields = self.schema.engine.fields
+        columns: dict[str, Column] = {}
+        for field in fields:
+            values = [listing.attributes[field.name] for listing in listings]
+            columns[field.name] = (
+                Keywords.encode([str(value) for value in values])
+                if field.kind == "keyword"
+                else np.array(values, _DTYPES[field.kind])
+            )
+        return Known(
+            np.array([listing.number for listing in listings], np.int64),
+            _objects([listing.id for listing in listings]),
+            np.array([listing.version for listing in listings], np.int64),
+            np.array([listing.listed_at_ms for listing in listings], np.int64),
+            _objects([self._once(listing.seller) for listing in listings]),
+            _objects([self._once(listing.brand) for listing in listings]),
+            columns,
+        )
+
+    def _once(self, word: str | None) -> str | None:
+        return None if word is None else self._words.setdefault(word, word)
+
+    def look(self, numbers: Iterable[int]) -> Known:
+        """Those of these listings that are on sale, in the order asked, each once."""
+        asked = np.fromiter(numbers, np.int64)
+        with self._lock:
+            return self._rows.take(self._rows.columns.rows_of(asked))
+
+    def estimated(self, where: Filter | None) -> float:
+        """About how many listings match, from a sample of at most 4,096 rows."""
+        with self._lock:
+            rows, count = self._rows.columns, self._rows.columns.count
+            if where is None or not count:
+                return float(count)
+            sample = np.linspace(0, len(rows) - 1, min(len(rows), _SAMPLE)).astype(np.int64)
+            alive = rows.select(None)
+            living = np.ones(len(sample), np.bool_) if alive is None else alive[sample]
+            names = {leaf.field for leaf in leaves(where)}
+            columns = {name: rows.columns[name][sample] for name in names}
+        matching = matches(where, columns, len(sample)) & living
+        return count * int(np.count_nonzero(matching)) / max(1, int(np.count_nonzero(living)))
+
+    def count(self, where: Filter | None) -> int:
+        """How many listings match, counted."""
+        with self._lock:
+            mask = self._rows.columns.select(where)
+            return self._rows.columns.count if mask is None else int(np.count_nonzero(mask))
+
+    def popular(self, wanted: int, where: Filter | None) -> Hits:
+        """The most popular listings that match, ties by the newer, then by the lower number."""
+        with self._lock:
+            mask = self._rows.columns.select(where)
+            rows = np.arange(len(self._rows.columns)) if mask is None else np.flatnonzero(mask)
+            listed = self._rows.of_listing[2].view[rows]
+            score = listed if self._popularity is None else self._rows.columns.columns[self._popularity][rows]
+            numbers = self._rows.columns.ids[rows]
+        score = np.asarray(score, np.float64)
+        best = np.lexsort((numbers, -listed, -score))[:wanted]
+        return Hits(numbers[best], score[best])
+
+    def typical_age_ms(self, now_ms: int) -> float:
+        """The median age of what is on sale, worked out anew when a tenth of the rows is new."""
+        with self._lock:
+            rows = len(self._rows.columns)
+            if self._typical_age is None or abs(rows - self._typical_age[0]) * 10 > self._typical_age[0]:
+                living = self._rows.columns.select(None)
+                listed = self._rows.of_listing[2].view
+                listed = listed if living is None else listed[living]
+                self._typical_age = rows, float(np.median(listed)) if len(listed) else float(now_ms)
+            return max(0.0, now_ms - self._typical_age[1])
+
+
+def _objects(values: Sequence[object]) -> npt.NDArray[np.object_]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
