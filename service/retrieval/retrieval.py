@@ -15,7 +15,7 @@ from engines.filters import check
 from engines.values.vectors import require_query
 from harness.errors import ConfigurationError
 from service.catalogue.store import Store
-from service.limits.breaker import Breaker
+from service.limits.breaker import Breaker, Pass
 from service.limits.deadline import Deadline
 from service.limits.gate import OverloadedError
 from service.limits.threads import Threads
@@ -48,6 +48,8 @@ from service.retrieval.words import WordIndex
 from service.retrieval.work import Progress, Work
 
 log = logging.getLogger(__name__)
+
+_NO_MATTER = Pass(-1)  # of no period of any breaker: what becomes of it does not count
 
 
 class Retrieval:
@@ -119,7 +121,7 @@ class Retrieval:
         variant = self._accepted(request)
         request = replace(request, exclusions=replace(request.exclusions, itself=request.like))
         breaker, began = self.breakers[variant.index], self._clock()
-        leave = breaker.ask(began)
+        leave = breaker.ask(began) if self._asks_index(request, variant) else _NO_MATTER
         if leave is None:
             return await self._instead(request, deadline, "open")
         progress, part = Progress(), deadline.part(began, self._options.share)
@@ -149,6 +151,9 @@ class Retrieval:
         finally:
             progress.gone = True
         return await self._instead(request, deadline, why)
+
+    def _asks_index(self, request: Request, variant: Variant) -> bool:
+        return request.rank != "text" or self._indexes[variant.index].capabilities.text
 
     def _accepted(self, request: Request) -> Variant:
         """What serves a request. Raises InvalidRequestError with all that is wrong with it."""

@@ -1,0 +1,164 @@
+"""What the truth says of listings on sale, kept in memory."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engines.filters import And, Eq, Range
+from service.retrieval import stock as stock_module
+from service.retrieval.following import Follower
+from service.retrieval.shelf import Shelf
+from service.retrieval.stock import Stock
+from tests.unit.service.retrieval.shop import DAY_MS, NOW_MS, SCHEMA, Truth, listings, matching
+
+ACME = Eq("brand", "acme")
+
+
+def stocked(count: int = 100, popularity: str | None = None) -> tuple[Stock, Truth, Follower]:
+    truth, stock = Truth(listings(count)), Stock(SCHEMA, popularity)
+    follower = Follower(truth, [stock])  # type: ignore[arg-type]
+    follower.catch_up()
+    return stock, truth, follower
+
+
+def test_what_is_known_is_what_the_truth_says_in_the_order_asked() -> None:
+    stock, truth, _ = stocked()
+    known = stock.look([7, 3, 1000, 7, 50])
+    assert known.numbers.tolist() == [7, 3, 50]
+    for row, number in enumerate(known.numbers.tolist()):
+        listing = truth.there[number]
+        assert (known.ids[row], known.sellers[row], known.brands[row]) == (
+            listing.id,
+            listing.seller,
+            listing.brand,
+        )
+        assert (known.listed_ms[row], known.versions[row]) == (listing.listed_at_ms, listing.version)
+        assert known.columns["price"][row] == listing.attributes["price"]
+    assert known.matching(ACME).tolist() == matching([truth.there[n] for n in (7, 3, 50)], ACME).tolist()
+    assert known[np.array([2, 0])].numbers.tolist() == [50, 7]
+
+
+def test_it_follows_changes_removals_and_returns() -> None:
+    stock, truth, follower = stocked()
+    changed = replace(truth.there[3], version=2, attributes=dict(truth.there[3].attributes) | {"price": 7.25})
+    back = truth.there[5]
+    truth.put([changed])
+    truth.remove([5, 6])
+    truth.put([replace(back, version=3)])
+    follower.catch_up()
+    assert len(stock) == 99
+    assert stock.look([3]).columns["price"].tolist() == [7.25]
+    assert stock.look([5, 6]).numbers.tolist() == [5]
+    assert follower.seq == truth.last_seq()
+
+
+def test_former_versions_are_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stock_module, "_SPARE_ROWS", 50)
+    stock, truth, follower = stocked()
+    for version in range(2, 12):
+        truth.put([replace(listing, version=version) for listing in truth.there.values()])
+        follower.catch_up()
+    truth.remove(range(90))
+    follower.catch_up()
+    truth.put([replace(truth.there[95], version=20)])
+    follower.catch_up()
+    assert len(stock._rows.columns) < 300  # of 1,101 written
+    assert stock.look([95, 3]).versions.tolist() == [20]
+    assert stock.count(None) == 10
+    assert stock.count(ACME) == np.count_nonzero(matching(list(truth.there.values()), ACME))
+
+
+def test_shares_of_filters_are_estimated_from_a_sample_and_counted() -> None:
+    stock, truth, follower = stocked(6000)
+    truth.remove(range(3000))
+    follower.catch_up()
+    where = And((ACME, Range("price", lt=50)))
+    matched = np.count_nonzero(matching(list(truth.there.values()), where))
+    assert stock.count(where) == matched
+    assert stock.estimated(where) == pytest.approx(matched, rel=0.25)
+    assert stock.estimated(None) == 3000
+    assert stock.estimated(Eq("brand", "none")) == 0
+    assert Stock(SCHEMA).estimated(ACME) == 0
+
+
+def test_popular_ones_come_first_and_the_newest_where_nothing_says_who_is() -> None:
+    for popularity in (None, "taken"):
+        stock, truth, follower = stocked(popularity=popularity)
+        truth.remove(range(0, 100, 3))
+        follower.catch_up()
+        there = [
+            one
+            for one, match in zip(
+                truth.there.values(), matching(list(truth.there.values()), ACME), strict=True
+            )
+            if match
+        ]
+        there.sort(
+            key=lambda one: (
+                -int(one.attributes["taken"]) if popularity else 0,
+                -one.listed_at_ms,
+                one.number,
+            )
+        )
+        assert list(stock.popular(5, ACME).ids) == [one.number for one in there[:5]]
+        assert len(stock.popular(1000, None).ids) == len(truth.there)
+
+
+def test_the_typical_age_is_the_median_of_what_is_on_sale() -> None:
+    stock, truth, follower = stocked()
+    ages = [NOW_MS - one.listed_at_ms for one in truth.there.values()]
+    assert stock.typical_age_ms(NOW_MS) == np.median(ages)
+    truth.put([replace(one, number=one.number + 100, listed_at_ms=NOW_MS) for one in listings(100)])
+    truth.remove(range(100))
+    follower.catch_up()
+    assert stock.typical_age_ms(NOW_MS + DAY_MS) == DAY_MS
+    assert Stock(SCHEMA).typical_age_ms(NOW_MS) == 0
+
+
+def test_it_is_read_while_it_is_written() -> None:
+    stock, truth, follower = stocked()
+    wrong: list[str] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            known = stock.look(range(100))
+            lengths = {len(known.ids), len(known.columns["price"]), len(known.sellers)}
+            if lengths != {100} or stock.count(None) != 100 or (known.versions < 1).any():
+                wrong.append(f"{lengths}")
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for version in range(2, 60):
+        truth.put([replace(listing, version=version) for listing in truth.there.values()])
+        follower.catch_up()
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert wrong == []
+
+
+def test_what_is_shown_is_read_once_and_again_when_it_has_changed() -> None:
+    stock, truth, follower = stocked()
+    reads: list[list[int]] = []
+
+    class Counted(Truth):
+        def by_number(self, numbers):  # type: ignore[no-untyped-def]
+            reads.append(list(numbers))
+            return truth.by_number(reads[-1])
+
+    shelf = Shelf(Counted([]), most=3)  # type: ignore[arg-type]
+    assert shelf.show(stock.look([1, 2])) == {1: truth.there[1], 2: truth.there[2]}
+    truth.put([replace(truth.there[2], version=2)])
+    follower.catch_up()
+    assert shelf.show(stock.look([1, 2]))[2].version == 2
+    truth.remove([9])  # and the stock has not heard of it yet
+    assert shelf.show(stock.look([9, 1])).keys() == {1}
+    shelf.show(stock.look([4, 5]))
+    shelf.show(stock.look([2, 1]))
+    assert reads == [[1, 2], [2], [9], [4, 5], [1]]  # 1 had been kept longest
