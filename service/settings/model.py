@@ -1,0 +1,74 @@
+"""What can be set. Every key has a default, so that each source can be checked on its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from engines.base import FieldKind, Metric
+from harness.scenario.strict import Listed, PositiveInt, Seconds, StrictModel
+
+Names = Annotated[tuple[str, ...], Listed]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Milliseconds = Annotated[float, Field(gt=0, le=600_000)]
+
+
+class CatalogueSettings(StrictModel):
+    """What listings consist of (`service.catalogue.schema`); what is left out follows the data set.
+
+    dim, metric, fields: of a catalogue that starts empty, where there is no data set.
+    """
+
+    dim: PositiveInt | None = None
+    metric: Metric | None = None
+    fields: dict[str, FieldKind] = Field(default_factory=dict)
+    fill: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    details: Names = ()
+    required: Names = ()
+    texts: Names = ()
+    seller: str | None = None
+    brand: str | None = None
+    listed_at: str | None = None
+
+
+class LimitSettings(StrictModel):
+    """How much a request may ask. Sizes in bytes; conditions: comparisons in a filter, values: of one of them."""
+
+    body_bytes: PositiveInt = 1 << 20
+    bulk_bytes: PositiveInt = 64 << 20
+    bulk_lines: PositiveInt = 10_000
+    k: PositiveInt = 1000
+    history: PositiveInt = 1000
+    excluded: PositiveInt = 10_000
+    conditions: PositiveInt = 100
+    values: PositiveInt = 1000
+
+
+class Settings(StrictModel):
+    """The keys of the YAML file; `BAKEOFF_SERVICE_<KEY>` is the environment variable of each, with two underscores
+    before a key within another: BAKEOFF_SERVICE_LIMITS__K.
+
+    port: 0 takes a free one. data: the folder of catalogue and index. store: the URL of a PostgreSQL database for the
+    catalogue, instead of a file in `data`. decision: decision.json of a run, or its folder. engine: one that is taken
+    whatever was decided, with `index` and `search` as its parameters. dataset: whose listings an empty catalogue begins
+    with. model: a folder that bakeoff train has written. keys: a YAML file of API keys. deadline_ms: of a request.
+    stop_s: how long requests under way may take once the service is asked to stop. threads: for calls that block.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    data: str | None = None
+    store: str | None = None
+    decision: str | None = None
+    engine: str | None = None
+    index: dict[str, Any] = Field(default_factory=dict)
+    search: dict[str, Any] = Field(default_factory=dict)
+    dataset: str | None = None
+    model: str | None = None
+    keys: str | None = None
+    deadline_ms: Milliseconds = 500.0
+    stop_s: Seconds = 10.0
+    threads: PositiveInt = 16
+    limits: LimitSettings = LimitSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
