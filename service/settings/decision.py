@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from engines.base import Engine
-from engines.registry import ENGINES, MissingClientError
-from harness.errors import ConfigurationError, noting
+from engines.registry import ENGINES
+from engines.values.shown import shown
+from harness.errors import ConfigurationError
 from harness.paths import read_file
-from harness.scenario.engine_class import engine_class
-from harness.scenario.parameters import index_params, search_params
 from harness.scenario.strict import explain
 
 FILE = "decision.json"
@@ -60,16 +58,12 @@ class Decision(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineChoice:
-    """An engine with the parameters to start it with, and why it is this one, in a sentence to be told.
-
-    kind: its class. index, search: its `IndexParams` and `SearchParams`.
-    """
+class Chosen:
+    """An adapter's name with the parameters to start it with, and why it is this one, in words to be told."""
 
     adapter: str
-    kind: type[Engine] = field(repr=False)
-    index: BaseModel
-    search: BaseModel
+    index: Mapping[str, Any]
+    search: Mapping[str, Any]
     why: str
 
 
@@ -98,61 +92,41 @@ def choose(
     engine: str | None,
     index: Mapping[str, Any] | None = None,
     search: Mapping[str, Any] | None = None,
-) -> EngineChoice:
+) -> Chosen:
     """The engine called `engine`; without a name the pick of the decision, or its leader.
 
-    A name may be that of an engine in the decision, which then has its best setting, or of an adapter, which has the
-    parameters `index` and `search` and its own defaults. Raises ConfigurationError, also where these do not fit, and
-    where the client library of the engine is missing.
+    A name may be that of an engine in the decision, which then has its best setting, or of an adapter, which has its
+    own defaults; `index` and `search` are set on top. Raises ConfigurationError.
     """
     index, search = dict(index or {}), dict(search or {})
     if engine is not None:
-        found = _standing(decision, engine)
-        if found is not None:
-            return _checked(
-                found.adapter,
-                found.index | index,
-                found.search | search,
-                f"{found.title}, as was asked for, with the parameters of run {decision.run if decision else ''}",
-            )
-        return _checked(engine, index, search, f"{engine}, as was asked for")
+        found = _measured(decision, engine)
+        if decision is not None and found is not None:
+            why = f"{found.title} as asked for, set as in run {decision.run}"
+            return Chosen(found.adapter, found.index | index, found.search | search, why)
+        if engine not in ENGINES and ":" not in engine:
+            others = [one.engine for one in decision.standings] if decision else []
+            known = ", ".join(dict.fromkeys([*others, *ENGINES]))
+            raise ConfigurationError(f"engine: {shown(engine)} is not known (known: {known})")
+        return Chosen(engine, index, search, f"{engine} as asked for")
     if index or search:
         raise ConfigurationError(
-            "index and search are parameters of an engine that is named; set engine, too"
+            "index and search: are parameters of an engine that is named; set engine, too"
         )
     if decision is None:
-        return _checked(DEFAULT, {}, {}, f"{DEFAULT}, for nothing was decided and no engine is named")
+        return Chosen(DEFAULT, {}, {}, f"{DEFAULT}, for no decision and no engine was named")
     if decision.pick is not None:
         pick = decision.pick
-        return _checked(
-            pick.adapter, pick.index, pick.search, f"{pick.title}, the pick of run {decision.run}"
-        )
+        return Chosen(pick.adapter, pick.index, pick.search, f"{pick.title}, the pick of run {decision.run}")
     if decision.leader is not None:
         leader = decision.leader
-        why = f"{leader.title}, the leader of run {decision.run}, which is no decision: {decision.sentence}"
-        return _checked(leader.adapter, leader.index, leader.search, why)
+        why = f"{leader.title}, which leads run {decision.run} but is no decision: {decision.sentence}"
+        return Chosen(leader.adapter, leader.index, leader.search, why)
     raise ConfigurationError(
         f"run {decision.run} has neither a pick nor a leader ({decision.sentence}); name an engine with --engine"
     )
 
 
-def _standing(decision: Decision | None, engine: str) -> _Choice | None:
+def _measured(decision: Decision | None, engine: str) -> _Choice | None:
     standings = () if decision is None else decision.standings
     return next((one.choice for one in standings if one.engine == engine), None)
-
-
-def _checked(adapter: str, index: dict[str, Any], search: dict[str, Any], why: str) -> EngineChoice:
-    if adapter not in ENGINES and ":" not in adapter:
-        raise ConfigurationError(f"engine {adapter!r} is not known (known: {', '.join(ENGINES)})")
-    try:
-        kind = engine_class(adapter)
-    except MissingClientError as error:
-        raise ConfigurationError(str(error)) from error
-    problems: list[str] = []
-    with noting(problems):
-        index_parameters = index_params(kind, index, adapter)
-    with noting(problems):
-        search_parameters = search_params(kind, search, adapter)
-    if problems:
-        raise ConfigurationError(problems)
-    return EngineChoice(adapter, kind, index_parameters, search_parameters, why)

@@ -52,8 +52,9 @@ class Settings(StrictModel):
     port: 0 takes a free one. data: the folder of catalogue and index. store: the URL of a PostgreSQL database for the
     catalogue, instead of a file in `data`. decision: decision.json of a run, or its folder. engine: one that is taken
     whatever was decided, with `index` and `search` as its parameters. dataset: whose listings an empty catalogue begins
-    with. model: a folder that bakeoff train has written. keys: a YAML file of API keys. deadline_ms: of a request.
-    stop_s: how long requests under way may take once the service is asked to stop. threads: for calls that block.
+    with. model: a folder that bakeoff train has written. keys: a YAML file of API keys. deadline_ms: of a request that
+    reads; write_deadline_ms: of one that writes. stop_s: how long requests under way may take once the service is asked
+    to stop. threads: for the catalogue's reads; as many again write, and share commits.
     """
 
     host: str = "127.0.0.1"
@@ -68,6 +69,7 @@ class Settings(StrictModel):
     model: str | None = None
     keys: str | None = None
     deadline_ms: Milliseconds = 500.0
+    write_deadline_ms: Milliseconds = 10_000.0
     stop_s: Seconds = 10.0
     threads: PositiveInt = 16
     limits: LimitSettings = LimitSettings()

@@ -1,0 +1,143 @@
+"""The application of ASGI: addresses to routes, keys, and every failure as a problem."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from harness.errors import ConfigurationError
+from service.api.bodies import to_json
+from service.api.docs import page
+from service.api.openapi import document
+from service.api.operations import OPERATIONS, Operation
+from service.api.parts import Parts
+from service.api.problems import ProblemError, invalid
+from service.api.requests import JSON
+from service.catalogue.schema import Problem
+from service.catalogue.store import StoreError
+from service.limits.gate import OverloadedError
+from service.retrieval.values import InvalidRequestError, UnknownListingError
+
+REQUEST_ID = "x-request-id"
+log = logging.getLogger(__name__)
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def application(parts: Parts, version: str) -> ASGIApp:
+    """The service over HTTP."""
+    described = document(
+        parts.schema, version, encodes=parts.encoder is not None, keys=parts.keys is not None
+    )
+    files = {"/openapi.json": (to_json(described), JSON), "/docs": (page(described).encode(), "text/html")}
+    routes = [
+        Route(one.path, _endpoint(parts, one), methods=[one.method], name=one.name)
+        # The longer address first, of which the shorter is the beginning.
+        for one in sorted(OPERATIONS, key=lambda operation: -len(operation.path))
+    ]
+    routes += [Route(path, _file(*content), methods=["GET"]) for path, content in files.items()]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+
+    async def numbered(scope: Scope, receive: Receive, send: Send) -> None:
+        """Gives each request an id, and leaves its path as it was written: an id may hold an encoded slash."""
+        if scope["type"] == "http":
+            scope["path"] = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+            scope["state"] = {**scope.get("state", {}), "request_id": secrets.token_hex(8)}
+        await app(scope, receive, send)
+
+    return numbered
+
+
+def _file(content: bytes, kind: str) -> Endpoint:
+    async def endpoint(_request: Request) -> Response:
+        return HTMLResponse(content) if kind == "text/html" else Response(content, media_type=kind)
+
+    return endpoint
+
+
+def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        key = request.state.request_id
+        try:
+            _permit(parts, operation, request)
+            response = await operation.handler(parts, request)
+        except ClientDisconnect:
+            response = Response(status_code=499)  # nobody is there to read it
+        except Exception as error:  # noqa: BLE001 - a bug is logged, and answered as one
+            problem = _problem(error)
+            told = log.error if problem.status >= 500 else log.info
+            bug = error if problem.kind == "internal" else None
+            told("%s %s: %d %s", key, operation.name, problem.status, problem.detail, exc_info=bug)
+            response = problem.response(key)
+        response.headers[REQUEST_ID] = key
+        return response
+
+    return endpoint
+
+
+def _permit(parts: Parts, operation: Operation, request: Request) -> None:
+    """Raises ProblemError unless the request's key has the operation's scope."""
+    if parts.keys is None or operation.scope is None:
+        return
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    key = parts.keys.find(text.strip()) if scheme.lower() == "bearer" else None
+    if key is None:
+        detail = "send a key that is known: Authorization: Bearer KEY (bakeoff service key makes one)"
+        raise ProblemError("unauthorized", detail, headers={"www-authenticate": "Bearer"})
+    if operation.scope not in key.scopes:
+        has = ", ".join(key.scopes)
+        raise ProblemError(
+            "forbidden", f"this needs a key with the scope {operation.scope}; {key.name} has {has}"
+        )
+
+
+def _problem(error: Exception) -> ProblemError:  # noqa: PLR0911 - one for each kind
+    match error:
+        case ProblemError():
+            return error
+        case InvalidRequestError():
+            return invalid([_named(text) for text in error.problems])
+        case UnknownListingError():
+            return ProblemError("not-found", str(error))
+        case OverloadedError():
+            after = str(error.retry_after_s)
+            return ProblemError("overloaded", str(error), headers={"retry-after": after})
+        case TimeoutError():
+            return ProblemError(
+                "deadline", "the answer took longer than a request may; ask again, or for less"
+            )
+        case StoreError():
+            return ProblemError("unavailable", str(error), headers={"retry-after": "1"})
+        case ConfigurationError():  # of the encoder: a listing that has no vector
+            return invalid([_named(text) for text in error.problems])
+        case _:
+            return ProblemError("internal", "the service failed; its log says how, beside this request's id")
+
+
+def _named(text: str) -> Problem:
+    """A problem of a line that begins with the name of a member, or with none."""
+    name, colon, detail = text.partition(": ")
+    return Problem(name, detail) if colon and name.isidentifier() else Problem("body", text)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What no route has taken."""
+    assert isinstance(error, HTTPException)
+    known = ", ".join(dict.fromkeys(one.path for one in OPERATIONS))
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        problem = ProblemError("not-allowed", f"{request.method} is not; {allowed} is", headers=error.headers)
+    elif error.status_code == 404:
+        problem = ProblemError("not-found", f"no such address; there are: {known}")
+    else:
+        problem = ProblemError("invalid", str(error.detail))
+    response = problem.response(request.state.request_id)
+    response.headers[REQUEST_ID] = request.state.request_id
+    return response

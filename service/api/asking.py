@@ -1,0 +1,185 @@
+"""Routes that ask: recommendations, similar listings, search."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engines.values.filter_syntax import to_json as filter_json
+from engines.values.shown import shown
+from service.api import bodies
+from service.api.decoding import convert, decode, parse
+from service.api.filters import read_filter
+from service.api.parts import Parts
+from service.api.problems import ProblemError, invalid
+from service.api.requests import JSON, body_of, listing_id, query_of
+from service.catalogue.checks import read_vector
+from service.catalogue.schema import Problem
+from service.retrieval import values
+
+_Result = TypeVar("_Result")
+_SIMILAR = ("k", "where", "mode", "short", "explain", "variant", "seller")  # parameters of a GET
+
+
+async def recommend(parts: Parts, request: Request) -> Response:
+    """Listings for a user, a history, declared preferences or a vector."""
+    body = decode(await body_of(request, parts.settings.limits.body_bytes), bodies.Recommendations)
+    asked, problems = _common(parts, body)
+    vector, user = None, None
+    if body.vector is not None:
+        vector, problem = read_vector(body.vector, parts.schema.engine)
+        problems += [Problem("vector", problem)] if problem else []
+    if (body.vector is None) == (body.user is None and body.history is None and not body.preferences):
+        problems.append(Problem("body", "needs a vector, or else one of user, history and preferences"))
+    elif body.vector is None:
+        user, faults = _user(parts, body)
+        problems += faults
+    if problems:
+        raise invalid(problems)
+    return await _answered(parts, request, replace(asked, vector=vector, user=user), body.explain)
+
+
+async def similar(parts: Parts, request: Request) -> Response:
+    """Listings like one, which itself is not among them."""
+    key, query = listing_id(request), dict(query_of(request, _SIMILAR))
+    members: dict[str, Any] = dict(query)
+    if "where" in query:
+        members["where"] = parse(query["where"].encode(errors="surrogatepass"))
+    body = convert(members, bodies.Asking)
+    asked, problems = _common(parts, body)
+    if problems:
+        raise invalid(problems)
+    return await _answered(parts, request, replace(asked, like=key), body.explain)
+
+
+async def search(parts: Parts, request: Request) -> Response:
+    """Listings for a text."""
+    body = decode(await body_of(request, parts.settings.limits.body_bytes), bodies.Search)
+    asked, problems = _common(parts, body)
+    if problems:
+        raise invalid(problems)
+    return await _answered(parts, request, replace(asked, text=body.text, rank=body.rank), body.explain)
+
+
+def _common(parts: Parts, body: bodies.Asking) -> tuple[values.Request, list[Problem]]:
+    """What every question has in common, and what is wrong with it."""
+    limits = parts.settings.limits
+    where, problems = read_filter(body.where, parts.schema.engine, limits)
+    if body.k > limits.k:
+        problems.append(Problem("k", f"must be at most {limits.k:,}, got {shown(body.k)}"))
+    excluded = len(body.seen) + len(body.own) + len(body.blocked) + len(body.blocked_sellers)
+    if excluded > limits.excluded:
+        names = "seen, own, blocked and blocked_sellers"
+        text = f"name {excluded:,} together, of which {limits.excluded:,} are allowed"
+        problems.append(Problem(names, text))
+    exclusions = values.Exclusions(
+        seen=frozenset(body.seen),
+        own=frozenset(body.own),
+        blocked=frozenset(body.blocked),
+        blocked_sellers=frozenset(body.blocked_sellers),
+        seller=body.seller,
+    )
+    asked = values.Request(
+        min(body.k, limits.k),
+        where=where,
+        mode=body.mode,
+        relax=body.short == "relax",
+        exclusions=exclusions,
+        variant=body.variant,
+        explain=body.explain,
+    )
+    return asked, problems
+
+
+def _user(parts: Parts, body: bodies.Recommendations) -> tuple[values.User | None, list[Problem]]:
+    """Whom recommendations are for; of a listing that is named twice in a history the later place counts."""
+    if body.user is not None and body.history is not None:
+        return None, [Problem("history", "and user exclude each other: a user has a history; leave one out")]
+    given = body.history or []
+    most = parts.settings.limits.history
+    if len(given) > most:
+        return None, [Problem("history", f"names {len(given):,} listings, of which {most:,} are allowed")]
+    history: dict[str, values.Taken] = {}
+    for one in given:
+        taken = values.Taken(one) if isinstance(one, str) else values.Taken(one.id, one.at_ms)
+        history.pop(taken.id, None)
+        history[taken.id] = taken
+    known = tuple(history.values())
+    if body.user is not None:
+        found = parts.users.get(body.user)
+        if found is None:
+            detail = f"there is no user {shown(body.user)}; give a history or preferences instead"
+            raise ProblemError("not-found", detail, [Problem("user", detail)])
+        known = found.history
+    words = {
+        name: (said,) if isinstance(said, str) else tuple(said) for name, said in body.preferences.items()
+    }
+    return values.User(known, words), []
+
+
+async def _answered(parts: Parts, request: Request, asked: values.Request, explain: bool) -> Response:
+    deadline = parts.deadline()
+    answer = await _while_connected(request, parts.retrieval.answer(asked, deadline))
+    removed: dict[str, Any] = {rule: {"count": one.count} for rule, one in answer.removed.items()}
+    if explain:
+        numbers = {number for one in answer.removed.values() for number in one.numbers}
+        ids = await _ids(parts, numbers) if numbers else {}
+        for rule, one in answer.removed.items():
+            removed[rule]["ids"] = [ids[number] for number in one.numbers if number in ids]
+    content = bodies.Answer(
+        request_id=request.state.request_id,
+        variant=answer.variant,
+        mode=answer.mode,
+        hits=[_hit(hit) for hit in answer.hits],
+        stages_ms={stage: round(took_ms, 3) for stage, took_ms in answer.stages_ms.items()},
+        relaxed=[
+            bodies.ShownRelaxation(step.field, step.how, filter_json(step.where)) for step in answer.relaxed
+        ],
+        fallback=answer.fallback,
+        short=answer.short or "",
+        words=answer.words or "",
+        removed=removed,
+        unused=dict(answer.unused),
+    )
+    return Response(bodies.to_json(content), media_type=JSON)
+
+
+async def _ids(parts: Parts, numbers: Iterable[int]) -> dict[int, str]:
+    found = await parts.reading.run(parts.deadline(), parts.store.by_number, numbers)
+    return {number: listing.id for number, listing in found.items()}
+
+
+def _hit(hit: values.Hit) -> bodies.ShownHit:
+    listing = hit.listing
+    return bodies.ShownHit(
+        id=listing.id,
+        score=hit.score,
+        version=listing.version,
+        listed_at_ms=listing.listed_at_ms,
+        attributes=dict(listing.attributes),
+        details=dict(listing.details),
+        beyond=list(hit.beyond),
+        explained=UNSET if hit.explained is None else msgspec.to_builtins(hit.explained),
+    )
+
+
+async def _while_connected(request: Request, work: Awaitable[_Result]) -> _Result:
+    """The result of the work, which is cancelled where the client has gone."""
+    working = asyncio.ensure_future(work)
+    # The body has been read, so that the only message still to come is that the client has gone.
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise asyncio.CancelledError
+        return working.result()
+    finally:
+        gone.cancel()
+        working.cancel()

@@ -1,0 +1,80 @@
+"""Bodies from bytes: quickly where they are right, and with every problem named where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from engines.values.shown import shown
+from service.api.problems import ProblemError, invalid
+from service.catalogue.schema import Problem
+
+Body = TypeVar("Body", bound=Struct)
+_DECODERS: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
+
+
+def decode(body: bytes, kind: type[Body]) -> Body:
+    """Raises ProblemError: no JSON, or what is wrong with each member of it."""
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
+    try:
+        found: Body = decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _explained(parse(body), kind) from None
+    return found
+
+
+def parse(body: bytes) -> Any:
+    """Any JSON. Raises ProblemError."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProblemError(
+            "malformed",
+            f"{error or 'there is none'}; send JSON (RFC 8259) in UTF-8, in which NaN and Infinity cannot be written",
+        ) from None
+    except RecursionError:
+        raise ProblemError("malformed", "the JSON is nested too deep; flatten it") from None
+
+
+def convert(members: Mapping[str, Any], kind: type[Body]) -> Body:
+    """The same of parameters in an address, whose numbers are text. Raises ProblemError."""
+    try:
+        return msgspec.convert(members, kind, strict=False)
+    except msgspec.ValidationError:
+        raise _explained(members, kind, strict=False) from None
+
+
+def _explained(data: Any, kind: type[Struct], *, strict: bool = True) -> ProblemError:
+    """What is wrong with data that have been refused, member by member."""
+    if not isinstance(data, Mapping):
+        return invalid([Problem("body", f"must be an object, got {shown(data)}")])
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    problems = []
+    for name, value in data.items():
+        field = fields.get(name)
+        if field is None:
+            near = get_close_matches(name, fields, 1)
+            remedy = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(fields)}"
+            problems.append(Problem(name, f"is not known ({remedy})"))
+            continue
+        try:
+            msgspec.convert(value, field.type, strict=strict)
+        except msgspec.ValidationError as error:
+            message, _, place = str(error).partition(" - at `$")
+            inner = place.removesuffix("`")
+            problems.append(Problem(f"{name}{inner}", f"{_lowered(message)}, got {shown(value)}"))
+    problems += [
+        Problem(name, "is missing") for name, field in fields.items() if field.required and name not in data
+    ]
+    return invalid(problems or [Problem("body", "cannot be read")])
+
+
+def _lowered(message: str) -> str:
+    """What msgspec says as the rest of a sentence about a member."""
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,53 @@
+"""Routes for who runs the service: is it up, can it answer, what does it serve, does index and truth agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.api.bodies import to_json
+from service.api.parts import Parts
+from service.api.problems import ProblemError
+from service.api.requests import JSON
+from service.limits.deadline import Deadline
+
+_LONG_S = 24 * 3600.0  # checks and rebuilds end when they end
+
+
+async def healthz(parts: Parts, request: Request) -> Response:
+    """Whether the process answers at all."""
+    return _json({"status": "ok"})
+
+
+async def readyz(parts: Parts, request: Request) -> Response:
+    """Whether the index answers, and is of the model that users are encoded with."""
+    why = await parts.reading.run(parts.deadline(), parts.projection.ready)
+    if why:
+        raise ProblemError("unavailable", why)
+    return _json({"status": "ready"})
+
+
+async def service(parts: Parts, request: Request) -> Response:
+    """What is served: engine, model, fields; and how the index stands."""
+    state = await parts.reading.run(parts.deadline(), parts.projection.state)
+    return _json({**parts.about, "index": state})
+
+
+async def check(parts: Parts, request: Request) -> Response:
+    """Compares the index with the catalogue, listing by listing."""
+    return _json(await parts.operating.run(_long(parts), parts.projection.check))
+
+
+async def rebuild(parts: Parts, request: Request) -> Response:
+    """Builds the index anew beside the live one, then takes it in its place."""
+    return _json(await parts.operating.run(_long(parts), parts.projection.rebuild))
+
+
+def _long(parts: Parts) -> Deadline:
+    return Deadline.after(parts.clock(), _LONG_S)
+
+
+def _json(content: Any) -> Response:
+    return Response(to_json(content), media_type=JSON)

@@ -1,0 +1,136 @@
+"""Every route: its address, what it takes and gives, what key it needs, and what answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.api import asking, bodies, listings, operating
+from service.api.parts import Parts
+from service.settings.keys import Scope
+
+Handler = Callable[[Parts, Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One in the query (or, with place "header", in the headers). schema: JSON Schema."""
+
+    name: str
+    schema: Any
+    about: str
+    place: str = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method of an address. scope: of the key that it needs, None where it needs none.
+
+    body: what it takes, a struct, "listing" or "listings" for documents of the catalogue, None for nothing. answer:
+    what it gives, None for an object that only people read. problems: kinds that are its own.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    scope: Scope | None
+    body: type | str | None = None
+    answer: type | None = None
+    parameters: tuple[Parameter, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """In one word."""
+        return self.handler.__name__
+
+    @property
+    def summary(self) -> str:
+        """In a sentence."""
+        return (self.handler.__doc__ or "").strip().splitlines()[0]
+
+
+_WORDS = {"type": "string"}
+_WAIT = Parameter(
+    "wait",
+    {"enum": list(listings.WAITS)},
+    "acknowledged: the write is durable; searchable: and the index shows it, or the answer is 202",
+)
+_IF_MATCH = Parameter("If-Match", _WORDS, 'only if the listing has this version: "7"', "header")
+_IF_NONE_MATCH = Parameter("If-None-Match", {"const": "*"}, "only if there is no such listing", "header")
+_WRITE = (_WAIT, _IF_MATCH, _IF_NONE_MATCH)
+_WRITTEN = ("invalid", "malformed", "conflict", "stale", "too-large", "media-type")
+_ASKED = ("invalid", "malformed", "too-large", "media-type", "deadline")
+_VERSION = Parameter(
+    "version", {"type": "integer", "minimum": 1}, "of the caller's own clock; a late removal changes nothing"
+)
+_VECTOR = Parameter("vector", {"enum": ["false", "true"]}, "whether its vector is told, too")
+_SIMILAR = (
+    Parameter("k", {"type": "integer", "minimum": 1, "default": bodies.DEFAULT_K}, "how many"),
+    Parameter("where", _WORDS, "a filter, as JSON"),
+    Parameter("mode", {"enum": ["approximate", "exact", "auto"]}, "how the index is asked"),
+    Parameter("short", {"enum": ["relax", "short"]}, "what becomes of a filter that leaves fewer than k"),
+    Parameter("explain", {"enum": ["true", "false"]}, "whether each hit says how it came about"),
+    Parameter("variant", _WORDS, "what serves the request"),
+    Parameter("seller", _WORDS, "whose own listings are left out"),
+)
+_ONE = "/v1/listings/{id}"
+OPERATIONS = (
+    Operation("PUT", _ONE, listings.put, "write", "listing", bodies.Stored, _WRITE, _WRITTEN),
+    Operation(
+        "PATCH", _ONE, listings.patch, "write", "part", bodies.Stored, _WRITE, ("not-found", *_WRITTEN)
+    ),
+    Operation(
+        "DELETE",
+        _ONE,
+        listings.remove,
+        "write",
+        None,
+        bodies.Stored,
+        (*_WRITE, _VERSION),
+        ("not-found", "invalid", "conflict", "stale"),
+    ),
+    Operation(
+        "GET", _ONE, listings.get, "read", None, bodies.ShownListing, (_VECTOR,), ("not-found", "invalid")
+    ),
+    Operation(
+        "POST",
+        "/v1/listings:bulk",
+        listings.bulk,
+        "write",
+        "listings",
+        bodies.BulkAnswer,
+        (Parameter("operation", {"enum": list(listings.OPERATIONS)}, "what is done with each line"), _WAIT),
+        ("invalid", "malformed", "too-large", "media-type"),
+    ),
+    Operation(
+        "GET",
+        f"{_ONE}/similar",
+        asking.similar,
+        "read",
+        None,
+        bodies.Answer,
+        _SIMILAR,
+        ("not-found", "invalid", "malformed", "deadline"),
+    ),
+    Operation(
+        "POST",
+        "/v1/recommendations",
+        asking.recommend,
+        "read",
+        bodies.Recommendations,
+        bodies.Answer,
+        (),
+        ("not-found", *_ASKED),
+    ),
+    Operation("POST", "/v1/search", asking.search, "read", bodies.Search, bodies.Answer, (), _ASKED),
+    Operation("GET", "/v1/service", operating.service, "read"),
+    Operation("POST", "/v1/index:check", operating.check, "admin"),
+    Operation("POST", "/v1/index:rebuild", operating.rebuild, "admin"),
+    Operation("GET", "/healthz", operating.healthz, None),
+    Operation("GET", "/readyz", operating.readyz, None),
+)

@@ -1,0 +1,98 @@
+"""What the routes stand on, put together by the application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engines.base import Vectors
+from service.catalogue.listing import Listing
+from service.catalogue.schema import CatalogueSchema
+from service.catalogue.store import Store
+from service.limits.deadline import Deadline
+from service.limits.threads import Threads
+from service.retrieval.values import Answer, Request, User
+from service.settings.keys import KeyRing
+from service.settings.model import Settings
+
+
+class Retrieval(Protocol):
+    """Answers requests."""
+
+    async def answer(self, request: Request, deadline: Deadline) -> Answer:
+        """Raises InvalidRequestError, OverloadedError, TimeoutError and StoreError."""
+
+    async def similar(self, listing: Listing, request: Request, deadline: Deadline) -> Answer:
+        """Listings like this one, which itself is not among them; the request has no vector, user or text."""
+
+
+class Projection(Protocol):
+    """The index that follows the catalogue. Its methods block."""
+
+    def wait(self, seq: int, timeout_s: float) -> bool:
+        """Whether the change at this place of the outbox became searchable in time."""
+
+    def state(self) -> Mapping[str, Any]:
+        """How it stands, for people: generation, place in the outbox, count, failures."""
+
+    def ready(self) -> str:
+        """Why it cannot answer; "" where it can."""
+
+    def check(self) -> Mapping[str, Any]:
+        """How it differs from the catalogue: by kind (missing, stale, extra) how many, and some ids."""
+
+    def rebuild(self) -> Mapping[str, Any]:
+        """Builds another one beside it, and takes that in its place; how it stands then."""
+
+
+class Encoder(Protocol):
+    """Makes vectors of documents."""
+
+    @property
+    def label(self) -> str:
+        """The model in one word, which its vectors are marked with."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """What is read of a document; another value of one of these makes another vector."""
+
+    def vectors(self, ids: Sequence[str], documents: Sequence[Mapping[str, object]]) -> Vectors:
+        """float32[n, dim], a row for each. Raises ConfigurationError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The whole service as its routes see it.
+
+    encoder: None where vectors have to be given. users: those that are known by id. keys: None where anybody on this
+    machine may do anything. reading, writing: threads for the store's calls; operating: for calls that take minutes.
+    about: what `GET /v1/service` tells.
+    """
+
+    settings: Settings
+    store: Store
+    projection: Projection
+    retrieval: Retrieval
+    encoder: Encoder | None
+    users: Mapping[str, User]
+    keys: KeyRing | None
+    reading: Threads
+    writing: Threads
+    operating: Threads
+    about: Mapping[str, Any]
+    clock: Callable[[], float] = time.monotonic
+
+    @property
+    def schema(self) -> CatalogueSchema:
+        """What listings consist of."""
+        return self.store.schema
+
+    def deadline(self) -> Deadline:
+        """Of a request that begins now."""
+        return Deadline.after(self.clock(), self.settings.deadline_ms / 1000)
+
+    def write_deadline(self) -> Deadline:
+        """Of a write that begins now."""
+        return Deadline.after(self.clock(), self.settings.write_deadline_ms / 1000)

@@ -1,0 +1,124 @@
+"""Documents made into changes, and changes made: what runs in a thread for every write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from engines.values.shown import shown
+from service.api.parts import Parts
+from service.catalogue.checks import id_problem
+from service.catalogue.listing import (
+    HIGHEST_VERSION,
+    Change,
+    Conflict,
+    Fields,
+    Outcome,
+    Patch,
+    Put,
+    Remove,
+)
+from service.catalogue.schema import VECTOR, InvalidDocumentError, Problem
+
+Operation = Literal["put", "patch", "remove"]
+_ATTEMPTS = 10  # at a patch whose vector has to follow, while others write the same listing
+_AT_ONCE = 1000  # changes of one caller in a transaction: others wait for no more
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A write as it is asked for. expected: by If-Match."""
+
+    id: str
+    document: Mapping[str, Any]
+    expected: int | None = None
+
+
+def carry_out(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
+    """What came of each wish, in order, or what is wrong with it. Blocks. Raises StoreError."""
+    outcomes: list[Outcome | list[Problem]] = []
+    for first in range(0, len(wishes), _AT_ONCE):
+        outcomes += _some(parts, operation, wishes[first : first + _AT_ONCE])
+    return outcomes
+
+
+def _some(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
+    read: list[Change | list[Problem]] = [_read(parts, operation, wish) for wish in wishes]
+    made = _with_vectors(parts, read) if operation == "put" else read
+    changes = [one for one in made if not isinstance(one, list)]
+    if operation == "patch" and parts.encoder is not None:
+        outcomes = iter([_patched(parts, change) for change in changes if isinstance(change, Patch)])
+    else:
+        outcomes = iter(parts.store.write(changes) if changes else [])
+    return [one if isinstance(one, list) else next(outcomes) for one in made]
+
+
+def _read(parts: Parts, operation: Operation, wish: Wish) -> Change | list[Problem]:
+    """A put may lack its vector still: it is then a patch, to be completed."""
+    document = dict(wish.document)
+    problems = []
+    if problem := id_problem(wish.id):
+        problems.append(Problem("id", problem))
+    if document.pop("id", wish.id) != wish.id:
+        problems.append(
+            Problem("id", f"differs from the address's, {shown(wish.id)}; leave it out of the body")
+        )
+    version = document.pop("version", None)
+    if version is not None and (type(version) is not int or not 1 <= version <= HIGHEST_VERSION):
+        text = f"must be a whole number from 1 to {HIGHEST_VERSION}, got {shown(version)}"
+        problems.append(Problem("version", text))
+    fields = Fields()
+    if operation == "remove":
+        problems += [Problem(name, "is not taken by a removal; leave it out") for name in document]
+    else:
+        try:
+            fields = parts.schema.read(document, partial=operation == "patch")
+        except InvalidDocumentError as error:
+            problems += error.problems
+    if operation == "put" and VECTOR not in document and parts.encoder is None:
+        problems.append(Problem(VECTOR, "is missing, and no model is here that would make it"))
+    if problems:
+        return problems
+    if operation == "remove":
+        return Remove(wish.id, expected=wish.expected, version=version)
+    kind = Patch if operation == "patch" or fields.vector is None else Put
+    return kind(wish.id, fields, expected=wish.expected, version=version)
+
+
+def _with_vectors(parts: Parts, read: list[Change | list[Problem]]) -> list[Change | list[Problem]]:
+    """Puts, those completed that came without a vector."""
+    lacking = [place for place, one in enumerate(read) if isinstance(one, Patch)]
+    if not lacking or parts.encoder is None:
+        return read
+    patches = [one for one in read if isinstance(one, Patch)]
+    documents = [{**one.fields.details, **one.fields.attributes} for one in patches]
+    vectors = parts.encoder.vectors([one.id for one in patches], documents)
+    made = list(read)
+    for place, patch, vector in zip(lacking, patches, vectors, strict=True):
+        fields = replace(patch.fields, vector=vector, model=parts.encoder.label)
+        made[place] = Put(patch.id, fields, expected=patch.expected, version=patch.version)
+    return made
+
+
+def _patched(parts: Parts, patch: Patch) -> Outcome:
+    """A patch of what the model reads has the vector follow, unless that was given and not made."""
+    encoder, fields = parts.encoder, patch.fields
+    if (
+        encoder is None
+        or fields.vector is not None
+        or not encoder.columns & {*fields.attributes, *fields.details}
+    ):
+        return parts.store.write([patch])[0]
+    for _ in range(_ATTEMPTS):
+        current = parts.store.get([patch.id]).get(patch.id)
+        if current is None or not current.model:
+            return parts.store.write([patch])[0]
+        document = {**current.details, **current.attributes, **fields.details, **fields.attributes}
+        vector = encoder.vectors([patch.id], [document])[0]
+        made = replace(fields, vector=vector, model=encoder.label)
+        expected = current.version if patch.expected is None else patch.expected
+        outcome = parts.store.write([Patch(patch.id, made, expected=expected, version=patch.version)])[0]
+        if patch.expected is not None or not isinstance(outcome, Conflict):
+            return outcome
+    return outcome
