@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from engines.values.filter_syntax import to_json as filter_json
@@ -126,7 +126,8 @@ def _user(parts: Parts, body: bodies.Recommendations) -> tuple[values.User | Non
 
 async def _answered(parts: Parts, request: Request, asked: values.Request, explain: bool) -> Response:
     deadline = parts.deadline()
-    answer = await _while_connected(request, parts.retrieval.answer(asked, deadline))
+    async with parts.gate.place(deadline):
+        answer = await _while_connected(request, parts.retrieval.answer(asked, deadline))
     removed: dict[str, Any] = {rule: {"count": one.count} for rule, one in answer.removed.items()}
     if explain:
         numbers = {number for one in answer.removed.values() for number in one.numbers}
@@ -171,15 +172,20 @@ def _hit(hit: values.Hit) -> bodies.ShownHit:
 
 
 async def _while_connected(request: Request, work: Awaitable[_Result]) -> _Result:
-    """The result of the work, which is cancelled where the client has gone."""
+    """The result of the work, which is cancelled where the client has gone. Raises ClientDisconnect then."""
     working = asyncio.ensure_future(work)
-    # The body has been read, so that the only message still to come is that the client has gone.
-    gone = asyncio.ensure_future(request.receive())
+    gone = asyncio.ensure_future(_gone(request))
     try:
         await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise asyncio.CancelledError
+            raise ClientDisconnect
         return working.result()
     finally:
         gone.cancel()
         working.cancel()
+
+
+async def _gone(request: Request) -> None:
+    """Returns once the client has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

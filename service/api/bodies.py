@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from service.catalogue.checks import LONGEST_ID
 
 DEFAULT_K = 20
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
 Ids = list[Id]
 Where = Annotated[
@@ -45,7 +46,7 @@ class Taken(Struct, forbid_unknown_fields=True):
     """A listing that a user took, and when: ms since 1970."""
 
     id: Id
-    at_ms: Annotated[int, Meta(ge=0)] | None = None
+    at_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)] | None = None
 
 
 class Recommendations(Asking, forbid_unknown_fields=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
@@ -67,14 +67,16 @@ def _explained(data: Any, kind: type[Struct], *, strict: bool = True) -> Problem
             msgspec.convert(value, field.type, strict=strict)
         except msgspec.ValidationError as error:
             message, _, place = str(error).partition(" - at `$")
-            inner = place.removesuffix("`")
-            problems.append(Problem(f"{name}{inner}", f"{_lowered(message)}, got {shown(value)}"))
+            text = f"{_requirement(message, field.type)}, got {shown(value)}"
+            problems.append(Problem(f"{name}{place.removesuffix('`')}", text))
     problems += [
         Problem(name, "is missing") for name, field in fields.items() if field.required and name not in data
     ]
     return invalid(problems or [Problem("body", "cannot be read")])
 
 
-def _lowered(message: str) -> str:
-    """What msgspec says as the rest of a sentence about a member."""
-    return message[:1].lower() + message[1:]
+def _requirement(message: str, kind: Any) -> str:
+    """What msgspec says, as the rest of a sentence about a member of this type."""
+    if message.startswith("Invalid enum value"):
+        return f"must be one of {', '.join(map(str, get_args(kind)))}"
+    return message.replace("Expected ", "must be ", 1)

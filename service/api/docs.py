@@ -12,14 +12,15 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
 <style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
-code, pre {{ background: #f3f3f3; padding: 0 .2em }} td, th {{ text-align: left; padding-right: 1rem; vertical-align: top }}
+code, pre {{ background: #f3f3f3; padding: 0 .2em }}
+td, th {{ text-align: left; padding-right: 1rem; vertical-align: top }}
 </style></head>
 <body><h1>{title}</h1>
 <p>The whole description, for programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
 <h2>Operations</h2>{operations}
 <h2>Problems</h2>
-<p>Every failure is answered as <code>application/problem+json</code>; <code>errors</code> names each field, its value and
-what it must be.</p><dl>{problems}</dl></body></html>
+<p>Every failure is answered as <code>application/problem+json</code>; <code>errors</code> names each field, its value
+and what it must be.</p><dl>{problems}</dl></body></html>
 """
 
 

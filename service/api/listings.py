@@ -74,7 +74,7 @@ async def _one(parts: Parts, request: Request, operation: Operation) -> Response
         left_s = deadline.left_s(parts.clock())
         # The index has its own time: the write is done, and the answer says whether it can be seen.
         stored.searchable = await parts.operating.run(
-            deadline, parts.projection.wait, written.seq, max(0.0, left_s - 0.5)
+            deadline, parts.index.wait, written.seq, max(0.0, left_s - 0.5)
         )
     status = 202 if stored.searchable is False else 200
     return Response(to_json(stored), status, {"etag": etag(written.version)}, JSON)
@@ -143,7 +143,7 @@ async def bulk(parts: Parts, request: Request) -> Response:
     )
     if wait == "searchable":
         left_s = max(0.0, deadline.left_s(parts.clock()) - 0.5)
-        answer.searchable = await parts.operating.run(deadline, parts.projection.wait, seq, left_s)
+        answer.searchable = await parts.operating.run(deadline, parts.index.wait, seq, left_s)
     return Response(to_json(answer), 200, media_type=JSON)
 
 

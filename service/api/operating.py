@@ -23,7 +23,10 @@ async def healthz(parts: Parts, request: Request) -> Response:
 
 async def readyz(parts: Parts, request: Request) -> Response:
     """Whether the index answers, and is of the model that users are encoded with."""
-    why = await parts.reading.run(parts.deadline(), parts.projection.ready)
+    try:
+        why = await parts.reading.run(parts.deadline(), parts.index.ready)
+    except TimeoutError:
+        why = "the index does not answer within a request's time"
     if why:
         raise ProblemError("unavailable", why)
     return _json({"status": "ready"})
@@ -31,18 +34,18 @@ async def readyz(parts: Parts, request: Request) -> Response:
 
 async def service(parts: Parts, request: Request) -> Response:
     """What is served: engine, model, fields; and how the index stands."""
-    state = await parts.reading.run(parts.deadline(), parts.projection.state)
+    state = await parts.reading.run(parts.deadline(), parts.index.state)
     return _json({**parts.about, "index": state})
 
 
 async def check(parts: Parts, request: Request) -> Response:
     """Compares the index with the catalogue, listing by listing."""
-    return _json(await parts.operating.run(_long(parts), parts.projection.check))
+    return _json(await parts.operating.run(_long(parts), parts.index.check))
 
 
 async def rebuild(parts: Parts, request: Request) -> Response:
     """Builds the index anew beside the live one, then takes it in its place."""
-    return _json(await parts.operating.run(_long(parts), parts.projection.rebuild))
+    return _json(await parts.operating.run(_long(parts), parts.index.rebuild))
 
 
 def _long(parts: Parts) -> Deadline:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from engines.base import Vectors
-from service.catalogue.listing import Listing
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.store import Store
 from service.limits.deadline import Deadline
+from service.limits.gate import Gate
 from service.limits.threads import Threads
 from service.retrieval.values import Answer, Request, User
 from service.settings.keys import KeyRing
@@ -24,11 +24,8 @@ class Retrieval(Protocol):
     async def answer(self, request: Request, deadline: Deadline) -> Answer:
         """Raises InvalidRequestError, OverloadedError, TimeoutError and StoreError."""
 
-    async def similar(self, listing: Listing, request: Request, deadline: Deadline) -> Answer:
-        """Listings like this one, which itself is not among them; the request has no vector, user or text."""
 
-
-class Projection(Protocol):
+class ServedIndex(Protocol):
     """The index that follows the catalogue. Its methods block."""
 
     def wait(self, seq: int, timeout_s: float) -> bool:
@@ -66,15 +63,17 @@ class Encoder(Protocol):
 class Parts:
     """The whole service as its routes see it.
 
-    encoder: None where vectors have to be given. users: those that are known by id. keys: None where anybody on this
+    gate: before questions, so that what cannot be answered in time is turned away before work is done for it. encoder:
+    None where vectors have to be given. users: those that are known by id. keys: None where anybody on this
     machine may do anything. reading, writing: threads for the store's calls; operating: for calls that take minutes.
     about: what `GET /v1/service` tells.
     """
 
     settings: Settings
     store: Store
-    projection: Projection
+    index: ServedIndex
     retrieval: Retrieval
+    gate: Gate
     encoder: Encoder | None
     users: Mapping[str, User]
     keys: KeyRing | None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from engines.base import FieldKind, Metric
 from harness.scenario.strict import Listed, PositiveInt, Seconds, StrictModel
+from service.settings.retrieval import AdmissionSettings, RetrievalSettings
 
 Names = Annotated[tuple[str, ...], Listed]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -73,4 +74,6 @@ class Settings(StrictModel):
     stop_s: Seconds = 10.0
     threads: PositiveInt = 16
     limits: LimitSettings = LimitSettings()
+    admission: AdmissionSettings = AdmissionSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
     catalogue: CatalogueSettings = CatalogueSettings()

@@ -67,7 +67,13 @@ def read_settings(
     _merge(values, found, sources, "command line")
     if problems:
         raise ConfigurationError(problems)
-    return Read(Settings.model_validate(values), sources)
+    settings = Settings.model_validate(values)
+    if settings.limits.k > settings.retrieval.most:
+        raise ConfigurationError(
+            f"limits.k: {settings.limits.k:,} is more than retrieval.most, {settings.retrieval.most:,}, the listings "
+            "that are looked at; lower the one or raise the other"
+        )
+    return Read(settings, sources)
 
 
 def _problems(values: Values, source: str) -> list[str]:
@@ -78,17 +84,25 @@ def _problems(values: Values, source: str) -> list[str]:
     return []
 
 
-def _merge(into: Values, values: Mapping[str, Any], sources: dict[str, str], source: str) -> None:
+def _merge(
+    into: Values,
+    values: Mapping[str, Any],
+    sources: dict[str, str],
+    source: str,
+    *,
+    model: type[BaseModel] = Settings,
+    within: str = "",
+) -> None:
     """Sets what `values` hold, key by key within the parts; a mapping that a user fills is replaced whole."""
     for key, value in values.items():
-        kept, part = into.get(key), part_of(Settings, key)
+        part, place = part_of(model, key), f"{within}{key}"
         if part is None or not isinstance(value, Mapping):
             into[key] = value
-            sources[key] = source
+            sources[place] = source
             continue
-        into[key] = (kept if isinstance(kept, dict) else {}) | dict(value)
-        for inner in value:
-            sources[f"{key}.{inner}"] = source
+        kept = into.get(key)
+        into[key] = dict(kept) if isinstance(kept, Mapping) else {}
+        _merge(into[key], value, sources, source, model=part, within=f"{place}.")
 
 
 def part_of(model: type[BaseModel], key: str) -> type[BaseModel] | None:
@@ -117,11 +131,11 @@ def _of_variable(name: str, text: str) -> Values:
     return dict(value)
 
 
-def leaves() -> Iterator[tuple[str, ...]]:
+def leaves(model: type[BaseModel] = Settings) -> Iterator[tuple[str, ...]]:
     """Every setting by its keys, such as ("limits", "k")."""
-    for key in Settings.model_fields:
-        part = part_of(Settings, key)
-        yield from [(key,)] if part is None else [(key, inner) for inner in part.model_fields]
+    for key in model.model_fields:
+        part = part_of(model, key)
+        yield from [(key,)] if part is None else [(key, *inner) for inner in leaves(part)]
 
 
 def variable(*place: str) -> str:
