@@ -165,6 +165,7 @@ class Capabilities:
     delete: bool = True
     persistent: bool = False  # open() finds what close() left on disk
     durable: bool = False  # acknowledged writes survive kill -9 of the process that holds the collection
+    immediate: bool = False  # an acknowledged write is searchable at once, without refresh()
     thread_safe: bool = False  # query() may run in several threads at once
     thread_safe_writes: bool = False  # so may index() and delete(), also during queries
     multi_process: bool = False  # several processes may hold the same collection open

@@ -38,7 +38,7 @@ class Params(BaseModel):
 class BruteForce(Engine):
     """Keeps rows as they come and scans them in float32; the candidates are ordered in float64."""
 
-    capabilities = Capabilities(thread_safe=True, lookup=True)
+    capabilities = Capabilities(immediate=True, thread_safe=True, lookup=True)
     IndexParams: ClassVar = Params
     SearchParams: ClassVar = Params
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,13 +33,15 @@ _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
 class Faiss(Engine):
     """One FAISS index. Queries run on the calling thread, builds on every core."""
 
-    capabilities = Capabilities(persistent=True, thread_safe=True, quantization=True)
+    capabilities = Capabilities(persistent=True, immediate=True, thread_safe=True, quantization=True)
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 
     def __init__(self, path: Path, index: BaseModel) -> None:
         assert isinstance(index, IndexParams)
         self._path, self._params = path, index
+        # What has to be trained first is searchable only after the first refresh that found vectors.
+        self.capabilities = replace(type(self).capabilities, immediate=not index.trained)
         self._search = SearchParams()
         self._cores = len(os.sched_getaffinity(0))
         self._index: Any = None

@@ -111,6 +111,8 @@ class Milvus(PipelinedQueries, Engine):
         assert isinstance(search, ServerSearchParams)
         for_type(search, self._params.index_type)
         self._search, self._templates = search, {}
+        shows = search.consistency_level in ("Strong", "Session")
+        self.capabilities = replace(self.capabilities, immediate=shows)
 
     def index(self, batch: Batch) -> None:
         batch = prepared(batch, self._schema)

@@ -52,7 +52,9 @@ _TYPES: dict[FieldKind, tuple[DataType, dict[str, int]]] = {
 class MilvusLite(Engine):
     """One collection in one Milvus Lite database."""
 
-    capabilities = Capabilities(persistent=True, durable=True, thread_safe=True, quantization=True)
+    capabilities = Capabilities(
+        persistent=True, durable=True, immediate=True, thread_safe=True, quantization=True
+    )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 

@@ -40,6 +40,7 @@ class PgVector(PipelinedQueries, Engine):
     capabilities = Capabilities(
         persistent=True,
         durable=True,  # fsync and synchronous_commit are on unless an administrator has changed them
+        immediate=True,
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,

@@ -48,6 +48,7 @@ class Qdrant(PipelinedQueries, Engine, Remote):
     capabilities = Capabilities(
         persistent=True,
         durable=True,  # by its write-ahead log
+        immediate=True,
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,

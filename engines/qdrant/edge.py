@@ -79,7 +79,12 @@ class QdrantEdge(Engine):
     """One shard. Its binding holds Python's lock while it works: threads are safe and gain nothing."""
 
     capabilities = Capabilities(
-        persistent=True, durable=True, thread_safe=True, thread_safe_writes=True, quantization=True
+        persistent=True,
+        durable=True,
+        immediate=True,
+        thread_safe=True,
+        thread_safe_writes=True,
+        quantization=True,
     )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams

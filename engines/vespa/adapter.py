@@ -49,6 +49,7 @@ class Vespa(PipelinedQueries, Engine, Remote, FullText):
     capabilities = Capabilities(
         persistent=True,
         durable=True,  # its transaction log is synced before a write is acknowledged
+        immediate=True,
         thread_safe=True,
         thread_safe_writes=True,
         multi_process=True,

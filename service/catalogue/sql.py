@@ -78,6 +78,7 @@ class SqlStore:
     ) -> None:
         self.schema = schema
         self._database, self._now_ms = database, now_ms
+        self._subscribers: list[Callable[[], None]] = []
         with database.writing() as session:
             require_schema(session, schema, place)
         self._writer: GroupedWriter[Change | _Note, Outcome | None] = GroupedWriter(self._transact)
@@ -108,7 +109,12 @@ class SqlStore:
             outcomes = [None if isinstance(item, _Note) else ledger.apply(item) for item in items]
             session.run(_UPSERT, (_values(ledger.rows[id_]) for id_ in sorted(ledger.changed)))
             session.run(_STATE, [(ledger.seq, ledger.numbers, ledger.live)])
+        for notify in self._subscribers:
+            notify()
         return outcomes
+
+    def subscribe(self, notify: Callable[[], None]) -> None:
+        self._subscribers.append(notify)
 
     def _rows(self, session: Session, column: str, values: Iterable[Any]) -> list[Row]:
         among = self._database.among.format(column=column)

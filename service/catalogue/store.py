@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from harness.errors import BakeoffError
@@ -52,6 +52,9 @@ class Store(Protocol):
 
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a note, durable once this returns."""
+
+    def subscribe(self, notify: Callable[[], None]) -> None:
+        """Has `notify` called after each commit of changes by this process; it must be quick."""
 
     def close(self) -> None:
         """Finishes the writes under way and lets go; a second call does nothing. Later calls raise StoreError."""

@@ -69,6 +69,22 @@ def test_deleted_items_are_gone(subject: Subject) -> None:
     model.engine.close()
 
 
+@pytest.mark.ability("immediate")
+def test_writes_are_searchable_without_refresh_where_that_is_declared(subject: Subject) -> None:
+    model = Model(SCHEMA, subject.created(SCHEMA))
+    if not model.engine.capabilities.immediate:
+        pytest.skip("with these parameters the engine does not declare it")
+    rng = np.random.default_rng(4)
+    for _ in range(2):  # while it is empty, and once it is settled
+        for step in range(5):
+            model.upsert([2 * step, 2 * step + 1], rng.integers(-9, 10, (2, 4)), **columns(rng, 2))
+            check(model)
+            model.delete([2 * step])
+            check(model)
+        model.settle()
+    model.engine.close()
+
+
 @pytest.mark.ability("thread_safe_writes")
 @pytest.mark.once_per_engine
 def test_threads_write_at_once_beside_queries(subject: Subject) -> None:

@@ -1,0 +1,253 @@
+"""The collection that answers: opened or filled at the start, kept up, and replaced without a gap."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock
+from typing import TYPE_CHECKING, TextIO
+
+from engines.base import Capabilities, EngineError, Hits, Vectors
+from harness.errors import ConfigurationError
+from service.catalogue.store import Store, StoreError
+from service.indexing.building import Builder, Built
+from service.indexing.checking import Differences, compare
+from service.indexing.collection import Collection, EngineChoice, RetiredError
+from service.indexing.following import PAGE
+from service.indexing.generations import Generations
+from service.indexing.projector import Projector
+
+if TYPE_CHECKING:
+    from engines.filters import Filter
+
+_NOTE_S = 1.0  # at most so often it is noted how far a durable engine is: what comes after is applied again
+_REFRESH_S = 1.0  # at most so often an engine that shows writes only then is refreshed, unless someone waits
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """generation: the live collection's name. last_seq, applied: places in the outbox, of the truth and of the index.
+
+    behind_s: for how long it has not been up with the truth; 0 while it is. failures, error: of applying changes, the
+    latter "" once it works again. leftovers: collections that could not be removed yet.
+    """
+
+    generation: str
+    engine: str
+    last_seq: int
+    applied: int
+    behind_s: float
+    failures: int
+    error: str
+    rebuilding: bool
+    leftovers: int
+
+
+class LiveIndex:
+    """The index of a catalogue, in an engine. Queries may come from any thread.
+
+    folder: where embedded engines keep their collections, each in a folder of its own.
+    """
+
+    def __init__(self, store: Store, choice: EngineChoice, folder: Path, *, poll_s: float = 0.5) -> None:
+        self._store, self._choice, self._folder = store, choice, folder
+        self._stopping = Event()  # ends a build under way
+        self._builder = Builder(store, choice, folder, self._stopping)
+        self._projector = Projector(self._step, poll_s)
+        self._passes = Lock()  # whoever has it may apply changes, note and swap
+        self._building = Lock()
+        self._noted_at = self._refreshed_at = time.monotonic()
+        self._searchable = 0
+        self._live: Built | None = None
+        self._owned: TextIO | None = None
+        self.built_because = ""  # why `start` did not open the collection that it had; "" where it did
+
+    def start(self) -> None:
+        """Opens the live collection and brings it up with the catalogue, or builds one; returns once it can answer.
+
+        Opened is one of a durable engine, or one that was closed in order. One that was not, was made with other
+        parameters, cannot be opened or has not as many listings as the catalogue is built anew: `built_because`.
+        Raises ConfigurationError where another process has the folder, and what the engine or the store raises.
+        """
+        with self._building:
+            self._own_folder()
+            self._generations = Generations(self._store)
+            self._live = self._opened() or self._built()
+            self._remove_others()
+            self._store.subscribe(self._projector.wake)
+            self._projector.start(self._live.follower.applied)
+
+    def _own_folder(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        owned = (self._folder / "lock").open("w")
+        try:
+            fcntl.flock(owned, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owned.close()
+            raise ConfigurationError(
+                f"{self._folder}: another process has the index there open; end it, or name another folder"
+            ) from error
+        self._owned = owned
+
+    def _opened(self) -> Built | None:
+        known = self._generations.live
+        if known is None or not known.is_of(self._choice, self._store.schema.engine):
+            self.built_because = "there was none" if known is None else "it was of other parameters"
+            return None
+        if not (self._choice.kind.capabilities.durable or known.closed):
+            self.built_because = "it was not closed in order"
+            return None
+        self._generations.note(known.applied)
+        try:
+            return self._builder.opened(known)
+        except (StoreError, RetiredError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a damaged collection may raise anything, and the truth is at hand
+            self.built_because = f"it could not be used: {error}"
+            return None
+
+    def _built(self) -> Built:
+        built = self._builder.filled(self._generations.begin(self._choice, self._store.schema.engine))
+        self._generations.go_live(built.generation, built.follower.applied)
+        return built
+
+    def _step(self) -> tuple[int, bool]:
+        """Applies what has been written; see `Projector`."""
+        with self._passes:
+            live, now = self._current, time.monotonic()
+            more = live.follower.advance() == PAGE
+            collection = live.collection
+            if collection.immediate:
+                refreshed = collection.unsettled
+            else:
+                due = now - self._refreshed_at >= _REFRESH_S or collection.was_empty
+                refreshed = collection.written > 0 and (due or self._projector.waiting > 0)
+            if refreshed:
+                collection.refresh()
+                self._refreshed_at = now
+            if collection.immediate or not collection.written:
+                self._searchable = live.follower.applied
+            if now - self._noted_at >= _NOTE_S and self._choice.kind.capabilities.durable:
+                self._generations.note(live.follower.applied)
+                self._noted_at = now
+            return self._searchable, more
+
+    def wait(self, seq: int, timeout_s: float) -> bool:
+        """Whether everything up to a place in the outbox is searchable within the time; waits until it is."""
+        return self._projector.wait(seq, timeout_s)
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        """The k listings nearest to `vector` (float32[dim]) that match, by their numbers. Raises EngineError."""
+        return self._asked(lambda collection: collection.query(vector, k, where, exact=exact))
+
+    def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
+        """The k listings with the highest BM25, where the engine ranks by words. Raises EngineError."""
+        return self._asked(lambda collection: collection.match(text, k, where))
+
+    def _asked(self, ask: Callable[[Collection], Hits]) -> Hits:
+        while True:
+            live = self._current
+            try:
+                return ask(live.collection)
+            except RetiredError:
+                if self._live is live:
+                    raise
+                # Another one took its place between the two lines above.
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine can do."""
+        return self._current.collection.engine.capabilities
+
+    @property
+    def _current(self) -> Built:
+        if self._live is None:
+            raise RetiredError("the index has not been started, or is closed")
+        return self._live
+
+    def rebuild(self) -> None:
+        """Builds a new collection beside the live one, which answers meanwhile, and puts it in its place.
+
+        What is written meanwhile is in both. Where it fails the live one stays, and this raises what the engine or the
+        store raised; EngineError where a rebuild is under way already.
+        """
+        if not self._building.acquire(blocking=False):
+            raise EngineError("a rebuild is under way; wait for it to end")
+        try:
+            with self._passes:
+                begun = self._generations.begin(self._choice, self._store.schema.engine)
+            try:
+                built = self._builder.filled(begun)
+                with self._passes:
+                    former = self._swap(built)
+                former.collection.drop()  # once it has answered what it was asked
+            finally:
+                self._remove_others()
+        finally:
+            self._building.release()
+
+    def _swap(self, built: Built) -> Built:
+        """Puts a collection in the place of the live one, which is returned."""
+        former = self._current
+        try:
+            built.follower.catch_up(self._store.last_seq())
+            if built.collection.written and not built.collection.immediate:
+                built.collection.refresh()
+            self._generations.go_live(built.generation, built.follower.applied)
+        except BaseException:
+            built.collection.close()
+            raise
+        self._live = built
+        return former
+
+    def _remove_others(self) -> None:
+        """Removes collections that are not live: former ones, and those that a killed process had begun."""
+        for other in tuple(self._generations.others):
+            try:
+                self._builder.remove(other)
+            except Exception:  # noqa: BLE001 - the live one answers; it is counted and tried again next time
+                continue
+            with self._passes:
+                self._generations.forget(other)
+
+    def check(self) -> Differences:
+        """Compares the live collection with the catalogue. Meanwhile it answers, and what is written waits."""
+        with self._passes:
+            live = self._current
+            return compare(self._store, live.collection, live.follower.applied)
+
+    def status(self) -> IndexStatus:
+        """How it is now. Raises StoreError."""
+        live, last_seq = self._current, self._store.last_seq()
+        behind_s = 0.0
+        if live.follower.applied < last_seq:
+            behind_s = time.monotonic() - self._projector.current_at
+        return IndexStatus(
+            live.generation.name,
+            self._choice.name,
+            last_seq,
+            live.follower.applied,
+            behind_s,
+            self._projector.failures,
+            self._projector.error,
+            self._building.locked(),
+            len(self._generations.others),
+        )
+
+    def close(self) -> None:
+        """Ends a rebuild and the projector, and closes the collection; a second call does nothing. The store stays."""
+        self._stopping.set()
+        self._projector.stop()
+        with self._building, self._passes:
+            live, self._live = self._live, None
+            try:
+                if live is not None:
+                    live.collection.close()
+                    self._generations.note(live.follower.applied, closed=True)
+            finally:
+                if self._owned is not None:
+                    self._owned.close()
+                    self._owned = None

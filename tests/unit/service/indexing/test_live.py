@@ -1,0 +1,263 @@
+"""The live collection follows the catalogue, is opened or built at the start, and is replaced without a gap."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engines.base import Batch, EngineError
+from engines.bruteforce.adapter import BruteForce
+from engines.filters import Eq
+from harness.errors import ConfigurationError
+from service.catalogue.listing import Absent, Fields, Patch, Put, Remove, Written
+from service.catalogue.sql import SqlStore
+from service.indexing.collection import EngineChoice, RetiredError
+from service.indexing.live import LiveIndex
+from tests.unit.service.indexing.catalogues import ENGINES, change, choice, fields, index_of, open_catalogue
+
+WAIT_S = 30.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    with_store = open_catalogue(tmp_path)
+    yield with_store
+    with_store.close()
+
+
+def write(store: SqlStore, count: int, seed: int = 0) -> int:
+    """Random changes; the place of the last one."""
+    rng = random.Random(seed)
+    ids = [f"id-{place}" for place in range(40)]
+    outcomes = store.write([change(rng, ids) for _ in range(count)])
+    return max(outcome.seq for outcome in outcomes if isinstance(outcome, Written))
+
+
+def agreed(index: LiveIndex, seq: int) -> None:
+    assert index.wait(seq, WAIT_S), index.status()
+    found = index.check()
+    assert found.agree, found
+    assert found.pending == 0
+
+
+@pytest.mark.parametrize("label", ENGINES)
+def test_what_is_written_is_searchable_and_what_is_sold_is_gone(
+    label: str, store: SqlStore, tmp_path: Path
+) -> None:
+    index = index_of(store, label, tmp_path)
+    index.start()
+    (first,) = store.write([Put("a", fields(random.Random(1)))])
+    assert isinstance(first, Written)
+    agreed(index, first.seq)
+    vector = store.get(["a"])["a"].vector
+    assert list(index.query(vector, 3).ids) == [first.number]
+    (patched,) = store.write([Patch("a", Fields({"brand": "Zara"}))])
+    assert isinstance(patched, Written)
+    agreed(index, patched.seq)
+    assert list(index.query(vector, 3, Eq("brand", "Zara"), exact=True).ids) == [first.number]
+    (sold,) = store.write([Remove("a")])
+    assert isinstance(sold, Written)
+    agreed(index, sold.seq)
+    assert len(index.query(vector, 3).ids) == 0
+    assert store.write([Remove("a")]) == [Absent()]
+    index.close()
+
+
+@pytest.mark.parametrize("label", ENGINES)
+def test_it_is_there_after_closing_and_follows_what_was_written_meanwhile(
+    label: str, store: SqlStore, tmp_path: Path
+) -> None:
+    for life in range(3):
+        write(store, 60, seed=2 * life)
+        index = index_of(store, label, tmp_path)
+        index.start()
+        kept = choice(label).kind.capabilities.persistent
+        assert (index.built_because == "") == (kept and life > 0), index.built_because
+        agreed(index, write(store, 60, seed=2 * life + 1))
+        index.close()
+        index.close()
+    assert len(list((tmp_path / "index").iterdir())) == 2  # the live one, and the lock
+
+
+@pytest.mark.parametrize("label", ["bruteforce", "faiss", "qdrant-edge"])
+def test_a_rebuild_under_writes_and_queries_loses_none_and_has_no_gap(
+    label: str, store: SqlStore, tmp_path: Path
+) -> None:
+    index = index_of(store, label, tmp_path)
+    write(store, 200)
+    store.write([Put("stays", fields(random.Random(5)))])
+    stays = store.get(["stays"])["stays"]
+    index.start()
+    done = Event()
+
+    def writing(seed: int) -> int:
+        last = 0
+        while not done.is_set():
+            last = write(store, 3, seed=(seed := seed + 1))
+        return last
+
+    def asking() -> int:
+        asked = 0
+        while not done.is_set():
+            hits = index.query(stays.vector, 1, exact=True)
+            assert list(hits.ids) == [stays.number]
+            asked += 1
+        return asked
+
+    with ThreadPoolExecutor(4) as threads:
+        writers = [threads.submit(writing, 1000 * place) for place in (1, 2)]
+        readers = [threads.submit(asking) for _ in range(2)]
+        names = {index.status().generation}
+        try:
+            for _ in range(3):
+                index.rebuild()
+                names.add(index.status().generation)
+        finally:
+            done.set()
+        assert all(reader.result() for reader in readers)
+        last = max(writer.result() for writer in writers)
+    assert len(names) == 4
+    assert index.status().leftovers == 0
+    agreed(index, last)
+    index.close()
+
+
+class Failing(BruteForce):
+    """Refuses to write while `refuses` is set, and to be built while `unbuildable` is."""
+
+    refuses = Event()
+    unbuildable = Event()
+
+    def index(self, batch: Batch) -> None:
+        if self.refuses.is_set():
+            raise EngineError("the engine is down")
+        super().index(batch)
+
+    def create(self, schema: Any) -> None:
+        if schema.dim and self.unbuildable.is_set():  # of 0 dimensions it is made when it is closed
+            raise EngineError("no room for another collection")
+        super().create(schema)
+
+
+@pytest.fixture
+def failing(store: SqlStore, tmp_path: Path) -> Iterator[LiveIndex]:
+    Failing.refuses.clear()
+    Failing.unbuildable.clear()
+    made = EngineChoice.of(f"{__name__}:Failing", {}, {})
+    index = LiveIndex(store, made, tmp_path / "index", poll_s=0.02)
+    index.start()
+    yield index
+    index.close()
+
+
+def test_while_the_engine_fails_writes_are_kept_and_the_failures_are_told(
+    store: SqlStore, failing: LiveIndex
+) -> None:
+    agreed(failing, write(store, 20))
+    Failing.refuses.set()
+    last = write(store, 20, seed=1)
+    assert not failing.wait(last, 0.3)
+    status = failing.status()
+    assert status.failures >= 2
+    assert "the engine is down" in status.error
+    assert status.applied < status.last_seq == last
+    assert status.behind_s > 0
+    assert not failing.check().missing  # what is pending is told apart
+    assert failing.check().pending > 0
+    Failing.refuses.clear()
+    agreed(failing, last)
+    assert (failing.status().error, failing.status().behind_s) == ("", 0)
+
+
+def test_a_rebuild_that_fails_leaves_the_live_collection_as_it_is(
+    store: SqlStore, failing: LiveIndex
+) -> None:
+    agreed(failing, write(store, 20))
+    before = failing.status().generation
+    Failing.unbuildable.set()
+    with pytest.raises(EngineError, match="no room"):
+        failing.rebuild()
+    status = failing.status()
+    assert (status.generation, status.leftovers, status.rebuilding) == (before, 0, False)
+    agreed(failing, write(store, 20, seed=1))
+
+
+def test_other_parameters_build_another_collection_and_the_former_is_removed(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    write(store, 50)
+    for label, because in (
+        ("faiss", "there was none"),
+        ("faiss-ivf", "it was of other parameters"),
+        ("qdrant-edge", "it was of other parameters"),
+        ("qdrant-edge", ""),
+    ):
+        index = index_of(store, label, tmp_path)
+        index.start()
+        assert index.built_because == because
+        agreed(index, store.last_seq())
+        index.close()
+        assert len(list((tmp_path / "index").iterdir())) == 2
+
+
+def test_a_collection_that_is_gone_or_lacks_listings_is_built_again(store: SqlStore, tmp_path: Path) -> None:
+    write(store, 50)
+    index = index_of(store, "qdrant-edge", tmp_path)
+    index.start()
+    engine = index._current.collection.engine
+    lost = next(iter(store.scan()))
+    engine.delete(np.array([lost.number]))
+    index.close()
+    index = index_of(store, "qdrant-edge", tmp_path)
+    index.start()
+    assert "listings" in index.built_because
+    agreed(index, store.last_seq())
+    name = index.status().generation
+    index.close()
+    for path in sorted((tmp_path / "index" / name).rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    index = index_of(store, "qdrant-edge", tmp_path)
+    index.start()
+    assert "holds no collection" in index.built_because
+    agreed(index, store.last_seq())
+    index.close()
+
+
+def test_two_processes_do_not_share_a_folder(store: SqlStore, tmp_path: Path) -> None:
+    first, second = index_of(store, "bruteforce", tmp_path), index_of(store, "bruteforce", tmp_path)
+    first.start()
+    with pytest.raises(ConfigurationError, match="another process has the index there open"):
+        second.start()
+    first.close()
+    second.start()
+    second.close()
+
+
+def test_once_closed_nothing_is_answered_and_nobody_waits(store: SqlStore, tmp_path: Path) -> None:
+    index = index_of(store, "bruteforce", tmp_path)
+    with pytest.raises(RetiredError, match="not been started"):
+        index.query(np.zeros(8, np.float32), 1)
+    index.start()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(index.wait, 10**6, WAIT_S)
+        while not index._projector.waiting:
+            pass
+        index.close()
+        assert not waiting.result(5)
+    with pytest.raises(RetiredError):
+        index.query(np.zeros(8, np.float32), 1)
+
+
+def test_parameters_that_an_engine_does_not_have_are_all_named() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        EngineChoice.of("faiss", {"Mm": 3}, {"efSearch": 0})
+    assert len(raised.value.problems) == 2
+    with pytest.raises(ConfigurationError, match="unknown engine 'fais'"):
+        EngineChoice.of("fais", {}, {})
