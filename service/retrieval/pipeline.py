@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,18 +24,18 @@ from service.retrieval.work import Work
 _MORE = 4  # times as many candidates are asked for where rules leave too few
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Filled:
-    """What one filter came to. rows: of `known`, in the order of their hits; places: in the re-ranked order."""
+    """What one filter came to. rows: of `known`, in the order of their hits; order: all of its rows, best first."""
 
     selection: Selection
     candidates: Candidates
     known: Known
     ranked: Ranked
     rows: list[int]
-    places: dict[int, int]
-    short: ShortBecause | None
+    order: list[int]
     exact: bool
+    short: ShortBecause | None = None
 
 
 class Pipeline:
@@ -57,7 +57,7 @@ class Pipeline:
         return self._stock.estimated(where) <= self._options.exact_below
 
     def run(self, work: Work, now_ms: int) -> Answer:
-        """The answer, of which `fallback` and `words` are the caller's to say. Raises IndexFailedError, StoreError."""
+        """The answer, of which `fallback` is the caller's to say. Raises IndexFailedError, StoreError."""
         with work.progress.within("truth"):
             self._follower.catch_up()
         request, options = work.request, self._options
@@ -79,6 +79,7 @@ class Pipeline:
             "exact" if exact else "approximate",
             request.variant,
             tuple(steps[:used]),
+            work.source.words,
             short=filled.short or (None if len(hits) == request.k else "matches"),
             removed=selection.removed(explain=request.explain),
             unused=work.unused,
@@ -94,21 +95,22 @@ class Pipeline:
             with work.progress.within("retrieve"):
                 candidates = work.source.find(wanted, where, exact=exact)
             filled = self._chosen(work, where, chosen, candidates, now_ms)
+            filled.exact = exact
             if filled.selection.full:
-                return replace(filled, exact=exact)
-            short: ShortBecause = "matches"
+                return filled
             if not candidates.complete and wanted < options.most:
                 wanted = min(options.most, _MORE * wanted)
-                short = "deadline"  # unless there is time
             elif not candidates.complete:
-                return replace(filled, short="candidates", exact=exact)
+                filled.short = "candidates"
+                return filled
             elif work.can_exact and not exact and self._stock.count(where) > len(filled.known):
-                exact, short = (
-                    True,
-                    "deadline",
-                )  # an approximate search may miss some; only an exact one proves it
-            if short == "matches" or work.progress.gone or work.until.passed(self._clock()):
-                return replace(filled, short=short, exact=exact)
+                exact = True  # an approximate search may miss some; only an exact one proves that there are no more
+            else:
+                filled.short = "matches"
+                return filled
+            if work.progress.gone or work.until.passed(self._clock()):
+                filled.short = "deadline"
+                return filled
 
     def _chosen(
         self, work: Work, where: Filter | None, chosen: Selection, candidates: Candidates, now_ms: int
@@ -131,24 +133,30 @@ class Pipeline:
             order = np.argsort(-ranked.totals, kind="stable").tolist()
         with work.progress.within("rules"):
             rows = selection.offer(known, order)
-        places = {row: place for place, row in enumerate(order, start=1)} if work.request.explain else {}
-        return _Filled(selection, candidates, known, ranked, rows, places, None, work.exact)
+        return _Filled(selection, candidates, known, ranked, rows, order, work.exact)
 
     def _hits(self, work: Work, filled: _Filled, *, relaxed: bool) -> Iterable[Hit]:
         with work.progress.within("show"):
             known = filled.known[np.array(filled.rows, np.int64)]
             listings = self._shelf.show(known)
-        unmet = [
-            (fields(condition), ~known.matching(condition))
-            for condition in (conditions(work.request.where) if relaxed else ())
-        ]
+        beyond: list[tuple[str, ...]] = [()] * len(known)
+        if relaxed:
+            beyond = _unmet(conditions(work.request.where), known)
         for place, (number, row) in enumerate(zip(known.numbers.tolist(), filled.rows, strict=True)):
-            beyond = dict.fromkeys(name for names, broken in unmet if broken[place] for name in names)
-            explained = _explained(filled, number, row) if work.request.explain else None
             if number not in listings:
                 filled.selection.removed_by("sold", [number])
                 continue
-            yield Hit(listings[number], float(filled.ranked.totals[row]), tuple(beyond), explained)
+            explained = _explained(filled, number, row) if work.request.explain else None
+            yield Hit(listings[number], float(filled.ranked.totals[row]), beyond[place], explained)
+
+
+def _unmet(asked: Iterable[Filter], known: Known) -> list[tuple[str, ...]]:
+    """The fields of the conditions that each listing does not meet."""
+    unmet = [(fields(condition), ~known.matching(condition)) for condition in asked]
+    return [
+        tuple(dict.fromkeys(name for names, broken in unmet if broken[row] for name in names))
+        for row in range(len(known))
+    ]
 
 
 def _explained(filled: _Filled, number: int, row: int) -> Explained:
@@ -159,4 +167,4 @@ def _explained(filled: _Filled, number: int, row: int) -> Explained:
             place = ids.index(number)
             retrieved[name] = Place(place + 1, float(ranking.scores[place]))
     parts = {name: float(values[row]) for name, values in filled.ranked.parts.items()}
-    return Explained(retrieved, parts, filled.places[row])
+    return Explained(retrieved, parts, filled.order.index(row) + 1)

@@ -62,7 +62,7 @@ def weighted(options: RerankOptions) -> Reranker:
     shares = {name: weight / total for name, weight in weights.items() if weight > 0}
 
     def rank(candidates: Known, context: Context) -> Ranked:
-        parts = {}
+        parts, totals = {}, np.zeros(len(candidates))
         for name, share in shares.items():
             if name == "affinity":
                 value = _scaled(context.scores)
@@ -73,7 +73,8 @@ def weighted(options: RerankOptions) -> Reranker:
                 prices = np.asarray(candidates.columns[str(options.price)], np.float64)
                 value = _price_fit(prices, context.prices)
             parts[name] = share * value
-        return Ranked(np.sum(list(parts.values()), axis=0), parts)
+            totals += parts[name]
+        return Ranked(totals, parts)
 
     return rank
 
@@ -86,9 +87,10 @@ def _scaled(scores: Float64) -> Float64:
 
 
 def _price_fit(prices: Float64, paid: Float64) -> Float64:
-    logs = np.log(paid[paid > 0])
-    if not len(logs):
+    paid = paid[paid > 0]
+    if not len(paid):
         return np.full(len(prices), 0.5)
+    logs = np.log(paid)
     middle = np.median(logs)
     spread = max(1.4826 * float(np.median(np.abs(logs - middle))), np.log(1.25))
     away = (np.log(np.where(prices > 0, prices, 1.0)) - middle) / spread

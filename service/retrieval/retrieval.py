@@ -119,7 +119,8 @@ class Retrieval:
         fallback came to its turn.
         """
         variant = self._accepted(request)
-        request = replace(request, exclusions=replace(request.exclusions, itself=request.like))
+        if request.like is not None:
+            request = replace(request, exclusions=replace(request.exclusions, itself=request.like))
         breaker, began = self.breakers[variant.index], self._clock()
         leave = breaker.ask(began) if self._asks_index(request, variant) else _NO_MATTER
         if leave is None:
@@ -207,8 +208,7 @@ class Retrieval:
             np.array(prices, np.float64),
             encoded.unused,
         )
-        answer = self._pipeline.run(work, now_ms)
-        return replace(answer, words=source.words)
+        return self._pipeline.run(work, now_ms)
 
     def _encoded(self, request: Request, variant: Variant, now_ms: int) -> Encoded:
         model = self._models[variant.model]
@@ -251,4 +251,4 @@ class Retrieval:
             answer = await self._spare.run(deadline, self._pipeline.run, work, self._now_ms())
         finally:
             progress.gone = True
-        return replace(answer, fallback=why, words=source.words)
+        return replace(answer, fallback=why)

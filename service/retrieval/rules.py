@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 
 from service.retrieval.stock import Known
@@ -22,8 +21,9 @@ class Selection:
     ) -> None:
         self.k, self.chosen = k, set[int]()
         self._exclusions = exclusions
-        self._most = {"seller": a_seller, "brand": a_brand}
-        self._of: dict[str, Counter[str]] = {"seller": Counter(), "brand": Counter()}
+        self._a_seller, self._a_brand = a_seller, a_brand
+        self._sellers: dict[str, int] = {}  # how many of each are chosen
+        self._brands: dict[str, int] = {}
         self._removed: dict[str, list[int]] = {}
 
     @property
@@ -33,9 +33,12 @@ class Selection:
 
     def copy(self) -> Selection:
         """One of its own, with what is chosen so far."""
-        other = Selection(self.k, self._exclusions)
-        other.chosen, other._most = set(self.chosen), self._most
-        other._of = {name: counter.copy() for name, counter in self._of.items()}
+        other = Selection(self.k, self._exclusions, self._a_seller, self._a_brand)
+        other.chosen, other._sellers, other._brands = (
+            set(self.chosen),
+            dict(self._sellers),
+            dict(self._brands),
+        )
         other._removed = {rule: list(numbers) for rule, numbers in self._removed.items()}
         return other
 
@@ -54,13 +57,14 @@ class Selection:
                 self.removed_by(rule, [numbers[row]])
                 continue
             self.chosen.add(numbers[row])
-            for name, value in (("seller", seller), ("brand", brand)):
-                if value is not None and self._most[name] is not None:
-                    self._of[name][value] += 1
+            if seller is not None:
+                self._sellers[seller] = self._sellers.get(seller, 0) + 1
+            if brand is not None:
+                self._brands[brand] = self._brands.get(brand, 0) + 1
             rows.append(row)
         return rows
 
-    def _broken(self, id_: str, seller: str | None, brand: str | None) -> str:
+    def _broken(self, id_: str, seller: str | None, brand: str | None) -> str:  # noqa: PLR0911 - one a rule
         exclusions = self._exclusions
         if id_ == exclusions.itself:
             return "itself"
@@ -70,10 +74,10 @@ class Selection:
             return "blocked"
         if id_ in exclusions.seen:
             return "seen"
-        for name, value in (("seller", seller), ("brand", brand)):
-            most = self._most[name]
-            if most is not None and value is not None and self._of[name][value] >= most:
-                return name
+        if self._a_seller is not None and self._sellers.get(seller or "", 0) >= self._a_seller:
+            return "seller"
+        if self._a_brand is not None and self._brands.get(brand or "", 0) >= self._a_brand:
+            return "brand"
         return ""
 
     def removed_by(self, rule: str, numbers: Iterable[int]) -> None:

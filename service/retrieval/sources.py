@@ -136,11 +136,16 @@ class Popular:
 
 def _checked(name: str, hits: Hits, wanted: int, sign: int) -> Candidates:
     """Hits as candidates, each once and none without a score; those may come from a server that is not quite right."""
-    scores = np.asarray(hits.scores, np.float64) * sign
-    if len(scores) != len(hits.ids):
-        raise IndexFailedError(f"{len(hits.ids)} ids with {len(scores)} scores")
-    first: dict[int, float] = {}
-    for number, score in zip(map(int, hits.ids), scores.tolist(), strict=True):
-        if number not in first and np.isfinite(score):
-            first[number] = score
-    return Candidates(list(first), list(first.values()), {name: hits}, len(hits.ids) < wanted)
+    ids, scores = np.asarray(hits.ids, np.int64), np.asarray(hits.scores, np.float64)
+    if len(scores) != len(ids):
+        raise IndexFailedError(f"{len(ids)} ids with {len(scores)} scores")
+    complete = len(ids) < wanted
+    scored = np.isfinite(scores)
+    if not scored.all():
+        ids, scores = ids[scored], scores[scored]
+    numbers = ids.tolist()
+    if len(set(numbers)) < len(numbers):
+        _, first = np.unique(ids, return_index=True)
+        first.sort()
+        numbers, scores = ids[first].tolist(), scores[first]
+    return Candidates(numbers, (sign * scores).tolist(), {name: hits}, complete)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -29,16 +29,20 @@ class Progress:
     stage: str = ""
     stages_ms: dict[str, float] = field(default_factory=dict)
 
-    @contextmanager
-    def within(self, stage: str) -> Iterator[None]:
-        """A stage, which may be entered several times."""
-        self.stage, began_ns = stage, time.perf_counter_ns()
-        try:
-            yield
-        finally:
-            took_ms = (time.perf_counter_ns() - began_ns) / 1e6
-            self.stages_ms[stage] = self.stages_ms.get(stage, 0.0) + took_ms
-            self.stage = ""
+    _began_ns: int = 0
+
+    def within(self, stage: str) -> Self:
+        """For a `with` around a stage, which may be entered several times, one after another."""
+        self.stage = stage
+        return self
+
+    def __enter__(self) -> None:
+        self._began_ns = time.perf_counter_ns()
+
+    def __exit__(self, *_: object) -> None:
+        took_ms = (time.perf_counter_ns() - self._began_ns) / 1e6
+        self.stages_ms[self.stage] = self.stages_ms.get(self.stage, 0.0) + took_ms
+        self.stage = ""
 
 
 @dataclass(frozen=True, slots=True)
