@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.cli.models.arguments import COMMANDS as OF_MODELS
 from harness.cli.parsing import EXIT_CODES, Parser, add_command, add_engine_options, given, percent
+from harness.cli.service.arguments import COMMANDS as OF_SERVICE
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -34,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_engines,
         _add_calibrate,
         *OF_MODELS,
+        *OF_SERVICE,
     ):
         add(commands)
     return parser

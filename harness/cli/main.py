@@ -28,6 +28,8 @@ COMMANDS = {
     "encode": "harness.cli.models.encode:encode",
     "dimensions": "harness.cli.models.dimensions:dimensions",
     "evaluate": "harness.cli.models.evaluate:evaluate",
+    "serve": "harness.cli.service.serve:serve",
+    "service": "harness.cli.service.operate:service",
 }
 
 

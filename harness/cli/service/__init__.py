@@ -1,0 +1,1 @@
+"""Commands that run the reference service and look after it."""

@@ -1,0 +1,71 @@
+"""Commands of the service: options, help and examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.cli.parsing import add_command, given
+
+_SCOPES = ("read", "write", "admin")  # as in service.settings.keys, which --help does not import
+
+
+def _add_serve(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "serve",
+        "start a retrieval service on the engine that a run has picked",
+        "  bakeoff serve --decision runs/latest/decision.json --dataset path/to/my-data\n"
+        "  bakeoff serve --model trained/mine               (its listings; users are encoded by it)\n"
+        "  bakeoff serve --dataset fashion-mnist --engine faiss-hnsw --decision runs/latest\n"
+        "  bakeoff serve --config service.yaml              (docs/service.md; BAKEOFF_SERVICE_PORT=9000 and the like)",
+    )
+    for name, metavar, told in (
+        ("decision", "FILE", "decision.json of a run, or the run's folder"),
+        ("engine", "NAME", "this engine instead: one of the decision's, or an adapter with its defaults"),
+        ("dataset", "REF", "whose listings an empty catalogue begins with: a name, a folder or a file"),
+        ("model", "DIR", "a folder that bakeoff train has written: it encodes listings and users"),
+        ("data", "DIR", "where catalogue and index are kept (default: served/<dataset>)"),
+        ("keys", "FILE", "a YAML file of API keys, as bakeoff service key prints them"),
+        ("host", "HOST", "address to listen on (default: 127.0.0.1)"),
+        ("config", "FILE", "a YAML file of settings"),
+    ):
+        parser.add_argument(f"--{name}", type=given, metavar=metavar, help=told)
+    parser.add_argument(
+        "--port", type=int, metavar="N", help="port to listen on (default: 8080; 0: a free one)"
+    )
+
+
+def _add_service(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "service",
+        "look after a service that runs: check or rebuild its index; make a key for it",
+        "  bakeoff service check\n"
+        "  bakeoff service rebuild --url http://10.0.0.5:8080      (the key in BAKEOFF_SERVICE_KEY)\n"
+        "  bakeoff service key shop --scope read --scope write",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, told in (
+        ("check", "compare its index with its catalogue, listing by listing; exit code 1 where they differ"),
+        ("rebuild", "build its index anew beside the live one, and take that in its place"),
+    ):
+        action = actions.add_parser(name, help=told, description=told)
+        action.add_argument(
+            "--url",
+            type=given,
+            default="http://127.0.0.1:8080",
+            help="where the service listens (default: http://127.0.0.1:8080)",
+        )
+    key = actions.add_parser(
+        "key", help="make an API key: it is printed once, its hash is for the file of keys"
+    )
+    key.add_argument("name", type=given, help="who holds it")
+    key.add_argument(
+        "--scope",
+        action="append",
+        choices=_SCOPES,
+        help="what it is good for (default: read); may be repeated",
+    )
+
+
+COMMANDS = (_add_serve, _add_service)

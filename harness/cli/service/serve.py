@@ -1,0 +1,64 @@
+"""`bakeoff serve`: the reference service, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from contextlib import ExitStack
+from importlib import metadata
+from pathlib import Path
+
+from harness.cli.output import cache_folder, say, show
+from harness.errors import ConfigurationError
+
+_OPTIONS = ("decision", "engine", "dataset", "model", "data", "keys", "host", "port")
+
+
+def serve(options: argparse.Namespace) -> int:
+    from harness.cli.terminal import ProgressBar
+    from service.settings.reading import read_settings
+    from service.settings.told import told
+
+    given = {name: getattr(options, name) for name in _OPTIONS}
+    read = read_settings(Path(options.config) if options.config else None, os.environ, given)
+    for line in told(read):
+        say(line)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", handlers=[_Lines()]
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        from service.api.app import application
+        from service.application.assembly import opened, plan
+        from service.application.serving import address, listening
+        from service.application.serving import serve as listen
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"the service needs {error.name}. Install it with: pip install 'bakeoff[service]'"
+        ) from error
+    settings, version = read.settings, metadata.version("bakeoff")
+    with ExitStack() as stack:
+        bound = stack.enter_context(listening(settings.host, settings.port))
+        with ProgressBar() as bar:
+            made = plan(settings, cache=cache_folder(), progress=bar)
+            say(f"engine: {made.chosen.why}")
+            if made.keys is None:
+                say(f"no keys: anybody on this machine may read and write; listening on {settings.host} only")
+            parts = opened(made, stack, progress=bar, say=say, version=version)
+        say(f"{parts.store.count():,} listings in {made.folder}")
+        listen(
+            application(parts, version),
+            bound,
+            stop_s=settings.stop_s,
+            ready=lambda: show(f"listening on {address(bound)}"),
+        )
+        say("stopping: requests under way have ended")
+    return 0
+
+
+class _Lines(logging.Handler):
+    """Log lines on standard error, as every message: without credentials and control characters."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(self.format(record))

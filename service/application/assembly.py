@@ -1,0 +1,156 @@
+"""The parts of the service, opened in the order in which they need each other and closed in the opposite one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.data.catalogue import load_dataset
+from harness.data.dataset import Dataset
+from harness.errors import ConfigurationError, noting
+from harness.progress import Progress
+from models.encoding.documents import ListingTower
+from models.encoding.model import DATASET, Model
+from service.api.parts import Parts
+from service.application.catalogue import fill_of, schema_of
+from service.application.loading import load
+from service.application.served import Served
+from service.application.users import published_users
+from service.catalogue.opening import open_store
+from service.catalogue.schema import CatalogueSchema
+from service.indexing.collection import EngineChoice
+from service.indexing.live import LiveIndex
+from service.limits.adaptive import AdaptiveLimit
+from service.limits.gate import Gate
+from service.limits.threads import Threads
+from service.retrieval.retrieval import Retrieval
+from service.retrieval.users import UserVectors
+from service.settings.decision import Chosen, choose, read_decision
+from service.settings.keys import KeyRing, read_keys
+from service.settings.model import Settings
+
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+_WAITING = (
+    10_000  # calls of the catalogue that may wait for a thread; admission turns questions away long before
+)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is going to be served, all of it checked, and nothing of it open yet.
+
+    dataset: whose listings an empty catalogue begins with. folder: of catalogue and index.
+    """
+
+    settings: Settings
+    chosen: Chosen
+    engine: EngineChoice
+    dataset: Dataset | None
+    model: Model | None
+    schema: CatalogueSchema
+    keys: KeyRing | None
+    folder: Path
+
+
+def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
+    """Raises ConfigurationError with every problem of what the settings name."""
+    problems: list[str] = []
+    chosen = engine = dataset = model = keys = None
+    with noting(problems):
+        decision = read_decision(Path(settings.decision)) if settings.decision else None
+        chosen = choose(decision, settings.engine, settings.index, settings.search)
+        engine = EngineChoice.of(chosen.adapter, chosen.index, chosen.search)
+    with noting(problems):
+        model = Model.load(Path(settings.model)) if settings.model else None
+    ref = settings.dataset or (_published(model) if model else None)
+    with noting(problems):
+        dataset = load_dataset(ref, cache=cache, progress=progress) if ref else None
+    with noting(problems):
+        keys = read_keys(Path(settings.keys)) if settings.keys else None
+    if settings.keys is None and settings.host not in _LOCAL:
+        problems.append(
+            f"keys: are needed to listen on {settings.host}, where others can reach it; make one with bakeoff service "
+            "key, or listen on 127.0.0.1"
+        )
+    if problems or chosen is None or engine is None:
+        raise ConfigurationError(problems)
+    text = engine.kind.capabilities.text
+    schema = schema_of(settings.catalogue, dataset, model, fill_of(ref), engine_text=text)
+    if unfit := settings.retrieval.options().problems(schema.engine):
+        raise ConfigurationError([f"retrieval.{line}" for line in unfit])
+    name = dataset.name if dataset is not None else model.identity.name if model is not None else "catalogue"
+    folder = Path(settings.data) if settings.data else Path("served") / name
+    return Plan(settings, chosen, engine, dataset, model, schema, keys, folder)
+
+
+def _published(model: Model) -> str | None:
+    """The data set that training has left in a model's folder."""
+    folder = model.folder / DATASET
+    return str(folder) if folder.is_dir() else None
+
+
+def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, version: str) -> Parts:
+    """Opens and fills everything; `stack` closes it again. Blocks for as long as the index takes to build.
+
+    Raises ConfigurationError, StoreError and what the engine raises.
+    """
+    settings, model = made.settings, made.model
+    made.folder.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.store or str(made.folder / "catalogue.sqlite"), made.schema)
+    stack.callback(store.close)
+    if made.dataset is not None:
+        load(store, made.dataset, progress, say)
+    index = LiveIndex(store, made.engine, made.folder / "index")
+    stack.callback(index.close)
+    progress("building the index", 0, None)
+    index.start()
+    if index.built_because:
+        say(f"the index was built: {index.built_because}")
+    users = UserVectors(store, made.schema.engine, None if model is None else model.encoder)
+    retrieval = Retrieval(store, {"live": index}, {"live": users}, settings.retrieval.options())
+    stack.callback(retrieval.close)
+    progress("reading the catalogue", 0, None)
+    retrieval.load()
+    reading, writing, operating = (
+        Threads(name, count, _WAITING)
+        for name, count in (("reading", settings.threads), ("writing", settings.threads), ("operating", 4))
+    )
+    for threads in (reading, writing, operating):
+        stack.callback(threads.close)
+    return Parts(
+        settings=settings,
+        store=store,
+        index=Served(index, store),
+        retrieval=retrieval,
+        gate=Gate(AdaptiveLimit(settings.admission.options())),
+        encoder=None if model is None else ListingTower(model, made.schema.fill),
+        users=published_users(None if model is None else model.folder),
+        keys=made.keys,
+        reading=reading,
+        writing=writing,
+        operating=operating,
+        about=_about(made, version),
+    )
+
+
+def _about(made: Plan, version: str) -> dict[str, Any]:
+    schema, chosen = made.schema, made.chosen
+    return {
+        "version": version,
+        "engine": {
+            "name": chosen.adapter,
+            "index": dict(chosen.index),
+            "search": dict(chosen.search),
+            "why": chosen.why,
+        },
+        "model": schema.engine.model,
+        "metric": schema.engine.metric,
+        "dim": schema.engine.dim,
+        "fields": {field.name: field.kind for field in schema.engine.fields},
+        "details": list(schema.details),
+        "texts": list(schema.texts),
+    }
