@@ -24,7 +24,9 @@ class IndexFailedError(Exception):
 class Index(Protocol):
     """What retrieval needs of an engine: blocking, and safe to call from several threads."""
 
-    capabilities: Capabilities
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine can do."""
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         """As `engines.base.Engine.query`."""

@@ -1,0 +1,89 @@
+"""What is going to be served, worked out before anything is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import ConfigurationError
+from harness.progress import silent
+from models.encoding.model import Model
+from service.application.assembly import Plan, plan
+from service.settings.model import Settings
+from tests.service import shop
+from tests.unit.models.encoding.folders import publish, write_model
+from tests.unit.models.features.catalogues import catalogue
+
+
+def planned(folder: Path, **settings: Any) -> Plan:
+    return plan(Settings.model_validate(settings), cache=folder / "cache", progress=silent)
+
+
+def problems(folder: Path, **settings: Any) -> list[str]:
+    with pytest.raises(ConfigurationError) as raised:
+        planned(folder, **settings)
+    return raised.value.problems
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    found = Model.load(write_model(tmp_path / "model"))
+    publish(found, catalogue())
+    return found
+
+
+def test_fields_and_details_follow_the_data(tmp_path: Path) -> None:
+    data = shop.write(tmp_path)
+    made = planned(tmp_path, dataset=str(data), catalogue={"details": ["story"], "brand": "brand"})
+    schema = made.schema
+    assert {field.name: field.kind for field in schema.engine.fields} == {
+        "brand": "keyword",
+        "price": "float",
+        "stock": "integer",
+        "new": "boolean",
+    }
+    assert (schema.details, schema.texts, schema.brand) == (("title", "story"), ("title",), "brand")
+    assert (schema.engine.dim, schema.engine.metric, schema.engine.model) == (shop.DIM, "cosine", "")
+    assert made.folder == Path("served/shop")
+
+
+def test_a_catalogue_may_begin_empty(tmp_path: Path) -> None:
+    made = planned(tmp_path, catalogue={"dim": 3, "fields": {"price": "float"}}, data=str(tmp_path / "kept"))
+    assert (made.schema.engine.dim, made.dataset, made.folder) == (3, None, tmp_path / "kept")
+    assert problems(tmp_path) == [
+        "catalogue.dim: is missing, and neither a data set nor a model says it; name one of them"
+    ]
+
+
+def test_a_model_brings_its_listings(tmp_path: Path, model: Model) -> None:
+    made = planned(tmp_path, model=str(model.folder))
+    assert made.dataset is not None
+    assert made.schema.engine.model == model.identity.label
+
+
+def test_a_model_that_did_not_make_the_vectors(tmp_path: Path, model: Model) -> None:
+    data = shop.write(tmp_path)
+    (told,) = problems(tmp_path, model=str(model.folder), dataset=str(data), catalogue={"dim": 3})[1:]
+    assert told.startswith("model: makes vectors of")
+    manifest = model.folder / "dataset" / "dataset.yaml"
+    manifest.write_text(manifest.read_text().replace(model.identity.hash, "f" * 64))
+    assert "name the model that made them" in problems(tmp_path, model=str(model.folder))[0]
+
+
+def test_settings_that_do_not_fit_the_data(tmp_path: Path) -> None:
+    data = str(shop.write(tmp_path))
+    found = problems(tmp_path, dataset=data, retrieval={"relax": ["colour"], "popularity": "brand"})
+    assert [line.split(":")[0] for line in found] == ["retrieval.relax", "retrieval.popularity"]
+    found = problems(tmp_path, dataset=data, catalogue={"dim": 3, "fields": {"price": "float"}})
+    assert [line.split(":")[0] for line in found] == ["catalogue.dim", "catalogue.fields"]
+    found = problems(tmp_path, dataset=data, catalogue={"texts": ["story"], "brand": "maker"})
+    assert len(found) == 2
+
+
+def test_parameters_of_the_engine_are_checked_with_all_else(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path, engine="faiss", index={"kind": "hnsw", "m": "many"}, dataset="nowhere", host="0.0.0.0"
+    )
+    assert [line.split()[0] for line in found] == ["faiss:", "dataset", "keys:"]
