@@ -1,30 +1,31 @@
-"""Keeps what is derived from the truth at what its outbox says."""
+"""Keeps what retrieval has made of the truth in step with it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Protocol
 
 from service.catalogue.listing import Listing
 from service.catalogue.store import Store
-
-_AT_ONCE = 1000  # changes
-
-
-class Derived(Protocol):
-    """Something made of the listings, such as `Stock` or `WordIndex`."""
-
-    def apply(self, changed: Sequence[Listing], removed: Sequence[int] = ()) -> None:
-        """Takes in listings as they are now, and takes out those that are no longer there. May be repeated."""
+from service.indexing.following import Follower, Projection
 
 
-class Follower:
-    """seq: how far along the outbox it is."""
+class _Together:
+    """Several projections as one."""
 
-    def __init__(self, store: Store, derived: Sequence[Derived]) -> None:
-        self.seq = 0
-        self._store, self._derived = store, derived
+    def __init__(self, projections: Sequence[Projection]) -> None:
+        self._projections = projections
+
+    def apply(self, present: Sequence[Listing], removed: Sequence[int]) -> None:
+        for projection in self._projections:
+            projection.apply(present, removed)
+
+
+class InStep:
+    """Projections that are asked from any thread, and brought up with the store before they are."""
+
+    def __init__(self, store: Store, projections: Sequence[Projection]) -> None:
+        self._store, self._follower = store, Follower(store, _Together(projections))
         self._lock = threading.Lock()
 
     def catch_up(self) -> None:
@@ -34,13 +35,6 @@ class Follower:
         it can be asked at each request, which makes a sold listing disappear with the next one, in every process.
         """
         last = self._store.last_seq()
-        while self.seq < last:
+        while self._follower.applied < last:
             with self._lock:
-                rows = self._store.changes_after(self.seq, _AT_ONCE)
-                if not rows:
-                    return  # what was last changed has been changed again since, and moved beyond what we know of
-                present = self._store.by_number(row.number for row in rows if not row.removed)
-                gone = [row.number for row in rows if row.number not in present]
-                for one in self._derived:
-                    one.apply(list(present.values()), gone)
-                self.seq = rows[-1].seq
+                self._follower.advance()

@@ -34,7 +34,8 @@ class RetrievalOptions:
     its width a range is widened before it is dropped. a_seller, a_brand: hits of one at most; None: any number.
     popularity: the field by which fallback ranks; None: the newest first. share: the part of what is left of a deadline
     that the engine gets; the fallback has the rest. late_s: an engine that has not answered after this has failed,
-    whatever was left of the deadline. threads: for engine calls; queue: how many calls may wait for one.
+    whatever was left of the deadline. threads: for engine calls; queue: how many calls may wait for one, no fewer than
+    are admitted at once, or what is admitted would be answered by the fallback.
     """
 
     oversample: float = 2.0
@@ -48,7 +49,7 @@ class RetrievalOptions:
     share: float = 0.7
     late_s: float = 0.1
     threads: int = 4
-    queue: int = 64
+    queue: int = 256
     rerank: RerankOptions = RerankOptions()
     breaker: BreakerOptions = field(default_factory=BreakerOptions)
     variants: Mapping[str, Variant] = field(default_factory=lambda: {"default": Variant()})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.filters import Filter
-from service.retrieval.following import Follower
+from service.retrieval.following import InStep
 from service.retrieval.options import RetrievalOptions
 from service.retrieval.relaxing import conditions, fields, relaxations
 from service.retrieval.reranking import Context, Ranked
@@ -44,12 +44,12 @@ class Pipeline:
     def __init__(
         self,
         stock: Stock,
-        follower: Follower,
+        in_step: InStep,
         shelf: Shelf,
         options: RetrievalOptions,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._stock, self._follower, self._shelf = stock, follower, shelf
+        self._stock, self._in_step, self._shelf = stock, in_step, shelf
         self._options, self._clock = options, clock
 
     def narrow(self, where: Filter | None) -> bool:
@@ -59,7 +59,7 @@ class Pipeline:
     def run(self, work: Work, now_ms: int) -> Answer:
         """The answer, of which `fallback` is the caller's to say. Raises IndexFailedError, StoreError."""
         with work.progress.within("truth"):
-            self._follower.catch_up()
+            self._in_step.catch_up()
         request, options = work.request, self._options
         selection = Selection(request.k, request.exclusions, options.a_seller, options.a_brand)
         steps = relaxations(request.where, options.relax, options.widen) if request.relax else []

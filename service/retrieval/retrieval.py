@@ -15,11 +15,12 @@ from engines.filters import check
 from engines.values.vectors import require_query
 from harness.errors import ConfigurationError
 from service.catalogue.store import Store
+from service.indexing.following import Projection
 from service.limits.breaker import Breaker, Pass
 from service.limits.deadline import Deadline
 from service.limits.gate import OverloadedError
 from service.limits.threads import Threads
-from service.retrieval.following import Derived, Follower
+from service.retrieval.following import InStep
 from service.retrieval.options import RetrievalOptions
 from service.retrieval.pipeline import Pipeline
 from service.retrieval.reranking import Reranker, as_retrieved, weighted
@@ -88,11 +89,13 @@ class Retrieval:
         self._schema: Schema = schema.engine
         self.stock = Stock(schema, options.popularity)
         without = any(not index.capabilities.text for index in indexes.values())
-        self.words = WordIndex(schema.texts, self.stock) if schema.texts and without else None
-        derived: list[Derived] = [self.stock] if self.words is None else [self.stock, self.words]
+        self.words = WordIndex(schema, self.stock) if schema.texts and without else None
+        projections: list[Projection] = [self.stock]
+        if self.words is not None:
+            projections.append(self.words)
         self._store = store
-        self._follower = Follower(store, derived)
-        self._pipeline = Pipeline(self.stock, self._follower, Shelf(store), options, clock)
+        self._in_step = InStep(store, projections)
+        self._pipeline = Pipeline(self.stock, self._in_step, Shelf(store), options, clock)
         self._threads = Threads("retrieve", options.threads, options.queue, clock)
         # Of its own, so that an engine that hangs does not keep the fallback from its thread.
         self._spare = Threads("fallback", 2, options.queue, clock)
@@ -101,7 +104,7 @@ class Retrieval:
 
     def load(self) -> None:
         """Reads the truth; returns once everything acknowledged before the call can be found. Blocks."""
-        self._follower.catch_up()
+        self._in_step.catch_up()
 
     def close(self) -> None:
         """Returns once the calls under way have ended."""

@@ -150,4 +150,4 @@ def _checked(name: str, hits: Hits, wanted: int, sign: int) -> Candidates:
         _, first = np.unique(ids, return_index=True)
         first.sort()
         numbers, scores = ids[first].tolist(), scores[first]
-    return Candidates(numbers, (sign * scores).tolist(), {name: hits}, complete)
+    return Candidates(numbers, (sign * scores).tolist(), {name: Hits(numbers, scores)}, complete)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Batch, Column, Hits, Ids, Keywords
+from engines.base import Batch, Column, Hits, Ids
 from engines.filters import Filter, Mask, leaves, matches
 from engines.values.columns import ColumnStore, Growable
 from service.catalogue.listing import Listing
 from service.catalogue.schema import CatalogueSchema
+from service.indexing.batches import as_batch
 
-_DTYPES = {"integer": np.int64, "float": np.float64, "boolean": np.bool_}
 _SAMPLE = 4096  # rows; a share of 1 in 100 is then off by less than half of it
 _SPARE_ROWS = 10_000  # rows of former versions that are not worth copying the others for
 
@@ -94,35 +94,27 @@ class Stock:
     def __len__(self) -> int:
         return self._rows.columns.count
 
-    def apply(self, changed: Sequence[Listing], removed: Iterable[int] = ()) -> None:
+    def apply(self, present: Sequence[Listing], removed: Sequence[int]) -> None:
         """Takes in listings as they are now, each once, and takes out those that are no longer there."""
-        known = self._known(changed)
+        known = self._known(present)
         with self._lock:
             self._rows.append(known)
-            self._rows.columns.delete(np.fromiter(removed, np.int64))
+            self._rows.columns.delete(np.array(removed, np.int64))
             dead = len(self._rows.columns) - self._rows.columns.count
             if dead > _SPARE_ROWS + self._rows.columns.count:
                 living, self._rows = self._rows, _Rows(self.schema)
                 self._rows.append(living.take(living.columns.select(None)))
 
     def _known(self, listings: Sequence[Listing]) -> Known:
-        fields = self.schema.engine.fields
-        columns: dict[str, Column] = {}
-        for field in fields:
-            values = [listing.attributes[field.name] for listing in listings]
-            columns[field.name] = (
-                Keywords.encode([str(value) for value in values])
-                if field.kind == "keyword"
-                else np.array(values, _DTYPES[field.kind])
-            )
+        batch = as_batch(listings, self.schema)
         return Known(
-            np.array([listing.number for listing in listings], np.int64),
+            batch.ids,
             _objects([listing.id for listing in listings]),
             np.array([listing.version for listing in listings], np.int64),
             np.array([listing.listed_at_ms for listing in listings], np.int64),
             _objects([self._once(listing.seller) for listing in listings]),
             _objects([self._once(listing.brand) for listing in listings]),
-            columns,
+            batch.attributes,
         )
 
     def _once(self, word: str | None) -> str | None:

@@ -10,6 +10,8 @@ from engines.base import Hits
 from engines.filters import Filter
 from engines.values.words import words
 from service.catalogue.listing import Listing
+from service.catalogue.schema import CatalogueSchema
+from service.indexing.batches import searched
 from service.retrieval.stock import Stock
 
 _MOST_WORDS = 64  # of a question
@@ -27,22 +29,15 @@ class WordIndex:
     that none is missed. Safe to use from several threads, one at a time.
     """
 
-    def __init__(self, texts: Sequence[str], stock: Stock) -> None:
-        """texts: the details that are searched."""
-        self._texts, self._stock = tuple(texts), stock
+    def __init__(self, schema: CatalogueSchema, stock: Stock) -> None:
+        self._schema, self._stock = schema, stock
         self._lock = threading.Lock()
         self._database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._database.execute(_TABLE)
 
-    def apply(self, changed: Sequence[Listing], removed: Sequence[int] = ()) -> None:
+    def apply(self, present: Sequence[Listing], removed: Sequence[int]) -> None:
         """Takes in listings as they are now, and takes out those that are no longer there."""
-        rows = [
-            (
-                listing.number,
-                " ".join(words(" ".join(listing.details.get(name, "") for name in self._texts))),
-            )
-            for listing in changed
-        ]
+        rows = [(one.number, " ".join(words(searched(one, self._schema)))) for one in present]
         gone = [(number,) for number, _ in rows] + [(number,) for number in removed]
         with self._lock:
             self._database.execute("begin")

@@ -59,7 +59,7 @@ class RetrievalSettings(StrictModel):
     share: Share = 0.7
     late_s: Seconds = 0.1
     threads: PositiveInt = 4
-    queue: PositiveInt = 64
+    queue: PositiveInt = 256
     rerank: RerankSettings = RerankSettings()
     breaker: BreakerSettings = BreakerSettings()
     variants: dict[str, VariantSettings] = Field(default_factory=lambda: {"default": VariantSettings()})

@@ -102,6 +102,30 @@ def test_repeated_unknown_and_unscored_hits_do_no_harm(spoilt: Callable[[Hits], 
     assert numbers(answer) == nearest(list(shop.truth.there.values()), VECTOR)[:5]
 
 
+def test_a_hit_that_is_repeated_counts_once_in_a_fusion() -> None:
+    def repeats(query: Query, vector: Any, k: int, where: Filter | None, exact: bool) -> Hits:
+        hits = query(vector, k, where, exact=exact)
+        ids, scores = list(hits.ids), list(hits.scores)
+        return Hits(ids + 3 * ids[-1:], scores + 3 * scores[-1:]) if faulted else hits
+
+    faulted = False
+    shop, _ = faulty(repeats)
+    request = Request(5, VECTOR, rank="fused", text="red")
+    with shop:
+        right = numbers(shop.ask(request))
+        faulted = True
+        assert numbers(shop.ask(request)) == right
+
+
+def test_an_answer_that_is_full_costs_one_question() -> None:
+    shop, index = faulty(
+        lambda query, vector, k, where, exact: query(vector, k, where, exact=exact), relax=("brand",)
+    )
+    with shop:
+        assert len(shop.ask(Request(5, VECTOR, where=ACME)).hits) == 5
+    assert index.asked == 1
+
+
 def test_an_engine_that_raises_is_answered_for_and_then_left_alone() -> None:
     shop, index = faulty(raises, breaker=BreakerOptions(failures=3, pause_s=1000, longest_pause_s=1000))
     with shop:

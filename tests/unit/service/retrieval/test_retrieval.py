@@ -163,6 +163,10 @@ def test_rules_that_leave_too_few_of_the_most_candidates_say_so() -> None:
         answer = made.ask(Request(5, VECTOR))
     assert len(answer.hits) == 3
     assert answer.short == "candidates"
+    # Widening a filter that is not narrow would be no help, and show what was not asked for.
+    with shop(a_seller=1, most=20, exact_below=0, relax=("new",)) as made:
+        answer = made.ask(Request(5, VECTOR, where=Eq("new", True)))
+    assert (answer.short, answer.relaxed) == ("candidates", ())
 
 
 def test_explanations_add_up() -> None:

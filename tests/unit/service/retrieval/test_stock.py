@@ -10,7 +10,7 @@ import pytest
 
 from engines.filters import And, Eq, Range
 from service.retrieval import stock as stock_module
-from service.retrieval.following import Follower
+from service.retrieval.following import InStep
 from service.retrieval.shelf import Shelf
 from service.retrieval.stock import Stock
 from tests.unit.service.retrieval.shop import DAY_MS, NOW_MS, SCHEMA, Truth, listings, matching
@@ -18,11 +18,11 @@ from tests.unit.service.retrieval.shop import DAY_MS, NOW_MS, SCHEMA, Truth, lis
 ACME = Eq("brand", "acme")
 
 
-def stocked(count: int = 100, popularity: str | None = None) -> tuple[Stock, Truth, Follower]:
+def stocked(count: int = 100, popularity: str | None = None) -> tuple[Stock, Truth, InStep]:
     truth, stock = Truth(listings(count)), Stock(SCHEMA, popularity)
-    follower = Follower(truth, [stock])  # type: ignore[arg-type]
-    follower.catch_up()
-    return stock, truth, follower
+    in_step = InStep(truth, [stock])  # type: ignore[arg-type]
+    in_step.catch_up()
+    return stock, truth, in_step
 
 
 def test_what_is_known_is_what_the_truth_says_in_the_order_asked() -> None:
@@ -43,29 +43,28 @@ def test_what_is_known_is_what_the_truth_says_in_the_order_asked() -> None:
 
 
 def test_it_follows_changes_removals_and_returns() -> None:
-    stock, truth, follower = stocked()
+    stock, truth, in_step = stocked()
     changed = replace(truth.there[3], version=2, attributes=dict(truth.there[3].attributes) | {"price": 7.25})
     back = truth.there[5]
     truth.put([changed])
     truth.remove([5, 6])
     truth.put([replace(back, version=3)])
-    follower.catch_up()
+    in_step.catch_up()
     assert len(stock) == 99
     assert stock.look([3]).columns["price"].tolist() == [7.25]
     assert stock.look([5, 6]).numbers.tolist() == [5]
-    assert follower.seq == truth.last_seq()
 
 
 def test_former_versions_are_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock_module, "_SPARE_ROWS", 50)
-    stock, truth, follower = stocked()
+    stock, truth, in_step = stocked()
     for version in range(2, 12):
         truth.put([replace(listing, version=version) for listing in truth.there.values()])
-        follower.catch_up()
+        in_step.catch_up()
     truth.remove(range(90))
-    follower.catch_up()
+    in_step.catch_up()
     truth.put([replace(truth.there[95], version=20)])
-    follower.catch_up()
+    in_step.catch_up()
     assert len(stock._rows.columns) < 300  # of 1,101 written
     assert stock.look([95, 3]).versions.tolist() == [20]
     assert stock.count(None) == 10
@@ -73,9 +72,9 @@ def test_former_versions_are_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_shares_of_filters_are_estimated_from_a_sample_and_counted() -> None:
-    stock, truth, follower = stocked(6000)
+    stock, truth, in_step = stocked(6000)
     truth.remove(range(3000))
-    follower.catch_up()
+    in_step.catch_up()
     where = And((ACME, Range("price", lt=50)))
     matched = np.count_nonzero(matching(list(truth.there.values()), where))
     assert stock.count(where) == matched
@@ -87,9 +86,9 @@ def test_shares_of_filters_are_estimated_from_a_sample_and_counted() -> None:
 
 def test_popular_ones_come_first_and_the_newest_where_nothing_says_who_is() -> None:
     for popularity in (None, "taken"):
-        stock, truth, follower = stocked(popularity=popularity)
+        stock, truth, in_step = stocked(popularity=popularity)
         truth.remove(range(0, 100, 3))
-        follower.catch_up()
+        in_step.catch_up()
         there = [
             one
             for one, match in zip(
@@ -109,18 +108,18 @@ def test_popular_ones_come_first_and_the_newest_where_nothing_says_who_is() -> N
 
 
 def test_the_typical_age_is_the_median_of_what_is_on_sale() -> None:
-    stock, truth, follower = stocked()
+    stock, truth, in_step = stocked()
     ages = [NOW_MS - one.listed_at_ms for one in truth.there.values()]
     assert stock.typical_age_ms(NOW_MS) == np.median(ages)
     truth.put([replace(one, number=one.number + 100, listed_at_ms=NOW_MS) for one in listings(100)])
     truth.remove(range(100))
-    follower.catch_up()
+    in_step.catch_up()
     assert stock.typical_age_ms(NOW_MS + DAY_MS) == DAY_MS
     assert Stock(SCHEMA).typical_age_ms(NOW_MS) == 0
 
 
 def test_it_is_read_while_it_is_written() -> None:
-    stock, truth, follower = stocked()
+    stock, truth, in_step = stocked()
     wrong: list[str] = []
     stop = threading.Event()
 
@@ -136,7 +135,7 @@ def test_it_is_read_while_it_is_written() -> None:
         reader.start()
     for version in range(2, 60):
         truth.put([replace(listing, version=version) for listing in truth.there.values()])
-        follower.catch_up()
+        in_step.catch_up()
     stop.set()
     for reader in readers:
         reader.join()
@@ -144,7 +143,7 @@ def test_it_is_read_while_it_is_written() -> None:
 
 
 def test_what_is_shown_is_read_once_and_again_when_it_has_changed() -> None:
-    stock, truth, follower = stocked()
+    stock, truth, in_step = stocked()
     reads: list[list[int]] = []
 
     class Counted(Truth):
@@ -155,7 +154,7 @@ def test_what_is_shown_is_read_once_and_again_when_it_has_changed() -> None:
     shelf = Shelf(Counted([]), most=3)  # type: ignore[arg-type]
     assert shelf.show(stock.look([1, 2])) == {1: truth.there[1], 2: truth.there[2]}
     truth.put([replace(truth.there[2], version=2)])
-    follower.catch_up()
+    in_step.catch_up()
     assert shelf.show(stock.look([1, 2]))[2].version == 2
     truth.remove([9])  # and the stock has not heard of it yet
     assert shelf.show(stock.look([9, 1])).keys() == {1}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engines.filters import Eq, Range
 from engines.values.words import words
 from service.catalogue.listing import Listing
-from service.retrieval.following import Follower
+from service.retrieval.following import InStep
 from service.retrieval.stock import Stock
 from service.retrieval.words import WordIndex
 from tests.unit.service.retrieval.shop import SCHEMA, Truth, listings, matching
@@ -24,12 +24,12 @@ def titled(*titles: str) -> list[Listing]:
     return [replace(one, details={"title": title}) for one, title in zip(made, titles, strict=True)]
 
 
-def indexed(stored: list[Listing]) -> tuple[WordIndex, Truth, Follower]:
+def indexed(stored: list[Listing]) -> tuple[WordIndex, Truth, InStep]:
     truth, stock = Truth(stored), Stock(SCHEMA)
-    index = WordIndex(SCHEMA.texts, stock)
-    follower = Follower(truth, [stock, index])  # type: ignore[arg-type]
-    follower.catch_up()
-    return index, truth, follower
+    index = WordIndex(SCHEMA, stock)
+    in_step = InStep(truth, [stock, index])  # type: ignore[arg-type]
+    in_step.catch_up()
+    return index, truth, in_step
 
 
 def bm25(stored: list[Listing], text: str) -> dict[int, float]:
@@ -78,10 +78,10 @@ def test_a_filter_misses_no_match_however_far_down() -> None:
 
 
 def test_it_follows_changes_and_removals() -> None:
-    index, truth, follower = indexed(titled("red coat", "red shoe", "blue hat"))
+    index, truth, in_step = indexed(titled("red coat", "red shoe", "blue hat"))
     truth.put([replace(truth.there[0], version=2, details={"title": "green coat"})])
     truth.remove([1])
-    follower.catch_up()
+    in_step.catch_up()
     assert index.match("red", 5).ids == []
     assert index.match("coat", 5).ids == [0]
     index.close()
