@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -30,10 +30,13 @@ from service.api.requests import (
 from service.api.writing import Operation, Wish, carry_out
 from service.catalogue.listing import Absent, Conflict, Listing, Outcome, Stale, Unchanged, Written
 from service.catalogue.schema import Problem
+from service.limits.deadline import Deadline
+from service.limits.gate import OverloadedError
 
 WAITS = ("acknowledged", "searchable")
 OPERATIONS = ("put", "patch", "remove")
 log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
 
 
 async def put(parts: Parts, request: Request) -> Response:
@@ -67,17 +70,35 @@ async def _one(parts: Parts, request: Request, operation: Operation) -> Response
             raise invalid([Problem("body", f"must be an object, got {shown(document)}")])
     deadline = parts.write_deadline()
     wish = Wish(found, document, expected_version(request))
-    (outcome,) = await parts.writing.run(deadline, carry_out, parts, operation, [wish])
+    (outcome,) = await _written(parts, deadline, carry_out, parts, operation, [wish])
     written = done(found, outcome)
     stored = Stored(found, written.version, _outcome(operation, written))
     if wait == "searchable":
-        left_s = deadline.left_s(parts.clock())
-        # The index has its own time: the write is done, and the answer says whether it can be seen.
-        stored.searchable = await parts.operating.run(
-            deadline, parts.index.wait, written.seq, max(0.0, left_s - 0.5)
-        )
+        stored.searchable = await _searchable(parts, deadline, written.seq)
     status = 202 if stored.searchable is False else 200
     return Response(to_json(stored), status, {"etag": etag(written.version)}, JSON)
+
+
+async def _written(
+    parts: Parts, deadline: Deadline, write: Callable[..., _Result], *arguments: Any
+) -> _Result:
+    """What a write in a thread returns. Raises ProblemError where it takes too long."""
+    try:
+        return await parts.writing.run(deadline, write, *arguments)
+    except TimeoutError:
+        detail = (
+            "the write took too long and may be made yet; repeat it, which changes nothing where it was made"
+        )
+        raise ProblemError("deadline", detail) from None
+
+
+async def _searchable(parts: Parts, deadline: Deadline, seq: int) -> bool:
+    """Whether a write that is done became searchable by the deadline."""
+    left_s = deadline.left_s(parts.clock())
+    try:
+        return await parts.waiting.run(deadline, parts.index.wait, seq, left_s)
+    except (TimeoutError, OverloadedError):
+        return False
 
 
 def _outcome(operation: Operation, outcome: Written | Unchanged) -> Any:
@@ -138,12 +159,10 @@ async def bulk(parts: Parts, request: Request) -> Response:
     wait = choice(query, "wait", WAITS)
     body = await body_of(request, limits.bulk_bytes, (JSON, NDJSON))
     deadline = parts.write_deadline()
-    answer, seq = await parts.writing.run(
-        deadline, _bulk, parts, operation, body, media_type(request) == NDJSON
-    )
+    by_line = media_type(request) == NDJSON
+    answer, seq = await _written(parts, deadline, _bulk, parts, operation, body, by_line)
     if wait == "searchable":
-        left_s = max(0.0, deadline.left_s(parts.clock()) - 0.5)
-        answer.searchable = await parts.operating.run(deadline, parts.index.wait, seq, left_s)
+        answer.searchable = await _searchable(parts, deadline, seq)
     return Response(to_json(answer), 200, media_type=JSON)
 
 
@@ -185,18 +204,26 @@ def _bulk(parts: Parts, operation: Operation, body: bytes, by_line: bool) -> tup
 
 def _documents(body: bytes, by_line: bool, most: int) -> list[Any]:
     """Of lines, or of a list. What is wrong with a line is in its place. Raises ProblemError."""
-    lines = body.splitlines() if by_line else parse(body)
-    if not isinstance(lines, list):
-        detail = f"must be a list of listings, or one a line with Content-Type {NDJSON}"
-        raise invalid([Problem("body", detail)])
+    lines = [line for line in body.splitlines() if line.strip()] if by_line else _items(body)
     if len(lines) > most:
         raise invalid(
             [Problem("body", f"has {len(lines):,} listings, of which {most:,} are allowed at once")]
         )
-    return [_document(line) for line in lines if line.strip()] if by_line else lines
+    return [_document(line) for line in lines]
 
 
-def _document(line: bytes) -> Any:
+def _items(body: bytes) -> Sequence[bytes | msgspec.Raw]:
+    """Of a list, not read yet: one at a time they keep the event loop waiting for less."""
+    try:
+        return msgspec.json.decode(body, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if isinstance(parse(body), list):
+            raise
+        detail = f"must be a list of listings, or one a line with Content-Type {NDJSON}"
+        raise invalid([Problem("body", detail)]) from None
+
+
+def _document(line: bytes | msgspec.Raw) -> Any:
     try:
         return msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -79,6 +79,7 @@ class Parts:
     keys: KeyRing | None
     reading: Threads
     writing: Threads
+    waiting: Threads
     operating: Threads
     about: Mapping[str, Any]
     clock: Callable[[], float] = time.monotonic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ from service.catalogue.checks import id_problem
 from service.catalogue.schema import Problem
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
+_ENTITY_TAG = re.compile(r'"([0-9]{1,18})"')
 
 
 async def body_of(request: Request, most: int, kinds: tuple[str, ...] = (JSON,)) -> bytes:
@@ -87,12 +89,11 @@ def expected_version(request: Request) -> int | None:
         return 0
     if wanted is None:
         return None
-    text = wanted.strip()
-    number = text[1:-1]
-    if len(text) < 3 or text[0] != '"' or text[-1] != '"' or not (number.isascii() and number.isdecimal()):
+    form = _ENTITY_TAG.fullmatch(wanted.strip())
+    if form is None:
         problem = f'must be the version in quotes, such as "7", got {shown(wanted)}'
         raise invalid([Problem("If-Match", problem)])
-    return int(number[:19])
+    return int(form[1])
 
 
 def etag(version: int) -> str:

@@ -11,6 +11,7 @@ from service.api.parts import Parts
 from service.catalogue.checks import id_problem
 from service.catalogue.listing import (
     HIGHEST_VERSION,
+    Absent,
     Change,
     Conflict,
     Fields,
@@ -47,10 +48,8 @@ def _some(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> list[Ou
     read: list[Change | list[Problem]] = [_read(parts, operation, wish) for wish in wishes]
     made = _with_vectors(parts, read) if operation == "put" else read
     changes = [one for one in made if not isinstance(one, list)]
-    if operation == "patch" and parts.encoder is not None:
-        outcomes = iter([_patched(parts, change) for change in changes if isinstance(change, Patch)])
-    else:
-        outcomes = iter(parts.store.write(changes) if changes else [])
+    patches = [one for one in changes if isinstance(one, Patch)]
+    outcomes = iter(_patched(parts, patches) if patches else parts.store.write(changes))
     return [one if isinstance(one, list) else next(outcomes) for one in made]
 
 
@@ -101,24 +100,44 @@ def _with_vectors(parts: Parts, read: list[Change | list[Problem]]) -> list[Chan
     return made
 
 
-def _patched(parts: Parts, patch: Patch) -> Outcome:
-    """A patch of what the model reads has the vector follow, unless that was given and not made."""
-    encoder, fields = parts.encoder, patch.fields
-    if (
-        encoder is None
-        or fields.vector is not None
-        or not encoder.columns & {*fields.attributes, *fields.details}
-    ):
-        return parts.store.write([patch])[0]
+def _patched(parts: Parts, patches: Sequence[Patch]) -> list[Outcome]:
+    """Patches made. Of what the model reads has the vector follow; where others write meanwhile that is tried again."""
+    outcomes: list[Outcome] = [Absent()] * len(patches)
+    places = list(range(len(patches)))
     for _ in range(_ATTEMPTS):
-        current = parts.store.get([patch.id]).get(patch.id)
-        if current is None or not current.model:
-            return parts.store.write([patch])[0]
-        document = {**current.details, **current.attributes, **fields.details, **fields.attributes}
-        vector = encoder.vectors([patch.id], [document])[0]
-        made = replace(fields, vector=vector, model=encoder.label)
-        expected = current.version if patch.expected is None else patch.expected
-        outcome = parts.store.write([Patch(patch.id, made, expected=expected, version=patch.version)])[0]
-        if patch.expected is not None or not isinstance(outcome, Conflict):
-            return outcome
-    return outcome
+        made = _followed(parts, [patches[place] for place in places])
+        again = []
+        for place, patch, outcome in zip(places, made, parts.store.write(made), strict=True):
+            outcomes[place] = outcome
+            if isinstance(outcome, Conflict) and patch.expected != patches[place].expected:
+                again.append(place)
+        if not again:
+            break
+        places = again
+    return outcomes
+
+
+def _followed(parts: Parts, patches: Sequence[Patch]) -> list[Patch]:
+    """Patches with the vectors that they make necessary, and then for the version that these were made of."""
+    encoder, made = parts.encoder, list(patches)
+    if encoder is None:
+        return made
+    reading = {
+        place: patch
+        for place, patch in enumerate(patches)
+        if patch.fields.vector is None and encoder.columns & {*patch.fields.attributes, *patch.fields.details}
+    }
+    held = parts.store.get({patch.id for patch in reading.values()}) if reading else {}
+    # A vector that was given is the caller's to change.
+    encoded = {place: held[one.id] for place, one in reading.items() if one.id in held and held[one.id].model}
+    documents = [
+        {**now.details, **now.attributes, **reading[place].fields.details, **reading[place].fields.attributes}
+        for place, now in encoded.items()
+    ]
+    vectors = encoder.vectors([now.id for now in encoded.values()], documents) if encoded else ()
+    for (place, now), vector in zip(encoded.items(), vectors, strict=True):
+        patch = patches[place]
+        expected = now.version if patch.expected is None else patch.expected
+        fields = replace(patch.fields, vector=vector, model=encoder.label)
+        made[place] = replace(patch, fields=fields, expected=expected)
+    return made

@@ -33,9 +33,9 @@ from service.settings.keys import KeyRing, read_keys
 from service.settings.model import Settings
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
-_WAITING = (
-    10_000  # calls of the catalogue that may wait for a thread; admission turns questions away long before
-)
+# Calls of the catalogue that may wait for a thread; admission turns questions away long before.
+_WAITING = 10_000
+_WAITERS = 64  # who wait until their writes are searchable, each in a thread that does nothing
 Say = Callable[[str], None]
 
 
@@ -115,12 +115,10 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     stack.callback(retrieval.close)
     progress("reading the catalogue", 0, None)
     retrieval.load()
-    reading, writing, operating = (
-        Threads(name, count, _WAITING)
-        for name, count in (("reading", settings.threads), ("writing", settings.threads), ("operating", 4))
-    )
-    for threads in (reading, writing, operating):
-        stack.callback(threads.close)
+    sizes = {"reading": settings.threads, "writing": settings.threads, "waiting": _WAITERS, "operating": 2}
+    threads = {name: Threads(name, count, _WAITING) for name, count in sizes.items()}
+    for one in threads.values():
+        stack.callback(one.close)
     return Parts(
         settings=settings,
         store=store,
@@ -130,9 +128,10 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         encoder=None if model is None else ListingTower(model, made.schema.fill),
         users=published_users(None if model is None else model.folder),
         keys=made.keys,
-        reading=reading,
-        writing=writing,
-        operating=operating,
+        reading=threads["reading"],
+        writing=threads["writing"],
+        waiting=threads["waiting"],
+        operating=threads["operating"],
         about=_about(made, version),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ConfigurationError
+from service.settings.model import Settings
 from service.settings.reading import read_settings
 from service.settings.told import told
 
@@ -91,3 +92,11 @@ def test_secrets_are_masked() -> None:
     assert "index: {api_key: ***, m: 16} (BAKEOFF_SERVICE_INDEX)" in lines
     assert "port: 8080 (default)" in lines
     assert not [line for line in lines if "sesame" in line]
+
+
+def test_the_file_in_the_documentation_is_one(tmp_path: Path) -> None:
+    documented = (Path(__file__).parents[4] / "docs" / "service.md").read_text()
+    text = documented.split("```yaml\n")[1].split("```")[0]
+    read = read_settings(written(tmp_path, text), {})
+    assert read.settings.limits == Settings().limits
+    assert read.settings.catalogue.listed_at is None
