@@ -27,13 +27,16 @@ from engines.values.vectors import require_query
 faiss: Any = _faiss  # its type hints lack most of what SWIG generates
 
 _INDEX_FILE = "index.faiss"
+_MANY = 256  # rows in a batch
 _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
 class Faiss(Engine):
-    """One FAISS index. Queries run on the calling thread, builds on every core."""
+    """One FAISS index. Queries and small batches run on the calling thread, builds on every core."""
 
-    capabilities = Capabilities(persistent=True, immediate=True, thread_safe=True, quantization=True)
+    capabilities = Capabilities(
+        persistent=True, immediate=True, thread_safe=True, lookup=True, quantization=True
+    )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
 
@@ -41,7 +44,9 @@ class Faiss(Engine):
         assert isinstance(index, IndexParams)
         self._path, self._params = path, index
         # What has to be trained first is searchable only after the first refresh that found vectors.
-        self.capabilities = replace(type(self).capabilities, immediate=not index.trained)
+        self.capabilities = replace(
+            type(self).capabilities, immediate=not index.trained, lookup=index.kind != "ivf"
+        )
         self._search = SearchParams()
         self._cores = len(os.sched_getaffinity(0))
         self._index: Any = None
@@ -78,7 +83,8 @@ class Faiss(Engine):
         self._attach()
 
     def index(self, batch: Batch) -> None:
-        faiss.omp_set_num_threads(self._cores)
+        # Threads that wait for each other at every level of the graph cost a small batch more than they do.
+        faiss.omp_set_num_threads(self._cores if len(batch) >= _MANY else 1)
         batch = prepared(batch, self._store.schema)
         vectors = held(batch.vectors, self._store.schema, self._params)
         if self._index is None:
@@ -172,6 +178,13 @@ class Faiss(Engine):
                 return graph
             return faiss.IndexRefineSearchParameters(k_factor=factor, base_index_params=graph)
         return faiss.SearchParameters(**options)
+
+    def get(self, ids: Ids) -> Batch:
+        rows = self._store.rows_of(ids)
+        columns = {name: column[rows] for name, column in self._store.columns.items()}
+        # A scan's vectors lie under their rows, in an IVF index they do not.
+        held = self._waiting.view[rows] if self._index is None else self._scan.reconstruct_batch(rows)
+        return Batch(self._store.ids[rows], held[:, : self._store.schema.dim], columns)
 
     def delete(self, ids: Ids) -> None:
         self._store.delete(ids)

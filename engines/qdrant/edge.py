@@ -29,7 +29,7 @@ from engines.qdrant.edge_filters import Conditions, as_filter
 from engines.qdrant.points import payload
 from engines.qdrant.quantization import oversampled
 from engines.values import disk
-from engines.values.columns import prepared
+from engines.values.columns import column_of, prepared
 from engines.values.vectors import require_query
 
 _BATCH_BYTES = 4 << 20  # vectors in one operation; each is copied into the write-ahead log as a whole
@@ -84,6 +84,7 @@ class QdrantEdge(Engine):
         immediate=True,
         thread_safe=True,
         thread_safe_writes=True,
+        lookup=True,
         quantization=True,
     )
     IndexParams: ClassVar = IndexParams
@@ -191,6 +192,20 @@ class QdrantEdge(Engine):
         power = 2 if self._schema.metric == "l2" else 1  # Qdrant's distance is not squared
         ids: list[Any] = [hit.id for hit in hits]
         return Hits(ids, [hit.score**power for hit in hits])
+
+    def get(self, ids: Ids) -> Batch:
+        """Floats as they are stored, see `points.payload`; under cosine vectors of length 1."""
+        asked = list(dict.fromkeys(ids.tolist()))
+        held = {record.id: record for record in self._open.retrieve(asked, True, True)}
+        found: list[Any] = [held[id_] for id_ in asked if id_ in held]
+        columns = {
+            field.name: column_of(
+                [record.payload[self._schema.aliases[field.name]] for record in found], field.kind
+            )
+            for field in self._schema.fields
+        }
+        vectors = np.array([record.vector for record in found], np.float32).reshape(-1, self._schema.dim)
+        return Batch(np.array([record.id for record in found], np.int64), vectors, columns)
 
     def delete(self, ids: Ids) -> None:
         self._open.update(qe.UpdateOperation.delete_points(ids.tolist()))

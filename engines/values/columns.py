@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Batch, Column, FieldKind, Ids, Keywords, Schema, Vectors
+from engines.base import Batch, Column, FieldKind, Ids, Keywords, Schema, Value, Vectors
 from engines.filters import Filter, Mask, matches
 from engines.values.vectors import require_vectors
 
 _DTYPES: dict[FieldKind, Any] = {"integer": np.int64, "float": np.float64, "boolean": np.bool_}
+
+
+def column_of(values: Sequence[Value], kind: FieldKind) -> Column:
+    """Values, each of this kind, as a column."""
+    if kind == "keyword":
+        return Keywords.encode([str(value) for value in values])
+    return np.array(values, _DTYPES[kind])
 
 
 class Growable:

@@ -18,7 +18,9 @@ Connection = TypeVar("Connection", bound=_Closable)
 
 
 class Pool(Generic[Connection]):
-    """Keeps connections that `connect` makes; one in whose use an error was raised is closed, not kept."""
+    """Keeps connections that `connect` makes. Where an error is raised in the use of one, it and those that are idle
+    are closed: a server that has gone took them with it, and only the first call is to suffer for that.
+    """
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
@@ -38,6 +40,7 @@ class Pool(Generic[Connection]):
             yield connection
         except BaseException:
             connection.close()
+            self._drain()
             raise
         self._idle.put(connection)
         if self._closed:

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engines.base import Batch, Column, FieldKind, Keywords, Value
+from engines.base import Batch, Keywords
+from engines.values.columns import column_of
 from service.catalogue.listing import Listing
 from service.catalogue.schema import CatalogueSchema
-
-_DTYPES: dict[FieldKind, type] = {"integer": np.int64, "float": np.float64, "boolean": np.bool_}
 
 
 def as_batch(listings: Sequence[Listing], schema: CatalogueSchema) -> Batch:
     """A row for each listing, under its number; the text that the engine's schema names is that of `schema.texts`."""
     engine = schema.engine
     columns = {
-        field.name: _column([listing.attributes[field.name] for listing in listings], field.kind)
+        field.name: column_of([listing.attributes[field.name] for listing in listings], field.kind)
         for field in engine.fields
     }
     if engine.text is not None:
@@ -32,9 +31,3 @@ def as_batch(listings: Sequence[Listing], schema: CatalogueSchema) -> Batch:
 def searched(listing: Listing, schema: CatalogueSchema) -> str:
     """The text of a listing that is searched, one detail a line."""
     return "\n".join(listing.details[name] for name in schema.texts if name in listing.details)
-
-
-def _column(values: Sequence[Value], kind: FieldKind) -> Column:
-    if kind == "keyword":
-        return Keywords.encode([str(value) for value in values])
-    return np.array(values, _DTYPES[kind])

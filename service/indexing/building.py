@@ -67,6 +67,7 @@ class Builder:
         if self._stopping.is_set():
             raise RetiredError("the index is being closed")
         built.collection.refresh()
+        built.collection.serving = True
 
     def remove(self, generation: Generation) -> None:
         """Removes a collection that nothing uses, or what there is of one. Raises what its engine raises."""

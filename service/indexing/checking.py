@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from engines.abilities import Lookup
 from engines.base import Column, Hits, Keywords, Metric, Value, Vectors
 from engines.filters import And, Eq, Filter
 from engines.values.columns import normalized
@@ -18,6 +18,7 @@ from service.indexing.collection import Collection
 
 _PAGE = 1000
 _PROBE_SEED = 7
+_LAST_DIGITS = 1e-14  # that some engines do not keep of a float attribute
 _ROUNDING = 1e-4  # of scores and coordinates, beside their size
 
 
@@ -59,7 +60,7 @@ def compare(store: Store, collection: Collection, applied: int) -> Differences:
     a filter and exactly, for each such set of listings: it costs a scan for each of them.
     """
     truth, found = _Truth(), Differences()
-    if isinstance(collection.engine, Lookup):
+    if collection.engine.capabilities.lookup:
         _by_lookup(store, collection, applied, truth, found)
     else:
         _by_filters(store, collection, applied, truth, found)
@@ -99,7 +100,7 @@ def _by_lookup(store: Store, collection: Collection, applied: int, truth: _Truth
         columns = {name: _values(held.attributes[name]) for name in names}
         for row, number in enumerate(held.ids.tolist()):
             listing = wanted.pop(number)
-            same = all(columns[name][row] == listing.attributes[name] for name in names)
+            same = all(_same(columns[name][row], listing.attributes[name]) for name in names)
             if not same or not _same_vector(held.vectors[row], listing.vector, metric):
                 found.stale.append(number)
         found.missing += wanted
@@ -110,6 +111,12 @@ def _by_lookup(store: Store, collection: Collection, applied: int, truth: _Truth
 
 def _values(column: Column) -> list[Value]:
     return list(column.decode()) if isinstance(column, Keywords) else column.tolist()
+
+
+def _same(one: Value, other: Value) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_LAST_DIGITS)
+    return one == other
 
 
 def _same_vector(one: Vectors, other: Vectors, metric: Metric) -> bool:

@@ -65,7 +65,8 @@ class EngineChoice:
 class Collection:
     """A projection (see `following`): one engine in a folder of its own. Queries may come from any thread.
 
-    Where the engine cannot take writes beside queries, they take turns; a query then waits for `_AT_ONCE` rows at most.
+    Where the engine cannot take writes beside queries, they take turns; a query then waits for `_AT_ONCE` rows at most,
+    once `serving` has been set.
     """
 
     def __init__(self, choice: EngineChoice, schema: CatalogueSchema, path: Path) -> None:
@@ -75,6 +76,7 @@ class Collection:
         self._search = choice.search
         self._lock = SharedLock()
         self._open = False
+        self.serving = False
         self.written = 0  # rows, since the last refresh
         self._settled = 0  # listings at that time
 
@@ -106,8 +108,9 @@ class Collection:
 
     def apply(self, present: Sequence[Listing], removed: Sequence[int]) -> None:
         """Makes the collection hold these listings as they are, and not the removed numbers."""
-        chunk = len(present) if self._engine.capabilities.thread_safe_writes else _AT_ONCE
-        for first in range(0, len(present), chunk or 1):
+        together = self._engine.capabilities.thread_safe_writes or not self.serving
+        chunk = max(1, len(present)) if together else _AT_ONCE
+        for first in range(0, len(present), chunk):
             batch = as_batch(present[first : first + chunk], self._schema)
             with self._writing():
                 self._engine.index(batch)
@@ -148,7 +151,7 @@ class Collection:
 
     def get(self, numbers: Iterable[int]) -> Batch:
         """As `Lookup.get`. Raises EngineError where the engine fetches nothing by its id."""
-        if not isinstance(self._engine, Lookup):
+        if not (self._engine.capabilities.lookup and isinstance(self._engine, Lookup)):
             raise EngineError(f"{self._engine.version()} fetches nothing by its id")
         with self._reading():
             return self._engine.get(np.fromiter(numbers, np.int64))

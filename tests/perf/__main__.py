@@ -24,6 +24,7 @@ PARTS = (
     "kills",
     "encoding",
     "training",
+    "service",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",
