@@ -76,6 +76,12 @@ def _add_run(commands: Any) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted run (--out, or the latest)"
     )
+    parser.add_argument(
+        "--no-report",
+        dest="page",
+        action="store_false",
+        help="leave out report.html, which takes some seconds; bakeoff report draws it later",
+    )
 
 
 def _add_report(commands: Any) -> None:

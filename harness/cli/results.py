@@ -28,18 +28,24 @@ def report(options: argparse.Namespace) -> int:
     return 0
 
 
-def show_report(run: Path, result: RunResult, *, name_page: bool = False) -> None:
-    """Writes the report and shows its summary; the evidence is gathered once for both."""
+def show_report(run: Path, result: RunResult, *, page: bool = True, name_page: bool = False) -> None:
+    """Writes decision, cells and, if `page`, the report, and shows the summary; the evidence is gathered once."""
     from harness.results.text import visible_in
     from reports.decide.decision import conclude
     from reports.decide.evidence import gather_evidence
-    from reports.page.html import write_files
+    from reports.page.export import write_decision
+    from reports.page.html import PAGE, write_page
 
     evidence = gather_evidence(visible_in(result))
     decision = conclude(evidence)
-    page = write_files(run, evidence, decision)
-    if name_page:
-        show(str(page))
+    folder = run if run.is_dir() else run.parent
+    write_decision(folder, evidence, decision)
+    if page:
+        path = write_page(folder, evidence, decision)
+        if name_page:
+            show(str(path))
+    else:
+        (folder / PAGE).unlink(missing_ok=True)  # an older one would tell of another decision
     _show_summary(evidence, decision)
 
 

@@ -45,8 +45,9 @@ def run(options: argparse.Namespace) -> int:
         remove_if_empty(folder)
     # A resumed run holds cells that were read from a file, which may have been damaged.
     with refusing_damage(str(folder)) if options.resume else nullcontext():
-        show_report(folder, result)
-    show(f"\nReport: {folder / 'report.html'}   Decision: {folder / 'decision.json'}")
+        show_report(folder, result, page=options.page)
+    report = folder / "report.html" if options.page else f"bakeoff report {folder}"
+    show(f"\nReport: {report}   Decision: {folder / 'decision.json'}")
     return exit_code(result)
 
 

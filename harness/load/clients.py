@@ -35,15 +35,12 @@ def describe(error: BaseException) -> str:
 @contextmanager
 def quiet_interpreter() -> Iterator[None]:
     """No garbage collection inside: a pass over a large heap would show up as the engine's latency."""
-    was_enabled, was_frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    was_enabled = gc.isenabled()
     gc.collect()
-    gc.freeze()
     gc.disable()
     try:
         yield
     finally:
-        if not was_frozen:
-            gc.unfreeze()
         if was_enabled:
             gc.enable()
 

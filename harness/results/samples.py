@@ -202,10 +202,28 @@ def write_samples(path: Path, samples: Samples) -> None:
     kept[samples.kept_rows] = True
     ends = np.concatenate([[0], np.cumsum(kept) * k]).astype(np.int32)
     columns = {name: getattr(samples, name) for name in (*_COLUMNS, *_OPTIONAL)}
-    columns = {name: values for name, values in columns.items() if values is not None}
+    columns = {name: _column(values) for name, values in columns.items() if values is not None}
     hits = {"ids": samples.ids} | ({} if samples.scores is None else {"scores": samples.scores})
-    lists = {
-        name: pa.ListArray.from_arrays(pa.array(ends), pa.array(values.reshape(-1)), mask=pa.array(~kept))
-        for name, values in hits.items()
-    }
-    pq.write_table(pa.table(columns | lists), path, compression="zstd")
+    for name, values in hits.items():
+        inner = _column(values.reshape(-1))
+        columns[name] = pa.Array.from_buffers(
+            pa.list_(inner.type), n, [_buffer(kept), _buffer(ends)], children=[inner]
+        )
+    pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def _column(values: npt.NDArray[Any]) -> Any:
+    """The pyarrow.Array of numbers or truth values, of their bytes: pyarrow.array() would import pandas first, for
+    which every process of a run would pay.
+    """
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, _buffer(values)])
+
+
+def _buffer(values: npt.NDArray[Any]) -> Any:
+    """The bytes of a column in Arrow's layout, where truth values are bits."""
+    import pyarrow as pa
+
+    bits = values.dtype == np.bool_
+    return pa.py_buffer(np.packbits(values, bitorder="little") if bits else np.ascontiguousarray(values))

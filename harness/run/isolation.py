@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -108,7 +109,9 @@ def _main(job: Job, cache: Path, connection: Connection) -> None:
         return connection.recv()
 
     try:
-        run_session(job, load_corpus(job.scenario, cache), send, ask)
+        corpus = load_corpus(job.scenario, cache)
+        gc.freeze()  # modules and data stay: collecting before each window need not go through them again
+        run_session(job, corpus, send, ask)
         connection.send(("done",))
     except BrokenPipeError:
         return  # the run has ended: nothing reads the report

@@ -1,11 +1,21 @@
-"""Every cell of a run as a CSV file, for spreadsheets and for runs that are too large for a page."""
+"""What is written of a run beside its page: the decision, and every cell as a CSV file, for spreadsheets and for runs
+that are too large for a page.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from harness.results.files import replacing
+from harness.results.files import replacing, write_json
 from reports.decide.cells import Cells
+from reports.decide.decision import Decision
+from reports.decide.evidence import Evidence
+
+
+def write_decision(folder: Path, evidence: Evidence, decision: Decision) -> None:
+    """Writes decision.json and cells.csv. Raises MeasurementError."""
+    write_json(folder / "decision.json", decision.model_dump(mode="json"))
+    write_cells(folder / "cells.csv", evidence.cells)
 
 
 def write_cells(path: Path, cells: Cells) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.results.files import write_json, write_text
+from harness.results.files import write_text
 from harness.results.result import RunResult, read_result
 from harness.results.text import visible_in
 from reports.decide.decision import Decision, conclude
 from reports.decide.evidence import Evidence, gather_evidence
-from reports.page.export import write_cells
+from reports.page.export import write_decision
 from reports.page.page import page
 from reports.template import filled
 
+PAGE = "report.html"  # in a run's folder
 _TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
 
 
@@ -23,15 +24,15 @@ def write_report(run: Path) -> Path:
     where nothing can be written.
     """
     evidence = gather_evidence(visible_in(read_result(run)))
-    return write_files(run, evidence, conclude(evidence))
-
-
-def write_files(run: Path, evidence: Evidence, decision: Decision) -> Path:
-    """The same for a result whose decision has been made already."""
+    decision = conclude(evidence)
     folder = run if run.is_dir() else run.parent
-    write_json(folder / "decision.json", decision.model_dump(mode="json"))
-    write_cells(folder / "cells.csv", evidence.cells)
-    path = folder / "report.html"
+    write_decision(folder, evidence, decision)
+    return write_page(folder, evidence, decision)
+
+
+def write_page(folder: Path, evidence: Evidence, decision: Decision) -> Path:
+    """The page alone, of a result whose decision has been made already. Raises MeasurementError."""
+    path = folder / PAGE
     write_text(path, render(evidence, decision))
     return path
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -50,10 +50,18 @@ SCENARIO: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Shell:
-    """A working folder with `mine` (data) and `tiny.yaml` (a scenario), and a way to run commands in it."""
+    """A working folder with `mine` (data) and `tiny.yaml` (a scenario), and a way to run commands in it.
+
+    draws: whether runs draw their report, which takes longer than measuring does here.
+    """
 
     folder: Path
+    draws: bool = False
     started: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def drawing(self) -> Shell:
+        """The same, and its runs draw their reports."""
+        return replace(self, draws=True)
 
     def environment(self) -> dict[str, str]:
         return {
@@ -64,7 +72,8 @@ class Shell:
         }
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "harness.cli", *arguments]
+        quick = ["--no-report"] if arguments[:1] == ("run",) and not self.draws else []
+        return [sys.executable, "-m", "harness.cli", *arguments, *quick]
 
     def start(
         self, *arguments: str, env_changes: Mapping[str, str] = MappingProxyType({}), **options: Any
@@ -131,7 +140,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, subproces
     """One finished run, for the tests that only read it."""
     folder = tmp_path_factory.mktemp("finished")
     write_data(folder / "mine")
-    shell = Shell(folder)
+    shell = Shell(folder, draws=True)
     return shell, shell("run", shell.scenario())
 
 

@@ -19,10 +19,10 @@ def broken(name: str) -> dict[str, Any]:
     return {"engine": f"tests.cli.broken_engines:{name}", "label": name.lower()}
 
 
-def wait_for_cells(run: Path, count: int) -> None:
+def wait_for_cells(run: Path, count: int, **wanted: Any) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if (run / "result.json").exists() and len(read_result(run).measurements) >= count:
+        if (run / "result.json").exists() and len(cells(read_result(run), **wanted)) >= count:
             return
         time.sleep(0.05)
     raise AssertionError(f"fewer than {count} cells after two minutes")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import yaml
 from models.encoding.model import Model
 from models.report.page import render
 from tests.cli.conftest import Shell
+from tests.cli.results import wait_for_cells
 from tests.unit.models.encoding.folders import write_model
 from tests.unit.models.publishing.shop import shop
 from tests.unit.models.report.made import trained as made_up
@@ -103,10 +103,7 @@ def test_an_interruption_keeps_what_was_answered_and_is_gone_on_with(trained: Sh
     slow = {"engine": "tests.cli.broken_engines:Hanging", "label": "hanging"}
     scenario(trained.folder, engines=[SCENARIO["engines"][0], slow])
     process = trained.start(*COMMAND)
-    cells = trained.folder / "model" / "answers" / "cells.jsonl"
-    end = time.monotonic() + 120
-    while not (cells.exists() and len(cells.read_text().splitlines()) >= 4) and time.monotonic() < end:
-        time.sleep(0.2)
+    wait_for_cells(trained.folder / "model" / "answers", 4, kind="answers")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=120)
     assert process.returncode == 1, told

@@ -85,7 +85,7 @@ def test_clients_of_a_killed_session_end_with_it(shell: Shell) -> None:
         {"task": "index"},
         {"task": "search", "name": "two", "clients": 2, "processes": 2, "duration_s": 0.3, "warmup_s": 0},
     ]
-    name = one_trial(shell, "SpinsInClients", tasks=tasks, cell_timeout_s=25)
+    name = one_trial(shell, "SpinsInClients", tasks=tasks, cell_timeout_s=15)
     start = time.monotonic()
     # As `bakeoff run ... | cat`: the pipe has ended when the run has.
     done = shell("run", name)
@@ -230,7 +230,7 @@ def test_other_programs_on_the_machine_flag_every_cell_and_block_the_decision(sh
     others = [subprocess.Popen(spin) for _ in range(usable_cores() // 2 + 1)]
     tasks = [{"task": "index"}, {"task": "search", "name": "closed", "duration_s": 1.0, "warmup_s": 0.1}]
     try:
-        done = shell("run", one_trial(shell, "DaemonWorks", trials=2, tasks=tasks))
+        done = shell.drawing()("run", one_trial(shell, "DaemonWorks", trials=2, tasks=tasks))
     finally:
         for other in others:
             other.kill()

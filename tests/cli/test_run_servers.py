@@ -41,7 +41,8 @@ def assert_fine(found: list[Measurement], count: int) -> None:
 
 def test_a_server_is_started_loaded_measured_and_stopped(shell: Shell) -> None:
     load = {**LOAD, "executor": "arrival_rate", "rate": 50, "name": "open", "params": "operating_point"}
-    done = shell("run", shell.scenario(trials=1, engines=ENGINES[:1], tasks=[INDEX, LOAD, load, UPDATES]))
+    tasks = [INDEX, LOAD, load, UPDATES]
+    done = shell.drawing()("run", shell.scenario(trials=1, engines=ENGINES[:1], tasks=tasks))
     assert done.returncode == 0, done.stderr
     run = shell.folder / "runs" / "latest"
     facts = read_result(run).engines["pgvector"]

@@ -204,7 +204,7 @@ def test_long_and_odd_names(shell: Shell) -> None:
     assert "File name too long" in shell("run", "tiny.yaml", "--out", "x" * 300).stderr
     assert "File name too long" in shell("report", "x" * 5000).stderr
     assert shell("run", shell.scenario("n" * 150, **SMALL)).returncode == 0
-    done = shell("run", shell.scenario(**SMALL), "--out", "o[bold]\x1b[31m\udcff")
+    done = shell.drawing()("run", shell.scenario(**SMALL), "--out", "o[bold]\x1b[31m\udcff")
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr
     assert "o[bold]\\x1b[31m" in done.stdout
@@ -263,9 +263,8 @@ def test_no_command_line_repeats_a_password(shell: Shell, arguments: tuple[str, 
 
 def test_what_an_engine_says_is_made_harmless(shell: Shell) -> None:
     engines = [{"engine": "tests.cli.broken_engines:Vandal", "label": "vandal"}, {"engine": "bruteforce"}]
-    done = shell(
-        "run", shell.scenario(**SMALL | {"engines": engines}), env_changes={"BAKEOFF_X_PASSWORD": "hush-hush"}
-    )
+    changes = {"BAKEOFF_X_PASSWORD": "hush-hush"}
+    done = shell.drawing()("run", shell.scenario(**SMALL | {"engines": engines}), env_changes=changes)
     assert done.returncode == 1, done.stderr
     run = shell.folder / "runs" / "latest"
     errors = [

@@ -160,7 +160,9 @@ def test_an_interrupted_training_goes_on_to_the_same_model(
         done = shell("train", "tiny.yaml", "--resume")
         assert done.returncode == 0, done.stderr
         told = [line[:12] for text in (err, done.stderr) for line in text.splitlines() if line[:5] == "epoch"]
-        assert told == [f"epoch {number} of 3" for number in (1, 2, 3)]
+        epochs = [f"epoch {number} of 3" for number in (1, 2, 3)]
+        # The first is saved, then told, and may be interrupted in between.
+        assert told in (epochs, epochs[1:])
     ours, theirs = model(tmp_path / "trained" / "tiny"), model(finished.folder / "trained" / "tiny")
     assert ours["hash"] == theirs["hash"]
     assert ours["evaluation"] == theirs["evaluation"]

@@ -29,7 +29,7 @@ def test_it_runs_on_what_a_model_wrote(tmp_path: Path) -> None:
     scenario["engines"] = [{"engine": "bruteforce"}, scenario["engines"][1]]
     scenario["tasks"] = [scenario["tasks"][0], scenario["tasks"][1] | {"duration_s": 0.1, "warmup_s": 0}]
     (tmp_path / "two-tower.yaml").write_text(yaml.safe_dump(scenario))
-    shell = Shell(tmp_path)
+    shell = Shell(tmp_path, draws=True)
     done = shell("run", "two-tower.yaml", "--dataset", "model/dataset", "--trials", "1", "--out", "out")
     assert done.returncode == 0, done.stderr
     result = read_result(tmp_path / "out")

@@ -149,7 +149,7 @@ def await_index(shell: Shell, engine: str) -> None:
 
 
 def test_every_task_is_measured_on_every_server(shell: Shell, images: dict[str, str], client: Any) -> None:
-    run = start(shell)
+    run = start(shell.drawing())
     err = finish(run)
     assert run.returncode == 0, err
     assert containers(client, run) == []

@@ -229,7 +229,7 @@ def test_no_garbage_is_collected_in_the_window():
     engine = Calling(lambda number: states.add(gc.isenabled()) or echo(number))
     open_loop(engine, WORKLOAD, AT_ONCE, clients=2)
     assert states == {False}
-    assert gc.isenabled() and gc.get_freeze_count() == 0
+    assert gc.isenabled()
 
 
 def test_an_interruption_stops_every_client():
@@ -238,7 +238,7 @@ def test_an_interruption_stops_every_client():
         open_loop(interrupting(os.getpid()), WORKLOAD, constant(100, 300), clients=4)
     while threading.active_count() > before:
         time.sleep(0.001)
-    assert gc.isenabled() and gc.get_freeze_count() == 0
+    assert gc.isenabled()
 
 
 def test_a_failing_start_signal_ends_the_clients():
