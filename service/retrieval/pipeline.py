@@ -117,17 +117,16 @@ class Pipeline:
     ) -> _Filled:
         """Looks candidates up in the truth, ranks them anew and applies the rules."""
         with work.progress.within("rerank"):
-            known = self._stock.look(candidates.numbers)
-            matching = known.matching(where)
+            known, scores = self._stock.look(candidates.numbers), np.array(candidates.scores, np.float64)
             selection = chosen.copy()
-            if len(known) < len(candidates.numbers):
-                there = set(known.numbers.tolist())
-                selection.removed_by("sold", (one for one in candidates.numbers if one not in there))
+            if len(known) < len(scores):
+                there = np.isin(candidates.numbers, known.numbers)
+                selection.removed_by("sold", np.array(candidates.numbers)[~there].tolist())
+                scores = scores[there]
+            matching = known.matching(where)
             if not matching.all():
                 selection.removed_by("changed", known.numbers[~matching].tolist())
-                known = known[matching]
-            score_of = dict(zip(candidates.numbers, candidates.scores, strict=True))
-            scores = np.array([score_of[number] for number in known.numbers.tolist()], np.float64)
+                known, scores = known[matching], scores[matching]
             age_ms = self._stock.typical_age_ms(now_ms)
             ranked = work.reranker(known, Context(scores, now_ms, age_ms, work.prices))
             order = np.argsort(-ranked.totals, kind="stable").tolist()
@@ -137,7 +136,8 @@ class Pipeline:
 
     def _hits(self, work: Work, filled: _Filled, *, relaxed: bool) -> Iterable[Hit]:
         with work.progress.within("show"):
-            known = filled.known[np.array(filled.rows, np.int64)]
+            rows = np.array(filled.rows, np.int64)
+            known, totals = filled.known[rows], filled.ranked.totals[rows].tolist()
             listings = self._shelf.show(known)
         beyond: list[tuple[str, ...]] = [()] * len(known)
         if relaxed:
@@ -147,7 +147,7 @@ class Pipeline:
                 filled.selection.removed_by("sold", [number])
                 continue
             explained = _explained(filled, number, row) if work.request.explain else None
-            yield Hit(listings[number], float(filled.ranked.totals[row]), beyond[place], explained)
+            yield Hit(listings[number], totals[place], beyond[place], explained)
 
 
 def _unmet(asked: Iterable[Filter], known: Known) -> list[tuple[str, ...]]:

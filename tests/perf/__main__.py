@@ -25,6 +25,7 @@ PARTS = (
     "encoding",
     "training",
     "service",
+    "retrieval",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",

@@ -51,7 +51,7 @@ DAY_MS = 86_400_000
 NOW_MS = 1_800_000_000_000
 
 
-def listings(count: int, seed: int = 0) -> list[Listing]:
+def listings(count: int, seed: int = 0, dim: int = DIM) -> list[Listing]:
     """Random ones, numbered from 0."""
     rng = np.random.default_rng(seed)
     return [
@@ -67,7 +67,7 @@ def listings(count: int, seed: int = 0) -> list[Listing]:
                 "taken": int(rng.integers(50)),
             },
             {"title": " ".join(rng.choice(WORDS, 3)), "seller": (seller := SELLERS[rng.integers(3)])},
-            rng.standard_normal(DIM).astype(np.float32),
+            rng.standard_normal(dim).astype(np.float32),
             "towers@1",
             seller,
             None,
