@@ -164,8 +164,8 @@ def _hit(hit: values.Hit) -> bodies.ShownHit:
         score=hit.score,
         version=listing.version,
         listed_at_ms=listing.listed_at_ms,
-        attributes=dict(listing.attributes),
-        details=dict(listing.details),
+        attributes=listing.attributes,
+        details=listing.details,
         beyond=list(hit.beyond),
         explained=UNSET if hit.explained is None else msgspec.to_builtins(hit.explained),
     )

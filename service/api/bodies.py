@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -75,8 +76,8 @@ class ShownHit(Struct, omit_defaults=True):
     score: float
     version: int
     listed_at_ms: int
-    attributes: dict[str, Any]
-    details: dict[str, str]
+    attributes: Mapping[str, Any]
+    details: Mapping[str, str]
     beyond: list[str] = []
     explained: dict[str, Any] | UnsetType = UNSET
 
@@ -143,8 +144,8 @@ class ShownListing(Struct):
 
     id: str
     version: int
-    attributes: dict[str, Any]
-    details: dict[str, str]
+    attributes: Mapping[str, Any]
+    details: Mapping[str, str]
     model: str
     listed_at_ms: int
     updated_at_ms: int

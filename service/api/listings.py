@@ -133,8 +133,8 @@ async def get(parts: Parts, request: Request) -> Response:
     shown_one = ShownListing(
         id=listing.id,
         version=listing.version,
-        attributes=dict(listing.attributes),
-        details=dict(listing.details),
+        attributes=listing.attributes,
+        details=listing.details,
         model=listing.model,
         listed_at_ms=listing.listed_at_ms,
         updated_at_ms=listing.updated_at_ms,

@@ -15,6 +15,7 @@ from service.catalogue.schema import CatalogueSchema
 from service.settings.model import CatalogueSettings
 
 _MANIFEST = "dataset.yaml"
+LISTED = "listed_ms"  # as models.publishing.columns calls it
 
 
 def schema_of(
@@ -46,8 +47,14 @@ def schema_of(
         texts,
         settings.seller,
         settings.brand,
-        settings.listed_at,
+        settings.listed_at or _listed(found),
     )
+
+
+def _listed(found: Schema) -> str | None:
+    """The field that says when a listing was listed in the data sets that training writes."""
+    field = found.field(LISTED)
+    return LISTED if field is not None and field.kind == "integer" else None
 
 
 def _own(settings: CatalogueSettings, model: Model | None) -> Schema:

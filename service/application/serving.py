@@ -57,6 +57,7 @@ def serve(app: ASGIApp, bound: socket.socket, *, stop_s: float, ready: Callable[
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # nothing here depends on who asks, and a header may say anything
         timeout_graceful_shutdown=math.ceil(stop_s),
     )
     server = _Server(config, ready)

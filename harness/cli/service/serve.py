@@ -24,10 +24,8 @@ def serve(options: argparse.Namespace) -> int:
     read = read_settings(Path(options.config) if options.config else None, os.environ, given)
     for line in told(read):
         say(line)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", handlers=[_Lines()]
-    )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", handlers=[_Lines()])
+    logging.getLogger("service").setLevel(logging.INFO)
     try:
         from service.api.app import application
         from service.application.assembly import opened, plan

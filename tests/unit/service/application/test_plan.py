@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from engines.base import Field
+from harness.data.dataset import Attribute, Dataset
 from harness.errors import ConfigurationError
 from harness.progress import silent
 from models.encoding.model import Model
+from models.publishing import columns
 from service.application.assembly import Plan, plan
-from service.settings.model import Settings
+from service.application.catalogue import LISTED, schema_of
+from service.settings.model import CatalogueSettings, Settings
 from tests.service import shop
 from tests.unit.models.encoding.folders import publish, write_model
 from tests.unit.models.features.catalogues import catalogue
@@ -61,6 +66,21 @@ def test_a_model_brings_its_listings(tmp_path: Path, model: Model) -> None:
     made = planned(tmp_path, model=str(model.folder))
     assert made.dataset is not None
     assert made.schema.engine.model == model.identity.label
+
+
+def test_when_a_listing_was_listed_is_known_of_data_that_training_writes() -> None:
+    assert LISTED == columns.LISTED
+    fields = (Field(LISTED, "integer"), Field("since", "integer"))
+    vectors = np.ones((2, 3), np.float32)
+    attributes = tuple(Attribute(field.name, "integer", "real") for field in fields)
+    data = Dataset("made", "cosine", vectors, vectors, "f", attributes, {})
+
+    def listed_at(**settings: str) -> str | None:
+        made = schema_of(CatalogueSettings.model_validate(settings), data, None, {}, engine_text=False)
+        return made.listed_at
+
+    assert listed_at() == LISTED
+    assert listed_at(listed_at="since") == "since"
 
 
 def test_a_model_that_did_not_make_the_vectors(tmp_path: Path, model: Model) -> None:
