@@ -37,20 +37,28 @@ def application(parts: Parts, version: str) -> ASGIApp:
         parts.schema, version, encodes=parts.encoder is not None, keys=parts.keys is not None
     )
     files = {"/openapi.json": (to_json(described), JSON), "/docs": (page(described).encode(), "text/html")}
+    endpoints = [(one, _endpoint(parts, one)) for one in OPERATIONS]
     routes = [
-        Route(one.path, _endpoint(parts, one), methods=[one.method], name=one.name)
+        Route(one.path, endpoint, methods=[one.method], name=one.name)
         # The longer address first, of which the shorter is the beginning.
-        for one in sorted(OPERATIONS, key=lambda operation: -len(operation.path))
+        for one, endpoint in sorted(endpoints, key=lambda item: -len(item[0].path))
     ]
     routes += [Route(path, _file(*content), methods=["GET"]) for path, content in files.items()]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+    # Addresses without an id need no search through the routes, which costs more than all else that is done here.
+    direct = {(one.method, one.path): endpoint for one, endpoint in endpoints if "{" not in one.path}
 
     async def numbered(scope: Scope, receive: Receive, send: Send) -> None:
         """Gives each request an id, and leaves its path as it was written: an id may hold an encoded slash."""
-        if scope["type"] == "http":
-            scope["path"] = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
-            scope["state"] = {**scope.get("state", {}), "request_id": secrets.token_hex(8)}
-        await app(scope, receive, send)
+        if scope["type"] != "http":
+            return await app(scope, receive, send)
+        scope["path"] = path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
+        scope["state"] = {**scope.get("state", {}), "request_id": secrets.token_hex(8)}
+        endpoint = direct.get((scope["method"], path))
+        if endpoint is None:
+            return await app(scope, receive, send)
+        response = await endpoint(Request(scope, receive, send))
+        return await response(scope, receive, send)
 
     return numbered
 

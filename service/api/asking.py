@@ -173,19 +173,21 @@ def _hit(hit: values.Hit) -> bodies.ShownHit:
 
 async def _while_connected(request: Request, work: Awaitable[_Result]) -> _Result:
     """The result of the work, which is cancelled where the client has gone. Raises ClientDisconnect then."""
-    working = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_gone(request))
+    working = asyncio.current_task()
+    assert working is not None
+    watching = asyncio.ensure_future(_cancel_once_gone(request, working))
     try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
+        return await work
+    except asyncio.CancelledError:
+        if not watching.done():  # the service is stopping
+            raise
+        working.uncancel()
+        raise ClientDisconnect from None
     finally:
-        gone.cancel()
-        working.cancel()
+        watching.cancel()
 
 
-async def _gone(request: Request) -> None:
-    """Returns once the client has gone."""
+async def _cancel_once_gone(request: Request, working: asyncio.Task[Any]) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    working.cancel()
