@@ -51,7 +51,7 @@ class Breaker:
         return self._state
 
     def ask(self, now_s: float) -> Pass | None:
-        """Leave to call, or None. Each leave is reported exactly once."""
+        """Leave to call, or None. Of each leave it is told what became of it."""
         if self._state == "half-open" or (self._state == "open" and now_s < self._until_s):
             return None
         if self._state == "open":
@@ -82,7 +82,10 @@ class Breaker:
             self._open(now_s)
 
     def given_up(self, leave: Pass) -> None:
-        """The call was given up by who made it, which says nothing; the next one may try instead."""
+        """The call was given up by who made it, which says nothing; the next one may try instead.
+
+        After another report of the same leave it changes nothing.
+        """
         if leave.period == self._period and self._state == "half-open":
             self._enter("open")
 

@@ -46,7 +46,7 @@ from service.retrieval.values import (
     Variant,
 )
 from service.retrieval.words import WordIndex
-from service.retrieval.work import Progress, Work
+from service.retrieval.work import QUEUED, Progress, Work
 
 log = logging.getLogger(__name__)
 
@@ -124,40 +124,42 @@ class Retrieval:
         variant = self._accepted(request)
         if request.like is not None:
             request = replace(request, exclusions=replace(request.exclusions, itself=request.like))
-        breaker, began = self.breakers[variant.index], self._clock()
-        leave = breaker.ask(began) if self._asks_index(request, variant) else _NO_MATTER
-        if leave is None:
-            return await self._instead(request, deadline, "open")
-        progress, part = Progress(), deadline.part(began, self._options.share)
+        leave: Pass | None = _NO_MATTER
+        if request.rank != "text" or self._indexes[variant.index].capabilities.text:
+            leave = self.breakers[variant.index].ask(self._clock())
+        why: Fallback = "open"
+        if leave is not None:
+            answer, why = await self._attempted(request, variant, deadline, leave)
+            if answer is not None:
+                return answer
+        return await self._instead(request, deadline, why)
+
+    async def _attempted(
+        self, request: Request, variant: Variant, deadline: Deadline, leave: Pass
+    ) -> tuple[Answer | None, Fallback]:
+        """The answer in the index's part of the deadline, or why there is none. Tells the breaker how it went."""
+        breaker, began, progress = self.breakers[variant.index], self._clock(), Progress()
+        part = deadline.part(began, self._options.share)
         try:
             answer = await self._threads.run(part, self._serve, request, variant, part, progress)
         except IndexFailedError as error:
             log.warning("index %s failed: %s", variant.index, error)
             breaker.failed(leave, self._clock())
-            why: Fallback = "failed"
+            return None, "failed"
         except TimeoutError:
-            # Not of the index: a stage that asks the truth was slow, or a client left it no time at all.
-            fair = progress.stage in ("", "retrieve") and self._clock() - began >= self._options.late_s
-            breaker.failed(leave, self._clock()) if fair else breaker.given_up(leave)
-            why = "late"
+            # Unless the truth or the words were slow, or a client left no time at all, the index was.
+            if progress.stage in (QUEUED, "retrieve") and self._clock() - began >= self._options.late_s:
+                breaker.failed(leave, self._clock())
+            return None, "late"
         except OverloadedError:
-            breaker.given_up(leave)
-            why = "busy"
-        except BaseException:
-            breaker.given_up(leave)
-            raise
+            return None, "busy"
         else:
             if answer is not None:
                 breaker.succeeded(leave)
-                return answer
-            breaker.given_up(leave)
-            why = "unknown"
+            return answer, "unknown" if answer is None else ""
         finally:
             progress.gone = True
-        return await self._instead(request, deadline, why)
-
-    def _asks_index(self, request: Request, variant: Variant) -> bool:
-        return request.rank != "text" or self._indexes[variant.index].capabilities.text
+            breaker.given_up(leave)  # which changes nothing where it has been told already
 
     def _accepted(self, request: Request) -> Variant:
         """What serves a request. Raises InvalidRequestError with all that is wrong with it."""
@@ -192,7 +194,7 @@ class Retrieval:
         now_ms = self._now_ms()
         with progress.within("user"):
             encoded = self._encoded(request, variant, now_ms)
-        source = self._source(request, variant, encoded.vector)
+        source = self._source(request, variant, encoded.vector, progress, part)
         if source is None:
             return None
         index, mode = self._indexes[variant.index], request.mode if request.mode != "auto" else variant.mode
@@ -228,27 +230,40 @@ class Retrieval:
             return model.of_user(request.user, now_ms)
         return Encoded(model.of_text(request.text))
 
-    def _source(self, request: Request, variant: Variant, vector: Vectors | None) -> Source | None:
+    def _source(
+        self,
+        request: Request,
+        variant: Variant,
+        vector: Vectors | None,
+        progress: Progress,
+        deadline: Deadline,
+    ) -> Source | None:
         index = self._indexes[variant.index]
+        text: EngineText | OwnText | None = None
+        if request.rank != "dense" and index.capabilities.text:
+            assert isinstance(index, FullText)
+            text = EngineText(index, request.text)
+        elif request.rank != "dense":
+            text = self._own_words(request, progress, deadline)
         if request.rank == "text":
-            return self._by_words(index, request.text)
+            return text
         if vector is None:
             return None
         dense = Dense(index, vector, self._schema.metric == "l2")
-        return dense if request.rank == "dense" else Fused(dense, self._by_words(index, request.text))
+        return dense if text is None else Fused(dense, text)
 
-    def _by_words(self, index: Index, text: str) -> EngineText | OwnText:
-        if index.capabilities.text:
-            assert isinstance(index, FullText)
-            return EngineText(index, text)
+    def _own_words(self, request: Request, progress: Progress, deadline: Deadline) -> OwnText:
         assert self.words is not None  # or the request was not accepted
-        return OwnText(self.words, text)
+        stopped = lambda: progress.gone or deadline.passed(self._clock())  # noqa: E731
+        return OwnText(self.words, request.text, progress, stopped)
 
     async def _instead(self, request: Request, deadline: Deadline, why: Fallback) -> Answer:
         progress = Progress()
         source: Source = Popular(self.stock)
-        if self.words is not None and request.rank != "dense":
-            source = OwnText(self.words, request.text)
+        if (
+            self.words is not None and request.rank != "dense" and why != "late"
+        ):  # or words would be late again
+            source = self._own_words(request, progress, deadline)
         work = Work(request, source, as_retrieved, True, False, deadline, progress)
         try:
             answer = await self._spare.run(deadline, self._pipeline.run, work, self._now_ms())

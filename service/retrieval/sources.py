@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -15,6 +15,8 @@ from engines.values.fusion import fused
 from service.retrieval.stock import Stock
 from service.retrieval.values import WordsOf
 from service.retrieval.words import WordIndex
+
+WORDS = "words"  # the stage within retrieval in which no index is asked
 
 
 class IndexFailedError(Exception):
@@ -30,6 +32,12 @@ class Index(Protocol):
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         """As `engines.base.Engine.query`."""
+
+
+class Staged(Protocol):
+    """What says which stage a request is in."""
+
+    stage: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +100,22 @@ class EngineText:
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """Those that hold the words, by the service's own index."""
+    """Those that hold the words, by the service's own index. stopped: whether nobody waits for them any more."""
 
     index: WordIndex
     text: str
+    progress: Staged
+    stopped: Callable[[], bool]
     words: ClassVar[WordsOf] = "service"
 
     def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
-        """exact: makes no difference."""
-        return _checked("text", self.index.match(self.text, wanted, where), wanted, 1)
+        """Raises TimeoutError. exact: makes no difference."""
+        former, self.progress.stage = self.progress.stage, WORDS
+        try:
+            hits = self.index.match(self.text, wanted, where, self.stopped)
+        finally:
+            self.progress.stage = former
+        return _checked("text", hits, wanted, 1)
 
 
 @dataclass(frozen=True, slots=True)

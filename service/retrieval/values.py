@@ -164,11 +164,11 @@ class Answer:
     """Hits, best first; those that meet the filter as it was asked come before those of each relaxation.
 
     mode: how the engine was asked. words: whose index ranked by words; None where none did. fallback: why popular
-    listings (or, for a text, those that hold its words) were served instead, "" where they were not: the index was
-    late, failed, is left alone after failures (open), its threads were busy, or nothing is known of the user. short:
-    why there are fewer than k: no more match and pass the rules, the rules left too few of the most candidates that are
-    looked at, or there was no time to look further; None where there are k. unused: how many things of the request
-    could not be used, by kind. stages_ms: how long each stage took.
+    listings were served instead, "" where they were not: retrieval was late, the index failed, is left alone after
+    failures (open), its threads were busy, or nothing is known of the user; for a text that was not late, those that
+    hold its words. short: why there are fewer than k: no more match and pass the rules, the rules left too few of the
+    most candidates that are looked at, or there was no time to look further; None where there are k. unused: how many
+    things of the request could not be used, by kind. stages_ms: how long each stage took.
     """
 
     hits: tuple[Hit, ...]

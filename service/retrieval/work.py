@@ -15,6 +15,7 @@ from service.retrieval.reranking import Reranker
 from service.retrieval.sources import Source
 from service.retrieval.values import Request
 
+QUEUED = "queued"
 _NOBODY = np.empty(0, np.float64)
 
 
@@ -22,11 +23,12 @@ _NOBODY = np.empty(0, np.float64)
 class Progress:
     """Written by the thread that works on a request, read by who waits for it; and `gone` the other way round.
 
-    stage: which it is in, "" before the first and after the last. stages_ms: how long those took that are over.
+    stage: which it is in, QUEUED before the first, "" between them and after the last. stages_ms: how long those took
+    that are over.
     """
 
     gone: bool = False
-    stage: str = ""
+    stage: str = QUEUED
     stages_ms: dict[str, float] = field(default_factory=dict)
 
     _began_ns: int = 0

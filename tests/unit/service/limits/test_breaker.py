@@ -112,4 +112,14 @@ def test_a_try_that_was_given_up_leaves_it_to_the_next() -> None:
     leave = breaker.ask(0.25)
     assert leave is not None
     breaker.given_up(leave)
-    assert breaker.ask(0.25) is not None
+    again = breaker.ask(0.25)
+    assert again is not None
+    breaker.succeeded(again)
+    breaker.given_up(again)
+    assert breaker.state == "closed"
+    broken = opened()
+    leave = broken.ask(0.25)
+    assert leave is not None
+    broken.failed(leave, 0.25)
+    broken.given_up(leave)
+    assert broken.ask(0.7) is None  # the longer pause holds

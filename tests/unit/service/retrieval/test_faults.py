@@ -177,6 +177,35 @@ def test_an_engine_that_is_late_leaves_time_for_the_fallback() -> None:
         stuck.go.set()
 
 
+def test_words_that_are_late_are_given_up_and_no_fault_of_the_engine() -> None:
+    """Every listing holds the word, and as much as is looked at once is more than there is time for."""
+    shop, index = faulty(
+        lambda query, vector, k, where, exact: query(vector, k, where, exact=exact),
+        share=0.5, late_s=0.0, breaker=BreakerOptions(failures=1, pause_s=1000),
+    )  # fmt: skip
+    held = threading.Event()
+    with shop:
+        words = shop.retrieval.words
+        assert words is not None
+        found, given_up = words._found, []
+
+        def slow(question: str, limit: int, stopped: Callable[[], bool]) -> list[tuple[int, float]]:
+            while not stopped():
+                held.wait(0.001)
+            given_up.append(True)
+            raise TimeoutError
+
+        words._found = slow  # type: ignore[method-assign]
+        answers = [shop.ask(Request(5, VECTOR, rank=rank, text="red"), 0.5) for rank in ("text", "fused")]
+        words._found = found  # type: ignore[method-assign]
+        assert [(answer.fallback, answer.words, len(answer.hits)) for answer in answers] == [
+            ("late", None, 5)
+        ] * 2
+        assert shop.retrieval.breakers["live"].state == "closed"
+    assert given_up == [True, True]
+    assert index.asked == 1
+
+
 def test_a_client_that_gives_no_time_does_not_open_the_breaker() -> None:
     stuck = Stuck()
     shop, _ = faulty(stuck, share=0.01, late_s=1000.0, breaker=BreakerOptions(failures=1, pause_s=1000))

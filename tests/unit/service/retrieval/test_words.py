@@ -77,6 +77,14 @@ def test_a_filter_misses_no_match_however_far_down() -> None:
     assert index.match("red", 10, Eq("brand", "none")).ids == []
 
 
+def test_a_search_that_nobody_waits_for_is_given_up() -> None:
+    index, _, _ = indexed(titled(*["red"] * 5000))
+    assert len(index.match("red", 10).ids) == 10
+    with pytest.raises(TimeoutError):
+        index.match("red", 10, stopped=lambda: True)
+    assert len(index.match("red", 10).ids) == 10
+
+
 def test_it_follows_changes_and_removals() -> None:
     index, truth, in_step = indexed(titled("red coat", "red shoe", "blue hat"))
     truth.put([replace(truth.there[0], version=2, details={"title": "green coat"})])
