@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from harness.errors import ConfigurationError
@@ -45,7 +45,7 @@ def application(parts: Parts, version: str) -> ASGIApp:
     ]
     routes += [Route(path, _file(*content), methods=["GET"]) for path, content in files.items()]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
-    # Addresses without an id need no search through the routes, which costs more than all else that is done here.
+    # Addresses without an id need no search through the routes, nor what Starlette puts around them.
     direct = {(one.method, one.path): endpoint for one, endpoint in endpoints if "{" not in one.path}
 
     async def numbered(scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,8 +140,9 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     known = ", ".join(dict.fromkeys(one.path for one in OPERATIONS))
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        problem = ProblemError("not-allowed", f"{request.method} is not; {allowed} is", headers=error.headers)
+        allowed = ", ".join(_allowed(request.scope["path"]))
+        detail = f"{request.method} is not; there is: {allowed}"
+        problem = ProblemError("not-allowed", detail, headers={"allow": allowed})
     elif error.status_code == 404:
         problem = ProblemError("not-found", f"no such address; there are: {known}")
     else:
@@ -149,3 +150,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     response = problem.response(request.state.request_id)
     response.headers[REQUEST_ID] = request.state.request_id
     return response
+
+
+def _allowed(path: str) -> list[str]:
+    """The methods of an address. Starlette knows those of its first route only."""
+    return [one.method for one in OPERATIONS if compile_path(one.path)[0].match(path)] or ["GET"]

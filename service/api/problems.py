@@ -11,6 +11,7 @@ from starlette.responses import Response
 from service.catalogue.schema import Problem
 
 MEDIA_TYPE = "application/problem+json"
+_MOST = 50  # problems named in an answer
 # By the last part of a problem's type: status and title. /docs explains each.
 KINDS: Mapping[str, tuple[int, str]] = {
     "malformed": (400, "The body is no JSON"),
@@ -71,5 +72,8 @@ class ProblemError(Exception):
 
 
 def invalid(problems: Sequence[Problem]) -> ProblemError:
-    """The problem of a request with these faults."""
-    return ProblemError("invalid", "; ".join(map(str, problems)), problems)
+    """The problem of a request with these faults, of which the first are named and the others counted."""
+    told = list(problems[:_MOST])
+    if len(problems) > _MOST:
+        told.append(Problem("body", f"{len(problems) - _MOST:,} more problems of these kinds"))
+    return ProblemError("invalid", "; ".join(map(str, told)), told)

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset
-from harness.errors import ConfigurationError, noting
+from harness.errors import BakeoffError, ConfigurationError, noting
 from harness.progress import Progress
 from models.encoding.documents import ListingTower
 from models.encoding.model import DATASET, Model
@@ -107,7 +107,7 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     index = LiveIndex(store, made.engine, made.folder / "index")
     stack.callback(index.close)
     progress("building the index", 0, None)
-    index.start()
+    _start(index, made)
     if index.built_because:
         say(f"the index was built: {index.built_because}")
     users = UserVectors(store, made.schema.engine, None if model is None else model.encoder)
@@ -134,6 +134,16 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         operating=threads["operating"],
         about=_about(made, version),
     )
+
+
+def _start(index: LiveIndex, made: Plan) -> None:
+    try:
+        index.start()
+    except (BakeoffError, OSError):
+        raise
+    except Exception as error:  # adapters raise what their client raises
+        text = str(error) or type(error).__name__
+        raise ConfigurationError(f"engine {made.chosen.adapter} does not start: {text}") from error
 
 
 def _about(made: Plan, version: str) -> dict[str, Any]:

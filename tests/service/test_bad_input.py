@@ -114,6 +114,18 @@ def test_addresses(service: Service, method: str, path: str, status: int, fields
     assert reply.body["status"] == status
 
 
+def test_every_method_of_an_address_is_named(service: Service) -> None:
+    assert service.ask("POST", "/v1/listings/a").headers["allow"] == "PUT, PATCH, DELETE, GET"
+    assert service.ask("DELETE", "/v1/search").headers["allow"] == "POST"
+
+
+def test_of_very_many_problems_the_first_are_named(service: Service) -> None:
+    where = {"or": [{"brand": [number] * 50} for number in range(10)]}
+    body = service.ask("POST", "/v1/recommendations", {"vector": VECTOR, "where": where}).body
+    assert len(body["errors"]) == 51
+    assert body["errors"][-1]["detail"] == "450 more problems of these kinds"
+
+
 def test_bodies_have_a_size_and_a_kind(service: Service) -> None:
     large = json.dumps(document(title="x" * 30_000)).encode()
     assert service.ask("PUT", "/v1/listings/large", raw=large, headers=PLAIN).status == 413

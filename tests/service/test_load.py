@@ -94,3 +94,18 @@ def test_who_has_gone_makes_room(folder: Path) -> None:
             assert second.result(30).status == 200  # words need no engine
             assert held.exists()
         held.unlink()
+
+
+def test_a_stuck_engine_does_not_keep_it_from_ending(folder: Path) -> None:
+    held = folder / "held"
+    environ = {VARIABLE: str(held), "BAKEOFF_SERVICE_STOP_S": "1"}
+    with running(folder, *ENGINE, **environ) as service:
+        held.touch()
+        assert asked(service).body["fallback"] == "late"
+        assert service.ask("PUT", "/v1/listings/last", document(seller=None)).status == 200
+        assert service.stop() == 1
+        assert any("the engine does not let go" in line for line in service.said)
+    held.unlink()
+    with running(folder, *ENGINE, **environ) as service:
+        assert service.ask("GET", "/v1/listings/last").status == 200
+        assert service.stop() == 0

@@ -36,6 +36,13 @@ def test_settings_that_cannot_be(folder: Path, options: tuple[str, ...], told: s
     assert told in errors[0]
 
 
+def test_an_engine_that_does_not_start(folder: Path) -> None:
+    code, errors = refused(folder, "--dataset", "shop", "--engine", "qdrant", "--port", "0")
+    assert (code, len(errors)) == (104, 1)
+    assert "engine qdrant does not start: " in errors[0]
+    assert "set BAKEOFF_QDRANT_URL" in errors[0]
+
+
 def test_a_port_in_use(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

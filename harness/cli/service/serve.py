@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import threading
 from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
 
 from harness.cli.output import cache_folder, say, show
-from harness.errors import ConfigurationError
+from harness.errors import BakeoffError, ConfigurationError
 
 _OPTIONS = ("decision", "engine", "dataset", "model", "data", "keys", "host", "port")
 
@@ -52,7 +53,17 @@ def serve(options: argparse.Namespace) -> int:
             ready=lambda: show(f"listening on {address(bound)}"),
         )
         say("stopping: requests under way have ended")
+        leaving = threading.Timer(settings.stop_s, _leave)
+        leaving.daemon = True
+        leaving.start()
+    leaving.cancel()
     return 0
+
+
+def _leave() -> None:
+    """Ends the process although a thread in it does not, such as one that an engine holds."""
+    say("error: the engine does not let go; left without it: what was acknowledged is in the catalogue")
+    os._exit(BakeoffError.exit_code)
 
 
 class _Lines(logging.Handler):
