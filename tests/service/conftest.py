@@ -18,6 +18,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     shop.write(folder)
     with running(folder, "--dataset", "shop", "--config", "service.yaml") as started:
         yield started
+        # Whatever was asked, nothing was answered by a bug.
+        assert not [line for line in started.said if "Traceback" in line or ": 500 " in line]
 
 
 @pytest.fixture
