@@ -26,8 +26,9 @@ _MORE = 4  # times as many candidates are asked for where rules leave too few
 
 @dataclass(slots=True)
 class _Filled:
-    """What one filter came to. rows: of `known`, in the order of their hits; order: all of its rows, best first."""
+    """What a filter came to. rows: of `known`, in the order of their hits; order: all of its rows, best first."""
 
+    where: Filter | None
     selection: Selection
     candidates: Candidates
     known: Known
@@ -132,22 +133,25 @@ class Pipeline:
             order = np.argsort(-ranked.totals, kind="stable").tolist()
         with work.progress.within("rules"):
             rows = selection.offer(known, order)
-        return _Filled(selection, candidates, known, ranked, rows, order, work.exact)
+        return _Filled(where, selection, candidates, known, ranked, rows, order, work.exact)
 
     def _hits(self, work: Work, filled: _Filled, *, relaxed: bool) -> Iterable[Hit]:
         with work.progress.within("show"):
             rows = np.array(filled.rows, np.int64)
             known, totals = filled.known[rows], filled.ranked.totals[rows].tolist()
-            listings = self._shelf.show(known)
+            listings, versions = self._shelf.show(known), known.versions.tolist()
         beyond: list[tuple[str, ...]] = [()] * len(known)
         if relaxed:
             beyond = _unmet(conditions(work.request.where), known)
         for place, (number, row) in enumerate(zip(known.numbers.tolist(), filled.rows, strict=True)):
-            if number not in listings:
+            listing = listings.get(number)
+            if listing is None:
                 filled.selection.removed_by("sold", [number])
-                continue
-            explained = _explained(filled, number, row) if work.request.explain else None
-            yield Hit(listings[number], totals[place], beyond[place], explained)
+            elif listing.version > versions[place] and not self._stock.fits(listing, filled.where):
+                filled.selection.removed_by("changed", [number])  # while this request was worked on
+            else:
+                explained = _explained(filled, number, row) if work.request.explain else None
+                yield Hit(listing, totals[place], beyond[place], explained)
 
 
 def _unmet(asked: Iterable[Filter], known: Known) -> list[tuple[str, ...]]:

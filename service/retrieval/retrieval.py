@@ -260,9 +260,8 @@ class Retrieval:
     async def _instead(self, request: Request, deadline: Deadline, why: Fallback) -> Answer:
         progress = Progress()
         source: Source = Popular(self.stock)
-        if (
-            self.words is not None and request.rank != "dense" and why != "late"
-        ):  # or words would be late again
+        # Not after being late: it may have been the words that were.
+        if request.rank != "dense" and self.words is not None and why != "late":
             source = self._own_words(request, progress, deadline)
         work = Work(request, source, as_retrieved, True, False, deadline, progress)
         try:

@@ -126,6 +126,10 @@ class Stock:
         with self._lock:
             return self._rows.take(self._rows.columns.rows_of(asked))
 
+    def fits(self, listing: Listing, where: Filter | None) -> bool:
+        """Whether a listing as it is given matches."""
+        return bool(self._known([listing]).matching(where)[0])
+
     def estimated(self, where: Filter | None) -> float:
         """About how many listings match, from a sample of some 4,096 rows; those of former versions count alike."""
         with self._lock:

@@ -141,6 +141,29 @@ def test_an_approximate_search_that_misses_matches_is_proved_by_an_exact_one() -
     assert (answer.mode, answer.relaxed) == ("exact", ())
 
 
+def test_what_changes_while_a_request_is_worked_on_is_shown_only_if_it_still_matches() -> None:
+    """The shelf reads a later version than the one that was judged."""
+
+    class Later(Truth):
+        def by_number(self, numbers: Any) -> Any:
+            listings = super().by_number(numbers)
+            if not self.late:
+                return listings
+            changed = {"brand": "é", "price": 5.0}
+            return {
+                n: replace(one, version=2, attributes=one.attributes | changed) for n, one in listings.items()
+            }
+
+    Later.late = False  # type: ignore[attr-defined]
+    stored = listings(100)
+    with Shop(Later(stored), brute_force(stored), RetrievalOptions(variants=PLAIN)) as made:
+        Later.late = True  # type: ignore[attr-defined]
+        gone = made.ask(Request(5, VECTOR, where=ACME))
+        kept = made.ask(Request(5, VECTOR, where=Range("price", lt=50)))
+    assert (gone.hits, gone.removed["changed"].count, gone.short) == ((), 5, "matches")
+    assert [hit.listing.version for hit in kept.hits] == [2] * 5
+
+
 def test_rules_are_named_with_what_they_removed() -> None:
     with shop(a_seller=2, variants=PLAIN) as made:
         best = [made.truth.there[number] for number in nearest(stored_of(made), VECTOR)]
