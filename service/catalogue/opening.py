@@ -22,7 +22,7 @@ def open_store(place: str, schema: CatalogueSchema) -> SqlStore:
     database: Database | None = None
     try:
         database = _database(place)
-        return SqlStore(database, schema, _shown(place))
+        return SqlStore(database, schema, place, _shown(place))
     except (StoreError, ConfigurationError) as error:
         if database is not None:
             database.close()

@@ -66,7 +66,7 @@ class _Note:
 class SqlStore:
     """Follows `Store`. Raises ConfigurationError for a catalogue of another schema.
 
-    place: how messages name it. now_ms: the time in ms since 1970.
+    place: by which it was opened. name: how messages call it. now_ms: the time in ms since 1970.
     """
 
     def __init__(
@@ -74,13 +74,14 @@ class SqlStore:
         database: Database,
         schema: CatalogueSchema,
         place: str,
+        name: str,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        self.schema = schema
+        self.schema, self.place = schema, place
         self._database, self._now_ms = database, now_ms
         self._subscribers: list[Callable[[], None]] = []
         with database.writing() as session:
-            require_schema(session, schema, place)
+            require_schema(session, schema, name)
         self._writer: GroupedWriter[Change | _Note, Outcome | None] = GroupedWriter(self._transact)
 
     @property

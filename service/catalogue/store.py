@@ -22,6 +22,7 @@ class Store(Protocol):
     """
 
     schema: CatalogueSchema
+    place: str  # by which `open_store` opens it again; it may hold a password
 
     def write(self, changes: Sequence[Change]) -> list[Outcome]:
         """Makes the changes in order, all or (on an error) none, and returns once they are durable.

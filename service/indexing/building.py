@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
 from engines.base import EngineError
-from engines.registry import load
 from service.catalogue.store import Store
+from service.indexing import apart
 from service.indexing.collection import Collection, EngineChoice, RetiredError
 from service.indexing.following import Follower
-from service.indexing.generations import Generation
+from service.indexing.generations import PREFIX, Generation
 
 
 @dataclass(slots=True)
@@ -37,16 +38,24 @@ class Builder:
 
         Raises EngineError where it cannot be opened or has not as many listings as the catalogue.
         """
+        built = self._reached(generation)
+        if (held := built.collection.count()) != (there := self._store.count()):
+            built.collection.close()
+            raise EngineError(f"it holds {held:,} of {there:,} listings")
+        return built
+
+    def _reached(self, generation: Generation) -> Built:
         collection = self._collection(self._choice, generation)
         built = Built(generation, collection, Follower(self._store, collection, generation.applied))
         try:
             collection.open()
-            self.catch_up(built)
-            if (held := collection.count()) != (there := self._store.count()):
-                raise EngineError(f"it holds {held:,} of {there:,} listings")
+            self._catch_up(built)
+            if not collection.immediate:
+                collection.refresh()
         except BaseException:
             collection.close()
             raise
+        collection.serve()
         return built
 
     def filled(self, generation: Generation) -> Built:
@@ -55,22 +64,36 @@ class Builder:
         built = Built(generation, collection, Follower(self._store, collection))
         try:
             collection.create()
-            self.catch_up(built)
+            self._catch_up(built)
+            collection.refresh()
         except BaseException:
             collection.close()
             raise
+        collection.serve()
         return built
 
-    def catch_up(self, built: Built) -> None:
-        """Applies everything up to now and makes it searchable. Raises RetiredError once it is to stop."""
+    def filled_beside(self, generation: Generation) -> Built:
+        """The same while another one answers, which is not to notice: by a process of its own where the engine works
+        within this one and opens what was closed.
+        """
+        capabilities = self._choice.kind.capabilities
+        if capabilities.server or not capabilities.persistent:
+            return self.filled(generation)
+        applied = apart.fill(self._store, self._choice, self._folder / generation.name, self._stopping)
+        return self._reached(replace(generation, applied=applied))
+
+    def _catch_up(self, built: Built) -> None:
         built.follower.catch_up(self._store.last_seq(), self._stopping.is_set)
         if self._stopping.is_set():
             raise RetiredError("the index is being closed")
-        built.collection.refresh()
-        built.collection.serving = True
 
     def remove(self, generation: Generation) -> None:
         """Removes a collection that nothing uses, or what there is of one. Raises what its engine raises."""
-        kind = load(generation.engine)
-        index = kind.IndexParams.model_validate_json(generation.index)
-        self._collection(EngineChoice(generation.engine, kind, index, kind.SearchParams()), generation).drop()
+        choice = EngineChoice.restored(generation.engine, generation.index)
+        self._collection(choice, generation).drop()
+
+    def remove_unknown(self, known: set[str]) -> None:
+        """Removes folders of no generation, such as one that a process was writing to while it was killed."""
+        for path in self._folder.glob(f"{PREFIX}*"):
+            if path.name not in known:
+                shutil.rmtree(path, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ from service.indexing.lock import SharedLock
 if TYPE_CHECKING:
     from engines.filters import Filter
 
-# Rows written at once where queries have to wait meanwhile: a few ms of an HNSW graph's growth.
-_AT_ONCE = 32
+_TURN_S = 0.005  # for which queries may have to wait for rows that are written
+_MOST_ROWS = 256  # in such a turn
 _SETTLE_LEAST = 1000  # writes before it is worth having an engine put its segments in order again
 
 
@@ -61,12 +62,20 @@ class EngineChoice:
             raise ConfigurationError(problems)
         return cls(name, kind, *made)
 
+    @classmethod
+    def restored(cls, name: str, index: str) -> EngineChoice:
+        """What was noted of one: its name, and its index parameters as JSON. It searches as it does by default."""
+        kind = load(name)
+        return cls(name, kind, kind.IndexParams.model_validate_json(index), kind.SearchParams())
+
 
 class Collection:
     """A projection (see `following`): one engine in a folder of its own. Queries may come from any thread.
 
-    Where the engine cannot take writes beside queries, they take turns; a query then waits for `_AT_ONCE` rows at most,
-    once `serving` has been set.
+    Where the engine cannot take writes beside queries, they take turns.
+
+    Once it serves, an embedded engine is given few rows at a time: it has the processors of the queries, and in some
+    bindings Python's lock.
     """
 
     def __init__(self, choice: EngineChoice, schema: CatalogueSchema, path: Path) -> None:
@@ -76,7 +85,10 @@ class Collection:
         self._search = choice.search
         self._lock = SharedLock()
         self._open = False
-        self.serving = False
+        self._serving = False
+        self._served_with = 0  # listings when that began
+        self._since = 0  # rows written since
+        self._turn_rows = 8
         self.written = 0  # rows, since the last refresh
         self._settled = 0  # listings at that time
 
@@ -84,6 +96,11 @@ class Collection:
     def engine(self) -> Engine:
         """The engine itself; its writes are this object's business."""
         return self._engine
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engine works within this process."""
+        return not self._engine.capabilities.server
 
     @property
     def immediate(self) -> bool:
@@ -101,6 +118,7 @@ class Collection:
             raise EngineError(f"{self._path} holds no collection")
         self._engine.open(self._schema.engine)
         self._begin()
+        self._settled = self.count()
 
     def _begin(self) -> None:
         self._engine.configure(self._search)
@@ -108,16 +126,23 @@ class Collection:
 
     def apply(self, present: Sequence[Listing], removed: Sequence[int]) -> None:
         """Makes the collection hold these listings as they are, and not the removed numbers."""
-        together = self._engine.capabilities.thread_safe_writes or not self.serving
-        chunk = max(1, len(present)) if together else _AT_ONCE
-        for first in range(0, len(present), chunk):
-            batch = as_batch(present[first : first + chunk], self._schema)
+        first = 0
+        while first < len(present):
+            rows = self._turn_rows if self._serving and self.embedded else len(present)
+            batch = as_batch(present[first : first + rows], self._schema)
             with self._writing():
+                began = time.perf_counter()
                 self._engine.index(batch)
+                took_s = time.perf_counter() - began
+            first += rows
+            # Towards as many as fit a turn, by a factor of two at most: one slow turn says little.
+            fitting = len(batch) * min(2.0, max(0.5, _TURN_S / took_s)) if took_s else _MOST_ROWS
+            self._turn_rows = min(_MOST_ROWS, max(1, int(fitting)))
         if removed:
             with self._writing():
                 self._engine.delete(np.array(removed, np.int64))
         self.written += len(present) + len(removed)
+        self._since += len(present) + len(removed)
 
     def refresh(self) -> None:
         """Makes everything applied searchable, and has the engine put in order what it holds."""
@@ -127,10 +152,21 @@ class Collection:
 
     @property
     def unsettled(self) -> bool:
-        """Whether so much has been written since the last refresh that another one pays, even to an engine that
-        shows writes at once: as much as there was, so that the work for each write stays the same as it grows.
+        """Whether so much has been written to a server since the last refresh that it pays to put all in order: as much
+        as there was, so that the work for each write stays the same as it grows.
         """
-        return self.written >= max(_SETTLE_LEAST, self._settled)
+        return not self.embedded and self.written >= max(_SETTLE_LEAST, self._settled)
+
+    def serve(self) -> None:
+        """From now on it answers queries."""
+        self._serving, self._served_with, self._since = True, self.count(), 0
+
+    @property
+    def worn(self) -> bool:
+        """Whether as much has been written since it serves as it held then: an embedded engine may keep former rows, or
+        rows outside of its graph, until it is built anew.
+        """
+        return self.embedded and self._since >= max(_SETTLE_LEAST, self._served_with)
 
     @property
     def was_empty(self) -> bool:

@@ -12,6 +12,7 @@ from engines.values.contents import contents
 from service.catalogue.store import Store
 from service.indexing.collection import EngineChoice
 
+PREFIX = "catalogue-"  # of every name
 _KEY = "collections"
 
 
@@ -49,7 +50,7 @@ class Generations:
         """A new one, noted before it is made so that it is removed if it never goes live."""
         self._made += 1
         # The random part tells catalogues apart that project into the same server.
-        name = f"catalogue-{self._made:06}-{uuid.uuid4().hex[:8]}"
+        name = f"{PREFIX}{self._made:06}-{uuid.uuid4().hex[:8]}"
         made = Generation(name, choice.name, choice.index.model_dump_json(), contents(schema, choice.index))
         self.others.append(made)
         self._write()
@@ -72,6 +73,10 @@ class Generations:
         """It has been removed."""
         self.others = [other for other in self.others if other.name != generation.name]
         self._write()
+
+    def names(self) -> set[str]:
+        """Of all that there are."""
+        return {known.name for known in (self.live, *self.others) if known is not None}
 
     def _write(self) -> None:
         live = None if self.live is None else asdict(self.live)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, TextIO
 
 from engines.base import Capabilities, EngineError, Hits, Vectors
-from harness.errors import ConfigurationError
 from service.catalogue.store import Store, StoreError
 from service.indexing.building import Builder, Built
 from service.indexing.checking import Differences, compare
@@ -19,40 +16,27 @@ from service.indexing.collection import Collection, EngineChoice, RetiredError
 from service.indexing.following import PAGE
 from service.indexing.generations import Generations
 from service.indexing.projector import Projector
+from service.indexing.status import IndexStatus, owned
 
 if TYPE_CHECKING:
     from engines.filters import Filter
 
 _NOTE_S = 1.0  # at most so often it is noted how far a durable engine is: what comes after is applied again
+_RENEW_S = 60.0  # at most so often a collection is rebuilt by itself
 _REFRESH_S = 1.0  # at most so often an engine that shows writes only then is refreshed, unless someone waits
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStatus:
-    """generation: the live collection's name. last_seq, applied: places in the outbox, of the truth and of the index.
-
-    behind_s: for how long it has not been up with the truth; 0 while it is. failures, error: of applying changes, the
-    latter "" once it works again. leftovers: collections that could not be removed yet.
-    """
-
-    generation: str
-    engine: str
-    last_seq: int
-    applied: int
-    behind_s: float
-    failures: int
-    error: str
-    rebuilding: bool
-    leftovers: int
 
 
 class LiveIndex:
     """The index of a catalogue, in an engine. Queries may come from any thread.
 
-    folder: where embedded engines keep their collections, each in a folder of its own.
+    folder: where embedded engines keep their collections, each in a folder of its own. poll_s: how often it is looked
+    for what other processes have written. renews: whether an embedded engine's collection is rebuilt by itself once as
+    much has been written to it as it held.
     """
 
-    def __init__(self, store: Store, choice: EngineChoice, folder: Path, *, poll_s: float = 0.5) -> None:
+    def __init__(
+        self, store: Store, choice: EngineChoice, folder: Path, *, poll_s: float = 0.5, renews: bool = True
+    ) -> None:
         self._store, self._choice, self._folder = store, choice, folder
         self._stopping = Event()  # ends a build under way
         self._builder = Builder(store, choice, folder, self._stopping)
@@ -61,6 +45,8 @@ class LiveIndex:
         self._building = Lock()
         self._noted_at = self._refreshed_at = time.monotonic()
         self._searchable = 0
+        self._renews, self._renew_at, self._renewal_error = renews, 0.0, ""
+        self._renewal: Thread | None = None
         self._live: Built | None = None
         self._owned: TextIO | None = None
         self.built_because = ""  # why `start` did not open the collection that it had; "" where it did
@@ -73,24 +59,15 @@ class LiveIndex:
         Raises ConfigurationError where another process has the folder, and what the engine or the store raises.
         """
         with self._building:
-            self._own_folder()
+            self._owned = owned(self._folder)
             self._generations = Generations(self._store)
             self._live = self._opened() or self._built()
             self._remove_others()
+            self._builder.remove_unknown(
+                {known.name for known in (self._live.generation, *self._generations.others)}
+            )
             self._store.subscribe(self._projector.wake)
             self._projector.start(self._live.follower.applied)
-
-    def _own_folder(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        owned = (self._folder / "lock").open("w")
-        try:
-            fcntl.flock(owned, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owned.close()
-            raise ConfigurationError(
-                f"{self._folder}: another process has the index there open; end it, or name another folder"
-            ) from error
-        self._owned = owned
 
     def _opened(self) -> Built | None:
         known = self._generations.live
@@ -133,7 +110,18 @@ class LiveIndex:
             if now - self._noted_at >= _NOTE_S and self._choice.kind.capabilities.durable:
                 self._generations.note(live.follower.applied)
                 self._noted_at = now
-            return self._searchable, more
+        if self._renews and collection.worn and now >= self._renew_at and not self._building.locked():
+            self._renew_at = now + _RENEW_S
+            self._renewal = Thread(target=self._renew, name="catalogue-renewal", daemon=True)
+            self._renewal.start()
+        return self._searchable, more
+
+    def _renew(self) -> None:
+        try:
+            self.rebuild()
+            self._renewal_error = ""
+        except Exception as error:  # noqa: BLE001 - the live one goes on, this is told and tried again
+            self._renewal_error = f"{type(error).__name__}: {error}"
 
     def wait(self, seq: int, timeout_s: float) -> bool:
         """Whether everything up to a place in the outbox is searchable within the time; waits until it is."""
@@ -180,7 +168,7 @@ class LiveIndex:
             with self._passes:
                 begun = self._generations.begin(self._choice, self._store.schema.engine)
             try:
-                built = self._builder.filled(begun)
+                built = self._builder.filled_beside(begun)
                 with self._passes:
                     former = self._swap(built)
                 former.collection.drop()  # once it has answered what it was asked
@@ -234,6 +222,7 @@ class LiveIndex:
             self._projector.failures,
             self._projector.error,
             self._building.locked(),
+            self._renewal_error,
             len(self._generations.others),
         )
 
@@ -241,6 +230,8 @@ class LiveIndex:
         """Ends a rebuild and the projector, and closes the collection; a second call does nothing. The store stays."""
         self._stopping.set()
         self._projector.stop()
+        if self._renewal is not None:
+            self._renewal.join()
         with self._building, self._passes:
             live, self._live = self._live, None
             try:

@@ -47,8 +47,8 @@ def open_catalogue(folder: Path) -> SqlStore:
     return open_store(str(folder / "catalogue.sqlite"), SCHEMA)
 
 
-def index_of(store: SqlStore, label: str, folder: Path) -> LiveIndex:
-    return LiveIndex(store, choice(label), folder / "index", poll_s=0.02)
+def index_of(store: SqlStore, label: str, folder: Path, *, renews: bool = False) -> LiveIndex:
+    return LiveIndex(store, choice(label), folder / "index", poll_s=0.02, renews=renews)
 
 
 def fields(rng: random.Random) -> Fields:

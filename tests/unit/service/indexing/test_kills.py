@@ -62,7 +62,7 @@ def one_life(
     tell.close()
     if life % 5 != 4:
         assert hear.poll(START_S), "did not start"
-    sleep(rng.uniform(0, 0.15))
+    sleep(rng.uniform(0, 1.2 if life % 3 == 2 else 0.15))  # a process that builds takes a second to start
     assert child.pid is not None
     os.kill(child.pid, signal.SIGKILL)
     child.join()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -15,9 +16,11 @@ import pytest
 from engines.base import Batch, EngineError
 from engines.bruteforce.adapter import BruteForce
 from engines.filters import Eq
+from harness.children.start import Child, start
 from harness.errors import ConfigurationError
 from service.catalogue.listing import Absent, Fields, Patch, Put, Remove, Written
 from service.catalogue.sql import SqlStore
+from service.indexing import apart
 from service.indexing.collection import EngineChoice, RetiredError
 from service.indexing.live import LiveIndex
 from tests.unit.service.indexing.catalogues import ENGINES, change, choice, fields, index_of, open_catalogue
@@ -33,11 +36,18 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 def write(store: SqlStore, count: int, seed: int = 0) -> int:
-    """Random changes; the place of the last one."""
+    """Random changes; a place that is not before the last one."""
     rng = random.Random(seed)
     ids = [f"id-{place}" for place in range(40)]
-    outcomes = store.write([change(rng, ids) for _ in range(count)])
-    return max(outcome.seq for outcome in outcomes if isinstance(outcome, Written))
+    store.write([change(rng, ids) for _ in range(count)])
+    return store.last_seq()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def agreed(index: LiveIndex, seq: int) -> None:
@@ -116,17 +126,76 @@ def test_a_rebuild_under_writes_and_queries_loses_none_and_has_no_gap(
         readers = [threads.submit(asking) for _ in range(2)]
         names = {index.status().generation}
         try:
-            for _ in range(3):
+            for _ in range(2):
                 index.rebuild()
                 names.add(index.status().generation)
         finally:
             done.set()
         assert all(reader.result() for reader in readers)
         last = max(writer.result() for writer in writers)
-    assert len(names) == 4
+    assert len(names) == 3
     assert index.status().leftovers == 0
     agreed(index, last)
     index.close()
+
+
+@pytest.mark.parametrize("label", ["bruteforce", "faiss-ivf"])
+def test_a_collection_that_is_worn_is_rebuilt_by_itself(label: str, store: SqlStore, tmp_path: Path) -> None:
+    index = index_of(store, label, tmp_path, renews=True)
+    index.start()
+    before = index.status().generation
+    for seed in range(2):
+        rng = random.Random(seed)
+        store.write([Put(f"id-{place}", fields(rng)) for place in range(600)])
+        if seed == 0:
+            agreed(index, store.last_seq())
+            assert not index._current.collection.worn
+    until(lambda: index.status().generation != before and not index.status().rebuilding)
+    agreed(index, store.last_seq())
+    assert index.status().renewal_error == ""
+    assert index._current.collection.engine.stats().details["rows"] == store.count()  # no former versions
+    index.close()
+
+
+def test_a_builder_that_is_killed_leaves_the_live_collection_as_it_is(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = index_of(store, "faiss", tmp_path)
+    index.start()
+    agreed(index, write(store, 50))
+    before = index.status().generation
+
+    def killed(*arguments: Any) -> Child:
+        child = start(*arguments)
+        child.process.kill()
+        return child
+
+    monkeypatch.setattr(apart, "start", killed)
+    with pytest.raises(EngineError, match="killed by SIGKILL"):
+        index.rebuild()
+    status = index.status()
+    assert (status.generation, status.leftovers, status.rebuilding) == (before, 0, False)
+    agreed(index, write(store, 50, seed=1))
+    index.close()
+
+
+def test_closing_ends_a_rebuild(store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    children: list[Child] = []
+
+    def watched(*arguments: Any) -> Child:
+        children.append(start(*arguments))
+        return children[-1]
+
+    monkeypatch.setattr(apart, "start", watched)
+    index = index_of(store, "faiss", tmp_path)
+    index.start()
+    with ThreadPoolExecutor(1) as threads:
+        rebuilding = threads.submit(index.rebuild)
+        until(lambda: bool(children))
+        index.close()
+        assert isinstance(rebuilding.exception(10), RetiredError)
+    assert children[0].process.poll() is not None
+    assert len(list((tmp_path / "index").iterdir())) == 2
 
 
 class Failing(BruteForce):
