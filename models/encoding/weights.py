@@ -56,8 +56,8 @@ class TowerWeights:
     """Both towers.
 
     Their vectors are made of p parts of w = d / p coordinates, each trained for itself: an ensemble, whose score is the
-    mean of theirs. popularity: float32[ids] of the listing in each row of the id table, 0 in row 0. weight: of it in a
-    score; 0 where popularity does not count.
+    mean of theirs. popularity: float32[ids] of the listing in each row of the id table; in row 0 how popular listings
+    without a row count. weight: of it in a score; 0 where popularity does not count.
     """
 
     listing: ListingWeights
@@ -170,8 +170,8 @@ def _problems(arrays: Arrays) -> list[str]:
             }
     if not problems and sizes["parts"] * sizes["part"] != sizes["dim"]:
         problems.append(f"{sizes['parts']} parts of {sizes['part']} coordinates do not make {sizes['dim']}")
-    if not problems and (arrays["popularity"][0] or np.abs(arrays["popularity"]).max() > 1):
-        problems.append("array 'popularity' must be 0 in its first row and lie between -1 and 1")
+    if not problems and np.abs(arrays["popularity"]).max() > 1:
+        problems.append("array 'popularity' must lie between -1 and 1")
     if not problems and arrays["user.longest"] < 1:
         problems.append("array 'user.longest' must be at least 1")
     return problems

@@ -27,6 +27,7 @@ from models.features.features import Features
 from models.features.stored import read_values, write_values
 from models.training.config import TrainConfig
 from models.training.loading import load, split
+from models.training.newcomers import with_newcomers
 
 # JAX is loaded once a training begins: what is wrong with configuration or data is said before, seconds earlier.
 if TYPE_CHECKING:
@@ -108,13 +109,15 @@ def train(
     longest, popularity = config.training.history, Popularity.in_training(prepared.split)
     cases, k = prepared.split.validation, config.evaluation.k[0]
 
-    def answering(model: TwoTower) -> tuple[TowerWeights, Nearest]:
-        weights = exported(model, prepared.popularity, longest)
-        return weights, Nearest.of(weights, prepared.features, popularity)
+    def answering(weights: TowerWeights) -> Nearest:
+        return Nearest.of(weights, prepared.features, popularity)
+
+    def found(weights: TowerWeights) -> float:
+        recommended = answering(weights).recommend(cases, k)
+        return float(recall(places(recommended, cases.targets), cases, k).mean())
 
     def judge(model: TwoTower) -> float:
-        _, nearest = answering(model)
-        return float(recall(places(nearest.recommend(cases, k), cases.targets), cases, k).mean())
+        return found(exported(model, prepared.popularity, longest))
 
     with Checkpoints(folder / CHECKPOINTS) as checkpoints:
         progress = checkpoints.newest(trainer.beginning())
@@ -124,8 +127,12 @@ def train(
             ended(progress.records[-1])
 
         told = _reporter(config, progress, report)
-        weights, nearest = answering(trainer.train(progress, judge, save, told))
-    return Outcome(prepared, Encoder(prepared.encoder, weights), nearest, tuple(progress.records))
+        model = trainer.train(progress, judge, save, told)
+    weights = exported(model, prepared.popularity, longest)
+    if config.towers.newcomers:
+        report("how popular newcomers count", 0, None)
+        weights = with_newcomers(weights, found)
+    return Outcome(prepared, Encoder(prepared.encoder, weights), answering(weights), tuple(progress.records))
 
 
 def remember(folder: Path, config: TrainConfig, data: str, *, resume: bool) -> None:

@@ -31,6 +31,7 @@ def write_model(
         "format": FORMAT,
         **asdict(identity),
         "dim": outcome.encoder.weights.dim,
+        "popularity_of_newcomers": float(outcome.encoder.weights.popularity[0]),
         "data": {"fingerprint": data, **_described(outcome, outcome.prepared.split)},
         "configuration": config.model_dump(mode="json"),
         "epochs": [asdict(record) for record in outcome.records],

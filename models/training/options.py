@@ -15,13 +15,15 @@ class TowerOptions(StrictModel):
     """The size of the towers.
 
     parts: how many parts the vectors have, each trained for itself from another beginning; scores are the mean of
-    theirs. hidden: of each part. popularity: whether a listing's popularity may add to its score.
+    theirs. hidden: of each part. popularity: whether a listing's popularity may add to its score. newcomers: whether
+    listings that nobody took in training may count as popular as is best on validation cases, or not at all.
     """
 
     dim: Annotated[int, Field(ge=2, le=4096)] = 128
     hidden: Annotated[int, Field(ge=1, le=16384)] = 256
     parts: Annotated[int, Field(ge=1, le=16)] = 1
     popularity: bool = True
+    newcomers: bool = True
 
     @model_validator(mode="after")
     def _parts_are_equal(self) -> TowerOptions:

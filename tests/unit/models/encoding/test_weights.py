@@ -52,7 +52,6 @@ def test_weights_are_what_their_arrays_say(sizes: Sizes) -> None:
             "array 'user.empty' holds values that are not finite",
         ),
         ({"weight": np.array(np.inf, np.float32)}, "array 'weight' holds values that are not finite"),
-        ({"popularity": np.ones(30, np.float32)}, "array 'popularity' must be 0 in its first row"),
         ({"popularity": np.arange(30, dtype=np.float32)}, "array 'popularity' .* lie between -1 and 1"),
         ({"user.longest": np.array(0)}, "array 'user.longest' must be at least 1"),
     ],
