@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from harness.errors import ConfigurationError
 from service.api.bodies import to_json
 from service.api.docs import page
 from service.api.openapi import document
@@ -123,8 +122,6 @@ def _problem(error: Exception) -> ProblemError:  # noqa: PLR0911 - one for each 
             )
         case StoreError():
             return ProblemError("unavailable", str(error), headers={"retry-after": "1"})
-        case ConfigurationError():  # of the encoder: a listing that has no vector
-            return invalid([_named(text) for text in error.problems])
         case _:
             return ProblemError("internal", "the service failed; its log says how, beside this request's id")
 

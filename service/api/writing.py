@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from engines.values.shown import shown
+from harness.errors import ConfigurationError
 from service.api.parts import Parts
 from service.catalogue.checks import id_problem
 from service.catalogue.listing import (
@@ -40,8 +41,18 @@ def carry_out(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> lis
     """What came of each wish, in order, or what is wrong with it. Blocks. Raises StoreError."""
     outcomes: list[Outcome | list[Problem]] = []
     for first in range(0, len(wishes), _AT_ONCE):
-        outcomes += _some(parts, operation, wishes[first : first + _AT_ONCE])
+        outcomes += _encodable(parts, operation, wishes[first : first + _AT_ONCE])
     return outcomes
+
+
+def _encodable(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
+    """One that cannot be encoded keeps no other from being written."""
+    try:
+        return _some(parts, operation, wishes)
+    except ConfigurationError as error:
+        if len(wishes) == 1:
+            return [[Problem(VECTOR, text) for text in error.problems]]
+        return [one for wish in wishes for one in _encodable(parts, operation, [wish])]
 
 
 def _some(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
@@ -101,19 +112,26 @@ def _with_vectors(parts: Parts, read: list[Change | list[Problem]]) -> list[Chan
 
 
 def _patched(parts: Parts, patches: Sequence[Patch]) -> list[Outcome]:
-    """Patches made. Of what the model reads has the vector follow; where others write meanwhile that is tried again."""
+    """Patches made, those of one listing in their order. Of what the model reads has the vector follow.
+
+    Where others write a listing meanwhile, its patch is tried again.
+    """
+    if parts.encoder is None:
+        return parts.store.write(patches)
     outcomes: list[Outcome] = [Absent()] * len(patches)
-    places = list(range(len(patches)))
-    for _ in range(_ATTEMPTS):
-        made = _followed(parts, [patches[place] for place in places])
-        again = []
-        for place, patch, outcome in zip(places, made, parts.store.write(made), strict=True):
+    tries = [0] * len(patches)
+    pending = list(range(len(patches)))
+    while pending:
+        first = {patches[place].id: place for place in reversed(pending)}
+        made = _followed(parts, [patches[place] for place in first.values()])
+        done = set()
+        for place, patch, outcome in zip(first.values(), made, parts.store.write(made), strict=True):
             outcomes[place] = outcome
-            if isinstance(outcome, Conflict) and patch.expected != patches[place].expected:
-                again.append(place)
-        if not again:
-            break
-        places = again
+            tries[place] += 1
+            overtaken = isinstance(outcome, Conflict) and patch.expected != patches[place].expected
+            if not overtaken or tries[place] == _ATTEMPTS:
+                done.add(place)
+        pending = [place for place in pending if place not in done]
     return outcomes
 
 

@@ -42,7 +42,6 @@ class _Standing(_Part):
 
 class _Dataset(_Part):
     name: str | None = None
-    model: dict[str, Any] | None = None
 
 
 class Decision(_Part):
@@ -59,12 +58,16 @@ class Decision(_Part):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An adapter's name with the parameters to start it with, and why it is this one, in words to be told."""
+    """An adapter's name with the parameters to start it with, and why it is this one, in words to be told.
+
+    measured_on: the name of the data set on which these parameters were measured; "" where they were not.
+    """
 
     adapter: str
     index: Mapping[str, Any]
     search: Mapping[str, Any]
     why: str
+    measured_on: str = ""
 
 
 def read_decision(path: Path) -> Decision:
@@ -103,7 +106,8 @@ def choose(
         found = _measured(decision, engine)
         if decision is not None and found is not None:
             why = f"{found.title} as asked for, set as in run {decision.run}"
-            return Chosen(found.adapter, found.index | index, found.search | search, why)
+            data = decision.dataset.name or ""
+            return Chosen(found.adapter, found.index | index, found.search | search, why, data)
         if engine not in ENGINES and ":" not in engine:
             others = [one.engine for one in decision.standings] if decision else []
             known = ", ".join(dict.fromkeys([*others, *ENGINES]))
@@ -115,13 +119,12 @@ def choose(
         )
     if decision is None:
         return Chosen(DEFAULT, {}, {}, f"{DEFAULT}, for no decision and no engine was named")
-    if decision.pick is not None:
-        pick = decision.pick
-        return Chosen(pick.adapter, pick.index, pick.search, f"{pick.title}, the pick of run {decision.run}")
-    if decision.leader is not None:
-        leader = decision.leader
-        why = f"{leader.title}, which leads run {decision.run} but is no decision: {decision.sentence}"
-        return Chosen(leader.adapter, leader.index, leader.search, why)
+    taken = decision.pick or decision.leader
+    if taken is not None:
+        why = f"{taken.title}, the pick of run {decision.run}"
+        if decision.pick is None:
+            why = f"{taken.title}, which leads run {decision.run} but is no decision: {decision.sentence}"
+        return Chosen(taken.adapter, taken.index, taken.search, why, decision.dataset.name or "")
     raise ConfigurationError(
         f"run {decision.run} has neither a pick nor a leader ({decision.sentence}); name an engine with --engine"
     )

@@ -97,8 +97,10 @@ def test_the_pick_of_a_decision_is_served(folder: Path) -> None:
     with running(folder, *options) as service:
         told = service.ask("GET", "/v1/service").body["engine"]
         assert (told["name"], told["why"]) == ("bruteforce", "scan, the pick of run monday")
-    (folder / "decision.json").write_text(json.dumps(decision | {"pick": None, "sentence": "Too close."}))
+    changes = {"pick": None, "sentence": "Too close.", "dataset": {"name": "fashion"}}
+    (folder / "decision.json").write_text(json.dumps(decision | changes))
     with running(folder, *options) as service:
+        assert any("that run measured 'fashion', this serves 'shop'" in line for line in service.said)
         assert any("leads run monday but is no decision: Too close." in line for line in service.said)
 
 

@@ -42,6 +42,11 @@ def serve(options: argparse.Namespace) -> int:
         with ProgressBar() as bar:
             made = plan(settings, cache=cache_folder(), progress=bar)
             say(f"engine: {made.chosen.why}")
+            measured, served = made.chosen.measured_on, made.dataset.name if made.dataset else ""
+            if measured and served and measured != served:
+                say(
+                    f"that run measured '{measured}', this serves '{served}': here another engine may do better"
+                )
             if made.keys is None:
                 say(f"no keys: anybody on this machine may read and write; listening on {settings.host} only")
             parts = opened(made, stack, progress=bar, say=say, version=version)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from harness.errors import ConfigurationError
+from reports.decide.decision import decide
 from service.settings.decision import choose, read_decision
+from tests.unit import example_results
 
 
 def choice(engine: str, adapter: str, **parameters: Any) -> dict[str, Any]:
@@ -52,7 +54,19 @@ def test_the_pick_is_taken_with_its_parameters(tmp_path: Path) -> None:
     decided(tmp_path)
     chosen = choose(read_decision(tmp_path), None)
     assert (chosen.adapter, chosen.index, chosen.search) == ("faiss", {"m": 16}, {"ef": 64})
-    assert chosen.why == "graph (m=16), the pick of run monday"
+    assert (chosen.why, chosen.measured_on) == ("graph (m=16), the pick of run monday", "shop")
+
+
+def test_what_a_run_has_decided_is_read(tmp_path: Path) -> None:
+    decision = decide(example_results.build())
+    assert decision.pick is not None
+    (tmp_path / "decision.json").write_text(decision.model_dump_json())
+    chosen = choose(read_decision(tmp_path), None)
+    assert chosen.adapter == decision.pick.adapter
+    assert (chosen.index, chosen.search) == (decision.pick.index, decision.pick.search)
+    for standing in decision.standings:
+        assert standing.choice is not None
+        assert choose(read_decision(tmp_path), standing.engine).search == standing.choice.search
 
 
 def test_a_leader_is_told_to_be_one(tmp_path: Path) -> None:
