@@ -82,8 +82,7 @@ class Selection:
 
     def removed_by(self, rule: str, numbers: Iterable[int]) -> None:
         """Counts what a rule removed, this stage's or one before it."""
-        if found := list(numbers):
-            self._removed.setdefault(rule, []).extend(found)
+        self._removed.setdefault(rule, []).extend(numbers)
 
     def removed(self, *, explain: bool) -> dict[str, Removed]:
         """What each rule removed, each listing counted once."""

@@ -164,6 +164,15 @@ def test_what_changes_while_a_request_is_worked_on_is_shown_only_if_it_still_mat
     assert [hit.listing.version for hit in kept.hits] == [2] * 5
 
 
+def test_what_is_sold_while_a_request_is_worked_on_is_not_shown() -> None:
+    with shop(variants=PLAIN) as made:
+        sold = nearest(stored_of(made), VECTOR)[1]
+        del made.truth.there[sold]  # of which the outbox says nothing yet
+        answer = made.ask(Request(5, VECTOR, explain=True))
+    assert (len(answer.hits), answer.removed["sold"].numbers) == (4, (sold,))
+    assert sold not in numbers(answer)
+
+
 def test_rules_are_named_with_what_they_removed() -> None:
     with shop(a_seller=2, variants=PLAIN) as made:
         best = [made.truth.there[number] for number in nearest(stored_of(made), VECTOR)]
@@ -252,6 +261,27 @@ def test_an_engine_that_ranks_by_words_is_asked_for_them() -> None:
     assert answer.words == "engine"
     assert answer.hits[1].explained is not None
     assert answer.hits[1].explained.retrieved == {"text": Place(2, 1.0)}
+
+
+def test_an_engine_that_fails_to_rank_by_words_is_answered_for() -> None:
+    stored = listings(50)
+    engine = brute_force(stored)
+
+    class Lexical:
+        capabilities = replace(engine.capabilities, text=True)
+        query = engine.query
+
+        def match(self, text: str, k: int, where: Any = None) -> Hits:
+            raise ConnectionResetError
+
+    with Shop(Truth(stored), Lexical()) as made:
+        answer = made.ask(Request(5, rank="text", text="wool"))
+    assert (answer.fallback, answer.words, len(answer.hits)) == ("failed", None, 5)
+
+
+def test_a_text_alone_has_a_vector_only_with_a_model_that_reads_text() -> None:
+    with shop() as made, pytest.raises(InvalidRequestError, match="no model here makes vectors of text"):
+        made.ask(Request(5, text="wool"))
 
 
 def test_words_are_found_although_the_engine_is_down() -> None:
