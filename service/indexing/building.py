@@ -39,7 +39,8 @@ class Builder:
         Raises EngineError where it cannot be opened or has not as many listings as the catalogue.
         """
         built = self._reached(generation)
-        if (held := built.collection.count()) != (there := self._store.count()):
+        held, there = built.collection.count(), self._store.count()
+        if held != there and built.follower.applied == self._store.last_seq():
             built.collection.close()
             raise EngineError(f"it holds {held:,} of {there:,} listings")
         return built

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _TURN_S = 0.005  # for which queries may have to wait for rows that are written
 _MOST_ROWS = 256  # in such a turn
-_SETTLE_LEAST = 1000  # writes before it is worth having an engine put its segments in order again
+_WORN_LEAST = 1000  # rows
 
 
 class RetiredError(EngineError):
@@ -150,23 +150,18 @@ class Collection:
             self._engine.refresh()
         self._settled, self.written = self.count(), 0
 
-    @property
-    def unsettled(self) -> bool:
-        """Whether so much has been written to a server since the last refresh that it pays to put all in order: as much
-        as there was, so that the work for each write stays the same as it grows.
-        """
-        return not self.embedded and self.written >= max(_SETTLE_LEAST, self._settled)
-
     def serve(self) -> None:
         """From now on it answers queries."""
         self._serving, self._served_with, self._since = True, self.count(), 0
 
     @property
     def worn(self) -> bool:
-        """Whether as much has been written since it serves as it held then: an embedded engine may keep former rows, or
-        rows outside of its graph, until it is built anew.
+        """Whether it pays to build it anew, as much having been written since it serves as it held then: an embedded
+        engine may keep former rows, or rows outside of its graph. Servers put theirs in order by themselves, but may
+        have no index yet where there was nothing at first.
         """
-        return self.embedded and self._since >= max(_SETTLE_LEAST, self._served_with)
+        ages = self.embedded or not self._served_with
+        return ages and self._since >= max(_WORN_LEAST, self._served_with)
 
     @property
     def was_empty(self) -> bool:

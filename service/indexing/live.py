@@ -30,8 +30,7 @@ class LiveIndex:
     """The index of a catalogue, in an engine. Queries may come from any thread.
 
     folder: where embedded engines keep their collections, each in a folder of its own. poll_s: how often it is looked
-    for what other processes have written. renews: whether an embedded engine's collection is rebuilt by itself once as
-    much has been written to it as it held.
+    for what other processes have written. renews: whether a collection is rebuilt by itself once it is worn.
     """
 
     def __init__(
@@ -63,9 +62,7 @@ class LiveIndex:
             self._generations = Generations(self._store)
             self._live = self._opened() or self._built()
             self._remove_others()
-            self._builder.remove_unknown(
-                {known.name for known in (self._live.generation, *self._generations.others)}
-            )
+            self._builder.remove_unknown(self._generations.names())
             self._store.subscribe(self._projector.wake)
             self._projector.start(self._live.follower.applied)
 
@@ -97,14 +94,11 @@ class LiveIndex:
             live, now = self._current, time.monotonic()
             more = live.follower.advance() == PAGE
             collection = live.collection
-            if collection.immediate:
-                refreshed = collection.unsettled
-            else:
+            if not collection.immediate and collection.written:
                 due = now - self._refreshed_at >= _REFRESH_S or collection.was_empty
-                refreshed = collection.written > 0 and (due or self._projector.waiting > 0)
-            if refreshed:
-                collection.refresh()
-                self._refreshed_at = now
+                if due or self._projector.waiting:
+                    collection.refresh()
+                    self._refreshed_at = now
             if collection.immediate or not collection.written:
                 self._searchable = live.follower.applied
             if now - self._noted_at >= _NOTE_S and self._choice.kind.capabilities.durable:
@@ -171,7 +165,7 @@ class LiveIndex:
                 built = self._builder.filled_beside(begun)
                 with self._passes:
                     former = self._swap(built)
-                former.collection.drop()  # once it has answered what it was asked
+                self._retire(former)
             finally:
                 self._remove_others()
         finally:
@@ -190,6 +184,13 @@ class LiveIndex:
             raise
         self._live = built
         return former
+
+    def _retire(self, former: Built) -> None:
+        """Removes a collection once it has answered what it was asked."""
+        try:
+            former.collection.drop()
+        except Exception:  # noqa: BLE001 - it is not live any more: `_remove_others` tries again, and counts it
+            return
 
     def _remove_others(self) -> None:
         """Removes collections that are not live: former ones, and those that a killed process had begun."""

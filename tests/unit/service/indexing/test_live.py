@@ -21,7 +21,7 @@ from harness.errors import ConfigurationError
 from service.catalogue.listing import Absent, Fields, Patch, Put, Remove, Written
 from service.catalogue.sql import SqlStore
 from service.indexing import apart
-from service.indexing.collection import EngineChoice, RetiredError
+from service.indexing.collection import Collection, EngineChoice, RetiredError
 from service.indexing.live import LiveIndex
 from tests.unit.service.indexing.catalogues import ENGINES, change, choice, fields, index_of, open_catalogue
 
@@ -255,6 +255,26 @@ def test_a_rebuild_that_fails_leaves_the_live_collection_as_it_is(
         failing.rebuild()
     status = failing.status()
     assert (status.generation, status.leftovers, status.rebuilding) == (before, 0, False)
+    agreed(failing, write(store, 20, seed=1))
+
+
+def test_a_former_collection_that_cannot_be_removed_is_counted_and_removed_later(
+    store: SqlStore, failing: LiveIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agreed(failing, write(store, 20))
+    before = failing.status().generation
+
+    def refused(_: Collection) -> None:
+        raise EngineError("no")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Collection, "drop", refused)
+        failing.rebuild()
+    status = failing.status()
+    assert status.generation != before
+    assert status.leftovers == 1
+    failing.rebuild()
+    assert failing.status().leftovers == 0
     agreed(failing, write(store, 20, seed=1))
 
 
