@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
-_READY_S = 60
+_READY_S = 120  # on a machine that does much else
 
 
 @dataclass

@@ -20,11 +20,16 @@ def asked(service: Service) -> Reply:
     return service.ask("POST", "/v1/recommendations", QUESTION)
 
 
+def await_the_engine(service: Service) -> None:
+    """Until it answers by its engine; a machine that is busy for a moment has it answer by its fallback."""
+    assert any("fallback" not in asked(service).body for _ in range(200))
+
+
 def test_a_stuck_engine_is_answered_for_and_nothing_else_waits(folder: Path) -> None:
     held = folder / "held"
     environ = {VARIABLE: str(held), "BAKEOFF_SERVICE_DEADLINE_MS": "1000"}
     with running(folder, *ENGINE, **environ) as service:
-        assert "fallback" not in asked(service).body
+        await_the_engine(service)
         held.touch()
         late = asked(service)
         assert (late.status, late.body["fallback"]) == (200, "late")
@@ -39,11 +44,7 @@ def test_a_stuck_engine_is_answered_for_and_nothing_else_waits(folder: Path) -> 
         assert all(one.body["fallback"] for one in replies if one.status == 200)
         assert service.ask("GET", "/readyz").status == 503
         held.unlink()
-        for _ in range(200):
-            if "fallback" not in asked(service).body:
-                break
-        else:
-            raise AssertionError("it did not recover")
+        await_the_engine(service)
         assert service.ask("GET", "/readyz").status == 200
 
 
