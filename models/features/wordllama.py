@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -114,12 +116,25 @@ def _readable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+@contextmanager
+def _logging_left_alone() -> Iterator[None]:
+    """The package sets up logging for the whole process when it is imported: every library would tell its steps."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
 @cache
 def _model() -> _Model:
     """The model inside the package, read once a process and never downloaded."""
     try:
-        import wordllama
-        from wordllama import WordLlama
+        with _logging_left_alone():
+            import wordllama
+            from wordllama import WordLlama
     except ImportError as error:
         raise ConfigurationError(
             f"text: wordllama cannot be imported ({error}). Install it with: pip install 'bakeoff[models]'"

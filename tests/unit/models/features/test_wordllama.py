@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -73,3 +74,14 @@ def test_where_it_is_not_installed_the_error_says_how(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "wordllama", None)
     with pytest.raises(ConfigurationError, match=r"Install it with: pip install 'bakeoff\[models\]'"):
         fit_wordllama(TEXTS)
+
+
+def test_it_does_not_have_every_library_tell_its_steps() -> None:
+    """In a process of its own, where the package has not been imported yet."""
+    pytest.importorskip("wordllama", reason="wordllama is not installed")
+    code = (
+        "import logging; from models.features.wordllama import fit_wordllama; fit_wordllama(['a coat', '']); "
+        "logging.getLogger('other').info('a step'); logging.getLogger('other').warning('a fault')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == ["a fault"]
