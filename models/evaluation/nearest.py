@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,11 @@ class Nearest:
     def of(cls, weights: TowerWeights, features: Features, popularity: Popularity) -> Nearest:
         """From the towers, and features of the whole catalogue."""
         listings = ListingEncoder(weights.listing).vectors(features)
-        adding = np.float32(weights.weight) * weights.popularity[features.ids]
-        return cls(UserEncoder(weights.user), listings, adding, popularity)
+        return cls(UserEncoder(weights.user), listings, _adding(weights, features), popularity)
+
+    def weighed(self, weights: TowerWeights, features: Features) -> Nearest:
+        """The same vectors, with the popularity of these weights; features: as in `of`."""
+        return replace(self, adding=_adding(weights, features))
 
     def users(self, cases: Cases) -> Float32:
         """Vectors of the users: float32[c, d]."""
@@ -47,6 +50,10 @@ class Nearest:
     def recommend(self, cases: Cases, k: int) -> Int32:
         """See `models.evaluation.recommender.Recommender`."""
         return answers(self.users(cases), self.listings, cases, self.popularity, k, adding=self.adding)
+
+
+def _adding(weights: TowerWeights, features: Features) -> Float32:
+    return np.asarray(np.float32(weights.weight) * weights.popularity[features.ids])
 
 
 def answers(

@@ -112,12 +112,11 @@ def train(
     def answering(weights: TowerWeights) -> Nearest:
         return Nearest.of(weights, prepared.features, popularity)
 
-    def found(weights: TowerWeights) -> float:
-        recommended = answering(weights).recommend(cases, k)
-        return float(recall(places(recommended, cases.targets), cases, k).mean())
+    def found(nearest: Nearest) -> float:
+        return float(recall(places(nearest.recommend(cases, k), cases.targets), cases, k).mean())
 
     def judge(model: TwoTower) -> float:
-        return found(exported(model, prepared.popularity, longest))
+        return found(answering(exported(model, prepared.popularity, longest)))
 
     with Checkpoints(folder / CHECKPOINTS) as checkpoints:
         progress = checkpoints.newest(trainer.beginning())
@@ -129,10 +128,12 @@ def train(
         told = _reporter(config, progress, report)
         model = trainer.train(progress, judge, save, told)
     weights = exported(model, prepared.popularity, longest)
+    nearest = answering(weights)
     if config.towers.newcomers:
         report("how popular newcomers count", 0, None)
-        weights = with_newcomers(weights, found)
-    return Outcome(prepared, Encoder(prepared.encoder, weights), answering(weights), tuple(progress.records))
+        weights = with_newcomers(weights, lambda tried: found(nearest.weighed(tried, prepared.features)))
+        nearest = nearest.weighed(weights, prepared.features)
+    return Outcome(prepared, Encoder(prepared.encoder, weights), nearest, tuple(progress.records))
 
 
 def remember(folder: Path, config: TrainConfig, data: str, *, resume: bool) -> None:

@@ -1,5 +1,7 @@
 """Samples of several clients put together."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +71,16 @@ def test_answers_are_read_as_they_were_written(tmp_path: Path) -> None:
     for name in ("s.parquet", "missing.parquet"):
         with pytest.raises(ConfigurationError, match=f"{name}: is missing or damaged"):
             read_answers(tmp_path / name)
+
+
+def test_no_process_of_a_run_imports_pandas_to_write_its_samples(tmp_path: Path) -> None:
+    """In a process of its own; pandas takes longer to import than a short window to measure."""
+    code = (
+        "import sys; from pathlib import Path; from harness.results.samples import write_samples; "
+        "import tests.unit.results.test_samples as t; "
+        "assert 'pandas' not in sys.modules; write_samples(Path(sys.argv[1]), t.numbered_samples(0, 5)); "
+        "print('pandas' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "samples.parquet")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3])
+    assert done.stdout == "False\n"

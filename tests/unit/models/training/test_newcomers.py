@@ -7,9 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.data.interactions import ItemLists
+from models.data.split import Cases
 from models.encoding.weights import TowerWeights
+from models.evaluation.figures import recall
+from models.evaluation.nearest import Nearest
+from models.evaluation.popularity import Popularity
+from models.evaluation.recommender import places
 from models.training.newcomers import TRIED, with_newcomers
-from tests.unit.models.encoding.made import weights
+from tests.unit.models.encoding.made import features, weights
 
 WEIGHTS = replace(weights(), weight=0.2)
 
@@ -40,3 +46,33 @@ def test_every_value_is_asked_for_once() -> None:
 def test_where_popularity_does_not_count_nothing_is_asked() -> None:
     unweighted = replace(WEIGHTS, weight=0.0)
     assert with_newcomers(unweighted, lambda _: pytest.fail("asked")) is unweighted
+
+
+@pytest.mark.parametrize("wanted", ["newcomers", "known"])
+def test_newcomers_are_found_where_they_are_wanted_and_only_there(wanted: str) -> None:
+    rows = features(200)
+    new = rows.ids == 0
+    nearest = Nearest.of(WEIGHTS, rows, Popularity.of(np.ones(200, np.int64), 10))
+    rng = np.random.default_rng(2)
+    targets = rng.choice(np.flatnonzero(new if wanted == "newcomers" else ~new), 60)
+    cases = Cases(
+        np.arange(60, dtype=np.int32),
+        ItemLists.of([rng.choice(200, 3, replace=False) for _ in range(60)]),
+        ItemLists.of([[target] for target in targets]),
+        None,
+    )
+
+    def found(towers: TowerWeights) -> float:
+        answers = nearest.weighed(towers, rows).recommend(cases, 40)
+        return float(recall(places(answers, cases.targets), cases, 40).mean())
+
+    popular = np.where(np.arange(len(WEIGHTS.popularity)), WEIGHTS.popularity, 0)
+    held_back = replace(WEIGHTS, popularity=popular, weight=2.0)
+    chosen = with_newcomers(held_back, found)
+    if wanted == "known":
+        assert popularity(chosen) == 0
+        return
+    assert popularity(chosen) > 0.5
+    assert found(chosen) > found(held_back) + 0.1
+    anew = Nearest.of(chosen, rows, nearest.popularity)
+    assert np.array_equal(anew.recommend(cases, 40), nearest.weighed(chosen, rows).recommend(cases, 40))
