@@ -13,13 +13,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api.bodies import to_json
 from service.api.docs import page
+from service.api.http.bodies import to_json
+from service.api.http.problems import ProblemError, invalid
+from service.api.http.requests import JSON
 from service.api.openapi import document
 from service.api.operations import OPERATIONS, Operation
 from service.api.parts import Parts
-from service.api.problems import ProblemError, invalid
-from service.api.requests import JSON
 from service.catalogue.schema import Problem
 from service.catalogue.store import StoreError
 from service.limits.gate import OverloadedError

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from engines.base import FieldKind
-from service.api import bodies
+from service.api.http import bodies
+from service.api.http.problems import KINDS, MEDIA_TYPE
+from service.api.http.requests import JSON, NDJSON
 from service.api.operations import OPERATIONS, Operation
-from service.api.problems import KINDS, MEDIA_TYPE
-from service.api.requests import JSON, NDJSON
 from service.catalogue.checks import LONGEST_DETAIL, LONGEST_ID, LONGEST_KEYWORD
 from service.catalogue.schema import VECTOR, CatalogueSchema
 

@@ -9,8 +9,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.api import asking, bodies, listings, operating
+from service.api.http import bodies
 from service.api.parts import Parts
+from service.api.routes import asking, listings, operating
 from service.settings.keys import Scope
 
 Handler = Callable[[Parts, Request], Awaitable[Response]]

@@ -7,10 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.api.bodies import to_json
+from service.api.http.bodies import to_json
+from service.api.http.problems import ProblemError
+from service.api.http.requests import JSON
 from service.api.parts import Parts
-from service.api.problems import ProblemError
-from service.api.requests import JSON
 from service.limits.deadline import Deadline
 
 _LONG_S = 24 * 3600.0  # checks and rebuilds end when they end

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from service.api.bodies import Asking, Recommendations
-from service.api.decoding import convert, decode, parse
-from service.api.problems import ProblemError
+from service.api.http.bodies import Asking, Recommendations
+from service.api.http.decoding import convert, decode, parse
+from service.api.http.problems import ProblemError
 
 
 def refused(body: bytes) -> ProblemError:

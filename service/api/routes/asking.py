@@ -14,12 +14,12 @@ from starlette.responses import Response
 
 from engines.values.filter_syntax import to_json as filter_json
 from engines.values.shown import shown
-from service.api import bodies
-from service.api.decoding import convert, decode, parse
-from service.api.filters import read_filter
+from service.api.http import bodies
+from service.api.http.decoding import convert, decode, parse
+from service.api.http.problems import ProblemError, invalid
+from service.api.http.requests import JSON, body_of, listing_id, query_of
 from service.api.parts import Parts
-from service.api.problems import ProblemError, invalid
-from service.api.requests import JSON, body_of, listing_id, query_of
+from service.api.routes.filters import read_filter
 from service.catalogue.checks import read_vector
 from service.catalogue.schema import Problem
 from service.retrieval import values

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from service.api.problems import ProblemError
-from service.api.requests import body_of, choice, expected_version, listing_id, query_of
+from service.api.http.problems import ProblemError
+from service.api.http.requests import body_of, choice, expected_version, listing_id, query_of
 
 
 def request(

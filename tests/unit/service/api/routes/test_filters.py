@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engines.base import Field, Keywords, Schema
 from engines.filters import And, Eq, Filter, In, Not, Or, Range, matches
-from service.api.filters import contradictions, read_filter
+from service.api.routes.filters import contradictions, read_filter
 from service.settings.model import LimitSettings
 
 SCHEMA = Schema(4, "cosine", (Field("brand", "keyword"), Field("size", "integer"), Field("new", "boolean")))

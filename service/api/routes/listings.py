@@ -12,11 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engines.values.shown import shown
-from service.api.bodies import BulkAnswer, BulkResult, ShownListing, Stored, to_json
-from service.api.decoding import parse
-from service.api.parts import Parts
-from service.api.problems import ProblemError, invalid
-from service.api.requests import (
+from service.api.http.bodies import BulkAnswer, BulkResult, ShownListing, Stored, to_json
+from service.api.http.decoding import parse
+from service.api.http.problems import ProblemError, invalid
+from service.api.http.requests import (
     JSON,
     NDJSON,
     body_of,
@@ -27,7 +26,8 @@ from service.api.requests import (
     media_type,
     query_of,
 )
-from service.api.writing import Operation, Wish, carry_out
+from service.api.parts import Parts
+from service.api.routes.writing import Operation, Wish, carry_out
 from service.catalogue.listing import Absent, Conflict, Listing, Outcome, Stale, Unchanged, Written
 from service.catalogue.schema import Problem
 from service.limits.deadline import Deadline

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from engines.values.shown import shown
-from service.api.problems import ProblemError, invalid
+from service.api.http.problems import ProblemError, invalid
 from service.catalogue.schema import Problem
 
 Body = TypeVar("Body", bound=Struct)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from starlette.requests import Request
 
 from engines.values.shown import shown
-from service.api.problems import ProblemError, invalid
+from service.api.http.problems import ProblemError, invalid
 from service.catalogue.checks import id_problem
 from service.catalogue.schema import Problem
 

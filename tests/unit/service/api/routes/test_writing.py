@@ -12,7 +12,7 @@ import pytest
 
 from engines.base import Field, Schema, Vectors
 from harness.errors import ConfigurationError
-from service.api.writing import Wish, carry_out
+from service.api.routes.writing import Wish, carry_out
 from service.catalogue.listing import Conflict, Fields, Patch, Written
 from service.catalogue.opening import open_store
 from service.catalogue.schema import CatalogueSchema
