@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.filters import Filter
-from service.retrieval.following import InStep
+from service.memory.following import InStep
+from service.memory.shelf import Shelf
+from service.memory.stock import Known, Stock
 from service.retrieval.options import RetrievalOptions
 from service.retrieval.relaxing import conditions, fields, relaxations
 from service.retrieval.reranking import Context, Ranked
 from service.retrieval.rules import Selection
-from service.retrieval.shelf import Shelf
 from service.retrieval.sources import Candidates
-from service.retrieval.stock import Known, Stock
 from service.retrieval.values import Answer, Explained, Hit, Place, ShortBecause
 from service.retrieval.work import Work
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from service.memory.stock import Known
 from service.retrieval.options import RerankOptions
-from service.retrieval.stock import Known
 
 Float64 = npt.NDArray[np.float64]
 

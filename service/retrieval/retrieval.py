@@ -20,11 +20,13 @@ from service.limits.breaker import Breaker, Pass
 from service.limits.deadline import Deadline
 from service.limits.gate import OverloadedError
 from service.limits.threads import Threads
-from service.retrieval.following import InStep
+from service.memory.following import InStep
+from service.memory.shelf import Shelf
+from service.memory.stock import Stock
+from service.memory.words import WordIndex
 from service.retrieval.options import RetrievalOptions
 from service.retrieval.pipeline import Pipeline
 from service.retrieval.reranking import Reranker, as_retrieved, weighted
-from service.retrieval.shelf import Shelf
 from service.retrieval.sources import (
     Dense,
     EngineText,
@@ -35,7 +37,6 @@ from service.retrieval.sources import (
     Popular,
     Source,
 )
-from service.retrieval.stock import Stock
 from service.retrieval.users import Encoded, UserVectors
 from service.retrieval.values import (
     Answer,
@@ -45,7 +46,6 @@ from service.retrieval.values import (
     UnknownListingError,
     Variant,
 )
-from service.retrieval.words import WordIndex
 from service.retrieval.work import QUEUED, Progress, Work
 
 log = logging.getLogger(__name__)

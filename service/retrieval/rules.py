@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from service.retrieval.stock import Known
+from service.memory.stock import Known
 from service.retrieval.values import Exclusions, Removed
 
 

@@ -12,9 +12,9 @@ from engines.abilities import FullText
 from engines.base import Capabilities, Hits, Vectors
 from engines.filters import Filter
 from engines.values.fusion import fused
-from service.retrieval.stock import Stock
+from service.memory.stock import Stock
+from service.memory.words import WordIndex
 from service.retrieval.values import WordsOf
-from service.retrieval.words import WordIndex
 
 WORDS = "words"  # the stage within retrieval in which no index is asked
 

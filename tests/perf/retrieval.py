@@ -30,7 +30,7 @@ from service.retrieval.retrieval import Retrieval
 from service.retrieval.users import UserVectors
 from service.retrieval.values import Request
 from tests.perf.table import show
-from tests.unit.service.retrieval.shop import SCHEMA, columns, listings
+from tests.unit.service.memory.truth import SCHEMA, columns, listings
 
 ROWS, DIM, ASKED, AT_ONCE = 20_000, 128, 500, 2_000
 FILTERS: dict[str, Filter | None] = {

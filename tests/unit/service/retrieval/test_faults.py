@@ -18,16 +18,8 @@ from service.limits.deadline import Deadline
 from service.limits.gate import OverloadedError
 from service.retrieval.options import RetrievalOptions
 from service.retrieval.values import Exclusions, InvalidRequestError, Request, Variant
-from tests.unit.service.retrieval.shop import (
-    DIM,
-    Shop,
-    Truth,
-    brute_force,
-    listings,
-    matching,
-    nearest,
-    numbers,
-)
+from tests.unit.service.memory.truth import DIM, Truth, listings, matching
+from tests.unit.service.retrieval.shop import Shop, brute_force, nearest, numbers
 
 VECTOR = np.ones(DIM, np.float32)
 ACME = Eq("brand", "acme")

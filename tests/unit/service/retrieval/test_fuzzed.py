@@ -15,20 +15,8 @@ from service.catalogue.listing import Listing
 from service.retrieval.options import RetrievalOptions
 from service.retrieval.relaxing import conditions, fields, relaxations
 from service.retrieval.values import Answer, Exclusions, Request, Variant
-from tests.unit.service.retrieval.shop import (
-    BRANDS,
-    DIM,
-    SELLERS,
-    SIZES,
-    Shop,
-    Truth,
-    brute_force,
-    faiss,
-    listings,
-    matching,
-    nearest,
-    numbers,
-)
+from tests.unit.service.memory.truth import BRANDS, DIM, SELLERS, SIZES, Truth, listings, matching
+from tests.unit.service.retrieval.shop import Shop, brute_force, faiss, nearest, numbers
 
 PRICES = st.sampled_from([0, 1, 20, 50.5, 80, 100, 1e300, -5])
 LEAVES: st.SearchStrategy[Filter] = st.one_of(

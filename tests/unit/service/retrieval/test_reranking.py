@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.memory.stock import Known
 from service.retrieval.options import RerankOptions
 from service.retrieval.reranking import Context, Ranked, as_retrieved, weighted
-from service.retrieval.stock import Known
 
 DAY = 86_400_000
 

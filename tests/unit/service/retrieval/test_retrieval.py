@@ -30,17 +30,8 @@ from service.retrieval.values import (
     User,
     Variant,
 )
-from tests.unit.service.retrieval.shop import (
-    DIM,
-    SCHEMA,
-    Shop,
-    Truth,
-    brute_force,
-    listings,
-    nearest,
-    numbers,
-    shop,
-)
+from tests.unit.service.memory.truth import DIM, SCHEMA, Truth, listings
+from tests.unit.service.retrieval.shop import Shop, brute_force, nearest, numbers, shop
 
 VECTOR = np.ones(DIM, np.float32)
 PLAIN = {"default": Variant(reranker="none")}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from service.memory.stock import Known
 from service.retrieval.rules import Selection
-from service.retrieval.stock import Known
 from service.retrieval.values import Exclusions, Removed
 
 

@@ -16,7 +16,7 @@ from service.retrieval.users import UserVectors
 from service.retrieval.values import InvalidRequestError, Taken, User
 from tests.unit.models.encoding.made import encoder
 from tests.unit.models.features.catalogues import catalogue
-from tests.unit.service.retrieval.shop import NOW_MS, Truth, listings
+from tests.unit.service.memory.truth import NOW_MS, Truth, listings
 
 
 def made(weight: float = 0.4) -> tuple[UserVectors, Encoder, Truth, np.ndarray]:

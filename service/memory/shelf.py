@@ -6,7 +6,7 @@ import threading
 
 from service.catalogue.listing import Listing
 from service.catalogue.store import Store
-from service.retrieval.stock import Known
+from service.memory.stock import Known
 
 
 class Shelf:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from engines.filters import Eq, Range
 from engines.values.words import words
 from service.catalogue.listing import Listing
-from service.retrieval.following import InStep
-from service.retrieval.stock import Stock
-from service.retrieval.words import WordIndex
-from tests.unit.service.retrieval.shop import SCHEMA, Truth, listings, matching
+from service.memory.following import InStep
+from service.memory.stock import Stock
+from service.memory.words import WordIndex
+from tests.unit.service.memory.truth import SCHEMA, Truth, listings, matching
 
 
 def titled(*titles: str) -> list[Listing]:

@@ -12,7 +12,7 @@ from engines.values.words import words
 from service.catalogue.listing import Listing
 from service.catalogue.schema import CatalogueSchema
 from service.indexing.batches import searched
-from service.retrieval.stock import Stock
+from service.memory.stock import Stock
 
 _MOST_WORDS = 64  # of a question
 _STEPS = 10_000  # of SQLite's machine between two looks whether to go on, well below a millisecond

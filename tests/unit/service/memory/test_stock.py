@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from engines.filters import And, Eq, Range
-from service.retrieval import stock as stock_module
-from service.retrieval.following import InStep
-from service.retrieval.shelf import Shelf
-from service.retrieval.stock import Stock
-from tests.unit.service.retrieval.shop import DAY_MS, NOW_MS, SCHEMA, Truth, listings, matching
+from service.memory import stock as stock_module
+from service.memory.following import InStep
+from service.memory.stock import Stock
+from tests.unit.service.memory.truth import DAY_MS, NOW_MS, SCHEMA, Truth, listings, matching
 
 ACME = Eq("brand", "acme")
 
@@ -140,24 +139,3 @@ def test_it_is_read_while_it_is_written() -> None:
     for reader in readers:
         reader.join()
     assert wrong == []
-
-
-def test_what_is_shown_is_read_once_and_again_when_it_has_changed() -> None:
-    stock, truth, in_step = stocked()
-    reads: list[list[int]] = []
-
-    class Counted(Truth):
-        def by_number(self, numbers):  # type: ignore[no-untyped-def]
-            reads.append(list(numbers))
-            return truth.by_number(reads[-1])
-
-    shelf = Shelf(Counted([]), most=3)  # type: ignore[arg-type]
-    assert shelf.show(stock.look([1, 2])) == {1: truth.there[1], 2: truth.there[2]}
-    truth.put([replace(truth.there[2], version=2)])
-    in_step.catch_up()
-    assert shelf.show(stock.look([1, 2]))[2].version == 2
-    truth.remove([9])  # and the stock has not heard of it yet
-    assert shelf.show(stock.look([9, 1])).keys() == {1}
-    shelf.show(stock.look([4, 5]))
-    shelf.show(stock.look([2, 1]))
-    assert reads == [[1, 2], [2], [9], [4, 5], [1]]  # 1 had been kept longest
