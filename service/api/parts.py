@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engines.base import Vectors
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.store import Store
 from service.limits.deadline import Deadline
@@ -16,6 +15,7 @@ from service.limits.threads import Threads
 from service.retrieval.values import Answer, Request, User
 from service.settings.keys import KeyRing
 from service.settings.model import Settings
+from service.writing.destination import Encoder
 
 
 class Retrieval(Protocol):
@@ -42,21 +42,6 @@ class ServedIndex(Protocol):
 
     def rebuild(self) -> Mapping[str, Any]:
         """Builds another one beside it, and takes that in its place; how it stands then."""
-
-
-class Encoder(Protocol):
-    """Makes vectors of documents."""
-
-    @property
-    def label(self) -> str:
-        """The model in one word, which its vectors are marked with."""
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """What is read of a document; another value of one of these makes another vector."""
-
-    def vectors(self, ids: Sequence[str], documents: Sequence[Mapping[str, object]]) -> Vectors:
-        """float32[n, dim], a row for each. Raises ConfigurationError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,11 @@ from service.api.http.requests import (
     query_of,
 )
 from service.api.parts import Parts
-from service.api.routes.writing import Operation, Wish, carry_out
 from service.catalogue.listing import Absent, Conflict, Listing, Outcome, Stale, Unchanged, Written
 from service.catalogue.schema import Problem
 from service.limits.deadline import Deadline
 from service.limits.gate import OverloadedError
+from service.writing.carrying import Operation, Wish, carry_out
 
 WAITS = ("acknowledged", "searchable")
 OPERATIONS = ("put", "patch", "remove")
@@ -69,8 +69,8 @@ async def _one(parts: Parts, request: Request, operation: Operation) -> Response
         if not isinstance(document, dict):
             raise invalid([Problem("body", f"must be an object, got {shown(document)}")])
     deadline = parts.write_deadline()
-    wish = Wish(found, document, expected_version(request))
-    (outcome,) = await _written(parts, deadline, carry_out, parts, operation, [wish])
+    wish = Wish(operation, found, document, expected_version(request))
+    (outcome,) = await _written(parts, deadline, carry_out, parts, [wish])
     written = done(found, outcome)
     stored = Stored(found, written.version, _outcome(operation, written))
     if wait == "searchable":
@@ -183,8 +183,8 @@ def _bulk(parts: Parts, operation: Operation, body: bytes, by_line: bool) -> tup
             result.problem = invalid([Problem("id", text)]).body()
         else:
             result.id = document["id"]
-            wishes.append(Wish(document["id"], document))
-    outcomes = iter(carry_out(parts, operation, wishes))
+            wishes.append(Wish(operation, document["id"], document))
+    outcomes = iter(carry_out(parts, wishes))
     seq = 0
     for result in results:
         if result.problem is not UNSET:

@@ -1,4 +1,4 @@
-"""Documents made into changes, and changes made: what runs in a thread for every write."""
+"""Documents made into changes, and changes made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
-from service.api.parts import Parts
 from service.catalogue.checks import id_problem
 from service.catalogue.listing import (
     HIGHEST_VERSION,
@@ -22,6 +21,7 @@ from service.catalogue.listing import (
     Remove,
 )
 from service.catalogue.schema import VECTOR, InvalidDocumentError, Problem
+from service.writing.destination import Destination
 
 Operation = Literal["put", "patch", "remove"]
 _ATTEMPTS = 10  # at a patch whose vector has to follow, while others write the same listing
@@ -30,43 +30,43 @@ _AT_ONCE = 1000  # changes of one caller in a transaction: others wait for no mo
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A write as it is asked for. expected: by If-Match."""
+    """A write as it is asked for. expected: the version that the listing must have, as in `Put`."""
 
+    operation: Operation
     id: str
     document: Mapping[str, Any]
     expected: int | None = None
 
 
-def carry_out(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
+def carry_out(into: Destination, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
     """What came of each wish, in order, or what is wrong with it. Blocks. Raises StoreError."""
     outcomes: list[Outcome | list[Problem]] = []
     for first in range(0, len(wishes), _AT_ONCE):
-        outcomes += _encodable(parts, operation, wishes[first : first + _AT_ONCE])
+        outcomes += _encodable(into, wishes[first : first + _AT_ONCE])
     return outcomes
 
 
-def _encodable(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
+def _encodable(into: Destination, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
     """One that cannot be encoded keeps no other from being written."""
     try:
-        return _some(parts, operation, wishes)
+        return _some(into, wishes)
     except ConfigurationError as error:
         if len(wishes) == 1:
             return [[Problem(VECTOR, text) for text in error.problems]]
-        return [one for wish in wishes for one in _encodable(parts, operation, [wish])]
+        return [one for wish in wishes for one in _encodable(into, [wish])]
 
 
-def _some(parts: Parts, operation: Operation, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
-    read: list[Change | list[Problem]] = [_read(parts, operation, wish) for wish in wishes]
-    made = _with_vectors(parts, read) if operation == "put" else read
+def _some(into: Destination, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
+    made = _with_vectors(into, wishes, [_read(into, wish) for wish in wishes])
     changes = [one for one in made if not isinstance(one, list)]
-    patches = [one for one in changes if isinstance(one, Patch)]
-    outcomes = iter(_patched(parts, patches) if patches else parts.store.write(changes))
+    patching = any(isinstance(one, Patch) for one in changes)
+    outcomes = iter(_patched(into, changes) if patching else into.store.write(changes))
     return [one if isinstance(one, list) else next(outcomes) for one in made]
 
 
-def _read(parts: Parts, operation: Operation, wish: Wish) -> Change | list[Problem]:
+def _read(into: Destination, wish: Wish) -> Change | list[Problem]:
     """A put may lack its vector still: it is then a patch, to be completed."""
-    document = dict(wish.document)
+    operation, document = wish.operation, dict(wish.document)
     problems = []
     if problem := id_problem(wish.id):
         problems.append(Problem("id", problem))
@@ -83,10 +83,10 @@ def _read(parts: Parts, operation: Operation, wish: Wish) -> Change | list[Probl
         problems += [Problem(name, "is not taken by a removal; leave it out") for name in document]
     else:
         try:
-            fields = parts.schema.read(document, partial=operation == "patch")
+            fields = into.store.schema.read(document, partial=operation == "patch")
         except InvalidDocumentError as error:
             problems += error.problems
-    if operation == "put" and VECTOR not in document and parts.encoder is None:
+    if operation == "put" and VECTOR not in document and into.encoder is None:
         problems.append(Problem(VECTOR, "is missing, and no model is here that would make it"))
     if problems:
         return problems
@@ -96,56 +96,64 @@ def _read(parts: Parts, operation: Operation, wish: Wish) -> Change | list[Probl
     return kind(wish.id, fields, expected=wish.expected, version=version)
 
 
-def _with_vectors(parts: Parts, read: list[Change | list[Problem]]) -> list[Change | list[Problem]]:
-    """Puts, those completed that came without a vector."""
-    lacking = [place for place, one in enumerate(read) if isinstance(one, Patch)]
-    if not lacking or parts.encoder is None:
+def _with_vectors(
+    into: Destination, wishes: Sequence[Wish], read: list[Change | list[Problem]]
+) -> list[Change | list[Problem]]:
+    """Those of the wishes' puts completed that came without a vector."""
+    puts = {
+        place: one
+        for place, (wish, one) in enumerate(zip(wishes, read, strict=True))
+        if wish.operation == "put" and isinstance(one, Patch)
+    }
+    if not puts or into.encoder is None:
         return read
-    patches = [one for one in read if isinstance(one, Patch)]
+    patches = list(puts.values())
     documents = [{**one.fields.details, **one.fields.attributes} for one in patches]
-    vectors = parts.encoder.vectors([one.id for one in patches], documents)
+    vectors = into.encoder.vectors([one.id for one in patches], documents)
     made = list(read)
-    for place, patch, vector in zip(lacking, patches, vectors, strict=True):
-        fields = replace(patch.fields, vector=vector, model=parts.encoder.label)
+    for (place, patch), vector in zip(puts.items(), vectors, strict=True):
+        fields = replace(patch.fields, vector=vector, model=into.encoder.label)
         made[place] = Put(patch.id, fields, expected=patch.expected, version=patch.version)
     return made
 
 
-def _patched(parts: Parts, patches: Sequence[Patch]) -> list[Outcome]:
-    """Patches made, those of one listing in their order. Of what the model reads has the vector follow.
+def _patched(into: Destination, changes: Sequence[Change]) -> list[Outcome]:
+    """Changes made, those of one listing in their order. A patch of what the model reads has the vector follow.
 
     Where others write a listing meanwhile, its patch is tried again.
     """
-    if parts.encoder is None:
-        return parts.store.write(patches)
-    outcomes: list[Outcome] = [Absent()] * len(patches)
-    tries = [0] * len(patches)
-    pending = list(range(len(patches)))
+    if into.encoder is None:
+        return into.store.write(changes)
+    outcomes: list[Outcome] = [Absent()] * len(changes)
+    tries = [0] * len(changes)
+    pending = list(range(len(changes)))
     while pending:
-        first = {patches[place].id: place for place in reversed(pending)}
-        made = _followed(parts, [patches[place] for place in first.values()])
+        first = {changes[place].id: place for place in reversed(pending)}
+        made = _followed(into, [changes[place] for place in first.values()])
         done = set()
-        for place, patch, outcome in zip(first.values(), made, parts.store.write(made), strict=True):
+        for place, change, outcome in zip(first.values(), made, into.store.write(made), strict=True):
             outcomes[place] = outcome
             tries[place] += 1
-            overtaken = isinstance(outcome, Conflict) and patch.expected != patches[place].expected
+            overtaken = isinstance(outcome, Conflict) and change.expected != changes[place].expected
             if not overtaken or tries[place] == _ATTEMPTS:
                 done.add(place)
         pending = [place for place in pending if place not in done]
     return outcomes
 
 
-def _followed(parts: Parts, patches: Sequence[Patch]) -> list[Patch]:
-    """Patches with the vectors that they make necessary, and then for the version that these were made of."""
-    encoder, made = parts.encoder, list(patches)
+def _followed(into: Destination, changes: Sequence[Change]) -> list[Change]:
+    """Changes, the patches with the vectors that they make necessary, and then for the version these were made of."""
+    encoder, made = into.encoder, list(changes)
     if encoder is None:
         return made
     reading = {
-        place: patch
-        for place, patch in enumerate(patches)
-        if patch.fields.vector is None and encoder.columns & {*patch.fields.attributes, *patch.fields.details}
+        place: change
+        for place, change in enumerate(changes)
+        if isinstance(change, Patch)
+        and change.fields.vector is None
+        and encoder.columns & {*change.fields.attributes, *change.fields.details}
     }
-    held = parts.store.get({patch.id for patch in reading.values()}) if reading else {}
+    held = into.store.get({patch.id for patch in reading.values()}) if reading else {}
     # A vector that was given is the caller's to change.
     encoded = {place: held[one.id] for place, one in reading.items() if one.id in held and held[one.id].model}
     documents = [
@@ -154,7 +162,7 @@ def _followed(parts: Parts, patches: Sequence[Patch]) -> list[Patch]:
     ]
     vectors = encoder.vectors([now.id for now in encoded.values()], documents) if encoded else ()
     for (place, now), vector in zip(encoded.items(), vectors, strict=True):
-        patch = patches[place]
+        patch = reading[place]
         expected = now.version if patch.expected is None else patch.expected
         fields = replace(patch.fields, vector=vector, model=encoder.label)
         made[place] = replace(patch, fields=fields, expected=expected)

@@ -12,11 +12,11 @@ import pytest
 
 from engines.base import Field, Schema, Vectors
 from harness.errors import ConfigurationError
-from service.api.routes.writing import Wish, carry_out
-from service.catalogue.listing import Conflict, Fields, Patch, Written
+from service.catalogue.listing import Absent, Conflict, Fields, Patch, Written
 from service.catalogue.opening import open_store
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.sql import SqlStore
+from service.writing.carrying import Wish, carry_out
 
 SCHEMA = CatalogueSchema(
     Schema(1, "l2", (Field("price", "float"), Field("stock", "integer")), model="made@1")
@@ -57,56 +57,80 @@ def priced(price: float) -> Patch:
 
 
 def test_a_patch_that_others_come_before_is_made_of_what_they_wrote(store: SqlStore) -> None:
-    carry_out(parts(store), "put", [Wish("a", {"price": 1.0, "stock": 1})])
-    (outcome,) = carry_out(parts(store, priced(5.0)), "patch", [Wish("a", {"price": 2.0})])
+    carry_out(parts(store), [Wish("put", "a", {"price": 1.0, "stock": 1})])
+    (outcome,) = carry_out(parts(store, priced(5.0)), [Wish("patch", "a", {"price": 2.0})])
     assert isinstance(outcome, Written)
     found = store.get(["a"])["a"]
     assert (found.attributes, found.vector.tolist(), found.version) == ({"price": 2.0, "stock": 9}, [2.0], 3)
 
 
 def test_a_patch_for_a_version_is_not_tried_again(store: SqlStore) -> None:
-    carry_out(parts(store), "put", [Wish("a", {"price": 1.0, "stock": 1})])
-    (outcome,) = carry_out(parts(store, priced(5.0)), "patch", [Wish("a", {"price": 2.0}, expected=1)])
+    carry_out(parts(store), [Wish("put", "a", {"price": 1.0, "stock": 1})])
+    (outcome,) = carry_out(parts(store, priced(5.0)), [Wish("patch", "a", {"price": 2.0}, expected=1)])
     assert outcome == Conflict(2)
     assert store.get(["a"])["a"].attributes["price"] == 5.0
 
 
 def test_it_is_given_up_where_others_always_come_before(store: SqlStore) -> None:
-    carry_out(parts(store), "put", [Wish("a", {"price": 1.0, "stock": 1})])
+    carry_out(parts(store), [Wish("put", "a", {"price": 1.0, "stock": 1})])
     others = [priced(float(price)) for price in range(100, 200)]
-    (outcome,) = carry_out(parts(store, *others), "patch", [Wish("a", {"price": 2.0})])
+    (outcome,) = carry_out(parts(store, *others), [Wish("patch", "a", {"price": 2.0})])
     assert isinstance(outcome, Conflict)
     assert store.get(["a"])["a"].attributes["price"] >= 100
 
 
 def test_patches_of_one_listing_in_their_order(store: SqlStore) -> None:
-    carry_out(parts(store), "put", [Wish("a", {"price": 1.0, "stock": 1})])
-    wishes = [Wish("a", {"price": 2.0}), Wish("a", {"stock": 5}), Wish("a", {"price": 3.0})]
-    outcomes = carry_out(parts(store), "patch", wishes)
+    carry_out(parts(store), [Wish("put", "a", {"price": 1.0, "stock": 1})])
+    wishes = [
+        Wish("patch", "a", {"price": 2.0}),
+        Wish("patch", "a", {"stock": 5}),
+        Wish("patch", "a", {"price": 3.0}),
+    ]
+    outcomes = carry_out(parts(store), wishes)
     assert all(isinstance(outcome, Written) for outcome in outcomes)
     found = store.get(["a"])["a"]
     assert (found.attributes, found.vector.tolist()) == ({"price": 3.0, "stock": 5}, [3.0])
 
 
 def test_their_order_holds_although_others_come_before(store: SqlStore) -> None:
-    carry_out(parts(store), "put", [Wish("a", {"price": 1.0, "stock": 1})])
-    wishes = [Wish("a", {"price": 2.0, "stock": 2}), Wish("a", {"stock": 5})]
-    carry_out(parts(store, priced(5.0)), "patch", wishes)
+    carry_out(parts(store), [Wish("put", "a", {"price": 1.0, "stock": 1})])
+    wishes = [Wish("patch", "a", {"price": 2.0, "stock": 2}), Wish("patch", "a", {"stock": 5})]
+    carry_out(parts(store, priced(5.0)), wishes)
     assert store.get(["a"])["a"].attributes == {"price": 2.0, "stock": 5}
 
 
+def test_different_operations_in_one_call_in_their_order(store: SqlStore) -> None:
+    wishes = [
+        Wish("put", "a", {"price": 1.0, "stock": 1}),
+        Wish("patch", "a", {"price": 2.0}),
+        Wish("put", "b", {"price": 4.0, "stock": 1}),
+        Wish("remove", "b", {}),
+        Wish("patch", "b", {"price": 5.0}),
+        Wish("remove", "a", {}),
+        Wish("put", "a", {"price": 3.0, "stock": 1}),
+    ]
+    outcomes = carry_out(parts(store), wishes)
+    kinds = [type(outcome) for outcome in outcomes]
+    assert kinds == [Written, Written, Written, Written, Absent, Written, Written]
+    assert store.get("ab").keys() == {"a"}
+    assert store.get(["a"])["a"].vector.tolist() == [3.0]
+
+
 def test_a_vector_that_was_given_stays(store: SqlStore) -> None:
-    carry_out(parts(store), "put", [Wish("a", {"price": 1.0, "stock": 1, "vector": [7.0]})])
-    carry_out(parts(store), "patch", [Wish("a", {"price": 2.0})])
+    carry_out(parts(store), [Wish("put", "a", {"price": 1.0, "stock": 1, "vector": [7.0]})])
+    carry_out(parts(store), [Wish("patch", "a", {"price": 2.0})])
     found = store.get(["a"])["a"]
     assert (found.vector.tolist(), found.model) == ([7.0], "")
 
 
 @pytest.mark.parametrize("operation", ["put", "patch"])
 def test_what_cannot_be_encoded_keeps_no_other_from_being_written(store: SqlStore, operation: Any) -> None:
-    carry_out(parts(store), "put", [Wish(key, {"price": 1.0, "stock": 1}) for key in "abc"])
-    wishes = [Wish(key, {"price": price, "stock": 1}) for key, price in (("a", 2.0), ("b", 0.0), ("c", 3.0))]
-    first, second, third = carry_out(parts(store), operation, wishes)
+    carry_out(parts(store), [Wish("put", key, {"price": 1.0, "stock": 1}) for key in "abc"])
+    wishes = [
+        Wish(operation, key, {"price": price, "stock": 1})
+        for key, price in (("a", 2.0), ("b", 0.0), ("c", 3.0))
+    ]
+    first, second, third = carry_out(parts(store), wishes)
     assert isinstance(first, Written)
     assert isinstance(third, Written)
     assert isinstance(second, list)
