@@ -21,7 +21,7 @@ from service.api.openapi import document
 from service.api.operations import OPERATIONS, Operation
 from service.api.parts import Parts
 from service.catalogue.schema import Problem
-from service.catalogue.store import StoreError
+from service.database.errors import StoreError
 from service.limits.gate import OverloadedError
 from service.retrieval.values import InvalidRequestError, UnknownListingError
 

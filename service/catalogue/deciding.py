@@ -26,7 +26,7 @@ from service.catalogue.listing import (
 class Row:
     """A listing as it is stored, with the place of its last change in the outbox.
 
-    Of a removed one only what tells late writes from new ones is kept: no fields, and no vector.
+    Of a removed one the fields are as they were last; there are none, and no vector, where it was never put.
     """
 
     id: str
@@ -39,11 +39,7 @@ class Row:
     model: str = ""
     listed_at_ms: int = 0
     updated_at_ms: int = 0
-
-    @property
-    def removed(self) -> bool:
-        """Whether it has been taken out."""
-        return self.vector is None
+    removed: bool = False
 
 
 @dataclass(slots=True)
@@ -74,27 +70,32 @@ class Ledger:
         now = held if there else 0
         if change.expected is not None and change.expected != now:
             return Conflict(now)
-        wanted = self._wanted(change, row)
+        wanted = self._wanted(change, row, there)
         if row is not None and change.version in (None, held) and _same(wanted, row):
             return Unchanged(row.number, held, row.seq)
         if change.version is not None and change.version <= held:
             return Stale(held)
         return self._store(wanted, change.version or held + 1, there)
 
-    def _wanted(self, change: Change, row: Row | None) -> Row:
+    def _wanted(self, change: Change, row: Row | None, there: bool) -> Row:
         """The row as the change leaves it, but for version and place."""
         old = row or Row(change.id, self.numbers, 0, 0)
         if isinstance(change, Remove):
-            return Row(old.id, old.number, 0, 0, updated_at_ms=self.now_ms)
+            return replace(old, removed=True, updated_at_ms=self.now_ms)
         given = change.fields
         whole = isinstance(change, Put)
         attributes = given.attributes if whole else {**old.attributes, **given.attributes}
         details = given.details if whole else {**old.details, **given.details}
-        listed = self.now_ms if old.removed else old.listed_at_ms
+        listed = old.listed_at_ms if there else self.now_ms
         if self.listed_at is not None:
             listed = int(attributes[self.listed_at])
         made = replace(
-            old, attributes=attributes, details=details, listed_at_ms=listed, updated_at_ms=self.now_ms
+            old,
+            attributes=attributes,
+            details=details,
+            listed_at_ms=listed,
+            updated_at_ms=self.now_ms,
+            removed=False,
         )
         return made if given.vector is None else replace(made, vector=given.vector, model=given.model)
 
@@ -108,8 +109,9 @@ class Ledger:
 
 
 def _same(one: Row, other: Row) -> bool:
-    if one.vector is None or other.vector is None:
-        return one.vector is other.vector
+    if one.removed or other.removed:
+        return one.removed and other.removed
+    assert one.vector is not None and other.vector is not None
     return (
         one.attributes == other.attributes
         and one.details == other.details

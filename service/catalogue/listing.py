@@ -85,7 +85,7 @@ class Patch(_Conditions):
 
 @dataclass(frozen=True, slots=True)
 class Remove(_Conditions):
-    """Takes a listing out, leaving its version behind; `expected` and `version` as in `Put`.
+    """Takes a listing out, leaving its version and what it was behind; `expected` and `version` as in `Put`.
 
     With a version also one that is not there, so that a write that comes late does not bring it back.
     """

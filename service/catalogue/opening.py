@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from engines.server.address import shown
 from harness.errors import ConfigurationError
 from service.catalogue.schema import CatalogueSchema
-from service.catalogue.sql import Database, SqlStore
-from service.catalogue.sqlite import SqliteDatabase
-from service.catalogue.store import StoreError
-
-_POSTGRES = ("postgresql://", "postgres://")
+from service.catalogue.sql import SqlStore
+from service.catalogue.tables import TABLES
+from service.database.database import Database
+from service.database.errors import StoreError
+from service.database.opening import open_database, shown
 
 
 def open_store(place: str, schema: CatalogueSchema) -> SqlStore:
@@ -21,25 +18,9 @@ def open_store(place: str, schema: CatalogueSchema) -> SqlStore:
     """
     database: Database | None = None
     try:
-        database = _database(place)
-        return SqlStore(database, schema, place, _shown(place))
+        database = open_database(place, TABLES)
+        return SqlStore(database, schema, place, shown(place))
     except (StoreError, ConfigurationError) as error:
         if database is not None:
             database.close()
         raise ConfigurationError(str(error).split("\n")) from error
-
-
-def _database(place: str) -> Database:
-    if not place.startswith(_POSTGRES):
-        return SqliteDatabase(Path(place))
-    try:
-        from service.catalogue.postgres import PostgresDatabase
-    except ImportError as error:
-        raise StoreError(
-            f"{shown(place)} needs {error.name}. Install it with: pip install 'bakeoff[pgvector]'"
-        ) from error
-    return PostgresDatabase(place)
-
-
-def _shown(place: str) -> str:
-    return shown(place) if place.startswith(_POSTGRES) else place

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,46 +14,18 @@ from harness.errors import ConfigurationError
 from service.catalogue.deciding import Ledger, Row
 from service.catalogue.listing import Change, Listing, OutboxRow, Outcome
 from service.catalogue.schema import CatalogueSchema
-from service.catalogue.writer import GroupedWriter
+from service.catalogue.tables import migrate
+from service.database.database import Database, Session, Values
+from service.database.writer import GroupedWriter
 
-Values = Sequence[Any]
-_ROW = "id, number, version, seq, attributes, details, vector, model, listed_at_ms, updated_at_ms"
+_ROW = "id, number, version, seq, attributes, details, vector, model, listed_at_ms, updated_at_ms, removed"
 _UPSERT = (
-    f"insert into catalogue_listings ({_ROW}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (number) do update set "
+    f"insert into catalogue_listings ({_ROW}) values ({', '.join('?' * 11)}) on conflict (number) do update set "
     + ", ".join(f"{name} = excluded.{name}" for name in _ROW.split(", ")[2:])
 )
 _STATE = "update catalogue_state set seq = ?, numbers = ?, live = ?"
 _NOTE = "insert into catalogue_meta values (?, ?) on conflict (key) do update set value = excluded.value"
 _SCHEMA = "schema"  # the note that says what the catalogue was made for
-
-
-class Session(Protocol):
-    """A transaction, or a connection for reading. Placeholders are `?` in every database."""
-
-    def read(self, sql: str, values: Values = ()) -> list[tuple[Any, ...]]:
-        """The rows of a query."""
-
-    def run(self, sql: str, rows: Iterable[Values]) -> None:
-        """Runs a statement once for each row of values."""
-
-
-class Database(Protocol):
-    """A database that has the tables. Every method, and all in a context, raises StoreError."""
-
-    among: str  # "{column} ..." that takes one value of `listed`
-    lock: str  # what a query ends with whose rows no other transaction may change
-
-    def listed(self, values: Iterable[Any]) -> Any:
-        """Values as one, for `among`."""
-
-    def reading(self) -> AbstractContextManager[Session]:
-        """A connection that sees what has been committed."""
-
-    def writing(self) -> AbstractContextManager[Session]:
-        """A transaction, durable once the context has been left, rolled back on an error. For one thread."""
-
-    def close(self) -> None:
-        """Closes every connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +52,7 @@ class SqlStore:
         self._database, self._now_ms = database, now_ms
         self._subscribers: list[Callable[[], None]] = []
         with database.writing() as session:
+            migrate(session, database)
             require_schema(session, schema, name)
         self._writer: GroupedWriter[Change | _Note, Outcome | None] = GroupedWriter(self._transact)
 
@@ -103,6 +75,7 @@ class SqlStore:
             session.run(_NOTE, notes)
             if not ids:
                 return [None] * len(items)
+            # Whoever takes a place in the outbox keeps the row until the commit: places are committed in their order.
             state = session.read(f"select seq, numbers, live from catalogue_state{self._database.lock}")
             seq, numbers, live = state[0]
             rows = {row.id: row for row in self._rows(session, "id", ids)}
@@ -124,9 +97,20 @@ class SqlStore:
         )
         return [self._row(values) for values in found]
 
-    def get(self, ids: Iterable[str]) -> dict[str, Listing]:
+    def get(self, ids: Iterable[str], *, removed: bool = False) -> dict[str, Listing]:
         with self._database.reading() as session:
-            return {row.id: self._listing(row) for row in self._rows(session, "id", ids) if not row.removed}
+            rows = self._rows(session, "id", ids)
+        return {
+            row.id: self._listing(row)
+            for row in rows
+            if row.vector is not None and (removed or not row.removed)
+        }
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        among = self._database.among.format(column="id")
+        sql = f"select id from catalogue_listings where vector is not null and {among}"
+        with self._database.reading() as session:
+            return {str(id_) for (id_,) in session.read(sql, [self._database.listed(ids)])}
 
     def by_number(self, numbers: Iterable[int]) -> dict[int, Listing]:
         with self._database.reading() as session:
@@ -134,7 +118,9 @@ class SqlStore:
         return {row.number: self._listing(row) for row in rows if not row.removed}
 
     def scan(self, after: int = -1, limit: int = 1000) -> list[Listing]:
-        sql = f"select {_ROW} from catalogue_listings where number > ? and vector is not null order by number limit ?"
+        sql = (
+            f"select {_ROW} from catalogue_listings where number > ? and removed = 0 order by number limit ?"
+        )
         with self._database.reading() as session:
             return [self._listing(self._row(values)) for values in session.read(sql, [after, limit])]
 
@@ -145,7 +131,9 @@ class SqlStore:
         return int(self._one("select seq from catalogue_state"))
 
     def changes_after(self, seq: int, limit: int = 1000) -> list[OutboxRow]:
-        sql = "select seq, number, version, vector is null from catalogue_listings where seq > ? order by seq limit ?"
+        sql = (
+            "select seq, number, version, removed from catalogue_listings where seq > ? order by seq limit ?"
+        )
         with self._database.reading() as session:
             found = session.read(sql, [seq, limit])
         return [OutboxRow(place, number, version, bool(removed)) for place, number, version, removed in found]
@@ -163,14 +151,15 @@ class SqlStore:
         self._database.close()
 
     def _row(self, values: tuple[Any, ...]) -> Row:
-        id_, number, version, seq, attributes, details, vector, *rest = values
+        id_, number, version, seq, attributes, details, vector, model, listed_ms, updated_ms, removed = values
+        row = Row(id_, number, version, seq, {}, {}, None, model, listed_ms, updated_ms, bool(removed))
         if vector is None:
-            return Row(id_, number, version, seq, {}, {}, None, *rest)
+            return row
         # A field that came later is filled here, one that went is left out.
         known = dict(self.schema.fill) | json.loads(attributes)
         held = {field.name: known[field.name] for field in self.schema.engine.fields}
         floats = np.frombuffer(vector, "<f4")
-        return Row(id_, number, version, seq, held, json.loads(details), floats, *rest)
+        return replace(row, attributes=held, details=json.loads(details), vector=floats)
 
     def _listing(self, row: Row) -> Listing:
         assert row.vector is not None
@@ -194,12 +183,12 @@ class SqlStore:
 
 
 def _values(row: Row) -> Values:
-    moments = (row.listed_at_ms, row.updated_at_ms)
+    rest = (row.model, row.listed_at_ms, row.updated_at_ms, int(row.removed))
     if row.vector is None:
-        return (row.id, row.number, row.version, row.seq, None, None, None, row.model, *moments)
+        return (row.id, row.number, row.version, row.seq, None, None, None, *rest)
     texts = (json.dumps(dict(row.attributes)), json.dumps(dict(row.details)))
     vector = row.vector.astype("<f4").tobytes()
-    return (row.id, row.number, row.version, row.seq, *texts, vector, row.model, *moments)
+    return (row.id, row.number, row.version, row.seq, *texts, vector, *rest)
 
 
 def require_schema(session: Session, schema: CatalogueSchema, place: str) -> None:

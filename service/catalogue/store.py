@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from harness.errors import BakeoffError
 from service.catalogue.listing import Change, Listing, OutboxRow, Outcome
 from service.catalogue.schema import CatalogueSchema
-
-
-class StoreError(BakeoffError):
-    """The store could not read or write; the message says why and what to change. Nothing was partly written."""
 
 
 class Store(Protocol):
@@ -30,8 +25,11 @@ class Store(Protocol):
         Changes of several callers share a transaction. Late versions never undo newer ones.
         """
 
-    def get(self, ids: Iterable[str]) -> dict[str, Listing]:
-        """The listings with these ids that there are."""
+    def get(self, ids: Iterable[str], *, removed: bool = False) -> dict[str, Listing]:
+        """The listings with these ids that there are; with `removed` also those that were, as they were last."""
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Which of these ids are a listing's that is there, or was."""
 
     def by_number(self, numbers: Iterable[int]) -> dict[int, Listing]:
         """The listings with these numbers that there are."""

@@ -9,7 +9,8 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, TextIO
 
 from engines.base import Capabilities, EngineError, Hits, Vectors
-from service.catalogue.store import Store, StoreError
+from service.catalogue.store import Store
+from service.database.errors import StoreError
 from service.indexing.building import Builder, Built
 from service.indexing.checking import Differences, compare
 from service.indexing.collection import Collection, EngineChoice, RetiredError

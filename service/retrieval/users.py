@@ -51,7 +51,8 @@ class UserVectors:
 
         Raises InvalidRequestError for preferences that the model does not know, and without a model for any.
         """
-        found = self._store.get({taken.id for taken in user.history})
+        # What somebody took may have been sold since, and says no less of them.
+        found = self._store.get({taken.id for taken in user.history}, removed=True)
         held = [(found[taken.id], taken.at_ms) for taken in user.history if taken.id in found]
         usable = [(listing, at_ms) for listing, at_ms in held if listing.model in ("", self._schema.model)]
         unused = {

@@ -11,7 +11,7 @@ import pytest
 from engines.pgvector import local
 from service.catalogue.listing import Written
 from service.catalogue.opening import open_store
-from service.catalogue.store import StoreError
+from service.database.errors import StoreError
 from tests.unit.service.catalogue.test_store import SCHEMA, put
 
 READERS = 4
@@ -40,9 +40,9 @@ def test_a_killed_server_costs_reading_and_writing_one_error_each_and_no_acknowl
             with ThreadPoolExecutor(READERS) as threads:
                 assert list(threads.map(read, range(READERS))) == [life] * READERS
             launched.kill_and_start()
-            with pytest.raises(StoreError, match="the catalogue cannot be read"):
+            with pytest.raises(StoreError, match="cannot be read"):
                 store.count()
-            with pytest.raises(StoreError, match="the catalogue cannot be written to"):
+            with pytest.raises(StoreError, match="cannot be written to"):
                 store.write([put("lost")])
             assert store.count() == store.last_seq() == life
         store.close()

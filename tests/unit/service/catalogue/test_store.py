@@ -25,7 +25,7 @@ from service.catalogue.listing import (
     Written,
 )
 from service.catalogue.schema import CatalogueSchema
-from service.catalogue.store import StoreError
+from service.database.errors import StoreError
 from tests.unit.service.catalogue.conftest import Opener
 
 ENGINE = Schema(2, "ip", (Field("brand", "keyword"), Field("price", "float"), Field("size", "integer")))
@@ -110,6 +110,37 @@ def test_a_removal_that_comes_before_its_listing_keeps_it_out(opened: Opener) ->
     assert store.write([Remove("a", version=9), put("a", version=8)]) == [Written(0, 9, 1), Stale(9)]
     assert store.write([Remove("a", version=9), Remove("a")]) == [Unchanged(0, 9, 1), Absent()]
     assert store.count() == 0
+
+
+def test_a_removed_listing_keeps_what_it_was_for_those_who_took_it(opened: Opener) -> None:
+    store = opened(SCHEMA)
+    store.write([put("a"), put("b"), Remove("a"), Remove("never", version=3)])
+    assert store.get(["a", "b", "never"]).keys() == {"b"}
+    sold = store.get(["a", "b", "never"], removed=True)
+    assert sold.keys() == {"a", "b"}
+    assert sold["a"] == replace(sold["b"], id="a", number=0, version=2, vector=sold["a"].vector)
+    assert sold["a"].vector.tolist() == [0, 1]
+    assert store.known(["a", "b", "never", "other"]) == {"a", "b"}
+    assert (store.by_number([0]), [one.id for one in store.scan()], store.count()) == ({}, ["b"], 1)
+    assert store.changes_after(2)[0] == OutboxRow(3, 0, 2, True)
+    assert store.write([Patch("a", Fields({"price": 2.0})), put("a")]) == [Absent(), Written(0, 3, 5)]
+    assert store.get(["a"])["a"].version == 3
+
+
+def test_an_older_catalogue_without_the_fields_of_removed_listings_is_brought_up(opened: Opener) -> None:
+    older = opened(SCHEMA)
+    older.write([put("a"), put("b"), Remove("a")])
+    with older._database.writing() as session:
+        empty = "vector = null, attributes = null, details = null"
+        session.run(f"update catalogue_listings set {empty} where removed = 1", [()])
+        session.run("alter table catalogue_listings drop column removed", [()])
+    older.close()
+    for _ in range(2):
+        store = opened(SCHEMA)
+        assert (store.get(["a", "b"]).keys(), store.known(["a", "b"]), store.count()) == ({"b"}, {"b"}, 1)
+        assert store.changes_after(2) == [OutboxRow(3, 0, 2, True)]
+    assert store.write([put("a"), Remove("b")]) == [Written(0, 3, 4), Written(1, 2, 5)]
+    assert store.get(["a", "b"], removed=True).keys() == {"a", "b"}
 
 
 def test_a_condition_holds_or_nothing_is_written(opened: Opener) -> None:

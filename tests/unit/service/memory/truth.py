@@ -72,6 +72,7 @@ class Truth:
 
     def __init__(self, stored: Iterable[Listing]) -> None:
         self.there: dict[int, Listing] = {}
+        self.gone: dict[int, Listing] = {}
         self._changes: dict[int, OutboxRow] = {}
         self._seq = 0
         self.put(stored)
@@ -83,16 +84,17 @@ class Truth:
 
     def remove(self, numbers: Iterable[int]) -> None:
         for number in numbers:
-            self._note(number, self.there.pop(number).version + 1, True)
+            self.gone[number] = self.there.pop(number)
+            self._note(number, self.gone[number].version + 1, True)
 
     def _note(self, number: int, version: int, removed: bool) -> None:
         self._seq += 1
         self._changes.pop(number, None)
         self._changes[number] = OutboxRow(self._seq, number, version, removed)
 
-    def get(self, ids: Iterable[str]) -> dict[str, Listing]:
-        wanted = set(ids)
-        return {listing.id: listing for listing in self.there.values() if listing.id in wanted}
+    def get(self, ids: Iterable[str], *, removed: bool = False) -> dict[str, Listing]:
+        wanted, held = set(ids), {**self.there, **(self.gone if removed else {})}
+        return {listing.id: listing for listing in held.values() if listing.id in wanted}
 
     def by_number(self, numbers: Iterable[int]) -> dict[int, Listing]:
         return {number: self.there[number] for number in numbers if number in self.there}

@@ -79,6 +79,17 @@ def test_what_is_gone_or_of_another_model_is_left_out_and_counted() -> None:
         users.of_listing(truth.there[4])
 
 
+def test_what_was_sold_says_no_less_of_who_took_it() -> None:
+    users, model, truth, vectors = made()
+    truth.remove([4])
+    encoded = users.of_user(history(3, 4), NOW_MS)
+    assert encoded.vector is not None
+    np.testing.assert_allclose(
+        encoded.vector, model.queries(model.user.one(vectors[[3, 4]])[None])[0], rtol=1e-5
+    )
+    assert encoded.unused == {}
+
+
 def test_a_model_knows_somebody_of_whom_nothing_is_known() -> None:
     users, model, _, _ = made()
     wanted = model.queries(model.user.one(np.empty((0, len(model.weights.user.empty)), np.float32))[None])[0]

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Generic, TypeVar
 
-from service.catalogue.store import StoreError
+from service.database.errors import StoreError
 
 _LARGEST = 1000  # changes in a commit, unless one caller brings more: nobody waits for a whole import
 
@@ -35,7 +35,7 @@ class GroupedWriter(Generic[Item, Result]):
         self._requests: SimpleQueue[_Request[Item, Result] | None] = SimpleQueue()
         self._closed, self._closing = False, Lock()
         self.commits = 0
-        self._thread = Thread(target=self._run, name="catalogue-writer", daemon=True)
+        self._thread = Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
     def write(self, items: Sequence[Item]) -> list[Result]:
@@ -43,7 +43,7 @@ class GroupedWriter(Generic[Item, Result]):
         request: _Request[Item, Result] = _Request(items)
         with self._closing:
             if self._closed:
-                raise StoreError("the catalogue is closed, nothing was written; start the service again")
+                raise StoreError("the store is closed, nothing was written; start the service again")
             self._requests.put(request)
         return request.results.result()
 

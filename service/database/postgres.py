@@ -1,4 +1,4 @@
-"""The catalogue in PostgreSQL, which several services may share."""
+"""Tables in PostgreSQL, which several services may share."""
 
 from __future__ import annotations
 
@@ -11,31 +11,12 @@ import psycopg
 
 from engines.server.address import secrets_of, shown
 from engines.server.redaction import redact
-from service.catalogue.pool import Pool
-from service.catalogue.sql import Session, Values
-from service.catalogue.store import StoreError
+from service.database.database import Session, Values
+from service.database.errors import StoreError
+from service.database.pool import Pool
 
 _CONNECT_S = 5
 _TIMEOUT_S = 30  # of a statement, and of waiting for another service's transaction
-_TABLES = """
-create table if not exists catalogue_listings (
-    number bigint primary key,
-    id text not null unique,
-    version bigint not null,
-    seq bigint not null unique,
-    attributes text,
-    details text,
-    vector bytea,
-    model text not null,
-    listed_at_ms bigint not null,
-    updated_at_ms bigint not null
-);
-create table if not exists catalogue_state (
-    one integer primary key check (one = 1), seq bigint not null, numbers bigint not null, live bigint not null
-);
-create table if not exists catalogue_meta (key text primary key, value text not null);
-insert into catalogue_state values (1, 0, 0, 0) on conflict do nothing;
-"""
 _ONE_BY_ONE = 7163902258  # names the lock under which tables are made, in this project only
 _REMEDIES = {
     "full": "free some space on the server's disk",
@@ -52,17 +33,20 @@ class PostgresDatabase:
     """A database by its URL, given the tables if it has none. Raises StoreError where that fails."""
 
     among = "{column} = any(?)"
-    # Whoever takes a place in the outbox keeps the row until the commit, so that places are committed in their order.
+    columns = (
+        "select column_name from information_schema.columns "
+        "where table_schema = current_schema() and table_name = ?"
+    )
     lock = " for update"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tables: str) -> None:
         self._url = url
         self._readers = Pool(self._connect)
         self._writers = Pool(self._connect)  # of which one is in use at a time
         self._one_at_a_time = Lock()
         with self.writing() as session:
             session.read("select pg_advisory_xact_lock(?)", [_ONE_BY_ONE])
-            for statement in _TABLES.split(";")[:-1]:
+            for statement in tables.format(integer="bigint", blob="bytea", strict="").split(";")[:-1]:
                 session.run(statement, [()])
 
     def _connect(self) -> psycopg.Connection[Any]:
@@ -107,9 +91,7 @@ class PostgresDatabase:
             said = redact(" ".join(str(error).split()), also=secrets_of(self._url))
             remedy = next((remedy for words, remedy in _REMEDIES.items() if words in said.lower()), "")
             remedy = remedy or "start the server, or correct the URL"
-            raise StoreError(
-                f"{shown(self._url)}: the catalogue cannot be {done} ({said}); {remedy}"
-            ) from error
+            raise StoreError(f"{shown(self._url)}: cannot be {done} ({said}); {remedy}") from error
 
 
 class PostgresSession:

@@ -1,4 +1,4 @@
-"""The catalogue in one SQLite file: written ahead, and synced at every commit."""
+"""Tables in one SQLite file: written ahead, and synced at every commit."""
 
 from __future__ import annotations
 
@@ -10,30 +10,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from service.catalogue.pool import Pool
-from service.catalogue.sql import Session, Values
-from service.catalogue.store import StoreError
+from service.database.database import Session, Values
+from service.database.errors import StoreError
+from service.database.pool import Pool
 
 _BUSY_S = 10.0  # that a writer of another process is waited for
-_TABLES = """
-create table if not exists catalogue_listings (
-    number integer primary key,
-    id text not null unique,
-    version integer not null,
-    seq integer not null unique,
-    attributes text,
-    details text,
-    vector blob,
-    model text not null,
-    listed_at_ms integer not null,
-    updated_at_ms integer not null
-) strict;
-create table if not exists catalogue_state (
-    one integer primary key check (one = 1), seq integer not null, numbers integer not null, live integer not null
-) strict;
-create table if not exists catalogue_meta (key text primary key, value text not null) strict;
-insert into catalogue_state values (1, 0, 0, 0) on conflict do nothing;
-"""
 _REMEDIES = {
     "full": "the disk, or the file's own limit, is full: free some space there",
     "readonly": "make the file and its folder ones that this account can write to",
@@ -42,26 +23,28 @@ _REMEDIES = {
     "locked": "another process has been writing for long: end it, or give each service a file of its own",
     "not a database": "name another file: this one holds something else",
     "malformed": "the file is damaged: restore it from a backup",
-    "no such table": "the file is no catalogue, or was emptied: name another one",
+    "no such table": "the file holds something else, or was emptied: name another one",
 }
 
 
 class SqliteDatabase:
-    """A file, made with its tables if it is not there. Raises StoreError where that fails."""
+    """A file, made with the tables if it is not there. Raises StoreError where that fails."""
 
     among = "{column} in (select value from json_each(?))"
+    columns = "select name from pragma_table_info(?)"
     lock = ""  # a transaction that writes has the whole file
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tables: str) -> None:
         self._path = path
         self._pool = Pool(self._connect_reader)
         self._one_at_a_time = Lock()
+        made = tables.format(integer="integer", blob="blob", strict=" strict")
         with self._explained("opened"):
             self._writer = self._connect()
             try:
                 # WAL: readers go on while a transaction is written. FULL: a commit is on disk when it returns.
                 self._writer.executescript("pragma journal_mode = wal; pragma synchronous = full;")
-                self._writer.executescript(f"begin immediate; {_TABLES} commit;")
+                self._writer.executescript(f"begin immediate; {made} commit;")
             except BaseException:
                 self._writer.close()
                 raise
@@ -107,7 +90,7 @@ class SqliteDatabase:
             remedy = next(
                 (remedy for words, remedy in _REMEDIES.items() if words in said), "see SQLite's message"
             )
-            raise StoreError(f"{self._path}: the catalogue cannot be {done} ({error}); {remedy}") from error
+            raise StoreError(f"{self._path}: cannot be {done} ({error}); {remedy}") from error
 
 
 class SqliteSession:

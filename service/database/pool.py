@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
-from service.catalogue.store import StoreError
+from service.database.errors import StoreError
 
 
 class _Closable(Protocol):
@@ -31,7 +31,7 @@ class Pool(Generic[Connection]):
     def connection(self) -> Iterator[Connection]:
         """A connection of the caller's own. Raises StoreError once closed."""
         if self._closed:
-            raise StoreError("the catalogue is closed; start the service again")
+            raise StoreError("the store is closed; start the service again")
         try:
             connection = self._idle.get_nowait()
         except Empty:

@@ -9,8 +9,8 @@ from time import monotonic, sleep
 
 import pytest
 
-from service.catalogue.store import StoreError
-from service.catalogue.writer import GroupedWriter
+from service.database.errors import StoreError
+from service.database.writer import GroupedWriter
 
 
 class Recorder:
