@@ -84,7 +84,7 @@ class Pipeline:
             short=filled.short or (None if len(hits) == request.k else "matches"),
             removed=selection.removed(explain=request.explain),
             unused=work.unused,
-            stages_ms=dict(work.progress.stages_ms),
+            stages=tuple(work.progress.stages),
         )
 
     def _fill(self, work: Work, where: Filter | None, chosen: Selection, now_ms: int) -> _Filled:

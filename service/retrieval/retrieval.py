@@ -28,6 +28,7 @@ from service.retrieval.options import RetrievalOptions
 from service.retrieval.pipeline import Pipeline
 from service.retrieval.reranking import Reranker, as_retrieved, weighted
 from service.retrieval.sources import (
+    ENGINE,
     Dense,
     EngineText,
     Fused,
@@ -148,7 +149,10 @@ class Retrieval:
             return None, "failed"
         except TimeoutError:
             # Unless the truth or the words were slow, or a client left no time at all, the index was.
-            if progress.stage in (QUEUED, "retrieve") and self._clock() - began >= self._options.late_s:
+            if (
+                progress.stage in (QUEUED, "retrieve", ENGINE)
+                and self._clock() - began >= self._options.late_s
+            ):
                 breaker.failed(leave, self._clock())
             return None, "late"
         except OverloadedError:
@@ -242,14 +246,14 @@ class Retrieval:
         text: EngineText | OwnText | None = None
         if request.rank != "dense" and index.capabilities.text:
             assert isinstance(index, FullText)
-            text = EngineText(index, request.text)
+            text = EngineText(index, request.text, progress)
         elif request.rank != "dense":
             text = self._own_words(request, progress, deadline)
         if request.rank == "text":
             return text
         if vector is None:
             return None
-        dense = Dense(index, vector, self._schema.metric == "l2")
+        dense = Dense(index, vector, self._schema.metric == "l2", progress)
         return dense if text is None else Fused(dense, text)
 
     def _own_words(self, request: Request, progress: Progress, deadline: Deadline) -> OwnText:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -16,7 +17,8 @@ from service.memory.stock import Stock
 from service.memory.words import WordIndex
 from service.retrieval.values import WordsOf
 
-WORDS = "words"  # the stage within retrieval in which no index is asked
+# Stages within retrieval: an index is asked, or the service's own index of words.
+ENGINE, WORDS = "engine", "words"
 
 
 class IndexFailedError(Exception):
@@ -35,9 +37,10 @@ class Index(Protocol):
 
 
 class Staged(Protocol):
-    """What says which stage a request is in."""
+    """What is told which stage a request is in."""
 
-    stage: str
+    def within(self, stage: str) -> AbstractContextManager[None]:
+        """For a `with` around a stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,14 @@ class Dense:
     index: Index
     vector: Vectors
     smaller_is_nearer: bool
+    progress: Staged
     words: ClassVar[None] = None
 
     def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
         """Raises IndexFailedError."""
         try:
-            hits = self.index.query(self.vector, wanted, where, exact=exact)
+            with self.progress.within(ENGINE):
+                hits = self.index.query(self.vector, wanted, where, exact=exact)
         except Exception as error:  # adapters raise EngineError or what their client raises
             raise IndexFailedError(f"{type(error).__name__}: {error}") from error
         return _checked("dense", hits, wanted, -1 if self.smaller_is_nearer else 1)
@@ -87,12 +92,14 @@ class EngineText:
 
     index: FullText
     text: str
+    progress: Staged
     words: ClassVar[WordsOf] = "engine"
 
     def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
         """Raises IndexFailedError. exact: makes no difference, words are never approximated."""
         try:
-            hits = self.index.match(self.text, wanted, where)
+            with self.progress.within(ENGINE):
+                hits = self.index.match(self.text, wanted, where)
         except Exception as error:  # as of Dense
             raise IndexFailedError(f"{type(error).__name__}: {error}") from error
         return _checked("text", hits, wanted, 1)
@@ -110,11 +117,8 @@ class OwnText:
 
     def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
         """Raises TimeoutError. exact: makes no difference."""
-        former, self.progress.stage = self.progress.stage, WORDS
-        try:
+        with self.progress.within(WORDS):
             hits = self.index.match(self.text, wanted, where, self.stopped)
-        finally:
-            self.progress.stage = former
         return _checked("text", hits, wanted, 1)
 
 

@@ -160,6 +160,15 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
+class Took:
+    """A stage that is over. began_ns: by the clock of `time.perf_counter_ns`."""
+
+    stage: str
+    began_ns: int
+    took_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Hits, best first; those that meet the filter as it was asked come before those of each relaxation.
 
@@ -168,7 +177,8 @@ class Answer:
     failures (open), its threads were busy, or nothing is known of the user; for a text that was not late, those that
     hold its words. short: why there are fewer than k: no more match and pass the rules, the rules left too few of the
     most candidates that are looked at, or there was no time to look further; None where there are k. unused: how many
-    things of the request could not be used, by kind. stages_ms: how long each stage took.
+    things of the request could not be used, by kind. stages: in the order in which they ended; `engine` and `words` are
+    parts of `retrieve`.
     """
 
     hits: tuple[Hit, ...]
@@ -180,4 +190,12 @@ class Answer:
     short: ShortBecause | None = None
     removed: Mapping[str, Removed] = field(default_factory=dict)
     unused: Mapping[str, int] = field(default_factory=dict)
-    stages_ms: Mapping[str, float] = field(default_factory=dict)
+    stages: tuple[Took, ...] = ()
+
+    @property
+    def stages_ms(self) -> dict[str, float]:
+        """How long each stage took, all its runs together."""
+        taken: dict[str, float] = {}
+        for one in self.stages:
+            taken[one.stage] = taken.get(one.stage, 0.0) + one.took_ns / 1e6
+        return taken

@@ -5,15 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
-
 import numpy as np
 import numpy.typing as npt
 
 from service.limits.deadline import Deadline
 from service.retrieval.reranking import Reranker
 from service.retrieval.sources import Source
-from service.retrieval.values import Request
+from service.retrieval.values import Request, Took
 
 QUEUED = "queued"
 _NOBODY = np.empty(0, np.float64)
@@ -23,28 +21,38 @@ _NOBODY = np.empty(0, np.float64)
 class Progress:
     """Written by the thread that works on a request, read by who waits for it; and `gone` the other way round.
 
-    stage: which it is in, QUEUED before the first, "" between them and after the last. stages_ms: how long those took
-    that are over.
+    stage: which it is in, QUEUED before the first, "" between them and after the last. stages: those that are over, of
+    which the first is the time QUEUED.
     """
 
     gone: bool = False
     stage: str = QUEUED
-    stages_ms: dict[str, float] = field(default_factory=dict)
+    stages: list[Took] = field(default_factory=list)
+    made_ns: int = field(default_factory=time.perf_counter_ns)
 
-    _began_ns: int = 0
+    def within(self, stage: str) -> _Within:
+        """For a `with` around a stage, which may be entered several times, and may hold others."""
+        return _Within(self, stage)
 
-    def within(self, stage: str) -> Self:
-        """For a `with` around a stage, which may be entered several times, one after another."""
-        self.stage = stage
-        return self
+
+@dataclass(slots=True)
+class _Within:
+    progress: Progress
+    stage: str
+    outer: str = ""
+    began_ns: int = 0
 
     def __enter__(self) -> None:
-        self._began_ns = time.perf_counter_ns()
+        progress, self.began_ns = self.progress, time.perf_counter_ns()
+        if progress.stage == QUEUED:
+            progress.stages.append(Took(QUEUED, progress.made_ns, self.began_ns - progress.made_ns))
+            progress.stage = ""
+        self.outer, progress.stage = progress.stage, self.stage
 
     def __exit__(self, *_: object) -> None:
-        took_ms = (time.perf_counter_ns() - self._began_ns) / 1e6
-        self.stages_ms[self.stage] = self.stages_ms.get(self.stage, 0.0) + took_ms
-        self.stage = ""
+        took_ns = time.perf_counter_ns() - self.began_ns
+        self.progress.stages.append(Took(self.stage, self.began_ns, took_ns))
+        self.progress.stage = self.outer
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,10 @@ def test_a_filter_that_matches_enough_is_not_touched() -> None:
         answer = made.ask(Request(5, VECTOR, where=ACME))
         assert numbers(answer) == nearest(stored_of(made), VECTOR, ACME)[:5]
     assert (answer.relaxed, answer.short, answer.fallback, answer.removed) == ((), None, "", {})
-    assert answer.stages_ms.keys() == {"user", "truth", "retrieve", "rerank", "rules", "show"}
+    stages = ["queued", "user", "truth", "engine", "retrieve", "rerank", "rules", "show"]
+    assert [one.stage for one in answer.stages] == list(answer.stages_ms) == stages
+    taken = answer.stages_ms
+    assert 0 < taken["engine"] < taken["retrieve"]
 
 
 def test_a_narrow_filter_is_widened_in_order_and_says_so() -> None:
