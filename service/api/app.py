@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
@@ -43,7 +44,7 @@ def application(parts: Parts, version: str) -> ASGIApp:
         for one, endpoint in sorted(endpoints, key=lambda item: -len(item[0].path))
     ]
     routes += [Route(path, _file(*content), methods=["GET"]) for path, content in files.items()]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _refusing(parts)})
     # Addresses without an id need no search through the routes, nor what Starlette puts around them.
     direct = {(one.method, one.path): endpoint for one, endpoint in endpoints if "{" not in one.path}
 
@@ -71,7 +72,7 @@ def _file(content: bytes, kind: str) -> Endpoint:
 
 def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        key = request.state.request_id
+        key, began = request.state.request_id, time.perf_counter()
         try:
             _permit(parts, operation, request)
             response = await operation.handler(parts, request)
@@ -83,6 +84,7 @@ def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
             bug = error if problem.kind == "internal" else None
             told("%s %s: %d %s", key, operation.name, problem.status, problem.detail, exc_info=bug)
             response = problem.response(key)
+        parts.telemetry.ended(operation.name, response.status_code, time.perf_counter() - began)
         response.headers[REQUEST_ID] = key
         return response
 
@@ -132,9 +134,18 @@ def _named(text: str) -> Problem:
     return Problem(name, detail) if colon and name.isidentifier() else Problem("body", text)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+def _refusing(parts: Parts) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def refuse(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        response = _refused(request, error)
+        parts.telemetry.refused(response.status_code)
+        return response
+
+    return refuse
+
+
+def _refused(request: Request, error: HTTPException) -> Response:
     """What no route has taken."""
-    assert isinstance(error, HTTPException)
     known = ", ".join(dict.fromkeys(one.path for one in OPERATIONS))
     if error.status_code == 405:
         allowed = ", ".join(_allowed(request.scope["path"]))

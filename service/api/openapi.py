@@ -58,11 +58,11 @@ def document(schema: CatalogueSchema, version: str, *, encodes: bool, keys: bool
 
 
 def _operation(operation: Operation, keys: bool) -> dict[str, Any]:
-    content: Any = {"type": "object"} if operation.answer is None else _reference(operation.answer.__name__)
+    kind, content = _answer(operation.answer)
     found: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "responses": {"200": {"description": "done", "content": {JSON: {"schema": content}}}},
+        "responses": {"200": {"description": "done", "content": {kind: {"schema": content}}}},
     }
     if any(one.name == "wait" for one in operation.parameters) and operation.answer is bodies.Stored:
         found["responses"]["202"] = {
@@ -88,6 +88,13 @@ def _operation(operation: Operation, keys: bool) -> dict[str, Any]:
         response = {"description": title, "content": {MEDIA_TYPE: {"schema": _reference("Problem")}}}
         found["responses"].setdefault(str(status), response)
     return found
+
+
+def _answer(kind: type | str | None) -> tuple[str, dict[str, Any]]:
+    """Media type and schema."""
+    if isinstance(kind, str):
+        return kind, {"type": "string"}
+    return JSON, {"type": "object"} if kind is None else _reference(kind.__name__)
 
 
 def _body(kind: type | str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from service.api.http import bodies
 from service.api.parts import Parts
 from service.api.routes import asking, listings, operating
 from service.settings.keys import Scope
+from service.telemetry.meters import MEDIA_TYPE
 
 Handler = Callable[[Parts, Request], Awaitable[Response]]
 
@@ -32,7 +33,7 @@ class Operation:
     """A method of an address. scope: of the key that it needs, None where it needs none.
 
     body: what it takes, a struct, "listing" or "listings" for documents of the catalogue, None for nothing. answer:
-    what it gives, None for an object that only people read. problems: kinds that are its own.
+    what it gives, None for an object that only people read, a media type for text. problems: kinds that are its own.
     """
 
     method: str
@@ -40,7 +41,7 @@ class Operation:
     handler: Handler
     scope: Scope | None
     body: type | str | None = None
-    answer: type | None = None
+    answer: type | str | None = None
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -130,6 +131,7 @@ OPERATIONS = (
     ),
     Operation("POST", "/v1/search", asking.search, "read", bodies.Search, bodies.Answer, (), _ASKED),
     Operation("GET", "/v1/service", operating.service, "read"),
+    Operation("GET", "/metrics", operating.metrics, "read", None, MEDIA_TYPE, (), ("deadline",)),
     Operation("POST", "/v1/index:check", operating.check, "admin"),
     Operation("POST", "/v1/index:rebuild", operating.rebuild, "admin"),
     Operation("GET", "/healthz", operating.healthz, None),

@@ -15,6 +15,7 @@ from service.limits.threads import Threads
 from service.retrieval.values import Answer, Request, User
 from service.settings.keys import KeyRing
 from service.settings.model import Settings
+from service.telemetry.telemetry import Telemetry
 from service.writing.destination import Encoder
 
 
@@ -50,7 +51,8 @@ class Parts:
 
     gate: before questions, so that what cannot be answered in time is turned away before work is done for it. encoder:
     None where vectors have to be given. users: those that are known by id. keys: None where anybody on this
-    machine may do anything. reading, writing: threads for the store's calls; operating: for calls that take minutes.
+    machine may do anything. reading, writing: threads for the store's calls; operating: for calls that take minutes;
+    measuring: for what `/metrics` tells, also while no other thread comes back.
     about: what `GET /v1/service` tells.
     """
 
@@ -66,6 +68,8 @@ class Parts:
     writing: Threads
     waiting: Threads
     operating: Threads
+    measuring: Threads
+    telemetry: Telemetry
     about: Mapping[str, Any]
     clock: Callable[[], float] = time.monotonic
 

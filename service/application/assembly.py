@@ -31,6 +31,8 @@ from service.retrieval.users import UserVectors
 from service.settings.decision import Chosen, choose, read_decision
 from service.settings.keys import KeyRing, read_keys
 from service.settings.model import Settings
+from service.telemetry.standing import Watched
+from service.telemetry.telemetry import Telemetry
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 # Calls of the catalogue that may wait for a thread; admission turns questions away long before.
@@ -115,16 +117,30 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     stack.callback(retrieval.close)
     progress("reading the catalogue", 0, None)
     retrieval.load()
-    sizes = {"reading": settings.threads, "writing": settings.threads, "waiting": _WAITERS, "operating": 2}
+    sizes = {
+        "reading": settings.threads,
+        "writing": settings.threads,
+        "waiting": _WAITERS,
+        "operating": 2,
+        "measuring": 1,
+    }
     threads = {name: Threads(name, count, _WAITING) for name, count in sizes.items()}
     for one in threads.values():
         stack.callback(one.close)
+    gate, about = Gate(AdaptiveLimit(settings.admission.options())), _about(made, version)
+    watched = Watched(
+        gate, retrieval.breakers, index.status, version, made.chosen.adapter, about["model"] or ""
+    )
+    telemetry = Telemetry(watched)
+    stack.callback(telemetry.close)
+    store.subscribe(telemetry.freshness.durable)
+    index.subscribe(telemetry.freshness.searchable)
     return Parts(
         settings=settings,
         store=store,
         index=Served(index, store),
         retrieval=retrieval,
-        gate=Gate(AdaptiveLimit(settings.admission.options())),
+        gate=gate,
         encoder=None if model is None else ListingTower(model, made.schema.fill),
         users=published_users(None if model is None else model.folder),
         keys=made.keys,
@@ -132,7 +148,9 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         writing=threads["writing"],
         waiting=threads["waiting"],
         operating=threads["operating"],
-        about=_about(made, version),
+        measuring=threads["measuring"],
+        telemetry=telemetry,
+        about=about,
     )
 
 

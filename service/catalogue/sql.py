@@ -50,7 +50,7 @@ class SqlStore:
     ) -> None:
         self.schema, self.place = schema, place
         self._database, self._now_ms = database, now_ms
-        self._subscribers: list[Callable[[], None]] = []
+        self._subscribers: list[Callable[[int], None]] = []
         with database.writing() as session:
             migrate(session, database)
             require_schema(session, schema, name)
@@ -83,11 +83,12 @@ class SqlStore:
             outcomes = [None if isinstance(item, _Note) else ledger.apply(item) for item in items]
             session.run(_UPSERT, (_values(ledger.rows[id_]) for id_ in sorted(ledger.changed)))
             session.run(_STATE, [(ledger.seq, ledger.numbers, ledger.live)])
-        for notify in self._subscribers:
-            notify()
+        if ledger.seq > seq:
+            for notify in self._subscribers:
+                notify(ledger.seq)
         return outcomes
 
-    def subscribe(self, notify: Callable[[], None]) -> None:
+    def subscribe(self, notify: Callable[[int], None]) -> None:
         self._subscribers.append(notify)
 
     def _rows(self, session: Session, column: str, values: Iterable[Any]) -> list[Row]:

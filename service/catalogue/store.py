@@ -52,8 +52,8 @@ class Store(Protocol):
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a note, durable once this returns."""
 
-    def subscribe(self, notify: Callable[[], None]) -> None:
-        """Has `notify` called after each commit of changes by this process; it must be quick."""
+    def subscribe(self, notify: Callable[[int], None]) -> None:
+        """Has `notify`, which must be quick, called with the place of the last change after each commit here."""
 
     def close(self) -> None:
         """Finishes the writes under way and lets go; a second call does nothing. Later calls raise StoreError."""

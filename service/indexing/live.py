@@ -64,7 +64,7 @@ class LiveIndex:
             self._live = self._opened() or self._built()
             self._remove_others()
             self._builder.remove_unknown(self._generations.names())
-            self._store.subscribe(self._projector.wake)
+            self._store.subscribe(lambda _seq: self._projector.wake())
             self._projector.start(self._live.follower.applied)
 
     def _opened(self) -> Built | None:
@@ -117,6 +117,10 @@ class LiveIndex:
             self._renewal_error = ""
         except Exception as error:  # noqa: BLE001 - the live one goes on, this is told and tried again
             self._renewal_error = f"{type(error).__name__}: {error}"
+
+    def subscribe(self, notify: Callable[[int], None]) -> None:
+        """Has `notify` called with the place in the outbox up to which all is searchable, again and again."""
+        self._projector.subscribe(notify)
 
     def wait(self, seq: int, timeout_s: float) -> bool:
         """Whether everything up to a place in the outbox is searchable within the time; waits until it is."""

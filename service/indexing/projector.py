@@ -21,6 +21,7 @@ class Projector:
         self._step, self._poll_s = step, poll_s
         self._wake, self._stopping = Event(), Event()
         self._progress = Condition()
+        self._notify: list[Callable[[int], None]] = []
         self._searchable = 0
         self.waiting = 0  # callers that wait for something to be searchable
         self.failures = 0
@@ -32,6 +33,10 @@ class Projector:
         """Begins, where everything up to `searchable` is so already."""
         self._searchable = searchable
         self._thread.start()
+
+    def subscribe(self, notify: Callable[[int], None]) -> None:
+        """Has `notify` called after each step with the place up to which all is searchable; it must be quick."""
+        self._notify.append(notify)
 
     def wake(self) -> None:
         """Something has been written."""
@@ -74,6 +79,8 @@ class Projector:
             with self._progress:
                 self._searchable = max(self._searchable, searchable)
                 self._progress.notify_all()
+            for notify in self._notify:
+                notify(self._searchable)
             if not more:
                 self.current_at = time.monotonic()
                 self._wake.wait(self._poll_s)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from tests.service.held import VARIABLE
 from tests.service.launch import Reply, Service, running
+from tests.service.scraped import samples
 from tests.service.shop import document, vectors
 
 ENGINE = ("--dataset", "shop", "--engine", "tests.service.held:Held")
@@ -43,6 +44,9 @@ def test_a_stuck_engine_is_answered_for_and_nothing_else_waits(folder: Path) -> 
         assert {one.status for one in replies} <= {200, 503, 504}
         assert all(one.body["fallback"] for one in replies if one.status == 200)
         assert service.ask("GET", "/readyz").status == 503
+        stuck_figures = samples(service.ask("GET", "/metrics").body)
+        told = {why for one in replies if one.status == 200 for why in [one.body["fallback"]]} | {"late"}
+        assert {why for (why,) in stuck_figures["bakeoff_fallbacks_total"]} >= told
         held.unlink()
         await_the_engine(service)
         assert service.ask("GET", "/readyz").status == 200
@@ -65,6 +69,7 @@ def test_too_many_are_turned_away_before_work_is_done(folder: Path) -> None:
         assert {one.body["type"] for one in shed} == {"/docs#overloaded"}
         assert all(int(one.headers["retry-after"]) >= 1 for one in shed)
         assert any(one.status == 200 for one in replies)
+        assert samples(service.ask("GET", "/metrics").body)["bakeoff_shed_total"] == {(): len(shed)}
 
 
 def test_who_has_gone_makes_room(folder: Path) -> None:

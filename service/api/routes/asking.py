@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -125,9 +126,11 @@ def _user(parts: Parts, body: bodies.Recommendations) -> tuple[values.User | Non
 
 
 async def _answered(parts: Parts, request: Request, asked: values.Request, explain: bool) -> Response:
-    deadline = parts.deadline()
+    deadline, arrived = parts.deadline(), time.perf_counter_ns()
     async with parts.gate.place(deadline):
+        began = time.perf_counter_ns()
         answer = await _while_connected(request, parts.retrieval.answer(asked, deadline))
+    parts.telemetry.answered(answer, (began - arrived) / 1e6)
     removed: dict[str, Any] = {rule: {"count": one.count} for rule, one in answer.removed.items()}
     if explain:
         numbers = {number for one in answer.removed.values() for number in one.numbers}

@@ -12,8 +12,10 @@ from service.api.http.problems import ProblemError
 from service.api.http.requests import JSON
 from service.api.parts import Parts
 from service.limits.deadline import Deadline
+from service.telemetry.meters import MEDIA_TYPE
 
 _LONG_S = 24 * 3600.0  # checks and rebuilds end when they end
+_SCRAPE_S = 10.0  # as long as Prometheus waits by default
 
 
 async def healthz(parts: Parts, request: Request) -> Response:
@@ -36,6 +38,13 @@ async def service(parts: Parts, request: Request) -> Response:
     """What is served: engine, model, fields; and how the index stands."""
     state = await parts.reading.run(parts.deadline(), parts.index.state)
     return _json({**parts.about, "index": state})
+
+
+async def metrics(parts: Parts, request: Request) -> Response:
+    """Figures of what was asked and answered, and how things stand, for Prometheus."""
+    deadline = Deadline.after(parts.clock(), _SCRAPE_S)
+    text = await parts.measuring.run(deadline, parts.telemetry.text)
+    return Response(text, headers={"content-type": MEDIA_TYPE})
 
 
 async def check(parts: Parts, request: Request) -> Response:
