@@ -92,7 +92,7 @@ def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
 
 
 def _permit(parts: Parts, operation: Operation, request: Request) -> None:
-    """Raises ProblemError unless the request's key has the operation's scope."""
+    """Raises ProblemError unless the request's key has the operation's scope, and is not used too often."""
     if parts.keys is None or operation.scope is None:
         return
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
@@ -105,6 +105,10 @@ def _permit(parts: Parts, operation: Operation, request: Request) -> None:
         raise ProblemError(
             "forbidden", f"this needs a key with the scope {operation.scope}; {key.name} has {has}"
         )
+    if parts.rates is not None and (after_s := parts.rates.take(key.name)):
+        parts.telemetry.rate_limited(key.name)
+        detail = f"{key.name} may ask {parts.settings.limits.rate}; ask again in {after_s} s"
+        raise ProblemError("rate-limited", detail, headers={"retry-after": str(after_s)})
 
 
 def _problem(error: Exception) -> ProblemError:  # noqa: PLR0911 - one for each kind

@@ -80,10 +80,12 @@ def _operation(operation: Operation, keys: bool) -> dict[str, Any]:
         found["parameters"] = parameters
     if operation.body is not None:
         found["requestBody"] = {"required": True, "content": _body(operation.body)}
+    problems = (*operation.problems, *_ANYWHERE)
     if operation.scope is not None and keys:
+        problems = (*problems, "rate-limited")
         found["security"] = [{"key": []}]
         found["description"] = f"Needs a key with the scope {operation.scope}."
-    for kind in (*operation.problems, *_ANYWHERE):
+    for kind in problems:
         status, title = KINDS[kind]
         response = {"description": title, "content": {MEDIA_TYPE: {"schema": _reference("Problem")}}}
         found["responses"].setdefault(str(status), response)

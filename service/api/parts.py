@@ -11,6 +11,7 @@ from service.catalogue.schema import CatalogueSchema
 from service.catalogue.store import Store
 from service.limits.deadline import Deadline
 from service.limits.gate import Gate
+from service.limits.rates import Rates
 from service.limits.threads import Threads
 from service.retrieval.values import Answer, Request, User
 from service.settings.keys import KeyRing
@@ -51,8 +52,8 @@ class Parts:
 
     gate: before questions, so that what cannot be answered in time is turned away before work is done for it. encoder:
     None where vectors have to be given. users: those that are known by id. keys: None where anybody on this
-    machine may do anything. reading, writing: threads for the store's calls; operating: for calls that take minutes;
-    measuring: for what `/metrics` tells, also while no other thread comes back.
+    machine may do anything. rates: of each key, None where there is no limit. reading, writing: threads for the store's
+    calls; operating: for calls that take minutes; measuring: for `/metrics`, also while no other thread comes back.
     about: what `GET /v1/service` tells.
     """
 
@@ -64,6 +65,7 @@ class Parts:
     encoder: Encoder | None
     users: Mapping[str, User]
     keys: KeyRing | None
+    rates: Rates | None
     reading: Threads
     writing: Threads
     waiting: Threads

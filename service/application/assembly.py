@@ -25,6 +25,7 @@ from service.indexing.collection import EngineChoice
 from service.indexing.live import LiveIndex
 from service.limits.adaptive import AdaptiveLimit
 from service.limits.gate import Gate
+from service.limits.rates import Rates
 from service.limits.threads import Threads
 from service.retrieval.retrieval import Retrieval
 from service.retrieval.users import UserVectors
@@ -77,6 +78,11 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
         problems.append(
             f"keys: are needed to listen on {settings.host}, where others can reach it; make one with bakeoff service "
             "key, or listen on 127.0.0.1"
+        )
+    if settings.keys is None and settings.limits.rate is not None:
+        problems.append(
+            f"limits.rate: {settings.limits.rate} is of each key, and there are no keys; name a file with keys, or "
+            "leave rate out"
         )
     if problems or chosen is None or engine is None:
         raise ConfigurationError(problems)
@@ -144,6 +150,7 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         encoder=None if model is None else ListingTower(model, made.schema.fill),
         users=published_users(None if model is None else model.folder),
         keys=made.keys,
+        rates=Rates(settings.limits.rate) if settings.limits.rate else None,
         reading=threads["reading"],
         writing=threads["writing"],
         waiting=threads["waiting"],

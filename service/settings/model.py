@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from engines.base import FieldKind, Metric
 from harness.scenario.strict import Listed, PositiveInt, Seconds, StrictModel
@@ -12,6 +12,16 @@ from service.settings.retrieval import AdmissionSettings, RetrievalSettings
 
 Names = Annotated[tuple[str, ...], Listed]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _rate(text: str) -> str:
+    from service.limits.rates import read_rates
+
+    read_rates(text)
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
 Milliseconds = Annotated[float, Field(gt=0, le=600_000)]
 
 
@@ -34,7 +44,10 @@ class CatalogueSettings(StrictModel):
 
 
 class LimitSettings(StrictModel):
-    """How much a request may ask. Sizes in bytes; conditions: comparisons in a filter, values: of one of them."""
+    """How much a request may ask. Sizes in bytes; conditions: comparisons in a filter, values: of one of them.
+
+    rate: how often the holder of a key may ask, such as 100/second; None: as often as they like.
+    """
 
     body_bytes: PositiveInt = 1 << 20
     bulk_bytes: PositiveInt = 64 << 20
@@ -44,6 +57,7 @@ class LimitSettings(StrictModel):
     excluded: PositiveInt = 10_000
     conditions: PositiveInt = 100
     values: PositiveInt = 1000
+    rate: Rate | None = None
 
 
 class Settings(StrictModel):

@@ -76,6 +76,12 @@ METRICS = (
     ),
     Metric("bakeoff_empty_answers_total", "counter", "Answers without any listing, after filter and rules"),
     Metric("bakeoff_relaxed_total", "counter", "Answers whose filter was widened"),
+    Metric(
+        "bakeoff_rate_limited_total",
+        "counter",
+        "Requests turned away because the holder of their key asked too often, by the key's name",
+        ("key",),
+    ),
     Metric("bakeoff_in_flight", "gauge", "Questions that are worked on"),
     Metric(
         "bakeoff_in_flight_limit", "gauge", "Questions that may be worked on at once, as the limit is now"

@@ -28,6 +28,10 @@ class Telemetry:
         """A request asked for what is no operation."""
         self._answered.code("none", code)
 
+    def rate_limited(self, key: str) -> None:
+        """The holder of the key with this name asked too often."""
+        self._meters.counter("bakeoff_rate_limited_total").labels(key).inc()
+
     def answered(self, answer: Answer, admission_ms: float) -> None:
         """A question was answered, after so long a wait for its place."""
         self._answered.answer(answer, {ADMISSION: admission_ms} | answer.stages_ms)

@@ -18,24 +18,24 @@ _OPTIONS = ("decision", "engine", "dataset", "model", "data", "keys", "host", "p
 
 def serve(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
-    from service.settings.reading import read_settings
-    from service.settings.told import told
 
+    try:
+        from service.api.app import application
+        from service.application.assembly import opened, plan
+        from service.application.serving import address, listening
+        from service.application.serving import serve as listen
+        from service.settings.reading import read_settings
+        from service.settings.told import told
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"the service needs {error.name}. Install it with: pip install 'bakeoff[service]'"
+        ) from error
     given = {name: getattr(options, name) for name in _OPTIONS}
     read = read_settings(Path(options.config) if options.config else None, os.environ, given)
     for line in told(read):
         say(line)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", handlers=[_Lines()])
     logging.getLogger("service").setLevel(logging.INFO)
-    try:
-        from service.api.app import application
-        from service.application.assembly import opened, plan
-        from service.application.serving import address, listening
-        from service.application.serving import serve as listen
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"the service needs {error.name}. Install it with: pip install 'bakeoff[service]'"
-        ) from error
     settings, version = read.settings, metadata.version("bakeoff")
     with ExitStack() as stack:
         bound = stack.enter_context(listening(settings.host, settings.port))

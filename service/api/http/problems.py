@@ -24,6 +24,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "stale": (409, "A write that is not older was here before"),
     "too-large": (413, "The body is too large"),
     "media-type": (415, "The body is of another media type"),
+    "rate-limited": (429, "The holder of the API key asks more often than allowed"),
     "overloaded": (503, "Too much is asked at once"),
     "unavailable": (503, "Something that is needed does not answer"),
     "deadline": (504, "There was no time left"),
