@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "harness.cli.models.evaluate:evaluate",
     "serve": "harness.cli.service.serve:serve",
     "service": "harness.cli.service.operate:service",
+    "events": "harness.cli.service.events:events",
 }
 
 

@@ -45,7 +45,8 @@ def page(document: dict[str, Any]) -> str:
 def _parameters(operation: dict[str, Any], document: dict[str, Any]) -> str:
     rows = [(one["name"], one["in"], one.get("description", "")) for one in operation.get("parameters", ())]
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    schema = content.get("schema", {})
+    name = schema.get("anyOf", [schema])[0].get("$ref", "").rpartition("/")[2]
     properties = document["components"]["schemas"].get(name, {}).get("properties", {})
     rows += [(key, "body", _told(value)) for key, value in properties.items()]
     cells = "".join(

@@ -35,6 +35,7 @@ def document(schema: CatalogueSchema, version: str, *, encodes: bool, keys: bool
     kinds = [
         one for operation in OPERATIONS for one in (operation.body, operation.answer) if isinstance(one, type)
     ]
+    kinds.append(bodies.Event)
     _, components = msgspec.json.schema_components(list(dict.fromkeys(kinds)), ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
@@ -102,6 +103,12 @@ def _answer(kind: type | str | None) -> tuple[str, dict[str, Any]]:
 def _body(kind: type | str) -> dict[str, Any]:
     if isinstance(kind, type):
         return {JSON: {"schema": _reference(kind.__name__)}}
+    if kind == "events":
+        one = _reference("Event")
+        return {
+            JSON: {"schema": {"anyOf": [one, {"type": "array", "items": one}]}},
+            NDJSON: {"schema": {"type": "string"}},
+        }
     if kind == "listings":
         listed = {"type": "array", "items": {**_reference("Part")}}
         return {JSON: {"schema": listed}, NDJSON: {"schema": {"type": "string"}}}

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from service.api.http import bodies
 from service.api.parts import Parts
-from service.api.routes import asking, listings, operating
+from service.api.routes import asking, events, listings, operating
 from service.settings.keys import Scope
 from service.telemetry.meters import MEDIA_TYPE
 
@@ -32,8 +32,9 @@ class Parameter:
 class Operation:
     """A method of an address. scope: of the key that it needs, None where it needs none.
 
-    body: what it takes, a struct, "listing" or "listings" for documents of the catalogue, None for nothing. answer:
-    what it gives, None for an object that only people read, a media type for text. problems: kinds that are its own.
+    body: what it takes, a struct, "listing" or "listings" for documents of the catalogue, "events" for one or many,
+    None for nothing. answer: what it gives, None for an object that only people read, a media type for text. problems:
+    kinds that are its own.
     """
 
     method: str
@@ -108,6 +109,16 @@ OPERATIONS = (
         bodies.BulkAnswer,
         (Parameter("operation", {"enum": list(listings.OPERATIONS)}, "what is done with each line"), _WAIT),
         ("invalid", "malformed", "too-large", "media-type"),
+    ),
+    Operation(
+        "POST",
+        "/v1/events",
+        events.record,
+        "write",
+        "events",
+        bodies.EventsAnswer,
+        (),
+        ("invalid", "malformed", "taken", "too-large", "media-type"),
     ),
     Operation(
         "GET",

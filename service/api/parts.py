@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.store import Store
+from service.events.clocks import Clocks
+from service.events.store import EventStore
 from service.limits.deadline import Deadline
 from service.limits.gate import Gate
 from service.limits.rates import Rates
@@ -46,6 +48,13 @@ class ServedIndex(Protocol):
         """Builds another one beside it, and takes that in its place; how it stands then."""
 
 
+class Users(Protocol):
+    """Those who are known by id."""
+
+    def find(self, id_: str) -> User | None:
+        """What is known of a user; None where nothing is. Blocks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The whole service as its routes see it.
@@ -54,7 +63,7 @@ class Parts:
     None where vectors have to be given. users: those that are known by id. keys: None where anybody on this
     machine may do anything. rates: of each key, None where there is no limit. reading, writing: threads for the store's
     calls; operating: for calls that take minutes; measuring: for `/metrics`, also while no other thread comes back.
-    about: what `GET /v1/service` tells.
+    about: what `GET /v1/service` tells. clocks: which moments of events are believed.
     """
 
     settings: Settings
@@ -63,7 +72,7 @@ class Parts:
     retrieval: Retrieval
     gate: Gate
     encoder: Encoder | None
-    users: Mapping[str, User]
+    users: Users
     keys: KeyRing | None
     rates: Rates | None
     reading: Threads
@@ -73,7 +82,10 @@ class Parts:
     measuring: Threads
     telemetry: Telemetry
     about: Mapping[str, Any]
+    events: EventStore
+    clocks: Clocks
     clock: Callable[[], float] = time.monotonic
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
 
     @property
     def schema(self) -> CatalogueSchema:

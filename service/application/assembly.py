@@ -18,9 +18,11 @@ from service.api.parts import Parts
 from service.application.catalogue import fill_of, schema_of
 from service.application.loading import load
 from service.application.served import Served
-from service.application.users import published_users
+from service.application.users import known_users
 from service.catalogue.opening import open_store
 from service.catalogue.schema import CatalogueSchema
+from service.events.clocks import Clocks
+from service.events.opening import open_events
 from service.indexing.collection import EngineChoice
 from service.indexing.live import LiveIndex
 from service.limits.adaptive import AdaptiveLimit
@@ -110,6 +112,8 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     made.folder.mkdir(parents=True, exist_ok=True)
     store = open_store(settings.store or str(made.folder / "catalogue.sqlite"), made.schema)
     stack.callback(store.close)
+    events = open_events(settings.store, made.folder)
+    stack.callback(events.close)
     if made.dataset is not None:
         load(store, made.dataset, progress, say)
     index = LiveIndex(store, made.engine, made.folder / "index")
@@ -148,7 +152,7 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         retrieval=retrieval,
         gate=gate,
         encoder=None if model is None else ListingTower(model, made.schema.fill),
-        users=published_users(None if model is None else model.folder),
+        users=known_users(model, events),
         keys=made.keys,
         rates=Rates(settings.limits.rate) if settings.limits.rate else None,
         reading=threads["reading"],
@@ -158,6 +162,8 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         measuring=threads["measuring"],
         telemetry=telemetry,
         about=about,
+        events=events,
+        clocks=Clocks(settings.events.ahead_s, settings.events.days),
     )
 
 

@@ -1,20 +1,55 @@
-"""Users who are known by id: those that a model was published with, as examples."""
+"""Users who are known by id: those that a model was published with, and those who did something since."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from models.encoding.model import DATASET
+from models.encoding.model import DATASET, Model
+from service.events.event import TAKEN, Kind
+from service.events.store import EventStore
 from service.retrieval.values import Taken, User
 
 _FILE = "users.parquet"
+_NEWEST = 100  # listings of a user's events; a model says how many it looks at
 
 
-def published_users(folder: Path | None) -> Mapping[str, User]:
-    """The held-out users in a model's folder with what they took before; none without one."""
-    path = None if folder is None else folder / DATASET / _FILE
-    if path is None or not path.is_file():
+@dataclass(frozen=True, slots=True)
+class KnownUsers:
+    """Follows `service.api.parts.Users`. kinds: of events that count as taking a listing, of which the newest `most`
+    listings do.
+    """
+
+    published: Mapping[str, User]
+    events: EventStore
+    kinds: Sequence[Kind]
+    most: int
+
+    def find(self, id_: str) -> User | None:
+        """What the user took by the events after what the model was published with, each listing in its last place."""
+        published, newer = self.published.get(id_), self.events.history(id_, self.kinds, self.most)
+        if published is None and not newer:
+            return None
+        history = {} if published is None else {taken.id: taken for taken in published.history}
+        for listing, at_ms in newer:
+            history.pop(listing, None)
+            history[listing] = Taken(listing, at_ms)
+        return User(tuple(history.values()))
+
+
+def known_users(model: Model | None, events: EventStore) -> KnownUsers:
+    """Those of a model and of the events. Events of a kind that the model did not learn from say nothing to it."""
+    if model is None:
+        return KnownUsers({}, events, TAKEN, _NEWEST)
+    learnt = tuple(kind for kind in TAKEN if kind in model.interactions.events)
+    return KnownUsers(_published(model.folder), events, learnt or TAKEN, model.encoder.user.weights.longest)
+
+
+def _published(folder: Path) -> Mapping[str, User]:
+    """The held-out users in a model's folder with what they took before."""
+    path = folder / DATASET / _FILE
+    if not path.is_file():
         return {}
     import pyarrow.parquet as pq
 

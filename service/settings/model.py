@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from engines.base import FieldKind, Metric
-from harness.scenario.strict import Listed, PositiveInt, Seconds, StrictModel
+from harness.scenario.strict import Listed, PositiveFloat, PositiveInt, Seconds, StrictModel
 from service.settings.retrieval import AdmissionSettings, RetrievalSettings
 
 Names = Annotated[tuple[str, ...], Listed]
@@ -60,6 +60,13 @@ class LimitSettings(StrictModel):
     rate: Rate | None = None
 
 
+class EventSettings(StrictModel):
+    """`service.events.clocks.Clocks`."""
+
+    ahead_s: Seconds = 300.0
+    days: PositiveFloat = 400.0
+
+
 class Settings(StrictModel):
     """The keys of the YAML file; `BAKEOFF_SERVICE_<KEY>` is the environment variable of each, with two underscores
     before a key within another: BAKEOFF_SERVICE_LIMITS__K.
@@ -88,6 +95,7 @@ class Settings(StrictModel):
     stop_s: Seconds = 10.0
     threads: PositiveInt = 16
     limits: LimitSettings = LimitSettings()
+    events: EventSettings = EventSettings()
     admission: AdmissionSettings = AdmissionSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     catalogue: CatalogueSettings = CatalogueSettings()

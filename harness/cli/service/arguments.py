@@ -68,4 +68,26 @@ def _add_service(commands: Any) -> None:
     )
 
 
-COMMANDS = (_add_serve, _add_service)
+def _add_events(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "events",
+        "write what users did as files, to train a model on",
+        "  bakeoff events export --data served/shop --to interactions.parquet\n"
+        "  bakeoff events export --config service.yaml --to week.parquet --since 2026-03-01\n"
+        "  bakeoff events export --data served/shop --to interactions.parquet --impressions shown.parquet",
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    told = "clicks, favourites and purchases, by time, as bakeoff train reads them; the service may go on running"
+    export = actions.add_parser("export", help=told, description=told)
+    for name, metavar, told in (
+        ("to", "FILE", "the Parquet file to write; one that is there is replaced"),
+        ("impressions", "FILE", "another one, for what was shown in which place"),
+        ("since", "TIME", "only events from this moment on, such as 2026-03-01 or 2026-03-01T12:00:00+01:00"),
+        ("data", "DIR", "the folder of the service (default: that of the settings)"),
+        ("config", "FILE", "the service's YAML file of settings"),
+    ):
+        export.add_argument(f"--{name}", type=given, metavar=metavar, help=told, required=name == "to")
+
+
+COMMANDS = (_add_serve, _add_service, _add_events)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from service.catalogue.checks import LONGEST_ID
+from service.events.event import Kind
 
 DEFAULT_K = 20
 LATEST_MS = 253_402_300_799_999  # the end of the year 9999
@@ -53,7 +54,7 @@ class Taken(Struct, forbid_unknown_fields=True):
 class Recommendations(Asking, forbid_unknown_fields=True, kw_only=True):
     """Whom recommendations are for: a vector; or a user or a history, preferences, or both.
 
-    user: an id that the model was published with. history: oldest first. preferences: words by category.
+    user: an id that the model was published with, or of events. history: oldest first. preferences: words by category.
     """
 
     user: Id | None = None
@@ -137,6 +138,39 @@ class BulkAnswer(Struct, omit_defaults=True):
     failed: int
     results: list[BulkResult]
     searchable: bool | UnsetType = UNSET
+
+
+class Event(Struct, forbid_unknown_fields=True):
+    """What a user did with a listing, once for each id.
+
+    id: the caller's, by which a repeated event is known. at_ms: ms since 1970, by the caller's clock. request_id: of
+    the answer that showed the listing. position: its place there, from 1. An impression needs both.
+    """
+
+    id: Id
+    kind: Kind = field(name="type")
+    user: Id
+    listing: Id
+    at_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)]
+    request_id: Id | None = None
+    position: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+
+
+class EventResult(Struct, omit_defaults=True):
+    """What came of a line, from 1: a problem, or whether the event is new or was known already."""
+
+    line: int
+    id: str = ""
+    outcome: Literal["recorded", "known", ""] = ""
+    problem: dict[str, Any] | UnsetType = UNSET
+
+
+class EventsAnswer(Struct):
+    """What came of events, each on its own."""
+
+    lines: int
+    failed: int
+    results: list[EventResult]
 
 
 class ShownListing(Struct):

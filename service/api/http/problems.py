@@ -22,6 +22,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-allowed": (405, "The method is not allowed here"),
     "conflict": (412, "The listing has another version"),
     "stale": (409, "A write that is not older was here before"),
+    "taken": (409, "The id of an event is another one's"),
     "too-large": (413, "The body is too large"),
     "media-type": (415, "The body is of another media type"),
     "rate-limited": (429, "The holder of the API key asks more often than allowed"),

@@ -21,8 +21,9 @@ from service.api.http.problems import ProblemError, invalid
 from service.api.http.requests import JSON, body_of, listing_id, query_of
 from service.api.parts import Parts
 from service.api.routes.filters import read_filter
-from service.catalogue.checks import read_vector
+from service.catalogue.checks import id_problem, read_vector
 from service.catalogue.schema import Problem
+from service.limits.deadline import Deadline
 from service.retrieval import values
 
 _Result = TypeVar("_Result")
@@ -44,7 +45,7 @@ async def recommend(parts: Parts, request: Request) -> Response:
         problems += faults
     if problems:
         raise invalid(problems)
-    return await _answered(parts, request, replace(asked, vector=vector, user=user), body.explain)
+    return await _answered(parts, request, replace(asked, vector=vector, user=user), body.explain, body.user)
 
 
 async def similar(parts: Parts, request: Request) -> Response:
@@ -100,7 +101,12 @@ def _common(parts: Parts, body: bodies.Asking) -> tuple[values.Request, list[Pro
 
 
 def _user(parts: Parts, body: bodies.Recommendations) -> tuple[values.User | None, list[Problem]]:
-    """Whom recommendations are for; of a listing that is named twice in a history the later place counts."""
+    """Whom recommendations are for; what one who is named by id took is found later.
+
+    Of a listing that is named twice in a history the later place counts.
+    """
+    if body.user is not None and (problem := id_problem(body.user)):
+        return None, [Problem("user", problem)]
     if body.user is not None and body.history is not None:
         return None, [Problem("history", "and user exclude each other: a user has a history; leave one out")]
     given = body.history or []
@@ -112,24 +118,31 @@ def _user(parts: Parts, body: bodies.Recommendations) -> tuple[values.User | Non
         taken = values.Taken(one) if isinstance(one, str) else values.Taken(one.id, one.at_ms)
         history.pop(taken.id, None)
         history[taken.id] = taken
-    known = tuple(history.values())
-    if body.user is not None:
-        found = parts.users.get(body.user)
-        if found is None:
-            detail = f"there is no user {shown(body.user)}; give a history or preferences instead"
-            raise ProblemError("not-found", detail, [Problem("user", detail)])
-        known = found.history
     words = {
         name: (said,) if isinstance(said, str) else tuple(said) for name, said in body.preferences.items()
     }
-    return values.User(known, words), []
+    return values.User(tuple(history.values()), words), []
 
 
-async def _answered(parts: Parts, request: Request, asked: values.Request, explain: bool) -> Response:
+async def _answer(parts: Parts, asked: values.Request, deadline: Deadline, who: str | None) -> values.Answer:
+    """who: the id of a user whose history is asked with. Raises ProblemError where nothing is known of them."""
+    if who is not None:
+        found = await parts.reading.run(deadline, parts.users.find, who)
+        if found is None:
+            detail = f"there is no user {shown(who)}; give a history or preferences instead"
+            raise ProblemError("not-found", detail, [Problem("user", detail)])
+        preferences = asked.user.preferences if asked.user is not None else {}
+        asked = replace(asked, user=replace(found, preferences=preferences))
+    return await parts.retrieval.answer(asked, deadline)
+
+
+async def _answered(
+    parts: Parts, request: Request, asked: values.Request, explain: bool, who: str | None = None
+) -> Response:
     deadline, arrived = parts.deadline(), time.perf_counter_ns()
     async with parts.gate.place(deadline):
         began = time.perf_counter_ns()
-        answer = await _while_connected(request, parts.retrieval.answer(asked, deadline))
+        answer = await _while_connected(request, _answer(parts, asked, deadline, who))
     parts.telemetry.answered(answer, (began - arrived) / 1e6)
     removed: dict[str, Any] = {rule: {"count": one.count} for rule, one in answer.removed.items()}
     if explain:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from engines.values.shown import shown
 from service.api.http.bodies import BulkAnswer, BulkResult, ShownListing, Stored, to_json
 from service.api.http.decoding import parse
+from service.api.http.lines import lines_of
 from service.api.http.problems import ProblemError, invalid
 from service.api.http.requests import (
     JSON,
@@ -27,6 +28,7 @@ from service.api.http.requests import (
     query_of,
 )
 from service.api.parts import Parts
+from service.api.routes.waiting import written_by
 from service.catalogue.listing import Absent, Conflict, Listing, Outcome, Stale, Unchanged, Written
 from service.catalogue.schema import Problem
 from service.limits.deadline import Deadline
@@ -36,7 +38,6 @@ from service.writing.carrying import Operation, Wish, carry_out
 WAITS = ("acknowledged", "searchable")
 OPERATIONS = ("put", "patch", "remove")
 log = logging.getLogger(__name__)
-_Result = TypeVar("_Result")
 
 
 async def put(parts: Parts, request: Request) -> Response:
@@ -70,26 +71,13 @@ async def _one(parts: Parts, request: Request, operation: Operation) -> Response
             raise invalid([Problem("body", f"must be an object, got {shown(document)}")])
     deadline = parts.write_deadline()
     wish = Wish(operation, found, document, expected_version(request))
-    (outcome,) = await _written(parts, deadline, carry_out, parts, [wish])
+    (outcome,) = await written_by(parts, deadline, carry_out, parts, [wish])
     written = done(found, outcome)
     stored = Stored(found, written.version, _outcome(operation, written))
     if wait == "searchable":
         stored.searchable = await _searchable(parts, deadline, written.seq)
     status = 202 if stored.searchable is False else 200
     return Response(to_json(stored), status, {"etag": etag(written.version)}, JSON)
-
-
-async def _written(
-    parts: Parts, deadline: Deadline, write: Callable[..., _Result], *arguments: Any
-) -> _Result:
-    """What a write in a thread returns. Raises ProblemError where it takes too long."""
-    try:
-        return await parts.writing.run(deadline, write, *arguments)
-    except TimeoutError:
-        detail = (
-            "the write took too long and may be made yet; repeat it, which changes nothing where it was made"
-        )
-        raise ProblemError("deadline", detail) from None
 
 
 async def _searchable(parts: Parts, deadline: Deadline, seq: int) -> bool:
@@ -160,7 +148,7 @@ async def bulk(parts: Parts, request: Request) -> Response:
     body = await body_of(request, limits.bulk_bytes, (JSON, NDJSON))
     deadline = parts.write_deadline()
     by_line = media_type(request) == NDJSON
-    answer, seq = await _written(parts, deadline, _bulk, parts, operation, body, by_line)
+    answer, seq = await written_by(parts, deadline, _bulk, parts, operation, body, by_line)
     if wait == "searchable":
         answer.searchable = await _searchable(parts, deadline, seq)
     return Response(to_json(answer), 200, media_type=JSON)
@@ -204,23 +192,7 @@ def _bulk(parts: Parts, operation: Operation, body: bytes, by_line: bool) -> tup
 
 def _documents(body: bytes, by_line: bool, most: int) -> list[Any]:
     """Of lines, or of a list. What is wrong with a line is in its place. Raises ProblemError."""
-    lines = [line for line in body.splitlines() if line.strip()] if by_line else _items(body)
-    if len(lines) > most:
-        raise invalid(
-            [Problem("body", f"has {len(lines):,} listings, of which {most:,} are allowed at once")]
-        )
-    return [_document(line) for line in lines]
-
-
-def _items(body: bytes) -> Sequence[bytes | msgspec.Raw]:
-    """Of a list, not read yet: one at a time they keep the event loop waiting for less."""
-    try:
-        return msgspec.json.decode(body, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        if isinstance(parse(body), list):
-            raise
-        detail = f"must be a list of listings, or one a line with Content-Type {NDJSON}"
-        raise invalid([Problem("body", detail)]) from None
+    return [_document(line) for line in lines_of(body, by_line, most, "listings")]
 
 
 def _document(line: bytes | msgspec.Raw) -> Any:

@@ -11,20 +11,8 @@ import pytest
 from service.catalogue.opening import open_store
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.sql import SqlStore
-from tests.servers import pgvector
-from tests.servers.launch import UnavailableError
 
 Opener = Callable[[CatalogueSchema], SqlStore]
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL's URL."""
-    try:
-        with pgvector.running(tmp_path_factory.mktemp("postgres")) as url:
-            yield url
-    except UnavailableError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
