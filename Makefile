@@ -50,10 +50,12 @@ perf: $(STAMP)  ## Measure the harness itself, side by side with references; wri
 simulate: $(STAMP)  ## How often decision and gate are wrong and right, by simulated runs
 	$(BIN)/python -m tests.simulations
 
-lock:  ## Resolve the dependencies again into requirements.lock (versions and hashes)
+LOCKED := --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate --no-header --no-emit-find-links --quiet
+lock:  ## Resolve the dependencies again into requirements.lock (versions and hashes), and those of the service's image
 	$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv
-	.cache/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --group dev --group build \
-	    --upgrade --generate-hashes --no-annotate --no-header --no-emit-find-links --quiet -o requirements.lock
+	.cache/lock/bin/uv pip compile pyproject.toml --all-extras --group dev --group build $(LOCKED) -o requirements.lock
+	.cache/lock/bin/uv pip compile --group pyproject.toml:image -c requirements.lock $(LOCKED) \
+	    -o docker/service/requirements.lock
 
 clean:  ## Remove .venv, caches and build output; runs/ and .cache/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -23,13 +23,24 @@ def test_data_folders_hold_no_python(folder: str) -> None:
     assert not list((ROOT / folder).rglob("*.py"))
 
 
-def test_the_lock_has_hashes_and_no_addresses() -> None:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+LOCKS = (ROOT / "requirements.lock", ROOT / "docker" / "service" / "requirements.lock")
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.parent.name)
+def test_locks_have_hashes_and_no_addresses(path: Path) -> None:
+    lines = path.read_text().splitlines()
     assert not [line for line in lines if "://" in line]
     pinned = [line for line in lines if line and not line.startswith((" ", "#"))]
     assert pinned
     assert all("==" in line for line in pinned)
     assert sum("--hash=sha256:" in line for line in lines) >= len(pinned)
+
+
+def test_the_image_of_the_service_has_the_versions_that_everything_is_tested_with() -> None:
+    whole, image = (
+        {line.split()[0] for line in path.read_text().splitlines() if "==" in line} for path in LOCKS
+    )
+    assert not image - whole
 
 
 def test_help_imports_nothing_heavy() -> None:
