@@ -49,6 +49,11 @@ ENGINES: dict[str, Entry] = {
         "engines.opensearch.adapter:OpenSearch", "pip install 'bakeoff[opensearch]'", "OpenSearch server"
     ),
     "vespa": Entry("engines.vespa.adapter:Vespa", "pip install 'bakeoff[vespa]'", "Vespa server"),
+    "http-service": Entry(
+        "engines.http_service.adapter:HttpService",
+        "pip install 'bakeoff[service]'",
+        "the reference service over HTTP, with another engine behind it",
+    ),
 }
 
 

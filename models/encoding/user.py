@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from models.data.interactions import ItemLists
 from models.encoding.maths import residual, unit
 from models.encoding.weights import UserWeights
 from models.features.features import Float32
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 DAY_MS = 86_400_000
 _CHUNK = 1024  # users at a time
@@ -140,6 +143,8 @@ class UserEncoder:
 
 def _shares(scores: Float32, owners: Int64, users: int) -> sparse.csr_array:
     """The softmax of each user's members: [users, members], float32. scores: float32[members], their owners' beside."""
+    from scipy import sparse  # which takes long to import, and not every service has a model
+
     highest = np.full(users, -np.inf, np.float32)
     np.maximum.at(highest, owners, scores)
     shares = np.exp(scores - highest[owners])

@@ -12,12 +12,12 @@ from service.api.http import bodies
 from service.api.http.problems import KINDS, MEDIA_TYPE
 from service.api.http.requests import JSON, NDJSON
 from service.api.operations import OPERATIONS, Operation
-from service.catalogue.checks import LONGEST_DETAIL, LONGEST_ID, LONGEST_KEYWORD
+from service.catalogue.checks import LONGEST_DETAIL, LONGEST_ID
 from service.catalogue.schema import VECTOR, CatalogueSchema
 
 _REF = "#/components/schemas/{name}"
 _KINDS: Mapping[FieldKind, Any] = {
-    "keyword": {"type": "string", "maxLength": LONGEST_KEYWORD},
+    "keyword": {"type": "string"},
     "integer": {"type": "integer", "format": "int64"},
     "float": {"type": "number"},
     "boolean": {"type": "boolean"},
@@ -116,7 +116,7 @@ def _body(kind: type | str) -> dict[str, Any]:
 
 
 def _listing(schema: CatalogueSchema, *, required: bool, encodes: bool) -> dict[str, Any]:
-    engine = schema.engine
+    engine, longest = schema.engine, {"maxLength": schema.longest_keyword}
     vector = {
         "type": "array",
         "items": {"type": "number"},
@@ -126,7 +126,10 @@ def _listing(schema: CatalogueSchema, *, required: bool, encodes: bool) -> dict[
     properties: dict[str, Any] = {
         "id": {"type": "string", "minLength": 1, "maxLength": LONGEST_ID},
         "version": _VERSION,
-        **{field.name: _KINDS[field.kind] for field in engine.fields},
+        **{
+            field.name: _KINDS[field.kind] | (longest if field.kind == "keyword" else {})
+            for field in engine.fields
+        },
         **{name: {"type": "string", "maxLength": LONGEST_DETAIL} for name in schema.details},
         VECTOR: vector,
     }

@@ -6,14 +6,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.data.catalogue import load_dataset
-from harness.data.dataset import Dataset
 from harness.errors import BakeoffError, ConfigurationError, noting
 from harness.progress import Progress
-from models.encoding.documents import ListingTower
-from models.encoding.model import DATASET, Model
 from service.api.parts import Parts
 from service.application.catalogue import fill_of, schema_of
 from service.application.loading import load
@@ -36,6 +32,11 @@ from service.settings.keys import KeyRing, read_keys
 from service.settings.model import Settings
 from service.telemetry.standing import Watched
 from service.telemetry.telemetry import Telemetry
+from service.writing.destination import Encoder
+
+if TYPE_CHECKING:
+    from harness.data.dataset import Dataset
+    from models.encoding.model import Model
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 # Calls of the catalogue that may wait for a thread; admission turns questions away long before.
@@ -70,10 +71,10 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
         chosen = choose(decision, settings.engine, settings.index, settings.search)
         engine = EngineChoice.of(chosen.adapter, chosen.index, chosen.search)
     with noting(problems):
-        model = Model.load(Path(settings.model)) if settings.model else None
+        model = _model(Path(settings.model)) if settings.model else None
     ref = settings.dataset or (_published(model) if model else None)
     with noting(problems):
-        dataset = load_dataset(ref, cache=cache, progress=progress) if ref else None
+        dataset = _dataset(ref, cache, progress) if ref else None
     with noting(problems):
         keys = read_keys(Path(settings.keys)) if settings.keys else None
     if settings.keys is None and settings.host not in _LOCAL:
@@ -97,8 +98,29 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
     return Plan(settings, chosen, engine, dataset, model, schema, keys, folder)
 
 
+# What reads models and data sets is imported by services that have them: it takes a third of the time of a start.
+def _model(folder: Path) -> Model:
+    from models.encoding.model import Model
+
+    return Model.load(folder)
+
+
+def _dataset(ref: str, cache: Path, progress: Progress) -> Dataset:
+    from harness.data.catalogue import load_dataset
+
+    return load_dataset(ref, cache=cache, progress=progress)
+
+
+def _tower(model: Model, schema: CatalogueSchema) -> Encoder:
+    from models.encoding.documents import ListingTower
+
+    return ListingTower(model, schema.fill)
+
+
 def _published(model: Model) -> str | None:
     """The data set that training has left in a model's folder."""
+    from models.encoding.model import DATASET
+
     folder = model.folder / DATASET
     return str(folder) if folder.is_dir() else None
 
@@ -151,7 +173,7 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         index=Served(index, store),
         retrieval=retrieval,
         gate=gate,
-        encoder=None if model is None else ListingTower(model, made.schema.fill),
+        encoder=None if model is None else _tower(model, made.schema),
         users=known_users(model, events),
         keys=made.keys,
         rates=Rates(settings.limits.rate) if settings.limits.rate else None,

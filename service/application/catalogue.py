@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engines.base import Field, Schema, Value
-from harness.data.dataset import Dataset
-from harness.data.manifest import read_user_manifest
 from harness.errors import ConfigurationError
-from models.encoding.model import Model
 from service.catalogue.schema import CatalogueSchema
 from service.settings.model import CatalogueSettings
+
+if TYPE_CHECKING:
+    from harness.data.dataset import Dataset
+    from models.encoding.model import Model
 
 _MANIFEST = "dataset.yaml"
 LISTED = "listed_ms"  # as models.publishing.columns calls it
@@ -48,6 +50,7 @@ def schema_of(
         settings.seller,
         settings.brand,
         settings.listed_at or _listed(found),
+        settings.longest_keyword,
     )
 
 
@@ -99,4 +102,8 @@ def _dim(model: Model | None) -> int | None:
 def fill_of(ref: str | None) -> Mapping[str, Value]:
     """What stands in for missing values in a user's folder. Raises ConfigurationError."""
     path = None if ref is None else Path(ref) / _MANIFEST
-    return read_user_manifest(path, {}).fill if path is not None and path.is_file() else {}
+    if path is None or not path.is_file():
+        return {}
+    from harness.data.manifest import read_user_manifest
+
+    return read_user_manifest(path, {}).fill

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engines.base import Keywords
-from harness.data.dataset import Dataset
 from harness.errors import ConfigurationError
 from harness.progress import Progress
 from service.catalogue.checks import id_problem
 from service.catalogue.listing import Fields, Put
 from service.catalogue.store import Store
+
+if TYPE_CHECKING:
+    from harness.data.dataset import Dataset
 
 _NOTE = "dataset"  # the store's note of what it was filled from
 _BEGUN, _DONE = "begun ", "done "

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from models.encoding.model import DATASET, Model
 from service.events.event import TAKEN, Kind
 from service.events.store import EventStore
 from service.retrieval.values import Taken, User
+
+if TYPE_CHECKING:
+    from models.encoding.model import Model
 
 _FILE = "users.parquet"
 _NEWEST = 100  # listings of a user's events; a model says how many it looks at
@@ -48,6 +51,8 @@ def known_users(model: Model | None, events: EventStore) -> KnownUsers:
 
 def _published(folder: Path) -> Mapping[str, User]:
     """The held-out users in a model's folder with what they took before."""
+    from models.encoding.model import DATASET
+
     path = folder / DATASET / _FILE
     if not path.is_file():
         return {}

@@ -35,11 +35,11 @@ def text_problem(value: object, longest: int) -> str:
     return ""
 
 
-def value_problem(known: Field, value: object) -> str:
+def value_problem(known: Field, value: object, longest_keyword: int = LONGEST_KEYWORD) -> str:
     """What the value of a field must be that this is not; "" if nothing."""
     kind, got = known.kind, f", got {shown(value)}"
     if kind == "keyword":
-        return text_problem(value, LONGEST_KEYWORD)
+        return text_problem(value, longest_keyword)
     if kind == "boolean":
         return "" if isinstance(value, bool) else f"must be true or false{got}"
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -10,7 +10,7 @@ from engines.base import Schema, Value
 from engines.values.filter_syntax import RESERVED
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
-from service.catalogue.checks import LONGEST_DETAIL, read_vector, text_problem, value_problem
+from service.catalogue.checks import LONGEST_DETAIL, LONGEST_KEYWORD, read_vector, text_problem, value_problem
 from service.catalogue.listing import Fields
 
 VECTOR = "vector"
@@ -44,7 +44,8 @@ class CatalogueSchema:
     model that encodes. fill: what stands in for a field that a document leaves out; without it the field is required.
     details: what is shown, as text; `required` of them must be there, `texts` are searched. seller, brand: the keyword
     field or the detail that names them. listed_at: the integer field that says when a listing was listed, in ms since
-    1970; None: when it was first stored. Raises ConfigurationError, with all that does not fit together.
+    1970; None: when it was first stored. longest_keyword: in characters. Raises ConfigurationError, with all that does
+    not fit together.
     """
 
     engine: Schema
@@ -55,6 +56,7 @@ class CatalogueSchema:
     seller: str | None = None
     brand: str | None = None
     listed_at: str | None = None
+    longest_keyword: int = LONGEST_KEYWORD
 
     def __post_init__(self) -> None:
         problems = list(self._contradictions())
@@ -81,7 +83,7 @@ class CatalogueSchema:
                 yield f"listed_at: '{self.listed_at}' is no integer field"
         for name, value in self.fill.items():
             known = self.engine.field(name)
-            problem = "is no field" if known is None else value_problem(known, value)
+            problem = "is no field" if known is None else value_problem(known, value, self.longest_keyword)
             if problem:
                 yield f"fill: '{name}' {problem}"
 
@@ -99,7 +101,7 @@ class CatalogueSchema:
         for name, value in document.items():
             known = self.engine.field(name)
             if known is not None:
-                problem = value_problem(known, value)
+                problem = value_problem(known, value, self.longest_keyword)
                 attributes[name] = value if known.kind != "float" or problem else float(value)
             elif name in self.details:
                 problem = text_problem(value, LONGEST_DETAIL)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engines.base import Schema, Value, Vectors
 from engines.values.columns import normalized
 from harness.errors import ConfigurationError
-from models.encoding.encoder import Encoder
 from models.encoding.padding import unpadded_listings
 from models.encoding.user import DAY_MS
 from service.catalogue.listing import Listing
 from service.catalogue.store import Store
 from service.retrieval.values import InvalidRequestError, User
+
+if TYPE_CHECKING:
+    from models.encoding.encoder import Encoder
 
 
 @dataclass(frozen=True, slots=True)

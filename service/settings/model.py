@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from engines.base import FieldKind, Metric
 from harness.scenario.strict import Listed, PositiveFloat, PositiveInt, Seconds, StrictModel
+from service.catalogue.checks import LONGEST_KEYWORD
 from service.settings.retrieval import AdmissionSettings, RetrievalSettings
 
 Names = Annotated[tuple[str, ...], Listed]
@@ -28,7 +29,7 @@ Milliseconds = Annotated[float, Field(gt=0, le=600_000)]
 class CatalogueSettings(StrictModel):
     """What listings consist of (`service.catalogue.schema`); what is left out follows the data set.
 
-    dim, metric, fields: of a catalogue that starts empty, where there is no data set.
+    dim, metric, fields: of a catalogue that starts empty, where there is no data set. longest_keyword: characters.
     """
 
     dim: PositiveInt | None = None
@@ -41,6 +42,7 @@ class CatalogueSettings(StrictModel):
     seller: str | None = None
     brand: str | None = None
     listed_at: str | None = None
+    longest_keyword: PositiveInt = LONGEST_KEYWORD
 
 
 class LimitSettings(StrictModel):

@@ -16,13 +16,15 @@ class Variant:
     """An engine with index and search parameters.
 
     steady: whether a query has the same answer each time. Threads that search several graphs at once tell each other
-    how near they have come, and so it depends on their timing where each stops.
+    how near they have come, and so it depends on their timing where each stops. directed: whether a vector of length 0
+    is refused under cosine, where it has no direction.
     """
 
     label: str
     index: dict[str, Any] = field(default_factory=dict)
     search: dict[str, Any] = field(default_factory=dict)
     steady: bool = True
+    directed: bool = False
 
 
 # An engine that is not listed here runs once, with its defaults.
@@ -84,6 +86,8 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("pgvector-halfvec", {"quantization": "halfvec"}),
         Variant("pgvector-binary", {"quantization": "binary"}, {"oversampling": 30.0, "ef_search": 400}),
     ),
+    # One is enough: the engines behind it are tested by themselves.
+    "http-service": (Variant("http-service", directed=True),),
 }
 
 _POST = "never: a filter applied to the hits leaves fewer than k of them; offered to show what that costs"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from tests.service.launch import Service
+from tests.service.held import VARIABLE
+from tests.service.launch import Service, running
 from tests.service.shop import DIM, document
 
 SEARCHABLE = "?wait=searchable"
@@ -134,3 +138,27 @@ def test_what_is_wrong_with_a_document_is_told_whole_and_nothing_is_written(serv
     without = service.ask("PUT", "/v1/listings/wrong", document(vector=None))
     assert without.fields == {"vector"}
     assert "no model" in without.body["detail"]
+
+
+def test_a_bulk_without_lines_waits_for_all_that_was_written(folder: Path) -> None:
+    held = folder / "held"
+    catalogue = {"catalogue": {"dim": 2, "metric": "l2"}, "engine": "tests.service.held:HeldWrites"}
+    (folder / "own.yaml").write_text(json.dumps(catalogue))
+    lines = [{"id": f"waited-{row}", "vector": [row, 1.0]} for row in range(3)]
+    with running(folder, "--config", "own.yaml", **{VARIABLE: str(held)}) as service:
+        held.touch()
+        assert service.ask("POST", "/v1/listings:bulk", lines).body["failed"] == 0
+        with ThreadPoolExecutor(1) as threads:
+            waiting = threads.submit(service.ask, "POST", f"/v1/listings:bulk{SEARCHABLE}", [])
+            time.sleep(0.5)  # an answer that does not wait is there long before
+            assert not waiting.done()
+            held.unlink()
+            assert waiting.result().body == {"lines": 0, "failed": 0, "results": [], "searchable": True}
+        about = service.ask("GET", "/v1/service").body
+        assert (about["listings"], about["index"]["applied"]) == (3, 3)
+        assert service.ask("POST", "/v1/listings:bulk?operation=remove", lines[:1]).body["failed"] == 1
+        assert (
+            service.ask("POST", "/v1/listings:bulk?operation=remove", [{"id": "waited-0"}]).body["failed"]
+            == 0
+        )
+        assert service.ask("GET", "/v1/service").body["listings"] == 2

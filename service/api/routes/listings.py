@@ -140,7 +140,10 @@ async def stored(parts: Parts, key: str) -> Listing:
 
 
 async def bulk(parts: Parts, request: Request) -> Response:
-    """Many listings: a result for each line, whatever became of the others."""
+    """Many listings: a result for each line, whatever became of the others.
+
+    With wait=searchable and no line it waits for all that was written before.
+    """
     limits = parts.settings.limits
     query = query_of(request, ("operation", "wait"))
     operation: Any = choice(query, "operation", OPERATIONS)
@@ -150,6 +153,7 @@ async def bulk(parts: Parts, request: Request) -> Response:
     by_line = media_type(request) == NDJSON
     answer, seq = await written_by(parts, deadline, _bulk, parts, operation, body, by_line)
     if wait == "searchable":
+        seq = seq or await parts.reading.run(deadline, parts.store.last_seq)
         answer.searchable = await _searchable(parts, deadline, seq)
     return Response(to_json(answer), 200, media_type=JSON)
 

@@ -129,3 +129,12 @@ def test_a_schema_that_contradicts_itself_names_every_contradiction() -> None:
                  "brand: 'who'", "listed_at: 'price'", "fill: 'price' must", "fill: 'size' is no field"):  # fmt: skip
         assert [line for line in said if part in line], part
     assert len(said) == 8
+
+
+def test_keywords_may_be_as_long_as_the_catalogue_says() -> None:
+    wider = CatalogueSchema(ENGINE, {"sale": False}, ("title",), longest_keyword=600)
+    word = "x" * 600
+    assert wider.read({"brand": word}, partial=True).attributes == {"brand": word}
+    with pytest.raises(InvalidDocumentError, match="brand: must have at most 600 characters, has 601"):
+        wider.read({"brand": word + "x"}, partial=True)
+    assert problems({"brand": word}, partial=True) == ["brand: must have at most 500 characters, has 600"]
