@@ -6,10 +6,14 @@ BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 SCENARIO ?= quick
 MODEL    ?= marketplace
+MINUTES  ?= 10
+READS    ?= 50
+WRITES   ?= 50
+SOAK     ?= --engine faiss
 PYTEST   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench report ablations perf simulate test lint lock clean
+.PHONY: help install bench report ablations perf simulate soak test lint lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +53,9 @@ perf: $(STAMP)  ## Measure the harness itself, side by side with references; wri
 
 simulate: $(STAMP)  ## How often decision and gate are wrong and right, by simulated runs
 	$(BIN)/python -m tests.simulations
+
+soak: $(STAMP)  ## A service under load, every answer checked (MINUTES=10 READS=50 WRITES=50)
+	$(BIN)/bakeoff soak --minutes $(MINUTES) --reads $(READS) --writes $(WRITES) $(SOAK)
 
 LOCKED := --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate --no-header --no-emit-find-links --quiet
 lock:  ## Resolve the dependencies again into requirements.lock (versions and hashes), and those of the service's image

@@ -9,12 +9,12 @@ from harness.errors import ConfigurationError
 
 
 def shipped(kind: str) -> Path:
-    """The folder of shipped `scenarios`, `datasets` or `docker`: inside the package in a wheel, else beside it."""
+    """Shipped `scenarios`, `datasets`, `docker` or `locustfile.py`: inside the package in a wheel, else beside it."""
     here = Path(__file__).parent
     packaged = (
         here / "shipped" / kind
     )  # first: beside a wheel's packages may lie others called datasets or docker
-    return packaged if packaged.is_dir() else here.parent / kind
+    return packaged if packaged.exists() else here.parent / kind
 
 
 def find_scenario(name: str) -> Path:

@@ -31,6 +31,7 @@ COMMANDS = {
     "serve": "harness.cli.service.serve:serve",
     "service": "harness.cli.service.operate:service",
     "events": "harness.cli.service.events:events",
+    "soak": "harness.cli.service.soak:soak",
 }
 
 

@@ -90,4 +90,34 @@ def _add_events(commands: Any) -> None:
         export.add_argument(f"--{name}", type=given, metavar=metavar, help=told, required=name == "to")
 
 
-COMMANDS = (_add_serve, _add_service, _add_events)
+def _add_soak(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "soak",
+        "put a service of its own under load for minutes, check every answer, and write a report",
+        "  bakeoff soak\n"
+        "  bakeoff soak --minutes 1 --reads 200 --writes 20 --engine qdrant-edge\n"
+        "  locust -f locustfile.py --host http://10.0.0.5:8080     (load on a service that runs; docs/service.md)",
+    )
+    for name, kind, default, told in (
+        ("minutes", float, 10.0, "how long"),
+        ("reads", float, 50.0, "questions a second"),
+        ("writes", float, 50.0, "listings put and removed a second"),
+        ("users", int, 64, "connections to send them over"),
+        ("workers", int, 1, "processes that send them"),
+        ("seed", int, 0, "of what is asked, and when"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=kind, default=default, metavar="N", help=f"{told} (default: {default:g})"
+        )
+    for name, metavar, default_, told in (
+        ("dataset", "REF", "fashion-mnist", "whose listings are served (default: fashion-mnist)"),
+        ("engine", "NAME", None, "what serves them (default: as bakeoff serve chooses)"),
+        ("decision", "FILE", None, "decision.json of a run, whose pick serves them"),
+        ("config", "FILE", None, "settings of the service"),
+        ("out", "DIR", None, "folder of what comes of it (default: runs/soak-<time>)"),
+    ):
+        parser.add_argument(f"--{name}", type=given, metavar=metavar, default=default_, help=told)
+
+
+COMMANDS = (_add_serve, _add_service, _add_events, _add_soak)
