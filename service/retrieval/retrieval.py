@@ -44,6 +44,7 @@ from service.retrieval.values import (
     Fallback,
     InvalidRequestError,
     Request,
+    Took,
     UnknownListingError,
     Variant,
 )
@@ -129,17 +130,21 @@ class Retrieval:
         if request.rank != "text" or self._indexes[variant.index].capabilities.text:
             leave = self.breakers[variant.index].ask(self._clock())
         why: Fallback = "open"
+        tried: tuple[Took, ...] = ()
         if leave is not None:
-            answer, why = await self._attempted(request, variant, deadline, leave)
+            progress = Progress()
+            answer, why = await self._attempted(request, variant, deadline, leave, progress)
             if answer is not None:
                 return answer
-        return await self._instead(request, deadline, why)
+            tried = progress.so_far()
+        answer = await self._instead(request, deadline, why)
+        return replace(answer, fallback=why, stages=tried + answer.stages)
 
     async def _attempted(
-        self, request: Request, variant: Variant, deadline: Deadline, leave: Pass
+        self, request: Request, variant: Variant, deadline: Deadline, leave: Pass, progress: Progress
     ) -> tuple[Answer | None, Fallback]:
         """The answer in the index's part of the deadline, or why there is none. Tells the breaker how it went."""
-        breaker, began, progress = self.breakers[variant.index], self._clock(), Progress()
+        breaker, began = self.breakers[variant.index], self._clock()
         part = deadline.part(began, self._options.share)
         try:
             answer = await self._threads.run(part, self._serve, request, variant, part, progress)
@@ -269,7 +274,6 @@ class Retrieval:
             source = self._own_words(request, progress, deadline)
         work = Work(request, source, as_retrieved, True, False, deadline, progress)
         try:
-            answer = await self._spare.run(deadline, self._pipeline.run, work, self._now_ms())
+            return await self._spare.run(deadline, self._pipeline.run, work, self._now_ms())
         finally:
             progress.gone = True
-        return replace(answer, fallback=why)

@@ -177,8 +177,8 @@ class Answer:
     failures (open), its threads were busy, or nothing is known of the user; for a text that was not late, those that
     hold its words. short: why there are fewer than k: no more match and pass the rules, the rules left too few of the
     most candidates that are looked at, or there was no time to look further; None where there are k. unused: how many
-    things of the request could not be used, by kind. stages: in the order in which they ended; `engine` and `words` are
-    parts of `retrieve`.
+    things of the request could not be used, by kind. stages: in the order in which they ended, of a fallback
+    those of the attempt first; `engine` and `words` are parts of `retrieve`.
     """
 
     hits: tuple[Hit, ...]

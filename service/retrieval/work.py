@@ -23,17 +23,22 @@ class Progress:
     """Written by the thread that works on a request, read by who waits for it; and `gone` the other way round.
 
     stage: which it is in, QUEUED before the first, "" between them and after the last. stages: those that are over, of
-    which the first is the time QUEUED.
+    which the first is the time QUEUED. since_ns: when the one began that it is in.
     """
 
     gone: bool = False
     stage: str = QUEUED
     stages: list[Took] = field(default_factory=list)
-    made_ns: int = field(default_factory=time.perf_counter_ns)
+    since_ns: int = field(default_factory=time.perf_counter_ns)
 
     def within(self, stage: str) -> _Within:
         """For a `with` around a stage, which may be entered several times, and may hold others."""
         return _Within(self, stage)
+
+    def so_far(self) -> tuple[Took, ...]:
+        """The stages that are over, and the one that it is in, up to now."""
+        stages, stage, now_ns = tuple(self.stages), self.stage, time.perf_counter_ns()
+        return (*stages, Took(stage, self.since_ns, now_ns - self.since_ns)) if stage else stages
 
 
 @dataclass(slots=True)
@@ -41,19 +46,21 @@ class _Within:
     progress: Progress
     stage: str
     outer: str = ""
-    began_ns: int = 0
+    outer_since_ns: int = 0
 
     def __enter__(self) -> None:
-        progress, self.began_ns = self.progress, time.perf_counter_ns()
+        progress, now_ns = self.progress, time.perf_counter_ns()
         if progress.stage == QUEUED:
-            progress.stages.append(Took(QUEUED, progress.made_ns, self.began_ns - progress.made_ns))
+            progress.stages.append(Took(QUEUED, progress.since_ns, now_ns - progress.since_ns))
             progress.stage = ""
-        self.outer, progress.stage = progress.stage, self.stage
+        self.outer, self.outer_since_ns = progress.stage, progress.since_ns
+        progress.stage, progress.since_ns = self.stage, now_ns
 
     def __exit__(self, *_: object) -> None:
-        took_ns = time.perf_counter_ns() - self.began_ns
-        self.progress.stages.append(Took(self.stage, self.began_ns, took_ns))
-        self.progress.stage = self.outer
+        progress = self.progress
+        took_ns = time.perf_counter_ns() - progress.since_ns
+        progress.stages.append(Took(self.stage, progress.since_ns, took_ns))
+        progress.stage, progress.since_ns = self.outer, self.outer_since_ns
 
 
 @dataclass(frozen=True, slots=True)

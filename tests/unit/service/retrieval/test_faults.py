@@ -171,6 +171,10 @@ def test_an_engine_that_is_late_leaves_time_for_the_fallback() -> None:
         answers = [shop.ask(Request(5, VECTOR), budget_s=20.0) for _ in range(3)]
         assert time.monotonic() - began < 20.0
         assert [answer.fallback for answer in answers] == ["late", "late", "open"]
+        # Where the time went is told of the attempt, too; no index was asked for the last.
+        late, _, left_alone = (answer.stages_ms for answer in answers)
+        assert max(late, key=lambda stage: late[stage]) == "engine"
+        assert "engine" not in left_alone
         assert all(len(answer.hits) == 5 for answer in answers)
         stuck.go.set()
 
