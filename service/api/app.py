@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 
@@ -25,6 +24,7 @@ from service.catalogue.schema import Problem
 from service.database.errors import StoreError
 from service.limits.gate import OverloadedError
 from service.retrieval.values import InvalidRequestError, UnknownListingError
+from service.telemetry.requests.asked import NOW, Asked
 
 REQUEST_ID = "x-request-id"
 log = logging.getLogger(__name__)
@@ -53,7 +53,9 @@ def application(parts: Parts, version: str) -> ASGIApp:
         if scope["type"] != "http":
             return await app(scope, receive, send)
         scope["path"] = path = scope.get("raw_path", b"").decode("latin-1") or scope["path"]
-        scope["state"] = {**scope.get("state", {}), "request_id": secrets.token_hex(8)}
+        asked = parts.telemetry.begun(scope["headers"])
+        scope["state"] = {**scope.get("state", {}), "asked": asked}
+        NOW.set(asked)
         endpoint = direct.get((scope["method"], path))
         if endpoint is None:
             return await app(scope, receive, send)
@@ -72,7 +74,7 @@ def _file(content: bytes, kind: str) -> Endpoint:
 
 def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        key, began = request.state.request_id, time.perf_counter()
+        asked: Asked = request.state.asked
         try:
             _permit(parts, operation, request)
             response = await operation.handler(parts, request)
@@ -82,10 +84,10 @@ def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
             problem = _problem(error)
             told = log.error if problem.status >= 500 else log.info
             bug = error if problem.kind == "internal" else None
-            told("%s %s: %d %s", key, operation.name, problem.status, problem.detail, exc_info=bug)
-            response = problem.response(key)
-        parts.telemetry.ended(operation.name, response.status_code, time.perf_counter() - began)
-        response.headers[REQUEST_ID] = key
+            told("%s: %d %s", operation.name, problem.status, problem.detail, exc_info=bug)
+            response = problem.response(request_id=asked.id, trace_id=asked.trace_id)
+        parts.telemetry.ended(asked, operation.name, response.status_code, time.perf_counter_ns())
+        response.headers[REQUEST_ID] = asked.id
         return response
 
     return endpoint
@@ -159,8 +161,9 @@ def _refused(request: Request, error: HTTPException) -> Response:
         problem = ProblemError("not-found", f"no such address; there are: {known}")
     else:
         problem = ProblemError("invalid", str(error.detail))
-    response = problem.response(request.state.request_id)
-    response.headers[REQUEST_ID] = request.state.request_id
+    asked: Asked = request.state.asked
+    response = problem.response(request_id=asked.id, trace_id=asked.trace_id)
+    response.headers[REQUEST_ID] = asked.id
     return response
 
 

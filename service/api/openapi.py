@@ -155,6 +155,7 @@ def _problem() -> dict[str, Any]:
             "status": {"type": "integer"},
             "detail": text,
             "request_id": text,
+            "trace_id": text,
             "errors": {"type": "array", "items": errors},
             "version": {"type": "integer"},
         },

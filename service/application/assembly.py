@@ -30,6 +30,8 @@ from service.retrieval.users import UserVectors
 from service.settings.decision import Chosen, choose, read_decision
 from service.settings.keys import KeyRing, read_keys
 from service.settings.model import Settings
+from service.telemetry.requests.slow import SlowLog
+from service.telemetry.requests.spans import Spans
 from service.telemetry.standing import Watched
 from service.telemetry.telemetry import Telemetry
 from service.writing.destination import Encoder
@@ -160,10 +162,12 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     for one in threads.values():
         stack.callback(one.close)
     gate, about = Gate(AdaptiveLimit(settings.admission.options())), _about(made, version)
-    watched = Watched(
-        gate, retrieval.breakers, index.status, version, made.chosen.adapter, about["model"] or ""
-    )
-    telemetry = Telemetry(watched)
+    engine = made.chosen.adapter
+    watched = Watched(gate, retrieval.breakers, index.status, version, engine, about["model"] or "")
+    slow_ms = settings.telemetry.slow_ms or settings.deadline_ms / 2
+    slow = SlowLog(slow_ms, engine, made.engine.search.model_dump(mode="json"))
+    spans = Spans(settings.telemetry.otlp, version, engine) if settings.telemetry.otlp else None
+    telemetry = Telemetry(watched, slow, spans, settings.telemetry.trace_share)
     stack.callback(telemetry.close)
     store.subscribe(telemetry.freshness.durable)
     index.subscribe(telemetry.freshness.searchable)

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from service.limits.deadline import Deadline
@@ -17,7 +18,8 @@ _Result = TypeVar("_Result")
 class Threads:
     """A call that has not begun when its request is gone, or its deadline over, never begins.
 
-    One that has begun cannot be stopped: it keeps its thread, and its answer is dropped.
+    One that has begun cannot be stopped: it keeps its thread, and its answer is dropped. It runs in the context of who
+    asked for it (`contextvars`).
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class Threads:
             raise TimeoutError
         if len(self._pending) >= self._most:
             raise OverloadedError
-        future = self._pool.submit(call, *arguments)
+        future = self._pool.submit(copy_context().run, call, *arguments)
         self._pending.add(future)
         future.add_done_callback(self._pending.discard)
         # Cancelled by the time-out or from outside, the future in asyncio cancels the other one.

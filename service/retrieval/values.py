@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -168,6 +168,14 @@ class Took:
     took_ns: int
 
 
+def total_ms(stages: Iterable[Took]) -> dict[str, float]:
+    """How long each stage took, all its runs together."""
+    taken: dict[str, float] = {}
+    for one in stages:
+        taken[one.stage] = taken.get(one.stage, 0.0) + one.took_ns / 1e6
+    return taken
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Hits, best first; those that meet the filter as it was asked come before those of each relaxation.
@@ -195,7 +203,4 @@ class Answer:
     @property
     def stages_ms(self) -> dict[str, float]:
         """How long each stage took, all its runs together."""
-        taken: dict[str, float] = {}
-        for one in self.stages:
-            taken[one.stage] = taken.get(one.stage, 0.0) + one.took_ns / 1e6
-        return taken
+        return total_ms(self.stages)

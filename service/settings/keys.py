@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from pydantic import Field, ValidationError
 from harness.errors import ConfigurationError
 from harness.scenario.strict import Listed, Name, StrictModel, explain, read_yaml
 
+_BEGINNING = "bk_"
+_KEY = re.compile(_BEGINNING + r"[A-Za-z0-9_-]{20,}")
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
@@ -67,13 +70,18 @@ def read_keys(path: Path) -> KeyRing:
 
 def new_key(name: str, scopes: Sequence[str]) -> tuple[str, str]:
     """A key's text, to be given to its holder once, and its entry for the file. Raises ConfigurationError."""
-    text = f"bk_{secrets.token_urlsafe(32)}"
+    text = f"{_BEGINNING}{secrets.token_urlsafe(32)}"
     values = {"name": name, "scopes": list(scopes), "sha256": _digest(text)}
     try:
         key = Key.model_validate(values)
     except ValidationError as error:
         raise ConfigurationError(explain(error, "key", values)) from error
     return text, f"  - {{name: {key.name}, scopes: [{', '.join(key.scopes)}], sha256: {key.sha256}}}"
+
+
+def without_keys(text: str) -> str:
+    """A text without the keys in it, such as one that a caller has put where it does not belong."""
+    return _KEY.sub("***", text)
 
 
 def _digest(text: str) -> str:

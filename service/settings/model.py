@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from engines.base import FieldKind, Metric
+from engines.values.shown import shown
 from harness.scenario.strict import Listed, PositiveFloat, PositiveInt, Seconds, StrictModel
 from service.catalogue.checks import LONGEST_KEYWORD
 from service.settings.retrieval import AdmissionSettings, RetrievalSettings
@@ -22,7 +24,15 @@ def _rate(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"must be a URL such as http://127.0.0.1:4318, got {shown(text)}")
+    return text
+
+
 Rate = Annotated[str, AfterValidator(_rate)]
+Address = Annotated[str, AfterValidator(_address)]
 Milliseconds = Annotated[float, Field(gt=0, le=600_000)]
 
 
@@ -69,6 +79,19 @@ class EventSettings(StrictModel):
     days: PositiveFloat = 400.0
 
 
+class TelemetrySettings(StrictModel):
+    """log: how log lines are written. slow_ms: answers that took longer are logged; None: half of deadline_ms.
+
+    otlp: the URL of a collector of traces (OTLP over HTTP), trace_share: of how many requests it is sent spans, besides
+    those whose caller asks for it (`traceparent`).
+    """
+
+    log: Literal["text", "json"] = "text"
+    slow_ms: Milliseconds | None = None
+    otlp: Address | None = None
+    trace_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+
 class Settings(StrictModel):
     """The keys of the YAML file; `BAKEOFF_SERVICE_<KEY>` is the environment variable of each, with two underscores
     before a key within another: BAKEOFF_SERVICE_LIMITS__K.
@@ -101,3 +124,4 @@ class Settings(StrictModel):
     admission: AdmissionSettings = AdmissionSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()

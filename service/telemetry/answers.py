@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from prometheus_client import Counter, Histogram
 
-from service.retrieval.values import Answer
+from service.retrieval.values import Answer, Took, total_ms
 from service.telemetry.meters import Meters
 
 
@@ -36,9 +36,9 @@ class Answered:
             found = self._codes[operation, code] = self._requests.labels(operation, str(code))
         found.inc()
 
-    def answer(self, answer: Answer, stages_ms: Mapping[str, float]) -> None:
-        """A question was answered."""
-        for stage, took_ms in stages_ms.items():
+    def answer(self, answer: Answer, stages: Iterable[Took]) -> None:
+        """A question was answered, in these stages."""
+        for stage, took_ms in total_ms(stages).items():
             self._stages[stage].observe(took_ms / 1000)
         self._modes.labels(answer.mode).inc()
         if answer.fallback:

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from service.retrieval.values import Answer
+from collections.abc import Iterable
+
 from service.telemetry.answers import Answered
 from service.telemetry.freshness import Freshness
 from service.telemetry.meters import Meters
+from service.telemetry.requests.asked import Asked, begun
+from service.telemetry.requests.slow import SlowLog
+from service.telemetry.requests.spans import Spans
 from service.telemetry.standing import Standing, Watched
-
-ADMISSION = "admission"  # the stage before a question has a place
 
 
 class Telemetry:
-    """One for each process, closed before what it watches."""
+    """One for each process, closed before what it watches. What is told to it comes from the event loop.
 
-    def __init__(self, watched: Watched) -> None:
+    spans: None where traces go nowhere; trace_share: of the requests without a trace of their own, how many are traced.
+    """
+
+    def __init__(self, watched: Watched, slow: SlowLog, spans: Spans | None, trace_share: float) -> None:
         self._meters = Meters()
         self._answered = Answered(self._meters)
         self._standing = Standing(self._meters, watched)
+        self._slow, self._spans = slow, spans
+        self._share = 0.0 if spans is None else trace_share
         self.freshness = Freshness(self._meters.histogram("bakeoff_searchable_seconds").observe)
 
-    def ended(self, operation: str, code: int, took_s: float) -> None:
-        """A request of an operation has its answer."""
-        self._answered.request(operation, code, took_s)
+    def begun(self, headers: Iterable[tuple[bytes, bytes]]) -> Asked:
+        """A request comes in. headers: as ASGI has them."""
+        traceparent = next((value for name, value in headers if name == b"traceparent"), b"")
+        return begun(traceparent.decode("latin-1"), self._share)
+
+    def ended(self, asked: Asked, operation: str, code: int, ended_ns: int) -> None:
+        """A request of an operation has its answer, at this time of `time.perf_counter_ns`."""
+        took_ns = ended_ns - asked.began_ns
+        self._answered.request(operation, code, took_ns / 1e9)
+        if asked.answer is not None:
+            self._answered.answer(asked.answer, asked.stages)
+            self._slow.ended(asked, operation, took_ns / 1e6)
+        if self._spans is not None:
+            self._spans.ended(asked, operation, code, ended_ns)
 
     def refused(self, code: int) -> None:
         """A request asked for what is no operation."""
@@ -32,15 +50,14 @@ class Telemetry:
         """The holder of the key with this name asked too often."""
         self._meters.counter("bakeoff_rate_limited_total").labels(key).inc()
 
-    def answered(self, answer: Answer, admission_ms: float) -> None:
-        """A question was answered, after so long a wait for its place."""
-        self._answered.answer(answer, {ADMISSION: admission_ms} | answer.stages_ms)
-
     def text(self) -> bytes:
         """Every metric, for Prometheus. Blocks."""
         self._standing.read()
         return self._meters.text()
 
     def close(self) -> None:
-        """A second call does nothing."""
+        """Sends and tells what is left; a second call does nothing."""
         self._standing.close()
+        self._slow.close()
+        if self._spans is not None:
+            self._spans.close()

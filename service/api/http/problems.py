@@ -56,20 +56,19 @@ class ProblemError(Exception):
         """The status of the answer."""
         return KINDS[self.kind][0]
 
-    def body(self, request_id: str = "") -> dict[str, Any]:
-        """The problem as an object."""
+    def body(self, **ids: str) -> dict[str, Any]:
+        """The problem as an object, with these ids of its request."""
         status, title = KINDS[self.kind]
         body: dict[str, Any] = {"type": f"/docs#{self.kind}", "title": title, "status": status}
         body["detail"] = self.detail
-        if request_id:
-            body["request_id"] = request_id
+        body |= ids
         if self.errors:
             body["errors"] = [{"field": one.field, "detail": one.detail} for one in self.errors]
         return body | self.more
 
-    def response(self, request_id: str = "") -> Response:
-        """The answer."""
-        content = msgspec.json.encode(self.body(request_id))
+    def response(self, **ids: str) -> Response:
+        """The answer, with these ids of its request."""
+        content = msgspec.json.encode(self.body(**ids))
         return Response(content, self.status, self.headers, MEDIA_TYPE)
 
 

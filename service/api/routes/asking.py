@@ -25,6 +25,7 @@ from service.catalogue.checks import id_problem, read_vector
 from service.catalogue.schema import Problem
 from service.limits.deadline import Deadline
 from service.retrieval import values
+from service.telemetry.requests.asked import Asked
 
 _Result = TypeVar("_Result")
 _SIMILAR = ("k", "where", "mode", "short", "explain", "variant", "seller")  # parameters of a GET
@@ -141,9 +142,10 @@ async def _answered(
 ) -> Response:
     deadline, arrived = parts.deadline(), time.perf_counter_ns()
     async with parts.gate.place(deadline):
-        began = time.perf_counter_ns()
+        placed = time.perf_counter_ns()
         answer = await _while_connected(request, _answer(parts, asked, deadline, who))
-    parts.telemetry.answered(answer, (began - arrived) / 1e6)
+    record: Asked = request.state.asked
+    record.answered(asked, answer, placed, arrived)
     removed: dict[str, Any] = {rule: {"count": one.count} for rule, one in answer.removed.items()}
     if explain:
         numbers = {number for one in answer.removed.values() for number in one.numbers}
@@ -151,7 +153,7 @@ async def _answered(
         for rule, one in answer.removed.items():
             removed[rule]["ids"] = [ids[number] for number in one.numbers if number in ids]
     content = bodies.Answer(
-        request_id=request.state.request_id,
+        request_id=record.id,
         variant=answer.variant,
         mode=answer.mode,
         hits=[_hit(hit) for hit in answer.hits],
