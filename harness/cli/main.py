@@ -29,6 +29,7 @@ COMMANDS = {
     "dimensions": "harness.cli.models.dimensions:dimensions",
     "evaluate": "harness.cli.models.evaluate:evaluate",
     "serve": "harness.cli.service.serve:serve",
+    "ingest": "harness.cli.service.ingest:ingest",
     "service": "harness.cli.service.operate:service",
     "events": "harness.cli.service.events:events",
     "soak": "harness.cli.service.soak:soak",

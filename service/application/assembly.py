@@ -17,6 +17,7 @@ from service.application.served import Served
 from service.application.users import known_users
 from service.catalogue.opening import open_store
 from service.catalogue.schema import CatalogueSchema
+from service.catalogue.sql import SqlStore
 from service.events.clocks import Clocks
 from service.events.opening import open_events
 from service.indexing.collection import EngineChoice
@@ -113,12 +114,6 @@ def _dataset(ref: str, cache: Path, progress: Progress) -> Dataset:
     return load_dataset(ref, cache=cache, progress=progress)
 
 
-def _tower(model: Model, schema: CatalogueSchema) -> Encoder:
-    from models.encoding.documents import ListingTower
-
-    return ListingTower(model, schema.fill)
-
-
 def _published(model: Model) -> str | None:
     """The data set that training has left in a model's folder."""
     from models.encoding.model import DATASET
@@ -133,13 +128,9 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     Raises ConfigurationError, StoreError and what the engine raises.
     """
     settings, model = made.settings, made.model
-    made.folder.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings.store or str(made.folder / "catalogue.sqlite"), made.schema)
-    stack.callback(store.close)
+    store = opened_store(made, stack, progress=progress, say=say)
     events = open_events(settings.store, made.folder)
     stack.callback(events.close)
-    if made.dataset is not None:
-        load(store, made.dataset, progress, say)
     index = LiveIndex(store, made.engine, made.folder / "index")
     stack.callback(index.close)
     progress("building the index", 0, None)
@@ -177,7 +168,7 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         index=Served(index, store),
         retrieval=retrieval,
         gate=gate,
-        encoder=None if model is None else _tower(model, made.schema),
+        encoder=encoder_of(made),
         users=known_users(model, events),
         keys=made.keys,
         rates=Rates(settings.limits.rate) if settings.limits.rate else None,
@@ -191,6 +182,25 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         events=events,
         clocks=Clocks(settings.events.ahead_s, settings.events.days),
     )
+
+
+def opened_store(made: Plan, stack: ExitStack, *, progress: Progress, say: Say) -> SqlStore:
+    """The catalogue, filled where it is empty; `stack` closes it again. Raises ConfigurationError and StoreError."""
+    made.folder.mkdir(parents=True, exist_ok=True)
+    store = open_store(made.settings.store or str(made.folder / "catalogue.sqlite"), made.schema)
+    stack.callback(store.close)
+    if made.dataset is not None:
+        load(store, made.dataset, progress, say)
+    return store
+
+
+def encoder_of(made: Plan) -> Encoder | None:
+    """What makes the vectors that documents lack."""
+    if made.model is None:
+        return None
+    from models.encoding.documents import ListingTower
+
+    return ListingTower(made.model, made.schema.fill)
 
 
 def _start(index: LiveIndex, made: Plan) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from harness.cli.parsing import add_command, given
 
 _SCOPES = ("read", "write", "admin")  # as in service.settings.keys, which --help does not import
+_OPERATIONS = ("put", "patch", "remove")  # as in service.writing.carrying
 
 
 def _add_serve(commands: Any) -> None:
@@ -32,6 +33,41 @@ def _add_serve(commands: Any) -> None:
         parser.add_argument(f"--{name}", type=given, metavar=metavar, help=told)
     parser.add_argument(
         "--port", type=int, metavar="N", help="port to listen on (default: 8080; 0: a free one)"
+    )
+
+
+def _add_ingest(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "ingest",
+        "take listings of files into the service's catalogue, whether it runs or not",
+        "  bakeoff ingest new.parquet changes.ndjson --data served/shop --dataset path/to/my-data\n"
+        "  bakeoff ingest inbox/ --config service.yaml                 (files of a folder that have not been yet)\n"
+        "  bakeoff ingest sold.ndjson --operation remove --config service.yaml",
+    )
+    parser.add_argument(
+        "sources",
+        nargs="+",
+        type=given,
+        metavar="SOURCE",
+        help="a .parquet file, .ndjson or .jsonl with one document a line, or a folder of these",
+    )
+    parser.add_argument(
+        "--operation",
+        choices=_OPERATIONS,
+        default=_OPERATIONS[0],
+        help="what a document asks for: the listing whole, some of its fields, or its removal (default: put)",
+    )
+    for name, metavar, told in (
+        ("dead-letters", "FILE", "where documents go that cannot be written (default: beside the catalogue)"),
+        ("data", "DIR", "where the catalogue is kept (default: served/<dataset>)"),
+        ("dataset", "REF", "whose listings the catalogue began with"),
+        ("model", "DIR", "a folder that bakeoff train has written: it encodes documents without a vector"),
+        ("config", "FILE", "the service's YAML file of settings; variables BAKEOFF_SERVICE_... hold, too"),
+    ):
+        parser.add_argument(f"--{name}", type=given, metavar=metavar, help=told)
+    parser.add_argument(
+        "--again", action="store_true", help="take files from their beginning that were ingested before"
     )
 
 
@@ -120,4 +156,4 @@ def _add_soak(commands: Any) -> None:
         parser.add_argument(f"--{name}", type=given, metavar=metavar, default=default_, help=told)
 
 
-COMMANDS = (_add_serve, _add_service, _add_events, _add_soak)
+COMMANDS = (_add_serve, _add_ingest, _add_service, _add_events, _add_soak)

@@ -34,7 +34,7 @@ def serve(options: argparse.Namespace) -> int:
         ) from error
     given = {name: getattr(options, name) for name in _OPTIONS}
     read = read_settings(Path(options.config) if options.config else None, os.environ, given)
-    lines, log = _Lines(), logging.getLogger("service")
+    lines, log = LogLines(), logging.getLogger("service")
     lines.setFormatter(formatter(read.settings.telemetry.log))
     logging.basicConfig(handlers=[lines])
     log.setLevel(logging.INFO)
@@ -78,7 +78,7 @@ def _leave(tell: Callable[[str], None]) -> None:
     os._exit(BakeoffError.exit_code)
 
 
-class _Lines(logging.Handler):
+class LogLines(logging.Handler):
     """Log lines on standard error, as every message: without credentials and control characters."""
 
     def emit(self, record: logging.LogRecord) -> None:

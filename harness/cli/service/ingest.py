@@ -1,0 +1,45 @@
+"""`bakeoff ingest`: listings of files into the service's catalogue."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from pathlib import Path
+
+from harness.cli.output import cache_folder, say, show
+from harness.cli.service.serve import LogLines
+from harness.errors import BakeoffError
+
+_OPTIONS = ("dataset", "model", "data")
+
+
+def ingest(options: argparse.Namespace) -> int:
+    from harness.cli.terminal import ProgressBar
+    from service.application.assembly import plan
+    from service.application.ingesting import ingest_files
+    from service.settings.reading import read_settings
+
+    given = {name: getattr(options, name) for name in _OPTIONS}
+    config = Path(options.config) if options.config else None
+    settings = read_settings(config, os.environ, given).settings
+    logging.basicConfig(format="%(levelname)s %(message)s", handlers=[LogLines()])
+    with ProgressBar() as bar:
+        done = ingest_files(
+            plan(settings, cache=cache_folder(), progress=bar),
+            [Path(one) for one in options.sources],
+            options.operation,
+            letters=Path(options.dead_letters) if options.dead_letters else None,
+            again=options.again,
+            progress=bar,
+            say=say,
+        )
+    for error in done.errors:
+        say(f"error: {error}")
+    outcomes = done.figures.outcomes
+    counts = ", ".join(f"{outcomes[kind]:,} {kind}" for kind in outcomes if kind != "invalid")
+    files = f"{done.files:,} file{'' if done.files == 1 else 's'}"
+    show(f"{done.figures.read:,} documents of {files}{': ' if counts else ''}{counts}")
+    if invalid := outcomes["invalid"]:
+        show(f"{invalid:,} could not be written; they are in {done.letters}, with the reasons")
+    return BakeoffError.exit_code if invalid or done.errors else 0
