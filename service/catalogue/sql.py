@@ -109,7 +109,7 @@ class SqlStore:
 
     def known(self, ids: Iterable[str]) -> set[str]:
         among = self._database.among.format(column="id")
-        sql = f"select id from catalogue_listings where vector is not null and {among}"
+        sql = f"select id from catalogue_listings where {among}"
         with self._database.reading() as session:
             return {str(id_) for (id_,) in session.read(sql, [self._database.listed(ids)])}
 

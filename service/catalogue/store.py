@@ -29,7 +29,7 @@ class Store(Protocol):
         """The listings with these ids that there are; with `removed` also those that were, as they were last."""
 
     def known(self, ids: Iterable[str]) -> set[str]:
-        """Which of these ids are a listing's that is there, or was."""
+        """Which of these ids are a listing's that is there or was, or whose removal came before it."""
 
     def by_number(self, numbers: Iterable[int]) -> dict[int, Listing]:
         """The listings with these numbers that there are."""

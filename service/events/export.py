@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,13 +60,19 @@ def _written(
                 for event in page:
                     rows[event.kind] += 1
         if not any(rows.values()):
-            raise DatasetError(f"{path}: was not written, for there is no {' or '.join(kinds)} since then")
+            raise DatasetError(
+                f"{path}: is not written, for there is no {' or '.join(kinds)}{_from(since_ms)}"
+            )
         partial.replace(path)
     except OSError as error:
         raise DatasetError(f"{path}: {unwritable(error)}") from error
     finally:
         partial.unlink(missing_ok=True)
     return Exported(rows, first_ms, last_ms)
+
+
+def _from(ms: int) -> str:
+    return f" from {datetime.fromtimestamp(ms / 1000, UTC).isoformat()} on" if ms else ""
 
 
 def _interactions(page: Sequence[Event]) -> pa.Table:
