@@ -103,24 +103,23 @@ def test_all_events_are_read_by_time_whatever_the_order_they_came_in(
 
 
 def test_two_services_that_are_told_the_same_record_it_once(opened: Opener) -> None:
-    stores, ready = [opened(), opened()], Barrier(8)
+    stores, writers, each, ids = [opened(), opened()], 4, 5, range(150)
+    ready = Barrier(writers)
 
     def record(writer: int) -> list[Recorded]:
-        ready.wait()
-        ids = range(50) if writer % 2 else reversed(range(50))
-        mine = [event(f"{one}", listing=f"of {writer}") for one in ids]
-        return [
-            found
-            for first in range(0, 50, 10)
-            for found in stores[writer % 2].record(mine[first : first + 10])
-        ]
+        mine = [event(f"{one:03}", listing=f"of {writer}") for one in ids]
+        told = []
+        for first in range(0, len(ids), each):
+            ready.wait(30)  # so that all record the same at once
+            told += stores[writer % 2].record(mine[first : first + each][:: 1 if writer % 2 else -1])
+        return told
 
-    with ThreadPoolExecutor(8) as threads:
-        told = [one for found in threads.map(record, range(8)) for one in found]
+    with ThreadPoolExecutor(writers) as threads:
+        told = [one for found in threads.map(record, range(writers)) for one in found]
     held = {one.id: one for one in every(stores[0])}
-    assert len(held) == 50
+    assert len(held) == len(ids)
     assert all(one.held == held[one.held.id] for one in told)  # nobody was told that another's is theirs
-    assert sum(one.new for one in told) == 50
+    assert sum(one.new for one in told) == len(ids)
 
 
 def test_what_is_recorded_together_is_recorded_wholly_or_not_at_all(opened: Opener) -> None:
