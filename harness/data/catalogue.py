@@ -9,7 +9,8 @@ from typing import Any
 
 from engines.values.shown import shown
 from harness.data.dataset import Dataset
-from harness.data.manifest import Manifest, SyntheticManifest, read_manifest
+from harness.data.manifest import Manifest, SyntheticManifest, read_manifest, read_user_manifest
+from harness.data.picture import Picture
 from harness.data.store import cached, key_of, open_dataset
 from harness.errors import ConfigurationError
 from harness.paths import shipped
@@ -48,6 +49,21 @@ def load_dataset(
     from harness.data.user.loading import load_user_data
 
     return load_user_data(path, changes, cache, progress)
+
+
+def picture_of(ref: str) -> Picture | None:
+    """How the vectors of the dataset that `ref` stands for are shown as pictures; None where its manifest does not say.
+
+    Raises ConfigurationError.
+    """
+    name, changes = split_reference(ref)
+    path = _manifests().get(name, Path(name).expanduser())
+    if path.suffix in (".yaml", ".yml"):
+        spec = read_manifest(path, changes)
+        return None if isinstance(spec, SyntheticManifest) else spec.picture
+    from harness.data.user.files import inputs
+
+    return read_user_manifest(inputs(path)[0], changes).picture
 
 
 def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
@@ -94,7 +110,8 @@ def _manifests() -> dict[str, Path]:
 
 def _from_manifest(path: Path, changes: Mapping[str, Any], cache: Path, progress: Progress) -> Dataset:
     spec = read_manifest(path, changes)
-    key = f"{spec.name}-{key_of(spec.model_dump(mode='json'))}"
+    content = spec.model_dump(mode="json", exclude={"picture"})  # which changes how it is shown only
+    key = f"{spec.name}-{key_of(content)}"
     return open_dataset(cached(cache, key, partial(_build, spec, cache, progress), progress))
 
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from engines.base import Metric, Value
 from engines.values.shown import shown
 from harness.data.identity import ModelIdentity
+from harness.data.picture import Picture
 from harness.data.shipped.listings_manifest import ListingsManifest
 from harness.errors import ConfigurationError
 from harness.scenario.strict import Listed, Name, PositiveInt, StrictModel, explain, read_yaml
@@ -85,6 +86,7 @@ class UserManifest(StrictModel):
     vectors: the Parquet column that holds them, where several could. queries: where the data bring none, a Parquet file
     of them (its path starts from the manifest's folder), or how many rows to hold out. text: columns to carry along
     unfiltered. fill: by column, what stands in for a missing value. model: what made the vectors.
+    picture: how they are shown, where they are pictures.
     """
 
     name: Name | None = None
@@ -96,6 +98,7 @@ class UserManifest(StrictModel):
     text: Annotated[tuple[str, ...], Listed] = ()
     fill: dict[str, Annotated[Value, BeforeValidator(_plain)]] = Field(default_factory=dict)
     model: ModelManifest | None = None
+    picture: Picture | None = None
 
 
 def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Manifest:

@@ -139,7 +139,7 @@ def _key(location: tuple[int | str, ...], data: object, *, missing: bool) -> str
     for depth, part in enumerate(location):
         if isinstance(part, int) and isinstance(data, list | tuple):
             key += f"[{part}]"
-            data = data[part]
+            data = data[part] if part < len(data) else None  # one that is missing
         elif isinstance(part, str) and isinstance(data, Mapping):
             last = depth == len(location) - 1
             if part in data or (last and missing):

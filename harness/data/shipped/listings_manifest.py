@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from engines.base import Metric
+from harness.data.picture import Picture
 from harness.scenario.strict import Name, PositiveInt, StrictModel
 
 Shares = Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)]
@@ -129,7 +130,8 @@ FilterTemplate = Annotated[dict[str, Literal["same"] | Band], Field(min_length=1
 class ListingsManifest(StrictModel):
     """Labelled images as second-hand listings.
 
-    filters: named sets; in each, a field is the `same` as the query image's own, or within its `band`.
+    picture: how the vectors are shown. filters: named sets; in each, a field is the `same` as the query image's own, or
+    within its `band`.
     """
 
     kind: Literal["listings"]
@@ -137,6 +139,7 @@ class ListingsManifest(StrictModel):
     summary: str = ""
     description: str = ""
     metric: Metric
+    picture: Picture | None = None
     files: ImageFiles
     sources: Sources
     listings: Listings

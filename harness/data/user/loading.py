@@ -39,7 +39,9 @@ def load_user_data(path: Path, changes: Mapping[str, Any], cache: Path, progress
     if isinstance(manifest.queries, str):
         files.append(sidecar.parent / manifest.queries)
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
-    key = f"{_title(path)}-{key_of(path.resolve(), states, manifest.model_dump(mode='json'))}"
+    # How pictures are shown changes no content.
+    content = manifest.model_dump(mode="json", exclude={"picture"})
+    key = f"{_title(path)}-{key_of(path.resolve(), states, content)}"
     return open_dataset(cached(cache, key, partial(_build, path, sidecar, manifest, progress), progress))
 
 
