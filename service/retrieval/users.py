@@ -33,7 +33,10 @@ class Encoded:
 
 
 class UserVectors:
-    """By a model's encoder; without one a user is the mean of what they took, each listing at length 1."""
+    """By a model's encoder; without one a user is the mean of what they took.
+
+    Each listing counts at length 1, but as it is where distances count: there a shorter vector lies elsewhere.
+    """
 
     def __init__(self, store: Store, schema: Schema, encoder: Encoder | None = None) -> None:
         """schema: of the index; its `model` is the label of the encoder's, and listings of another are left out.
@@ -84,7 +87,8 @@ class UserVectors:
             )
         if not history:
             return None
-        return np.asarray(normalized(np.stack([listing.vector for listing in history])).mean(axis=0))
+        vectors = np.stack([listing.vector for listing in history])
+        return np.asarray((vectors if self._schema.metric == "l2" else normalized(vectors)).mean(axis=0))
 
     def _declared(self, encoder: Encoder, user: User) -> tuple[Vectors | None, Mapping[str, int]]:
         if not user.preferences:
@@ -103,10 +107,16 @@ class UserVectors:
         vectors = np.stack([listing.vector for listing in listings])
         return unpadded_listings(vectors) if self._encoder.weights.weight else vectors
 
+    @property
+    def reads_text(self) -> bool:
+        """Whether a text can be made a vector."""
+        features = None if self._encoder is None else self._encoder.features
+        return features is not None and bool(features.texts and features.text.dim)
+
     def of_text(self, text: str) -> Vectors:
         """That of a listing of which only this text is known. Raises InvalidRequestError where nothing reads text."""
         encoder = self._encoder
-        if encoder is None or not encoder.features.texts or not encoder.features.text.dim:
+        if encoder is None or not self.reads_text:
             raise InvalidRequestError(
                 ["rank: no model here makes vectors of text; give a vector or a user, or rank by text"]
             )

@@ -129,6 +129,18 @@ def test_without_a_model_a_user_is_the_mean_of_what_they_took() -> None:
             ask()
 
 
+def test_where_distances_count_the_mean_lies_among_what_they_took() -> None:
+    """At length 1 it would lie near the origin, and the shortest vector would be the nearest to everybody."""
+    at = {1: [100.0, 90, 0, 0, 0, 0], 2: [90.0, 100, 0, 0, 0, 0], 3: [0.0, 0, 3, 0, 0, 0]}
+    stored = [replace(listings(10)[n], vector=np.array(vector, np.float32)) for n, vector in at.items()]
+    users = UserVectors(Truth(stored), Schema(6, "l2", model="towers@1"))  # type: ignore[arg-type]
+    vector = users.of_user(history(1, 2), NOW_MS).vector
+    assert vector is not None
+    np.testing.assert_allclose(vector, [95, 95, 0, 0, 0, 0])
+    distances = [np.linalg.norm(one.vector - vector) for one in stored]
+    assert int(np.argmax(distances)) == 2
+
+
 def test_a_model_of_another_dimension_than_the_index_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="dimensions, the index 6"):
         UserVectors(Truth([]), Schema(6, "ip"), encoder())  # type: ignore[arg-type]
