@@ -6,6 +6,7 @@ BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 SCENARIO ?= quick
 MODEL    ?= marketplace
+SERVICE  ?= docs/example-service.yaml
 MINUTES  ?= 10
 READS    ?= 50
 WRITES   ?= 50
@@ -13,7 +14,7 @@ SOAK     ?= --engine faiss
 PYTEST   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench report ablations perf simulate soak test lint lock clean
+.PHONY: help install bench serve report ablations perf simulate soak test lint lock clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 bench: $(STAMP)  ## Measure the engines and write the report (SCENARIO=quick|standard|servers|filters|smoke)
 	$(BIN)/bakeoff run $(SCENARIO)
+
+serve: $(STAMP)  ## Start the retrieval service with pictures and made-up users (SERVICE=docs/example-service.yaml)
+	$(BIN)/bakeoff serve --config $(SERVICE)
 
 report: $(STAMP)  ## Write the newest run's report again
 	$(BIN)/bakeoff report runs/latest

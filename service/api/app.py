@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,6 +23,7 @@ from service.api.parts import Parts
 from service.catalogue.schema import Problem
 from service.database.errors import StoreError
 from service.limits.gate import OverloadedError
+from service.page.files import PageFile, page_files
 from service.retrieval.values import InvalidRequestError, UnknownListingError
 from service.telemetry.requests.asked import NOW, Asked
 
@@ -36,14 +37,18 @@ def application(parts: Parts, version: str) -> ASGIApp:
     described = document(
         parts.schema, version, encodes=parts.encoder is not None, keys=parts.keys is not None
     )
-    files = {"/openapi.json": (to_json(described), JSON), "/docs": (page(described).encode(), "text/html")}
+    files = {
+        "/openapi.json": PageFile(to_json(described), JSON, {}),
+        "/docs": PageFile(page(described).encode(), "text/html", {}),
+        **page_files(pictures_elsewhere=parts.schema.picture is not None),
+    }
     endpoints = [(one, _endpoint(parts, one)) for one in OPERATIONS]
     routes = [
         Route(one.path, endpoint, methods=[one.method], name=one.name)
         # The longer address first, of which the shorter is the beginning.
         for one, endpoint in sorted(endpoints, key=lambda item: -len(item[0].path))
     ]
-    routes += [Route(path, _file(*content), methods=["GET"]) for path, content in files.items()]
+    routes += [Route(path, _file(one), methods=["GET"]) for path, one in files.items()]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refusing(parts)})
     # Addresses without an id need no search through the routes, nor what Starlette puts around them.
     direct = {(one.method, one.path): endpoint for one, endpoint in endpoints if "{" not in one.path}
@@ -65,9 +70,9 @@ def application(parts: Parts, version: str) -> ASGIApp:
     return numbered
 
 
-def _file(content: bytes, kind: str) -> Endpoint:
+def _file(file: PageFile) -> Endpoint:
     async def endpoint(_request: Request) -> Response:
-        return HTMLResponse(content) if kind == "text/html" else Response(content, media_type=kind)
+        return Response(file.content, 200, file.headers, file.media_type)
 
     return endpoint
 

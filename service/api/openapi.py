@@ -12,6 +12,7 @@ from service.api.http import bodies
 from service.api.http.problems import KINDS, MEDIA_TYPE
 from service.api.http.requests import JSON, NDJSON
 from service.api.operations import OPERATIONS, Operation
+from service.api.routes import browsing
 from service.catalogue.checks import LONGEST_DETAIL, LONGEST_ID
 from service.catalogue.schema import VECTOR, CatalogueSchema
 
@@ -65,6 +66,8 @@ def _operation(operation: Operation, keys: bool) -> dict[str, Any]:
         "summary": operation.summary,
         "responses": {"200": {"description": "done", "content": {kind: {"schema": content}}}},
     }
+    if kind == browsing.PNG:
+        found["responses"]["304"] = {"description": "it is the one at hand"}
     if any(one.name == "wait" for one in operation.parameters) and operation.answer is bodies.Stored:
         found["responses"]["202"] = {
             "description": "durable, and not yet seen in the index",
@@ -96,7 +99,7 @@ def _operation(operation: Operation, keys: bool) -> dict[str, Any]:
 def _answer(kind: type | str | None) -> tuple[str, dict[str, Any]]:
     """Media type and schema."""
     if isinstance(kind, str):
-        return kind, {"type": "string"}
+        return kind, {} if kind == browsing.PNG else {"type": "string"}  # bytes have no schema
     return JSON, {"type": "object"} if kind is None else _reference(kind.__name__)
 
 

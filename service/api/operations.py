@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from service.api.http import bodies
 from service.api.parts import Parts
-from service.api.routes import asking, events, listings, operating
+from service.api.routes import asking, browsing, events, listings, operating
 from service.settings.keys import Scope
 from service.telemetry.meters import MEDIA_TYPE
 
@@ -33,8 +33,8 @@ class Operation:
     """A method of an address. scope: of the key that it needs, None where it needs none.
 
     body: what it takes, a struct, "listing" or "listings" for documents of the catalogue, "events" for one or many,
-    None for nothing. answer: what it gives, None for an object that only people read, a media type for text. problems:
-    kinds that are its own.
+    None for nothing. answer: what it gives, None for an object that only people read, a media type for text or
+    a picture. problems: kinds that are its own.
     """
 
     method: str
@@ -55,6 +55,10 @@ class Operation:
     def summary(self) -> str:
         """In a sentence."""
         return (self.handler.__doc__ or "").strip().splitlines()[0]
+
+
+def _up_to(most: int, default: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 1, "maximum": most, "default": default}
 
 
 _WORDS = {"type": "string"}
@@ -81,6 +85,11 @@ _SIMILAR = (
     Parameter("variant", _WORDS, "what serves the request"),
     Parameter("seller", _WORDS, "whose own listings are left out"),
 )
+_HELD = Parameter(
+    "If-None-Match", _WORDS, "the entity tag of a picture at hand: 304 where it is the same", "header"
+)
+_VALUES = Parameter("values", _up_to(browsing.MOST_VALUES, browsing.VALUES), "how many of a field are named")
+_LIMIT = Parameter("limit", _up_to(browsing.MOST_USERS, browsing.USERS), "how many")
 _ONE = "/v1/listings/{id}"
 OPERATIONS = (
     Operation("PUT", _ONE, listings.put, "write", "listing", bodies.Stored, _WRITE, _WRITTEN),
@@ -141,6 +150,20 @@ OPERATIONS = (
         ("not-found", *_ASKED),
     ),
     Operation("POST", "/v1/search", asking.search, "read", bodies.Search, bodies.Answer, (), _ASKED),
+    Operation(
+        "GET",
+        f"{_ONE}/picture",
+        browsing.picture,
+        "read",
+        None,
+        browsing.PNG,
+        (_HELD,),
+        ("not-found", "invalid"),
+    ),
+    Operation(
+        "GET", "/v1/facets", browsing.facets, "read", None, bodies.Facets, (_VALUES,), ("invalid", "deadline")
+    ),
+    Operation("GET", "/v1/users", browsing.users, "read", None, bodies.Users, (_LIMIT,), ("invalid",)),
     Operation("GET", "/v1/service", operating.service, "read"),
     Operation("GET", "/metrics", operating.metrics, "read", None, MEDIA_TYPE, (), ("deadline",)),
     Operation("POST", "/v1/index:check", operating.check, "admin"),

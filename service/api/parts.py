@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from harness.data.picture import Picture
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.store import Store
 from service.events.clocks import Clocks
@@ -15,6 +16,7 @@ from service.limits.deadline import Deadline
 from service.limits.gate import Gate
 from service.limits.rates import Rates
 from service.limits.threads import Threads
+from service.memory.facets import Facet
 from service.retrieval.values import Answer, Request, User
 from service.settings.keys import KeyRing
 from service.settings.model import Settings
@@ -27,6 +29,9 @@ class Retrieval(Protocol):
 
     async def answer(self, request: Request, deadline: Deadline) -> Answer:
         """Raises InvalidRequestError, OverloadedError, TimeoutError and StoreError."""
+
+    def facets(self, most: int) -> Sequence[Facet]:
+        """The values of each field, of which `most` are named. Blocks. Raises StoreError."""
 
 
 class ServedIndex(Protocol):
@@ -54,16 +59,20 @@ class Users(Protocol):
     def find(self, id_: str) -> User | None:
         """What is known of a user; None where nothing is. Blocks."""
 
+    def examples(self, most: int) -> tuple[int, Mapping[str, User]]:
+        """How many users there are to show as examples, and so many of them by id. Blocks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The whole service as its routes see it.
 
     gate: before questions, so that what cannot be answered in time is turned away before work is done for it. encoder:
-    None where vectors have to be given. users: those that are known by id. keys: None where anybody on this
-    machine may do anything. rates: of each key, None where there is no limit. reading, writing: threads for the store's
-    calls; operating: for calls that take minutes; measuring: for `/metrics`, also while no other thread comes back.
-    about: what `GET /v1/service` tells. clocks: which moments of events are believed.
+    None where vectors have to be given. users: those that are known by id. picture: how vectors are shown, None where
+    they are no pictures. keys: None where anybody on this machine may do anything. rates: of each key, None where there
+    is no limit. reading, writing: threads for the store's calls; operating: for calls that take minutes; measuring: for
+    `/metrics`, also while no other thread comes back. about: what `GET /v1/service` tells. clocks: which moments of
+    events are believed.
     """
 
     settings: Settings
@@ -73,6 +82,7 @@ class Parts:
     gate: Gate
     encoder: Encoder | None
     users: Users
+    picture: Picture | None
     keys: KeyRing | None
     rates: Rates | None
     reading: Threads

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from service.api.parts import Parts
 from service.application.catalogue import fill_of, schema_of
 from service.application.loading import load
 from service.application.served import Served
+from service.application.simulated import simulated_users, taste_fields
 from service.application.users import known_users
 from service.catalogue.opening import open_store
 from service.catalogue.schema import CatalogueSchema
@@ -28,6 +29,7 @@ from service.limits.rates import Rates
 from service.limits.threads import Threads
 from service.retrieval.retrieval import Retrieval
 from service.retrieval.users import UserVectors
+from service.retrieval.values import User
 from service.settings.decision import Chosen, choose, read_decision
 from service.settings.keys import KeyRing, read_keys
 from service.settings.model import Settings
@@ -39,6 +41,7 @@ from service.writing.destination import Encoder
 
 if TYPE_CHECKING:
     from harness.data.dataset import Dataset
+    from harness.data.picture import Picture
     from models.encoding.model import Model
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -52,7 +55,8 @@ Say = Callable[[str], None]
 class Plan:
     """What is going to be served, all of it checked, and nothing of it open yet.
 
-    dataset: whose listings an empty catalogue begins with. folder: of catalogue and index.
+    dataset: whose listings an empty catalogue begins with. folder: of catalogue and index. picture: how vectors are
+    shown, None where they are no pictures. tastes: the fields by which simulated users choose.
     """
 
     settings: Settings
@@ -63,12 +67,15 @@ class Plan:
     schema: CatalogueSchema
     keys: KeyRing | None
     folder: Path
+    picture: Picture | None
+    tastes: tuple[str, ...]
 
 
 def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
     """Raises ConfigurationError with every problem of what the settings name."""
     problems: list[str] = []
-    chosen = engine = dataset = model = keys = None
+    chosen = engine = dataset = model = keys = picture = None
+    tastes: tuple[str, ...] = ()
     with noting(problems):
         decision = read_decision(Path(settings.decision)) if settings.decision else None
         chosen = choose(decision, settings.engine, settings.index, settings.search)
@@ -78,6 +85,7 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
     ref = settings.dataset or (_published(model) if model else None)
     with noting(problems):
         dataset = _dataset(ref, cache, progress) if ref else None
+        picture = _picture(ref) if ref else None
     with noting(problems):
         keys = read_keys(Path(settings.keys)) if settings.keys else None
     if settings.keys is None and settings.host not in _LOCAL:
@@ -96,9 +104,13 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
     schema = schema_of(settings.catalogue, dataset, model, fill_of(ref), engine_text=text)
     if unfit := settings.retrieval.options().problems(schema.engine):
         raise ConfigurationError([f"retrieval.{line}" for line in unfit])
+    if picture is not None and (problem := picture.problem(schema.engine.dim)):
+        raise ConfigurationError(f"dataset {ref}: {problem}")
+    if settings.simulated_users:
+        tastes = taste_fields(settings.tastes, schema.engine)
     name = dataset.name if dataset is not None else model.identity.name if model is not None else "catalogue"
     folder = Path(settings.data) if settings.data else Path("served") / name
-    return Plan(settings, chosen, engine, dataset, model, schema, keys, folder)
+    return Plan(settings, chosen, engine, dataset, model, schema, keys, folder, picture, tastes)
 
 
 # What reads models and data sets is imported by services that have them: it takes a third of the time of a start.
@@ -112,6 +124,12 @@ def _dataset(ref: str, cache: Path, progress: Progress) -> Dataset:
     from harness.data.catalogue import load_dataset
 
     return load_dataset(ref, cache=cache, progress=progress)
+
+
+def _picture(ref: str) -> Picture | None:
+    from harness.data.catalogue import picture_of
+
+    return picture_of(ref)
 
 
 def _published(model: Model) -> str | None:
@@ -142,6 +160,10 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     stack.callback(retrieval.close)
     progress("reading the catalogue", 0, None)
     retrieval.load()
+    simulated: Mapping[str, User] = {}
+    if settings.simulated_users:
+        simulated = simulated_users(settings.simulated_users, made.tastes, retrieval.stock)
+        say(f"{len(simulated)} simulated users, by {' and '.join(made.tastes)}")
     sizes = {
         "reading": settings.threads,
         "writing": settings.threads,
@@ -152,7 +174,8 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     threads = {name: Threads(name, count, _WAITING) for name, count in sizes.items()}
     for one in threads.values():
         stack.callback(one.close)
-    gate, about = Gate(AdaptiveLimit(settings.admission.options())), _about(made, version)
+    gate = Gate(AdaptiveLimit(settings.admission.options()))
+    about = _about(made, version, reads_text=users.reads_text)
     engine = made.chosen.adapter
     watched = Watched(gate, retrieval.breakers, index.status, version, engine, about["model"] or "")
     slow_ms = settings.telemetry.slow_ms or settings.deadline_ms / 2
@@ -169,7 +192,8 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         retrieval=retrieval,
         gate=gate,
         encoder=encoder_of(made),
-        users=known_users(model, events),
+        users=known_users(model, events, simulated),
+        picture=made.picture,
         keys=made.keys,
         rates=Rates(settings.limits.rate) if settings.limits.rate else None,
         reading=threads["reading"],
@@ -213,8 +237,15 @@ def _start(index: LiveIndex, made: Plan) -> None:
         raise ConfigurationError(f"engine {made.chosen.adapter} does not start: {text}") from error
 
 
-def _about(made: Plan, version: str) -> dict[str, Any]:
+def _about(made: Plan, version: str, *, reads_text: bool) -> dict[str, Any]:
+    """What is served, in words. reads_text: whether a text can be ranked by its vector."""
     schema, chosen = made.schema, made.chosen
+    picture: dict[str, Any] | None = None
+    if schema.picture is not None:
+        picture = {"detail": schema.picture}
+    elif made.picture is not None:
+        picture = {"pixels": list(made.picture.pixels)}
+    by_words, by_vector = ["text"] if schema.texts else [], ["dense"] if reads_text else []
     return {
         "version": version,
         "engine": {
@@ -229,4 +260,6 @@ def _about(made: Plan, version: str) -> dict[str, Any]:
         "fields": {field.name: field.kind for field in schema.engine.fields},
         "details": list(schema.details),
         "texts": list(schema.texts),
+        "ranks": [*by_words, *by_vector, *(["fused"] if by_words and by_vector else [])],
+        "picture": picture,
     }

@@ -51,6 +51,7 @@ def schema_of(
         settings.brand,
         settings.listed_at or _listed(found),
         settings.longest_keyword,
+        settings.picture,
     )
 
 

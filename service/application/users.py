@@ -1,9 +1,10 @@
-"""Users who are known by id: those that a model was published with, and those who did something since."""
+"""Users who are known by id: those that a model was published with or that are made up, and those of events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ _NEWEST = 100  # listings of a user's events; a model says how many it looks at
 
 @dataclass(frozen=True, slots=True)
 class KnownUsers:
-    """Follows `service.api.parts.Users`. kinds: of events that count as taking a listing, of which the newest `most`
-    listings do.
+    """Follows `service.api.parts.Users`. published: by a model, or made up. kinds: of events that count as taking a
+    listing, of which the newest `most` listings do.
     """
 
     published: Mapping[str, User]
@@ -40,13 +41,21 @@ class KnownUsers:
             history[listing] = Taken(listing, at_ms)
         return User(tuple(history.values()))
 
+    def examples(self, most: int) -> tuple[int, Mapping[str, User]]:
+        """How many are published or made up, and so many of them as they are known now."""
+        found = {id_: self.find(id_) for id_ in islice(self.published, most)}
+        return len(self.published), {id_: user for id_, user in found.items() if user is not None}
 
-def known_users(model: Model | None, events: EventStore) -> KnownUsers:
-    """Those of a model and of the events. Events of a kind that the model did not learn from say nothing to it."""
+
+def known_users(model: Model | None, events: EventStore, simulated: Mapping[str, User]) -> KnownUsers:
+    """Those of a model, of the events and made up ones. Events of a kind that the model did not learn from say nothing
+    to it.
+    """
     if model is None:
-        return KnownUsers({}, events, TAKEN, _NEWEST)
+        return KnownUsers(simulated, events, TAKEN, _NEWEST)
     learnt = tuple(kind for kind in TAKEN if kind in model.interactions.events)
-    return KnownUsers(_published(model.folder), events, learnt or TAKEN, model.encoder.user.weights.longest)
+    published = {**simulated, **_published(model.folder)}
+    return KnownUsers(published, events, learnt or TAKEN, model.encoder.user.weights.longest)
 
 
 def _published(folder: Path) -> Mapping[str, User]:

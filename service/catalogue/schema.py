@@ -44,8 +44,8 @@ class CatalogueSchema:
     model that encodes. fill: what stands in for a field that a document leaves out; without it the field is required.
     details: what is shown, as text; `required` of them must be there, `texts` are searched. seller, brand: the keyword
     field or the detail that names them. listed_at: the integer field that says when a listing was listed, in ms since
-    1970; None: when it was first stored. longest_keyword: in characters. Raises ConfigurationError, with all that does
-    not fit together.
+    1970; None: when it was first stored. longest_keyword: in characters. picture: the keyword field or the detail that
+    holds the address of a picture. Raises ConfigurationError, with all that does not fit together.
     """
 
     engine: Schema
@@ -57,6 +57,7 @@ class CatalogueSchema:
     brand: str | None = None
     listed_at: str | None = None
     longest_keyword: int = LONGEST_KEYWORD
+    picture: str | None = None
 
     def __post_init__(self) -> None:
         problems = list(self._contradictions())
@@ -74,7 +75,7 @@ class CatalogueSchema:
                 if name not in self.details:
                     yield f"{key}: '{name}' is no detail (there are: {', '.join(self.details) or 'none'})"
         words = {field.name for field in self.engine.fields if field.kind == "keyword"} | set(self.details)
-        for key in ("seller", "brand"):
+        for key in ("seller", "brand", "picture"):
             if (name := getattr(self, key)) is not None and name not in words:
                 yield f"{key}: '{name}' is neither a keyword field nor a detail"
         if self.listed_at is not None:

@@ -16,6 +16,7 @@ from engines.values.columns import ColumnStore, Growable
 from service.catalogue.listing import Listing
 from service.catalogue.schema import CatalogueSchema
 from service.indexing.batches import as_batch
+from service.memory.facets import Facet, facet
 
 _SAMPLE = 4096  # rows; a share of 1 in 100 is then off by less than half of it
 _SPARE_ROWS = 10_000  # rows of former versions that are not worth copying the others for
@@ -146,6 +147,22 @@ class Stock:
         with self._lock:
             mask = self._rows.columns.select(where)
             return self._rows.columns.count if mask is None else int(np.count_nonzero(mask))
+
+    def facets(self, most: int) -> list[Facet]:
+        """The values of each field, of which `most` are named."""
+        with self._lock:
+            columns, living = dict(self._rows.columns.columns), self._rows.columns.select(None)
+        # Beyond the lock: rows that come later lie behind these, and no row changes.
+        return [facet(field, columns[field.name], living, most) for field in self.schema.engine.fields]
+
+    def drawn(self, where: Filter, count: int, seed: int) -> list[str]:
+        """Ids of listings that match, drawn at random, each at most once."""
+        with self._lock:
+            mask = self._rows.columns.select(where)
+            ids = self._rows.of_listing[0].view
+            rows = np.arange(len(ids)) if mask is None else np.flatnonzero(mask)
+        chosen = np.random.default_rng(seed).permutation(rows)[:count]
+        return [str(ids[row]) for row in chosen]
 
     def popular(self, wanted: int, where: Filter | None) -> Hits:
         """The most popular listings that match, ties by the newer, then by the lower number."""

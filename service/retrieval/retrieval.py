@@ -20,6 +20,7 @@ from service.limits.breaker import Breaker, Pass
 from service.limits.deadline import Deadline
 from service.limits.gate import OverloadedError
 from service.limits.threads import Threads
+from service.memory.facets import Facet
 from service.memory.following import InStep
 from service.memory.shelf import Shelf
 from service.memory.stock import Stock
@@ -107,6 +108,11 @@ class Retrieval:
     def load(self) -> None:
         """Reads the truth; returns once everything acknowledged before the call can be found. Blocks."""
         self._in_step.catch_up()
+
+    def facets(self, most: int) -> list[Facet]:
+        """The values of each field, of which `most` are named. Blocks. Raises StoreError."""
+        self._in_step.catch_up()
+        return self.stock.facets(most)
 
     def close(self) -> None:
         """Returns once the calls under way have ended."""

@@ -53,6 +53,7 @@ class CatalogueSettings(StrictModel):
     brand: str | None = None
     listed_at: str | None = None
     longest_keyword: PositiveInt = LONGEST_KEYWORD
+    picture: str | None = None
 
 
 class LimitSettings(StrictModel):
@@ -101,7 +102,8 @@ class Settings(StrictModel):
     whatever was decided, with `index` and `search` as its parameters. dataset: whose listings an empty catalogue begins
     with. model: a folder that bakeoff train has written. keys: a YAML file of API keys. deadline_ms: of a request that
     reads; write_deadline_ms: of one that writes. stop_s: how long requests under way may take once the service is asked
-    to stop. threads: for the catalogue's reads; as many again write, and share commits.
+    to stop. simulated_users: how many users are made up, as examples; tastes: the fields of words by which they choose,
+    the first two by default. threads: for the catalogue's reads; as many again write, and share commits.
     """
 
     host: str = "127.0.0.1"
@@ -119,6 +121,8 @@ class Settings(StrictModel):
     write_deadline_ms: Milliseconds = 10_000.0
     stop_s: Seconds = 10.0
     threads: PositiveInt = 16
+    simulated_users: Annotated[int, Field(ge=0, le=100)] = 0
+    tastes: Names = ()
     limits: LimitSettings = LimitSettings()
     events: EventSettings = EventSettings()
     admission: AdmissionSettings = AdmissionSettings()

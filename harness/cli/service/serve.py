@@ -62,7 +62,7 @@ def serve(options: argparse.Namespace) -> int:
             application(parts, version),
             bound,
             stop_s=settings.stop_s,
-            ready=lambda: show(f"listening on {address(bound)}"),
+            ready=lambda: _announce(address(bound), tell),
         )
         tell("stopping: requests under way have ended")
         leaving = threading.Timer(settings.stop_s, _leave, (tell,))
@@ -70,6 +70,11 @@ def serve(options: argparse.Namespace) -> int:
         leaving.start()
     leaving.cancel()
     return 0
+
+
+def _announce(url: str, tell: Callable[[str], None]) -> None:
+    tell(f"a page to try it out: {url}/")
+    show(f"listening on {url}")
 
 
 def _leave(tell: Callable[[str], None]) -> None:

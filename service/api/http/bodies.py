@@ -186,6 +186,47 @@ class ShownListing(Struct):
     vector: list[float] | UnsetType = UNSET
 
 
+class ShownValue(Struct):
+    """A value of a field, and how many listings have it."""
+
+    value: str | bool
+    count: int
+
+
+class ShownFacet(Struct, omit_defaults=True):
+    """What a field holds. values: the commonest keywords or booleans; others: how many further ones there are. least,
+    greatest: of numbers.
+    """
+
+    kind: str
+    values: list[ShownValue] = []
+    others: int = 0
+    least: float | None = None
+    greatest: float | None = None
+
+
+class Facets(Struct):
+    """The fields of the listings on sale, by name. listings: how many there are."""
+
+    listings: int
+    fields: dict[str, ShownFacet]
+
+
+class ShownUser(Struct):
+    """An example of a user. taken: how many listings they took; history: the last of them, the oldest first."""
+
+    id: str
+    taken: int
+    history: list[str]
+
+
+class Users(Struct):
+    """Users that recommendations can be asked for by id. total: how many there are."""
+
+    total: int
+    users: list[ShownUser]
+
+
 def to_json(value: Any) -> bytes:
     """Compact JSON in UTF-8."""
     return _ENCODER.encode(value)

@@ -43,6 +43,7 @@ def test_newer_events_come_after_what_a_user_was_published_with(events: SqlEvent
     assert known.find("ben") == User((Taken("a", 10),))
     assert known.find("carla") is None
     assert known.find("nobody") is None
+    assert known.examples(5) == (1, {"anna": anna})
     newest = replace(known, most=1).find("anna")
     assert newest is not None
     assert newest.history == (Taken("a"), Taken("b"), Taken("c"), Taken("d", 30))
@@ -51,10 +52,13 @@ def test_newer_events_come_after_what_a_user_was_published_with(events: SqlEvent
 def test_events_count_of_which_kinds_the_model_has_learnt(events: SqlEvents, tmp_path: Path) -> None:
     made = Model.load(write_model(tmp_path / "model"))
     publish(made, catalogue())
-    assert known_users(made, events).kinds == TAKEN
-    assert known_users(made, events).find("someone") == User((Taken("item-0"),))
+    assert known_users(made, events, {}).kinds == TAKEN
+    assert known_users(made, events, {}).find("someone") == User((Taken("item-0"),))
+    simulated = {"simulated 1": User((Taken("item-2"),))}
+    total, examples = known_users(made, events, simulated).examples(1)
+    assert (total, examples) == (2, simulated)
     weights = made.interactions.model_copy(update={"events": {"purchase": 5.0, "view": 1.0}})
-    known = known_users(replace(made, interactions=weights), events)
+    known = known_users(replace(made, interactions=weights), events, {})
     assert known.kinds == ("purchase",)
     assert known.find("ben") is None
     assert known.most == made.encoder.user.weights.longest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -104,6 +105,37 @@ def test_popular_ones_come_first_and_the_newest_where_nothing_says_who_is() -> N
         )
         assert list(stock.popular(5, ACME).ids) == [one.number for one in there[:5]]
         assert len(stock.popular(1000, None).ids) == len(truth.there)
+
+
+def test_values_are_counted_of_what_is_on_sale() -> None:
+    stock, truth, in_step = stocked()
+    truth.put([replace(one, version=2) for one in truth.there.values()])
+    truth.remove(range(30))
+    in_step.catch_up()
+    there = [one.attributes for one in truth.there.values()]
+    found = {one.field.name: one for one in stock.facets(3)}
+    brands = Counter(str(one["brand"]) for one in there)
+    assert found["brand"].values == tuple(sorted(brands.items(), key=lambda item: (-item[1], item[0]))[:3])
+    assert found["brand"].others == len(brands) - 3
+    assert dict(found["new"].values) == Counter(one["new"] for one in there)
+    prices = [one["price"] for one in there]
+    assert (found["price"].least, found["price"].greatest) == (min(prices), max(prices))
+    assert found["size"].greatest == max(one["size"] for one in there)  # beyond what a float holds
+    empty = {one.field.name: one for one in Stock(SCHEMA).facets(3)}
+    assert (empty["brand"].values, empty["price"].least) == ((), None)
+
+
+def test_some_that_match_are_drawn_the_same_for_a_seed() -> None:
+    stock, truth, in_step = stocked()
+    truth.remove(range(30))
+    in_step.catch_up()
+    there = {one.id for one in truth.there.values() if one.attributes["brand"] == "acme"}
+    drawn = stock.drawn(ACME, 5, 1)
+    assert len(set(drawn)) == 5
+    assert {*drawn} <= there
+    assert stock.drawn(ACME, 5, 1) == drawn != stock.drawn(ACME, 5, 2)
+    assert {*stock.drawn(ACME, 1000, 1)} == there
+    assert stock.drawn(Eq("brand", "none"), 5, 1) == []
 
 
 def test_the_typical_age_is_the_median_of_what_is_on_sale() -> None:

@@ -1,0 +1,50 @@
+"""What the values of each field are, counted: what filters can be offered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.base import Column, Field, Keywords
+from engines.filters import Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The values of a field, of the listings on sale.
+
+    values: of a keyword or boolean field, the commonest with how many listings have each, ties in order. others: how
+    many further values there are. least, greatest: of a field of numbers; None where there is no listing.
+    """
+
+    field: Field
+    values: tuple[tuple[str | bool, int], ...] = ()
+    others: int = 0
+    least: float | None = None
+    greatest: float | None = None
+
+
+def facet(field: Field, column: Column, living: Mask | None, most: int) -> Facet:
+    """Of a column of n rows. living: bool[n], those that count; None: all. most: values that are named."""
+    held = column if living is None else column[living]
+    if isinstance(held, Keywords):
+        counts = np.bincount(held.codes, minlength=len(held.vocabulary))
+        words: list[str | bool] = held.vocabulary.tolist()
+        return _counted(field, dict(zip(words, counts.tolist(), strict=True)), most)
+    if field.kind == "boolean":
+        true = int(np.count_nonzero(held))
+        return _counted(field, {True: true, False: len(held) - true}, most)
+    if not len(held):
+        return Facet(field)
+    return Facet(field, least=held.min().item(), greatest=held.max().item())
+
+
+def _counted(field: Field, counts: Mapping[str | bool, int], most: int) -> Facet:
+    found = sorted(((value, count) for value, count in counts.items() if count), key=_commonest)
+    return Facet(field, tuple(found[:most]), max(0, len(found) - most))
+
+
+def _commonest(counted: tuple[str | bool, int]) -> tuple[int, str | bool]:
+    return -counted[1], counted[0]
