@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import BakeoffError, ConfigurationError, noting
+from harness.errors import ConfigurationError, noting
 from harness.progress import Progress
 from service.api.parts import Parts
 from service.application.catalogue import fill_of, schema_of
+from service.application.index import is_shareable, start_index
 from service.application.loading import load
 from service.application.served import Served
 from service.application.simulated import simulated_users, taste_fields
@@ -22,7 +23,6 @@ from service.catalogue.sql import SqlStore
 from service.events.clocks import Clocks
 from service.events.opening import open_events
 from service.indexing.collection import EngineChoice
-from service.indexing.live import LiveIndex
 from service.limits.adaptive import AdaptiveLimit
 from service.limits.gate import Gate
 from service.limits.rates import Rates
@@ -98,6 +98,11 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
             f"limits.rate: {settings.limits.rate} is of each key, and there are no keys; name a file with keys, or "
             "leave rate out"
         )
+    if settings.workers > 1 and engine is not None and not is_shareable(engine):
+        problems.append(
+            f"workers: {settings.workers} processes cannot have {engine.name} open at once, which works within one; "
+            "take an engine on a server (bakeoff engines lists them), or workers: 1"
+        )
     if problems or chosen is None or engine is None:
         raise ConfigurationError(problems)
     text = engine.kind.capabilities.text
@@ -146,13 +151,16 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     Raises ConfigurationError, StoreError and what the engine raises.
     """
     settings, model = made.settings, made.model
-    store = opened_store(made, stack, progress=progress, say=say)
+    store = _opened_store(made, stack)
     events = open_events(settings.store, made.folder)
     stack.callback(events.close)
-    index = LiveIndex(store, made.engine, made.folder / "index")
-    stack.callback(index.close)
-    progress("building the index", 0, None)
-    _start(index, made)
+
+    def prepare() -> None:
+        _fill(store, made, progress, say)
+        progress("building the index", 0, None)
+
+    shared = is_shareable(made.engine) and (settings.workers > 1 or settings.store is not None)
+    index = start_index(store, made.engine, made.folder / "index", stack, prepare, shared=shared)
     if index.built_because:
         say(f"the index was built: {index.built_because}")
     users = UserVectors(store, made.schema.engine, None if model is None else model.encoder)
@@ -183,7 +191,7 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     spans = Spans(settings.telemetry.otlp, version, engine) if settings.telemetry.otlp else None
     telemetry = Telemetry(watched, slow, spans, settings.telemetry.trace_share)
     stack.callback(telemetry.close)
-    store.subscribe(telemetry.freshness.durable)
+    store.subscribe(lambda seq: telemetry.freshness.durable(seq) if index.leads else None)
     index.subscribe(telemetry.freshness.searchable)
     return Parts(
         settings=settings,
@@ -210,12 +218,21 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
 
 def opened_store(made: Plan, stack: ExitStack, *, progress: Progress, say: Say) -> SqlStore:
     """The catalogue, filled where it is empty; `stack` closes it again. Raises ConfigurationError and StoreError."""
+    store = _opened_store(made, stack)
+    _fill(store, made, progress, say)
+    return store
+
+
+def _opened_store(made: Plan, stack: ExitStack) -> SqlStore:
     made.folder.mkdir(parents=True, exist_ok=True)
     store = open_store(made.settings.store or str(made.folder / "catalogue.sqlite"), made.schema)
     stack.callback(store.close)
+    return store
+
+
+def _fill(store: SqlStore, made: Plan, progress: Progress, say: Say) -> None:
     if made.dataset is not None:
         load(store, made.dataset, progress, say)
-    return store
 
 
 def encoder_of(made: Plan) -> Encoder | None:
@@ -225,16 +242,6 @@ def encoder_of(made: Plan) -> Encoder | None:
     from models.encoding.documents import ListingTower
 
     return ListingTower(made.model, made.schema.fill)
-
-
-def _start(index: LiveIndex, made: Plan) -> None:
-    try:
-        index.start()
-    except (BakeoffError, OSError):
-        raise
-    except Exception as error:  # adapters raise what their client raises
-        text = str(error) or type(error).__name__
-        raise ConfigurationError(f"engine {made.chosen.adapter} does not start: {text}") from error
 
 
 def _about(made: Plan, version: str, *, reads_text: bool) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from typing import Any
 
 from service.catalogue.store import Store
 from service.indexing.live import LiveIndex
+from service.indexing.sharing.shared import SharedIndex
 
 
 class Served:
     """Follows `service.api.parts.ServedIndex`."""
 
-    def __init__(self, index: LiveIndex, store: Store) -> None:
+    def __init__(self, index: LiveIndex | SharedIndex, store: Store) -> None:
         self._index, self._store = index, store
 
     def wait(self, seq: int, timeout_s: float) -> bool:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from service.catalogue.deciding import Ledger, Row
 from service.catalogue.listing import Change, Listing, OutboxRow, Outcome
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.tables import migrate
-from service.database.database import Database, Session, Values
+from service.database.database import Database, Exclusive, Session, Values
 from service.database.writer import GroupedWriter
 
 _ROW = "id, number, version, seq, attributes, details, vector, model, listed_at_ms, updated_at_ms, removed"
@@ -28,10 +29,20 @@ _NOTE = "insert into catalogue_meta values (?, ?) on conflict (key) do update se
 _SCHEMA = "schema"  # the note that says what the catalogue was made for
 
 
+class _Any(Enum):
+    ANY = 0
+
+
+ANY = _Any.ANY
+
+
 @dataclass(frozen=True, slots=True)
 class _Note:
+    """before: what must be kept under the key now; ANY: whatever there is."""
+
     key: str
     value: str
+    before: str | _Any | None = ANY
 
 
 class SqlStore:
@@ -54,7 +65,7 @@ class SqlStore:
         with database.writing() as session:
             migrate(session, database)
             require_schema(session, schema, name)
-        self._writer: GroupedWriter[Change | _Note, Outcome | None] = GroupedWriter(self._transact)
+        self._writer: GroupedWriter[Change | _Note, Outcome | bool] = GroupedWriter(self._transact)
 
     @property
     def commits(self) -> int:
@@ -63,24 +74,35 @@ class SqlStore:
 
     def write(self, changes: Sequence[Change]) -> list[Outcome]:
         outcomes = self._writer.write(changes) if changes else []
-        return [outcome for outcome in outcomes if outcome is not None]  # None is of notes only
+        return [outcome for outcome in outcomes if not isinstance(outcome, bool)]  # those are of notes
 
     def set_meta(self, key: str, value: str) -> None:
         self._writer.write([_Note(key, value)])
 
-    def _transact(self, items: Sequence[Change | _Note]) -> list[Outcome | None]:
+    def replace_meta(self, key: str, before: str | None, after: str) -> bool:
+        return self._writer.write([_Note(key, after, before)]) == [True]
+
+    def exclusive(self) -> Exclusive | None:
+        return self._database.exclusive()
+
+    def _transact(self, items: Sequence[Change | _Note]) -> list[Outcome | bool]:
         ids = {item.id for item in items if not isinstance(item, _Note)}
         with self._database.writing() as session:
-            notes = ((item.key, item.value) for item in items if isinstance(item, _Note))
-            session.run(_NOTE, notes)
-            if not ids:
-                return [None] * len(items)
             # Whoever takes a place in the outbox keeps the row until the commit: places are committed in their order.
+            # It is read first, so that no other writer changes what is read after it.
             state = session.read(f"select seq, numbers, live from catalogue_state{self._database.lock}")
+            kept = {
+                place: _keep(session, item) for place, item in enumerate(items) if isinstance(item, _Note)
+            }
+            if not ids:
+                return list(kept.values())
             seq, numbers, live = state[0]
             rows = {row.id: row for row in self._rows(session, "id", ids)}
             ledger = Ledger(rows, seq, numbers, live, self._now_ms(), self.schema.listed_at)
-            outcomes = [None if isinstance(item, _Note) else ledger.apply(item) for item in items]
+            outcomes = [
+                kept[place] if isinstance(item, _Note) else ledger.apply(item)
+                for place, item in enumerate(items)
+            ]
             session.run(_UPSERT, (_values(ledger.rows[id_]) for id_ in sorted(ledger.changed)))
             session.run(_STATE, [(ledger.seq, ledger.numbers, ledger.live)])
         if ledger.seq > seq:
@@ -143,6 +165,11 @@ class SqlStore:
         value = self._one("select max(value) from catalogue_meta where key = ?", [key])
         return None if value is None else str(value)
 
+    def notes(self, keys: Sequence[str]) -> dict[str, str]:
+        sql = f"select key, value from catalogue_meta where {self._database.among.format(column='key')}"
+        with self._database.reading() as session:
+            return dict(session.read(sql, [self._database.listed(keys)]))
+
     def _one(self, sql: str, values: Values = ()) -> Any:
         with self._database.reading() as session:
             return session.read(sql, values)[0][0]
@@ -181,6 +208,15 @@ class SqlStore:
             row.listed_at_ms,
             row.updated_at_ms,
         )
+
+
+def _keep(session: Session, note: _Note) -> bool:
+    if note.before is not ANY:
+        held = session.read("select value from catalogue_meta where key = ?", [note.key])
+        if note.before != (held[0][0] if held else None):
+            return False
+    session.run(_NOTE, [(note.key, note.value)])
+    return True
 
 
 def _values(row: Row) -> Values:

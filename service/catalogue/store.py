@@ -7,6 +7,7 @@ from typing import Protocol
 
 from service.catalogue.listing import Change, Listing, OutboxRow, Outcome
 from service.catalogue.schema import CatalogueSchema
+from service.database.database import Exclusive
 
 
 class Store(Protocol):
@@ -51,6 +52,18 @@ class Store(Protocol):
 
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a note, durable once this returns."""
+
+    def notes(self, keys: Sequence[str]) -> dict[str, str]:
+        """Those of these notes that there are, as of one moment."""
+
+    def replace_meta(self, key: str, before: str | None, after: str) -> bool:
+        """Keeps a note if it still is `before` (None: there is none yet); whether it was. Durable once this returns."""
+
+    def exclusive(self) -> Exclusive | None:
+        """What one process at a time may have of all that share this store, on whichever machines they are.
+
+        None where only processes of one machine can share it, which have its files' locks for that.
+        """
 
     def subscribe(self, notify: Callable[[int], None]) -> None:
         """Has `notify`, which must be quick, called with the place of the last change after each commit here."""

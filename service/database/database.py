@@ -19,6 +19,22 @@ class Session(Protocol):
         """Runs a statement once for each row of values."""
 
 
+class Exclusive(Protocol):
+    """What one process at a time has, until it gives it back or ends in whatever way. For one thread at a time.
+
+    Every method may raise StoreError.
+    """
+
+    def take(self) -> bool:
+        """Whether it is this process's now; never waits for another one."""
+
+    def held(self) -> bool:
+        """Whether it still is: it may have been lost, as with a connection that broke."""
+
+    def release(self) -> None:
+        """Gives it back, if it is held."""
+
+
 class Database(Protocol):
     """A database that has the tables. Every method, and all in a context, raises StoreError."""
 
@@ -34,6 +50,12 @@ class Database(Protocol):
 
     def writing(self) -> AbstractContextManager[Session]:
         """A transaction, durable once the context has been left, rolled back on an error. For one thread."""
+
+    def exclusive(self) -> Exclusive | None:
+        """What one process at a time may have of all that use this database; None where that is a file.
+
+        Every call makes one of its own; they compete for the same.
+        """
 
     def close(self) -> None:
         """Closes every connection."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import Any
 
@@ -18,6 +18,7 @@ from service.database.pool import Pool
 _CONNECT_S = 5
 _TIMEOUT_S = 30  # of a statement, and of waiting for another service's transaction
 _ONE_BY_ONE = 7163902258  # names the lock under which tables are made, in this project only
+_LEADER = 716390226  # names the lock that `PostgresExclusive` is, in each of a database's schemas
 _REMEDIES = {
     "full": "free some space on the server's disk",
     "no space left": "free some space on the server's disk",
@@ -50,7 +51,13 @@ class PostgresDatabase:
                 session.run(statement, [()])
 
     def _connect(self) -> psycopg.Connection[Any]:
-        options = f"-c synchronous_commit=on -c statement_timeout={_TIMEOUT_S}s -c lock_timeout={_TIMEOUT_S}s"
+        # Read committed: a writer that has waited for the state's row sees what the one before it has committed.
+        given = {
+            "default_transaction_isolation": "read\\ committed",
+            "synchronous_commit": "on",
+            "statement_timeout": f"{_TIMEOUT_S}s",
+            "lock_timeout": f"{_TIMEOUT_S}s",
+        }
         return psycopg.connect(
             self._url,
             autocommit=True,
@@ -58,7 +65,7 @@ class PostgresDatabase:
             tcp_user_timeout=_TIMEOUT_S * 1000,
             application_name="bakeoff",
             client_encoding="UTF8",
-            options=options,
+            options=" ".join(f"-c {name}={value}" for name, value in given.items()),
         )
 
     def listed(self, values: Iterable[Any]) -> Any:
@@ -78,6 +85,9 @@ class PostgresDatabase:
             connection.transaction(),
         ):
             yield PostgresSession(connection)
+
+    def exclusive(self) -> PostgresExclusive:
+        return PostgresExclusive(self._connect, self._explained)
 
     def close(self) -> None:
         self._readers.close()
@@ -106,3 +116,43 @@ class PostgresSession:
     def run(self, sql: str, rows: Iterable[Values]) -> None:
         with self._connection.cursor() as cursor:
             cursor.executemany(sql.replace("?", "%s").encode(), rows)
+
+
+class PostgresExclusive:
+    """A lock that the server takes back when the connection that holds it ends, as with the process or its machine."""
+
+    def __init__(
+        self,
+        connect: Callable[[], psycopg.Connection[Any]],
+        explained: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
+        self._connect, self._explained = connect, explained
+        self._connection: psycopg.Connection[Any] | None = None
+        self._taken = False
+
+    def take(self) -> bool:
+        with self._explained("locked"):
+            try:
+                if self._connection is None:
+                    self._connection = self._connect()
+                sql = "select pg_try_advisory_lock(%s, hashtext(current_schema()))"
+                found = self._connection.execute(sql, [_LEADER]).fetchone()
+            except psycopg.Error:
+                self.release()
+                raise
+        self._taken = found is not None and bool(found[0])
+        return self._taken
+
+    def held(self) -> bool:
+        if self._taken and self._connection is not None:
+            try:
+                self._connection.execute("select 1")
+            except psycopg.Error:
+                self.release()
+        return self._taken
+
+    def release(self) -> None:
+        self._taken = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -77,6 +77,9 @@ class SqliteDatabase:
                     self._writer.execute("rollback")
                 raise
 
+    def exclusive(self) -> None:
+        return None
+
     def close(self) -> None:
         self._pool.close()
         self._writer.close()

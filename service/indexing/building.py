@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -11,17 +12,40 @@ from engines.base import EngineError
 from service.catalogue.store import Store
 from service.indexing import apart
 from service.indexing.collection import Collection, EngineChoice, RetiredError
-from service.indexing.following import Follower
+from service.indexing.following import PAGE, Follower
 from service.indexing.generations import PREFIX, Generation
+
+_REFRESH_S = 1.0  # at most so often an engine that shows writes only then is refreshed, unless someone waits
 
 
 @dataclass(slots=True)
 class Built:
-    """A collection that can answer, and what keeps it up with the catalogue."""
+    """A collection that can answer, and what keeps it up with the catalogue.
+
+    searchable: the place in the outbox up to which it shows everything. refreshed_at: when it was last refreshed.
+    """
 
     generation: Generation
     collection: Collection
     follower: Follower
+    searchable: int = 0
+    refreshed_at: float = field(default_factory=time.monotonic)
+
+    def advance(self, *, waited_for: bool) -> bool:
+        """Applies what has been written, some at a time; whether there is more. waited_for: somebody waits for it.
+
+        Raises what store and engine raise.
+        """
+        more = self.follower.advance() == PAGE
+        collection, now = self.collection, time.monotonic()
+        if not collection.immediate and collection.written:
+            due = now - self.refreshed_at >= _REFRESH_S or collection.was_empty
+            if due or waited_for:
+                collection.refresh()
+                self.refreshed_at = now
+        if collection.immediate or not collection.written:
+            self.searchable = self.follower.applied
+        return more
 
 
 class Builder:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,3 +220,19 @@ class Collection:
             if not self._open:
                 raise RetiredError(f"the collection in {self._path} is closed")
             yield
+
+
+class Asking(ABC):
+    """Who is asked as a collection is, and passes it on to the one that is live. Queries may come from any thread."""
+
+    @abstractmethod
+    def asked(self, ask: Callable[[Collection], Hits]) -> Hits:
+        """What `ask` returns of a collection that was live when it was asked."""
+
+    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
+        """The k listings nearest to `vector` (float32[dim]) that match, by their numbers. Raises EngineError."""
+        return self.asked(lambda collection: collection.query(vector, k, where, exact=exact))
+
+    def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
+        """The k listings with the highest BM25, where the engine ranks by words. Raises EngineError."""
+        return self.asked(lambda collection: collection.match(text, k, where))

@@ -7,13 +7,17 @@ import uuid
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from engines.base import Schema
+from engines.base import EngineError, Schema
 from engines.values.contents import contents
 from service.catalogue.store import Store
 from service.indexing.collection import EngineChoice
 
 PREFIX = "catalogue-"  # of every name
-_KEY = "collections"
+NOTE = "collections"
+
+
+class OvertakenError(EngineError):
+    """Another process has changed the note: it keeps the index up now, and this one does not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,22 @@ class Generation:
         return (self.engine, self.about) == (choice.name, contents(schema, choice.index))
 
 
+def live_in(note: str | None) -> Generation | None:
+    """The live collection that a note names."""
+    live = None if note is None else json.loads(note)["live"]
+    return None if live is None else Generation(**live)
+
+
 class Generations:
-    """The note, read once and written with each change. For one thread at a time."""
+    """The note, read once and written with each change. For one thread at a time.
+
+    What changes it raises OvertakenError, and changes nothing, where another process has changed it since.
+    """
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        held: dict[str, Any] = json.loads(store.meta(_KEY) or '{"live": null, "others": [], "made": 0}')
-        self.live = None if held["live"] is None else Generation(**held["live"])
+        self._store, self._held = store, store.meta(NOTE)
+        held: dict[str, Any] = json.loads(self._held or '{"others": [], "made": 0}')
+        self.live = live_in(self._held)
         self.others = [Generation(**other) for other in held["others"]]
         self._made: int = held["made"]
 
@@ -81,4 +94,7 @@ class Generations:
     def _write(self) -> None:
         live = None if self.live is None else asdict(self.live)
         held = {"live": live, "others": [asdict(other) for other in self.others], "made": self._made}
-        self._store.set_meta(_KEY, json.dumps(held))
+        note = json.dumps(held)
+        if not self._store.replace_meta(NOTE, self._held, note):
+            raise OvertakenError("another process keeps the index up now")
+        self._held = note

@@ -4,51 +4,61 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, TextIO
 
-from engines.base import Capabilities, EngineError, Hits, Vectors
+from engines.base import Capabilities, EngineError, Hits
+from harness.errors import ConfigurationError
 from service.catalogue.store import Store
 from service.database.errors import StoreError
 from service.indexing.building import Builder, Built
 from service.indexing.checking import Differences, compare
-from service.indexing.collection import Collection, EngineChoice, RetiredError
-from service.indexing.following import PAGE
-from service.indexing.generations import Generations
+from service.indexing.collection import Asking, Collection, EngineChoice, RetiredError
+from service.indexing.generations import Generations, OvertakenError
 from service.indexing.projector import Projector
-from service.indexing.status import IndexStatus, owned
-
-if TYPE_CHECKING:
-    from engines.filters import Filter
+from service.indexing.status import FolderLock, IndexStatus
 
 _NOTE_S = 1.0  # at most so often it is noted how far a durable engine is: what comes after is applied again
 _RENEW_S = 60.0  # at most so often a collection is rebuilt by itself
-_REFRESH_S = 1.0  # at most so often an engine that shows writes only then is refreshed, unless someone waits
 
 
-class LiveIndex:
+class LiveIndex(Asking):
     """The index of a catalogue, in an engine. Queries may come from any thread.
 
     folder: where embedded engines keep their collections, each in a folder of its own. poll_s: how often it is looked
-    for what other processes have written. renews: whether a collection is rebuilt by itself once it is worn.
+    for what other processes have written. renews: whether a collection is rebuilt by itself once it is worn. locked:
+    whether the caller keeps other processes away, which a lock on the folder does otherwise. grace_s: for which other
+    processes may still ask a collection that is live no more; until then it is kept up, too.
     """
 
+    leads = True  # it keeps the index up, see `service.indexing.sharing`
+
     def __init__(
-        self, store: Store, choice: EngineChoice, folder: Path, *, poll_s: float = 0.5, renews: bool = True
+        self,
+        store: Store,
+        choice: EngineChoice,
+        folder: Path,
+        *,
+        poll_s: float = 0.5,
+        renews: bool = True,
+        locked: bool = False,
+        grace_s: float = 0.0,
     ) -> None:
-        self._store, self._choice, self._folder = store, choice, folder
+        self._store, self._choice, self._folder, self._grace_s = store, choice, folder, grace_s
         self._stopping = Event()  # ends a build under way
         self._builder = Builder(store, choice, folder, self._stopping)
         self._projector = Projector(self._step, poll_s)
         self._passes = Lock()  # whoever has it may apply changes, note and swap
         self._building = Lock()
-        self._noted_at = self._refreshed_at = time.monotonic()
-        self._searchable = 0
+        self._noted_at = time.monotonic()
         self._renews, self._renew_at, self._renewal_error = renews, 0.0, ""
         self._renewal: Thread | None = None
+        self._asked_until = 0.0  # when no other process asks a former collection any more
+        self._clearing = Thread(target=self._clear, name="catalogue-clearing", daemon=True)
         self._live: Built | None = None
-        self._owned: TextIO | None = None
+        self._former: Built | None = None  # which other processes may still ask
+        self._lock = None if locked else FolderLock(folder)
         self.built_because = ""  # why `start` did not open the collection that it had; "" where it did
 
     def start(self) -> None:
@@ -59,10 +69,14 @@ class LiveIndex:
         Raises ConfigurationError where another process has the folder, and what the engine or the store raises.
         """
         with self._building:
-            self._owned = owned(self._folder)
+            if self._lock is not None and not self._lock.take():
+                raise ConfigurationError(
+                    f"{self._folder}: another process has the index there open; end it, or name another folder"
+                )
             self._generations = Generations(self._store)
             self._live = self._opened() or self._built()
-            self._remove_others()
+            self._asked_until = time.monotonic() + self._grace_s
+            self._clearing.start() if self._grace_s else self._remove_others()
             self._builder.remove_unknown(self._generations.names())
             self._store.subscribe(lambda _seq: self._projector.wake())
             self._projector.start(self._live.follower.applied)
@@ -93,23 +107,16 @@ class LiveIndex:
         """Applies what has been written; see `Projector`."""
         with self._passes:
             live, now = self._current, time.monotonic()
-            more = live.follower.advance() == PAGE
-            collection = live.collection
-            if not collection.immediate and collection.written:
-                due = now - self._refreshed_at >= _REFRESH_S or collection.was_empty
-                if due or self._projector.waiting:
-                    collection.refresh()
-                    self._refreshed_at = now
-            if collection.immediate or not collection.written:
-                self._searchable = live.follower.applied
+            asked = [live] if self._former is None else [live, self._former]
+            more = [built.advance(waited_for=bool(self._projector.waiting)) for built in asked]
             if now - self._noted_at >= _NOTE_S and self._choice.kind.capabilities.durable:
                 self._generations.note(live.follower.applied)
                 self._noted_at = now
-        if self._renews and collection.worn and now >= self._renew_at and not self._building.locked():
+        if self._renews and live.collection.worn and now >= self._renew_at and not self._building.locked():
             self._renew_at = now + _RENEW_S
             self._renewal = Thread(target=self._renew, name="catalogue-renewal", daemon=True)
             self._renewal.start()
-        return self._searchable, more
+        return min(built.searchable for built in asked), any(more)
 
     def _renew(self) -> None:
         try:
@@ -126,15 +133,13 @@ class LiveIndex:
         """Whether everything up to a place in the outbox is searchable within the time; waits until it is."""
         return self._projector.wait(seq, timeout_s)
 
-    def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
-        """The k listings nearest to `vector` (float32[dim]) that match, by their numbers. Raises EngineError."""
-        return self._asked(lambda collection: collection.query(vector, k, where, exact=exact))
+    @property
+    def searchable(self) -> int:
+        """The place in the outbox up to which everything is."""
+        return self._projector.searchable
 
-    def match(self, text: str, k: int, where: Filter | None = None) -> Hits:
-        """The k listings with the highest BM25, where the engine ranks by words. Raises EngineError."""
-        return self._asked(lambda collection: collection.match(text, k, where))
-
-    def _asked(self, ask: Callable[[Collection], Hits]) -> Hits:
+    def asked(self, ask: Callable[[Collection], Hits]) -> Hits:
+        """An answer of the live collection. Raises EngineError."""
         while True:
             live = self._current
             try:
@@ -188,17 +193,35 @@ class LiveIndex:
             built.collection.close()
             raise
         self._live = built
+        if self._grace_s:
+            self._former, self._asked_until = former, time.monotonic() + self._grace_s
         return former
 
     def _retire(self, former: Built) -> None:
         """Removes a collection once it has answered what it was asked."""
+        if not self._outlasted():
+            return
+        with self._passes:
+            self._former = None
         try:
             former.collection.drop()
         except Exception:  # noqa: BLE001 - it is not live any more: `_remove_others` tries again, and counts it
             return
 
+    def _outlasted(self) -> bool:
+        """Waits until no other process asks a former collection; False where this one ends before."""
+        left_s = self._asked_until - time.monotonic()
+        return left_s <= 0 or not self._stopping.wait(left_s)
+
+    def _clear(self) -> None:
+        if self._outlasted():
+            with self._building:
+                self._remove_others()
+
     def _remove_others(self) -> None:
         """Removes collections that are not live: former ones, and those that a killed process had begun."""
+        if not self._outlasted():
+            return
         for other in tuple(self._generations.others):
             try:
                 self._builder.remove(other)
@@ -236,15 +259,19 @@ class LiveIndex:
         """Ends a rebuild and the projector, and closes the collection; a second call does nothing. The store stays."""
         self._stopping.set()
         self._projector.stop()
-        if self._renewal is not None:
-            self._renewal.join()
+        for thread in (self._renewal, self._clearing):
+            if thread is not None and thread.ident is not None:
+                thread.join()
         with self._building, self._passes:
-            live, self._live = self._live, None
+            live, former = self._live, self._former
+            self._live = self._former = None
             try:
+                if former is not None:
+                    former.collection.close()
                 if live is not None:
                     live.collection.close()
-                    self._generations.note(live.follower.applied, closed=True)
+                    with suppress(OvertakenError):  # another process has it now
+                        self._generations.note(live.follower.applied, closed=True)
             finally:
-                if self._owned is not None:
-                    self._owned.close()
-                    self._owned = None
+                if self._lock is not None:
+                    self._lock.release()

@@ -22,7 +22,7 @@ class Projector:
         self._wake, self._stopping = Event(), Event()
         self._progress = Condition()
         self._notify: list[Callable[[int], None]] = []
-        self._searchable = 0
+        self.searchable = 0  # the place in the outbox up to which everything is
         self.waiting = 0  # callers that wait for something to be searchable
         self.failures = 0
         self.error = ""
@@ -31,7 +31,7 @@ class Projector:
 
     def start(self, searchable: int) -> None:
         """Begins, where everything up to `searchable` is so already."""
-        self._searchable = searchable
+        self.searchable = searchable
         self._thread.start()
 
     def subscribe(self, notify: Callable[[int], None]) -> None:
@@ -49,8 +49,8 @@ class Projector:
             try:
                 self.wake()
                 return self._progress.wait_for(
-                    lambda: self._searchable >= seq or self._stopping.is_set(), timeout_s
-                ) and (self._searchable >= seq)
+                    lambda: self.searchable >= seq or self._stopping.is_set(), timeout_s
+                ) and (self.searchable >= seq)
             finally:
                 self.waiting -= 1
 
@@ -77,10 +77,10 @@ class Projector:
                 continue
             pause_s, self.error = _FIRST_PAUSE_S, ""
             with self._progress:
-                self._searchable = max(self._searchable, searchable)
+                self.searchable = max(self.searchable, searchable)
                 self._progress.notify_all()
             for notify in self._notify:
-                notify(self._searchable)
+                notify(self.searchable)
             if not more:
                 self.current_at = time.monotonic()
                 self._wake.wait(self._poll_s)

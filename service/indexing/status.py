@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from harness.errors import ConfigurationError
-
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
@@ -16,7 +14,7 @@ class IndexStatus:
 
     behind_s: for how long it has not been up with the truth; 0 while it is. failures, error: of applying changes, the
     latter "" once it works again. renewal_error: of the last rebuild that began by itself, "" where it went well.
-    leftovers: collections that could not be removed yet.
+    leftovers: collections that could not be removed yet. leads: whether this is of the process that keeps it up.
     """
 
     generation: str
@@ -29,20 +27,34 @@ class IndexStatus:
     rebuilding: bool
     renewal_error: str
     leftovers: int
+    leads: bool = True
 
 
-def owned(folder: Path) -> TextIO:
-    """Makes a folder this process' own until what is returned is closed, or the process ends in whatever way.
+class FolderLock:
+    """A folder, made if it is not there, that one process of this machine has at a time. Follows `Exclusive`."""
 
-    Raises ConfigurationError where it is another's.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise ConfigurationError(
-            f"{folder}: another process has the index there open; end it, or name another folder"
-        ) from error
-    return lock
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: TextIO | None = None
+
+    def take(self) -> bool:
+        """Whether it is this process's now."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = (self._folder / "lock").open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return False
+        self._file = file
+        return True
+
+    def held(self) -> bool:
+        """Whether it still is."""
+        return self._file is not None
+
+    def release(self) -> None:
+        """Gives it back, if it is held."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

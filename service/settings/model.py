@@ -103,7 +103,8 @@ class Settings(StrictModel):
     with. model: a folder that bakeoff train has written. keys: a YAML file of API keys. deadline_ms: of a request that
     reads; write_deadline_ms: of one that writes. stop_s: how long requests under way may take once the service is asked
     to stop. simulated_users: how many users are made up, as examples; tastes: the fields of words by which they choose,
-    the first two by default. threads: for the catalogue's reads; as many again write, and share commits.
+    the first two by default. threads: for the catalogue's reads; as many again write, and share commits. workers:
+    processes that answer on the port, each with memory and threads of its own; they need an engine on a server.
     """
 
     host: str = "127.0.0.1"
@@ -123,6 +124,7 @@ class Settings(StrictModel):
     threads: PositiveInt = 16
     simulated_users: Annotated[int, Field(ge=0, le=100)] = 0
     tastes: Names = ()
+    workers: PositiveInt = 1
     limits: LimitSettings = LimitSettings()
     events: EventSettings = EventSettings()
     admission: AdmissionSettings = AdmissionSettings()

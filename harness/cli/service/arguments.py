@@ -34,6 +34,12 @@ def _add_serve(commands: Any) -> None:
     parser.add_argument(
         "--port", type=int, metavar="N", help="port to listen on (default: 8080; 0: a free one)"
     )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that answer on it, for engines on a server (default: 1)",
+    )
 
 
 def _add_ingest(commands: Any) -> None:

@@ -5,45 +5,81 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli.output import cache_folder, say, show
 from harness.errors import BakeoffError, ConfigurationError
 
-_OPTIONS = ("decision", "engine", "dataset", "model", "data", "keys", "host", "port")
+if TYPE_CHECKING:
+    import socket
+
+    from service.settings.model import Settings
+
+_OPTIONS = ("decision", "engine", "dataset", "model", "data", "keys", "host", "port", "workers")
+Say = Callable[[str], None]
 
 
 def serve(options: argparse.Namespace) -> int:
-    from harness.cli.terminal import ProgressBar
-
     try:
-        from service.api.app import application
-        from service.application.assembly import opened, plan
         from service.application.serving import address, listening
-        from service.application.serving import serve as listen
         from service.settings.reading import read_settings
         from service.settings.told import told
-        from service.telemetry.requests.logs import formatter
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"the service needs {error.name}. Install it with: pip install 'bakeoff[service]'"
         ) from error
     given = {name: getattr(options, name) for name in _OPTIONS}
     read = read_settings(Path(options.config) if options.config else None, os.environ, given)
-    lines, log = LogLines(), logging.getLogger("service")
-    lines.setFormatter(formatter(read.settings.telemetry.log))
-    logging.basicConfig(handlers=[lines])
-    log.setLevel(logging.INFO)
-    tell = say if read.settings.telemetry.log == "text" else log.info
+    settings = read.settings
+    tell = logged(settings)
     for line in told(read):
         tell(line)
-    settings, version = read.settings, metadata.version("bakeoff")
+    with listening(settings.host, settings.port) as bound:
+
+        def ready() -> None:
+            tell(f"a page to try it out: {address(bound)}/")
+            show(f"listening on {address(bound)}")
+
+        if settings.workers == 1:
+            answer(settings, bound, ready, tell)
+        else:
+            _serve_together(settings, bound, ready)
+    return 0
+
+
+def _serve_together(settings: Settings, bound: socket.socket, ready: Callable[[], None]) -> None:
+    from harness.cli.service.worker import work
+    from service.application.workers import Workers
+    from service.telemetry.processes import share
+
+    with tempfile.TemporaryDirectory(prefix="bakeoff-metrics-") as counted:
+        share(Path(counted), os.environ)
+        workers = Workers(bound, settings.workers, Path(counted), work, settings)
+        # Requests under way, then index and catalogue, and a little for the process itself.
+        workers.run(ready, 2 * settings.stop_s + 2)
+
+
+def answer(
+    settings: Settings, bound: socket.socket, ready: Callable[[], None], log: Say, *, quiet: bool = False
+) -> None:
+    """Opens everything and answers until it is told to stop. quiet: without what is said where all goes well."""
+    from harness.cli.terminal import ProgressBar
+    from service.api.app import application
+    from service.application.assembly import opened, plan
+    from service.application.serving import serve as listen
+
+    def tell(line: str) -> None:
+        if not quiet:
+            log(line)
+
+    version = metadata.version("bakeoff")
     with ExitStack() as stack:
-        bound = stack.enter_context(listening(settings.host, settings.port))
         with ProgressBar() as bar:
             made = plan(settings, cache=cache_folder(), progress=bar)
             tell(f"engine: {made.chosen.why}")
@@ -58,26 +94,26 @@ def serve(options: argparse.Namespace) -> int:
                 )
             parts = opened(made, stack, progress=bar, say=tell, version=version)
         tell(f"{parts.store.count():,} listings in {made.folder}")
-        listen(
-            application(parts, version),
-            bound,
-            stop_s=settings.stop_s,
-            ready=lambda: _announce(address(bound), tell),
-        )
+        listen(application(parts, version), bound, stop_s=settings.stop_s, ready=ready)
         tell("stopping: requests under way have ended")
-        leaving = threading.Timer(settings.stop_s, _leave, (tell,))
+        leaving = threading.Timer(settings.stop_s, _leave, (log,))
         leaving.daemon = True
         leaving.start()
     leaving.cancel()
-    return 0
 
 
-def _announce(url: str, tell: Callable[[str], None]) -> None:
-    tell(f"a page to try it out: {url}/")
-    show(f"listening on {url}")
+def logged(settings: Settings) -> Say:
+    """Has what the service logs written to standard error; returns what says other things in the same form."""
+    from service.telemetry.requests.logs import formatter
+
+    lines, log = LogLines(), logging.getLogger("service")
+    lines.setFormatter(formatter(settings.telemetry.log))
+    logging.basicConfig(handlers=[lines])
+    log.setLevel(logging.INFO)
+    return say if settings.telemetry.log == "text" else log.info
 
 
-def _leave(tell: Callable[[str], None]) -> None:
+def _leave(tell: Say) -> None:
     """Ends the process although a thread in it does not, such as one that an engine holds."""
     tell("error: the engine does not let go; left without it: what was acknowledged is in the catalogue")
     os._exit(BakeoffError.exit_code)
