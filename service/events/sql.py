@@ -26,6 +26,7 @@ create index if not exists events_by_user on events (user_id, at_ms) where kind 
 _EVENT = "id, kind, user_id, listing, at_ms, request_id, position"  # as the fields of Event
 _INSERT = f"insert into events ({_EVENT}, received_ms) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing"
 _PAGE = 10_000  # events read at once
+_LOOKED_AT = 2000  # newest events of a user, for their history: those of a robot have no end
 
 
 class SqlEvents:
@@ -64,9 +65,13 @@ class SqlEvents:
 
     def history(self, user: str, kinds: Sequence[Kind], most: int) -> list[tuple[str, int]]:
         among = self._database.among.format(column="kind")
+        newest = (
+            f"select listing, at_ms from events where user_id = ? and kind <> 'impression' and {among} "
+            f"order by at_ms desc limit {_LOOKED_AT}"
+        )
         sql = (
-            f"select listing, max(at_ms) as last from events where user_id = ? and kind <> 'impression' and {among} "
-            "group by listing order by last desc, listing limit ?"
+            f"select listing, max(at_ms) as last from ({newest}) as newest group by listing "
+            "order by last desc, listing limit ?"
         )
         with self._database.reading() as session:
             rows = session.read(sql, [user, self._database.listed(kinds), most])

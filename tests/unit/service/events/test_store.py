@@ -89,6 +89,17 @@ def test_a_history_is_each_listing_once_by_its_last_event(opened: Opener) -> Non
     assert store.history("nobody", TAKEN, 10) == []
 
 
+def test_a_history_looks_at_a_users_newest_events_only(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "_LOOKED_AT", 5)
+    store = opened()
+    store.record([event(f"{place}", place, listing=f"l{place % 4}") for place in range(20)])
+    assert store.history("anna", TAKEN, 10) == [("l0", 16), ("l1", 17), ("l2", 18), ("l3", 19)]
+    store.record([event(f"again {place}", 100 + place, listing="l3") for place in range(4)])
+    assert store.history("anna", TAKEN, 10) == [("l3", 103)]
+
+
 def test_all_events_are_read_by_time_whatever_the_order_they_came_in(
     opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
