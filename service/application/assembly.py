@@ -17,7 +17,7 @@ from service.application.loading import load
 from service.application.served import Served
 from service.application.simulated import simulated_users, taste_fields
 from service.application.users import known_users
-from service.catalogue.opening import open_store
+from service.catalogue.opening import catalogue_place, open_store
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.sql import SqlStore
 from service.events.clocks import Clocks
@@ -225,7 +225,7 @@ def opened_store(made: Plan, stack: ExitStack, *, progress: Progress, say: Say) 
 
 def _opened_store(made: Plan, stack: ExitStack) -> SqlStore:
     made.folder.mkdir(parents=True, exist_ok=True)
-    store = open_store(made.settings.store or str(made.folder / "catalogue.sqlite"), made.schema)
+    store = open_store(catalogue_place(made.settings.store, made.folder), made.schema)
     stack.callback(store.close)
     return store
 

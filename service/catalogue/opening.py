@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness.errors import ConfigurationError
 from service.catalogue.schema import CatalogueSchema
 from service.catalogue.sql import SqlStore
@@ -9,6 +11,13 @@ from service.catalogue.tables import TABLES
 from service.database.database import Database
 from service.database.errors import StoreError
 from service.database.opening import open_database, shown
+
+_FILE = "catalogue.sqlite"
+
+
+def catalogue_place(store: str | None, folder: Path) -> str:
+    """What `open_store` takes: the URL `store`, or a file in the service's folder."""
+    return store or str(folder / _FILE)
 
 
 def open_store(place: str, schema: CatalogueSchema) -> SqlStore:

@@ -15,7 +15,7 @@ from harness.errors import ConfigurationError
 from service.catalogue.deciding import Ledger, Row
 from service.catalogue.listing import Change, Listing, OutboxRow, Outcome
 from service.catalogue.schema import CatalogueSchema
-from service.catalogue.tables import migrate
+from service.catalogue.tables import SCHEMA, migrate
 from service.database.database import Database, Exclusive, Session, Values
 from service.database.writer import GroupedWriter
 
@@ -26,7 +26,6 @@ _UPSERT = (
 )
 _STATE = "update catalogue_state set seq = ?, numbers = ?, live = ?"
 _NOTE = "insert into catalogue_meta values (?, ?) on conflict (key) do update set value = excluded.value"
-_SCHEMA = "schema"  # the note that says what the catalogue was made for
 
 
 class _Any(Enum):
@@ -240,7 +239,7 @@ def require_schema(session: Session, schema: CatalogueSchema, place: str) -> Non
         "metric": engine.metric,
         "fields": {field.name: field.kind for field in engine.fields},
     }
-    found = session.read("select value from catalogue_meta where key = ?", [_SCHEMA])
+    found = session.read("select value from catalogue_meta where key = ?", [SCHEMA])
     held = json.loads(found[0][0]) if found else asked
     problems = [
         f"{place}: the {key} of its vectors is {held[key] or 'not named'}, that of the service "
@@ -259,4 +258,4 @@ def require_schema(session: Session, schema: CatalogueSchema, place: str) -> Non
     if problems:
         raise ConfigurationError(problems)
     noted = asked | {"fields": held["fields"] | asked["fields"]}  # values of those that went are still stored
-    session.run(_NOTE, [(_SCHEMA, json.dumps(noted))])
+    session.run(_NOTE, [(SCHEMA, json.dumps(noted))])

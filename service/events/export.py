@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import DatasetError, unwritable
+from harness.errors import DatasetError
+from service.database.whole import whole
 from service.events.event import TAKEN, Event, Kind
 from service.events.store import EventStore
 
@@ -49,25 +50,18 @@ def _written(
 
     rows: dict[Kind, int] = dict.fromkeys(kinds, 0)
     first_ms = last_ms = since_ms
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with pq.ParquetWriter(partial, table([]).schema) as writer:
-            for page in events.since(since_ms, kinds):
-                writer.write_table(table(page))
-                if not any(rows.values()):
-                    first_ms = page[0].at_ms
-                last_ms = page[-1].at_ms
-                for event in page:
-                    rows[event.kind] += 1
+    with whole(path) as partial, pq.ParquetWriter(partial, table([]).schema) as writer:
+        for page in events.since(since_ms, kinds):
+            writer.write_table(table(page))
+            if not any(rows.values()):
+                first_ms = page[0].at_ms
+            last_ms = page[-1].at_ms
+            for event in page:
+                rows[event.kind] += 1
         if not any(rows.values()):
             raise DatasetError(
                 f"{path}: is not written, for there is no {' or '.join(kinds)}{_from(since_ms)}"
             )
-        partial.replace(path)
-    except OSError as error:
-        raise DatasetError(f"{path}: {unwritable(error)}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return Exported(rows, first_ms, last_ms)
 
 

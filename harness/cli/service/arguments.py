@@ -117,6 +117,7 @@ def _add_events(commands: Any) -> None:
         "write what users did as files, to train a model on",
         "  bakeoff events export --data served/shop --to interactions.parquet\n"
         "  bakeoff events export --config service.yaml --to week.parquet --since 2026-03-01\n"
+        "  bakeoff events export --data served/shop --to interactions.parquet --items items.parquet\n"
         "  bakeoff events export --data served/shop --to interactions.parquet --impressions shown.parquet",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -124,6 +125,11 @@ def _add_events(commands: Any) -> None:
     export = actions.add_parser("export", help=told, description=told)
     for name, metavar, told in (
         ("to", "FILE", "the Parquet file to write; one that is there is replaced"),
+        (
+            "items",
+            "FILE",
+            "another one, for every listing that is or was there, as bakeoff train reads items",
+        ),
         ("impressions", "FILE", "another one, for what was shown in which place"),
         ("since", "TIME", "only events from this moment on, such as 2026-03-01 or 2026-03-01T12:00:00+01:00"),
         ("data", "DIR", "the folder of the service (default: that of the settings)"),

@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.output import say, show
+from harness.cli.output import cache_folder, say, show
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from service.events.export import Exported
+    from service.settings.model import Settings
 
 
 def events(options: argparse.Namespace) -> int:
-    from service.database.opening import is_url
+    from service.catalogue.export import write_items
+    from service.catalogue.opening import catalogue_place
     from service.events.export import write_impressions, write_interactions
     from service.events.opening import open_events
     from service.settings.reading import read_settings
@@ -25,17 +27,34 @@ def events(options: argparse.Namespace) -> int:
     since_ms = 0 if options.since is None else _since_ms(options.since)
     config = Path(options.config) if options.config else None
     settings = read_settings(config, os.environ, {"data": options.data}).settings
-    if settings.data is None and not is_url(settings.store or ""):
+    folder = _folder(settings)
+    with closing(open_events(settings.store, folder, made=False)) as held:
+        _told(options.to, write_interactions(held, Path(options.to), since_ms))
+        if options.impressions is not None:
+            _told(options.impressions, write_impressions(held, Path(options.impressions), since_ms))
+    if options.items is not None:
+        written = write_items(catalogue_place(settings.store, folder), Path(options.items))
+        show(f"{options.items}: {written:,} listings")
+    files = f"items: {options.items or '...'}, interactions: {options.to}"
+    say(f"train on them: data: {{kind: files, {files}}} (docs/models.md)")
+    return 0
+
+
+def _folder(settings: Settings) -> Path:
+    """That of the service. Raises ConfigurationError where the settings do not tell."""
+    from harness.cli.terminal import ProgressBar
+    from service.application.assembly import plan
+    from service.database.opening import is_url
+
+    if settings.data is not None or is_url(settings.store or ""):
+        return Path(settings.data or ".")
+    if settings.dataset is None and settings.model is None:
         raise ConfigurationError(
             "data: is not named; give the service's folder with --data, such as served/shop, or its settings with "
             "--config"
         )
-    with closing(open_events(settings.store, Path(settings.data or "."), made=False)) as held:
-        _told(options.to, write_interactions(held, Path(options.to), since_ms))
-        if options.impressions is not None:
-            _told(options.impressions, write_impressions(held, Path(options.impressions), since_ms))
-    say(f"train on them: data: {{kind: files, items: ..., interactions: {options.to}}} (docs/models.md)")
-    return 0
+    with ProgressBar() as bar:
+        return plan(settings, cache=cache_folder(), progress=bar).folder
 
 
 def _since_ms(text: str) -> int:
