@@ -14,6 +14,7 @@ from service.api.parts import Parts
 from service.application.catalogue import fill_of, schema_of
 from service.application.index import is_shareable, start_index
 from service.application.loading import load
+from service.application.observing import observing
 from service.application.served import Served
 from service.application.simulated import simulated_users, taste_fields
 from service.application.users import known_users
@@ -33,10 +34,8 @@ from service.retrieval.values import User
 from service.settings.decision import Chosen, choose, read_decision
 from service.settings.keys import KeyRing, read_keys
 from service.settings.model import Settings
-from service.telemetry.requests.slow import SlowLog
-from service.telemetry.requests.spans import Spans
+from service.telemetry.recall import Sampled
 from service.telemetry.standing import Watched
-from service.telemetry.telemetry import Telemetry
 from service.writing.destination import Encoder
 
 if TYPE_CHECKING:
@@ -164,7 +163,8 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     if index.built_because:
         say(f"the index was built: {index.built_because}")
     users = UserVectors(store, made.schema.engine, None if model is None else model.encoder)
-    retrieval = Retrieval(store, {"live": index}, {"live": users}, settings.retrieval.options())
+    sampled = Sampled(index, settings.telemetry.recall_share)
+    retrieval = Retrieval(store, {"live": sampled}, {"live": users}, settings.retrieval.options())
     stack.callback(retrieval.close)
     progress("reading the catalogue", 0, None)
     retrieval.load()
@@ -184,12 +184,9 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         stack.callback(one.close)
     gate = Gate(AdaptiveLimit(settings.admission.options()))
     about = _about(made, version, reads_text=users.reads_text)
-    engine = made.chosen.adapter
-    watched = Watched(gate, retrieval.breakers, index.status, version, engine, about["model"] or "")
-    slow_ms = settings.telemetry.slow_ms or settings.deadline_ms / 2
-    slow = SlowLog(slow_ms, engine, made.engine.search.model_dump(mode="json"))
-    spans = Spans(settings.telemetry.otlp, version, engine) if settings.telemetry.otlp else None
-    telemetry = Telemetry(watched, slow, spans, settings.telemetry.trace_share)
+    model_name, engine = about["model"] or "", made.engine
+    watched = Watched(gate, retrieval.breakers, index.status, version, engine.name, model_name)
+    telemetry = observing(settings, watched, engine.search.model_dump(mode="json"), sampled)
     stack.callback(telemetry.close)
     store.subscribe(lambda seq: telemetry.freshness.durable(seq) if index.leads else None)
     index.subscribe(telemetry.freshness.searchable)

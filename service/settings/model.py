@@ -33,6 +33,7 @@ def _address(text: str) -> str:
 
 Rate = Annotated[str, AfterValidator(_rate)]
 Address = Annotated[str, AfterValidator(_address)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[float, Field(gt=0, le=600_000)]
 
 
@@ -84,13 +85,14 @@ class TelemetrySettings(StrictModel):
     """log: how log lines are written. slow_ms: answers that took longer are logged; None: half of deadline_ms.
 
     otlp: the URL of a collector of traces (OTLP over HTTP), trace_share: of how many requests it is sent spans, besides
-    those whose caller asks for it (`traceparent`).
+    those whose caller asks for it (`traceparent`). recall_share: of how many approximate questions recall is judged.
     """
 
     log: Literal["text", "json"] = "text"
     slow_ms: Milliseconds | None = None
     otlp: Address | None = None
-    trace_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    trace_share: Fraction = 0.01
+    recall_share: Fraction = 0.01
 
 
 class Settings(StrictModel):

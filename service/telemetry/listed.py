@@ -128,4 +128,27 @@ METRICS = (
         "histogram",
         "From a commit of writes until the index showed the last of them",
     ),
+    Metric(
+        "bakeoff_online_recall",
+        "gauge",
+        "Share of the nearest listings that approximate questions found, the mean of the last that were judged; with "
+        "several processes the least of theirs",
+        ("engine",),
+        "livemin",
+    ),
+    Metric("bakeoff_online_recall_samples", "gauge", "Questions that bakeoff_online_recall rests on"),
+    Metric(
+        "bakeoff_online_recall_sought_total",
+        "counter",
+        "Nearest listings that there were, of the questions that were judged",
+    ),
+    Metric(
+        "bakeoff_online_recall_found_total", "counter", "Of those, how many the approximate questions found"
+    ),
+    Metric(
+        "bakeoff_online_recall_dropped_total",
+        "counter",
+        "Questions that were not judged, by why: busy (the service was), resting (another had just been), failed",
+        ("why",),
+    ),
 )

@@ -29,6 +29,11 @@ class Watched:
     engine: str
     model: str
 
+    def busy(self) -> bool:
+        """Whether questions wait, or more than half of the places for them are taken."""
+        limit = self.gate.limit
+        return limit.waiting > 0 or 2 * limit.busy > limit.limit
+
 
 class Standing:
     """`read` brings the meters up to now."""

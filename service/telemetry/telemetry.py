@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from service.telemetry.answers import Answered
 from service.telemetry.freshness import Freshness
 from service.telemetry.meters import Meters
+from service.telemetry.recall import OnlineRecall, Sampled
 from service.telemetry.requests.asked import Asked, begun
 from service.telemetry.requests.slow import SlowLog
 from service.telemetry.requests.spans import Spans
@@ -17,13 +18,17 @@ class Telemetry:
     """One for each process, closed before what it watches. What is told to it comes from the event loop.
 
     spans: None where traces go nowhere; trace_share: of the requests without a trace of their own, how many are traced.
+    sampled: what stands before the index.
     """
 
-    def __init__(self, watched: Watched, slow: SlowLog, spans: Spans | None, trace_share: float) -> None:
+    def __init__(
+        self, watched: Watched, slow: SlowLog, spans: Spans | None, trace_share: float, sampled: Sampled
+    ) -> None:
         self._meters = Meters()
         self._answered = Answered(self._meters)
         self._standing = Standing(self._meters, watched)
         self._slow, self._spans = slow, spans
+        self._recall = OnlineRecall(self._meters, sampled, watched.engine, watched.busy)
         self._share = 0.0 if spans is None else trace_share
         self.freshness = Freshness(self._meters.histogram("bakeoff_searchable_seconds").observe)
 
@@ -57,6 +62,7 @@ class Telemetry:
 
     def close(self) -> None:
         """Sends and tells what is left; a second call does nothing."""
+        self._recall.close()
         self._standing.close()
         self._slow.close()
         if self._spans is not None:

@@ -13,6 +13,7 @@ from service.settings.keys import new_key
 from tests.service import shop
 from tests.service.collecting import Collector, collecting
 from tests.service.launch import Reply, Service, refused, running
+from tests.service.scraped import Samples, samples
 
 PARENT = "00f067aa0ba902b7"
 PASSWORD = "correct-horse-battery"
@@ -23,8 +24,15 @@ STAGES = {"admission", "queued", "user", "truth", "retrieve", "rerank", "rules",
 class Told:
     """A service that has ended: what it answered, sent and logged."""
 
-    def __init__(self, collector: Collector, service: Service, replies: dict[str, Reply], key: str) -> None:
-        self.collector, self.replies, self.key = collector, replies, key
+    def __init__(
+        self,
+        collector: Collector,
+        service: Service,
+        replies: dict[str, Reply],
+        key: str,
+        metrics: dict[str, Samples],
+    ) -> None:
+        self.collector, self.replies, self.key, self.metrics = collector, replies, key, metrics
         self.said = service.said
         self.lines = [json.loads(line) for line in service.said]
 
@@ -51,6 +59,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             "BAKEOFF_SERVICE_TELEMETRY__LOG": "json",
             "BAKEOFF_SERVICE_TELEMETRY__TRACE_SHARE": "0",
             "BAKEOFF_SERVICE_TELEMETRY__SLOW_MS": "0.001",
+            "BAKEOFF_SERVICE_TELEMETRY__RECALL_SHARE": "1",
             "BAKEOFF_POSTGRES_PASSWORD": PASSWORD,
         }
         with running(folder, *options, **environ) as service:
@@ -67,8 +76,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
                 "own": service.ask("POST", "/v1/search", {"text": ""}, {"authorization": f"Bearer {key}"}),
                 "unknown": service.ask("GET", "/nowhere"),
             }
+            headers = {"authorization": f"Bearer {key}"}
+            for _ in range(1000):
+                service.ask("POST", "/v1/recommendations", QUESTION | {"mode": "approximate"}, headers)
+                recall = samples(service.ask("GET", "/metrics", None, headers).body)
+                if "bakeoff_online_recall" in recall:
+                    break
             assert service.stop() == 0  # which sends what is left
-        yield Told(collector, service, replies, key)
+        yield Told(collector, service, replies, key, recall)
 
 
 def test_a_sampled_request_is_sent_with_its_stages_in_place(told: Told) -> None:
@@ -104,6 +119,11 @@ def test_lines_and_problems_name_the_trace_sampled_or_not(told: Told) -> None:
     assert len(own) == 32
     assert {line["trace_id"] for line in told.of("own")} == {own}
     assert len(told.replies["unknown"].body["trace_id"]) == 32
+
+
+def test_recall_is_judged_while_serving(told: Told) -> None:
+    assert told.metrics["bakeoff_online_recall"] == {("bruteforce",): 1.0}
+    assert told.metrics["bakeoff_online_recall_sought_total"][()] >= 5
 
 
 def test_a_slow_answer_is_told_by_stage(told: Told) -> None:

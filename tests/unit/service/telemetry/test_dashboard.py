@@ -186,6 +186,16 @@ CASES = {
         {"bakeoff_projection_failures_total": "7x30"},
     ),
     "CatalogueDown": ({"bakeoff_catalogue_up": "0x30"}, {"bakeoff_catalogue_up": "1x30"}),
+    "LowRecall": (
+        {
+            "bakeoff_online_recall_found_total": "0+50x60",
+            "bakeoff_online_recall_sought_total": "0+100x60",
+        },
+        {
+            "bakeoff_online_recall_found_total": "0+98x60",
+            "bakeoff_online_recall_sought_total": "0+100x60",
+        },
+    ),
     "Leftovers": ({"bakeoff_index_leftovers": "1x90"}, {"bakeoff_index_leftovers": "0x90"}),
     "EngineDown": ({'up{job="engine"}': "0x30"}, {'up{job="engine"}': "1x30"}),
 }
