@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from engines.values.shown import shown
 from service.api.docs import page
 from service.api.http.bodies import to_json
 from service.api.http.problems import ProblemError, invalid
@@ -100,7 +102,10 @@ def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
 
 def _permit(parts: Parts, operation: Operation, request: Request) -> None:
     """Raises ProblemError unless the request's key has the operation's scope, and is not used too often."""
-    if parts.keys is None or operation.scope is None:
+    if operation.scope is None:
+        return
+    if parts.keys is None:
+        _require_no_other_page(request)
         return
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     key = parts.keys.find(text.strip()) if scheme.lower() == "bearer" else None
@@ -116,6 +121,17 @@ def _permit(parts: Parts, operation: Operation, request: Request) -> None:
         parts.telemetry.rate_limited(key.name)
         detail = f"{key.name} may ask {parts.settings.limits.rate}; ask again in {after_s} s"
         raise ProblemError("rate-limited", detail, headers={"retry-after": str(after_s)})
+
+
+def _require_no_other_page(request: Request) -> None:
+    """Raises ProblemError where a web page from elsewhere asks through the browser of somebody on this machine.
+
+    A page reads no answer that it has no leave for, but what it asks would be done. With keys it has none to send.
+    """
+    origin, host = request.headers.get("origin"), request.headers.get("host")
+    if origin is not None and urlsplit(origin).netloc != host:
+        detail = f"a page of {shown(origin)} asks, not one of this service; start the service with keys to allow others"
+        raise ProblemError("forbidden", detail)
 
 
 def _problem(error: Exception) -> ProblemError:  # noqa: PLR0911 - one for each kind

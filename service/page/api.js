@@ -50,18 +50,17 @@ async function fetched(path, sent) {
 
 export const listingPath = (id) => `/v1/listings/${encodeURIComponent(id)}`;
 
-// Shows a listing's picture that the service draws. With a key it has to be asked for: an address alone sends none.
+// Shows a listing's picture that the service draws. It is asked for, since an image's address alone would send no key.
 export async function draw(image, id) {
-  const path = `${listingPath(id)}/picture`;
-  const sent = headers();
-  if (!sent.authorization) {
-    image.src = path;
-    return;
+  try {
+    const reply = await fetch(`${listingPath(id)}/picture`, { headers: headers() });
+    if (!reply.ok) throw new Error(reply.statusText);
+    image.src = URL.createObjectURL(await reply.blob());
+    await image.decode();
+    URL.revokeObjectURL(image.src);
+  } catch {
+    image.dispatchEvent(new Event("error"));
   }
-  const reply = await fetch(path, { headers: sent });
-  if (!reply.ok) return image.dispatchEvent(new Event("error"));
-  image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
-  image.src = URL.createObjectURL(await reply.blob());
 }
 
 // A question by what it is about: a text, a listing, or a user. mode: how the index is asked.

@@ -3,106 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.service import shop
-from tests.service.launch import Service, running
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+from tests.browser.opened import Opened
 
 DESK, PHONE = (1280, 900), (390, 844)
-# Of three lists only one is looked at, so that the approximate answers lack something.
-ENGINE = """
-engine: faiss
-index: {kind: ivf, nlist: 7}
-search: {nprobe: 1}
-simulated_users: 3
-"""
-INJECTED = "<img src=x onerror=\"document.title = 'taken over'\">"
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Service]:
-    """The shop, with vectors that are pictures; `browser` first, for without one nothing needs to start."""
-    folder = tmp_path_factory.mktemp("page")
-    data = shop.write(folder)
-    (data / "dataset.yaml").write_text("metric: cosine\nid: id\ntext: [title]\npicture: {pixels: [2, 4]}\n")
-    (folder / "service.yaml").write_text(shop.SETTINGS + ENGINE)
-    with running(folder, "--dataset", "shop", "--config", "service.yaml") as started:
-        injected = shop.document(title=f"{INJECTED} hat", seller="eve")
-        assert started.ask("PUT", "/v1/listings/injected", injected).status == 200
-        yield started
-        assert not [line for line in started.said if "Traceback" in line]
-
-
-class Opened:
-    """The page, with everything it said and asked for."""
-
-    def __init__(self, page: Page, service: Service) -> None:
-        self.page, self.origin = page, service.url
-        self.messages, self.requests = list[str](), list[str]()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda message: self.messages.append(message.text))
-        page.on("pageerror", lambda error: self.messages.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-
-    def open(self, path: str = "/") -> Opened:
-        self.page.goto(self.origin + path)
-        self.settled()
-        return self
-
-    def settled(self) -> None:
-        """Returns once an answer or a problem is shown."""
-        self.page.wait_for_function(
-            """() => !document.querySelector('#answers').hasAttribute('aria-busy')
-            && (document.querySelector('.answer') || !document.querySelector('#problem').hidden)"""
-        )
-
-    def does(self, action: Callable[[], Any]) -> None:
-        """Something that asks again."""
-        before = self.page.url
-        action()
-        self.page.wait_for_function("before => location.href !== before", arg=before)
-        self.settled()
-
-    def find(self, text: str) -> None:
-        self.page.get_by_role("searchbox", name="Search").fill(text)
-        self.does(lambda: self.page.keyboard.press("Enter"))
-
-    def ids(self, column: str) -> list[str]:
-        return (
-            self.column(column).locator(".card").evaluate_all("cards => cards.map(card => card.dataset.id)")
-        )
-
-    def box(self, value: str) -> Locator:
-        return self.page.get_by_role("checkbox", name=value)
-
-    def column(self, name: str) -> Locator:
-        return self.page.get_by_role("region", name=name, exact=True)
-
-    @property
-    def told(self) -> str:
-        return self.page.get_by_role("status").inner_text()
-
-    @property
-    def notices(self) -> str:
-        return " ".join(self.page.locator("#answers .notice").all_inner_texts())
-
-
-@pytest.fixture(params=[DESK], ids=["desk"])
-def opened(browser: Browser, service: Service, request: pytest.FixtureRequest) -> Iterator[Opened]:
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
-    found = Opened(page, service)
-    yield found
-    page.close()
-    assert [url for url in found.requests if not url.startswith((service.url + "/", "blob:"))] == []
-
-
 both = pytest.mark.parametrize("opened", [DESK, PHONE], ids=["desk", "phone"], indirect=True)
 
 
@@ -205,39 +111,6 @@ def test_problems_are_told_in_words(opened: Opened) -> None:
     opened.page.context.set_offline(True)
     opened.find("hat")
     assert "The service does not answer." in opened.page.get_by_role("alert").inner_text()
-
-
-def test_what_a_listing_says_stays_text(opened: Opened) -> None:
-    opened.open("/?text=hat")
-    assert INJECTED in opened.page.locator(".card .title").first.inner_text()
-    opened.page.get_by_role("button", name="Why").first.click()
-    assert INJECTED in opened.page.get_by_role("dialog").inner_text()
-    assert opened.page.title() == "Bakeoff: what the service finds"
-    assert opened.messages == []
-
-
-def test_no_script_runs_but_the_pages_own(opened: Opened) -> None:
-    """Were a title to become HTML after all, the policy would still keep it from running."""
-    opened.open()
-    opened.page.evaluate("html => { document.querySelector('#told').innerHTML = html }", INJECTED)
-    opened.page.evaluate(
-        """() => {
-            const script = document.createElement('script');
-            script.textContent = "document.title = 'taken over'";
-            document.body.append(script);
-        }"""
-    )
-    opened.page.wait_for_function("() => document.querySelector('#told img').complete")
-    assert opened.page.title() == "Bakeoff: what the service finds"
-    refused = [text for text in opened.messages if "Content Security Policy" in text]
-    assert [
-        kind
-        for kind in ("inline script", "inline event handler")
-        if not any(kind in text for text in refused)
-    ] == []
-    elsewhere = opened.page.evaluate("fetch('http://127.0.0.1:1/').catch(error => error.message)")
-    assert elsewhere == "Failed to fetch"
-    opened.requests = [url for url in opened.requests if url != "http://127.0.0.1:1/"]
 
 
 @both

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import io
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -132,6 +133,21 @@ def test_the_page_brings_all_that_it_names(service: Service) -> None:
         modules += [name for name in imported if name not in named]
         named += imported
     assert "://" not in page.body
+
+
+def test_pages_from_elsewhere_are_refused(service: Service) -> None:
+    """Of a browser on this machine; what it sends then without being asked for leave would otherwise be done."""
+    listing = {**shop.document(), "id": "forged"}
+    own = {"origin": service.url}
+    for origin in ("http://evil.example", "null", service.url.replace("127.0.0.1", "localhost")):
+        reply = service.ask(
+            "POST", "/v1/listings:bulk", headers={"origin": origin}, raw=json.dumps([listing]).encode()
+        )
+        assert (reply.status, reply.body["type"]) == (403, "/docs#forbidden"), origin
+        assert service.ask("POST", "/v1/search", {"text": "x"}, {"origin": origin}).status == 403
+    assert service.ask("GET", "/v1/listings/forged").status == 404
+    assert service.ask("PUT", "/v1/listings/forged", shop.document(), own).status == 200
+    assert service.ask("DELETE", "/v1/listings/forged").status == 200  # no browser
 
 
 def test_what_does_not_fit_is_refused_at_the_start(folder: Path) -> None:

@@ -17,7 +17,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "malformed": (400, "The body is no JSON"),
     "invalid": (422, "The request cannot be carried out as it is"),
     "unauthorized": (401, "A valid API key is needed"),
-    "forbidden": (403, "The API key has not the scope"),
+    "forbidden": (403, "This may not be asked"),
     "not-found": (404, "There is no such thing"),
     "not-allowed": (405, "The method is not allowed here"),
     "conflict": (412, "The listing has another version"),
