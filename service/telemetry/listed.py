@@ -49,6 +49,12 @@ METRICS = (
         ("operation",),
     ),
     Metric(
+        "bakeoff_failed_lines_total",
+        "counter",
+        "Lines of bulk calls that failed, whose call was answered with 200 for the others' sake, by operation",
+        ("operation",),
+    ),
+    Metric(
         "bakeoff_stage_seconds",
         "histogram",
         "Time of an answer's stages, each with all its runs; admission is the wait before the first, queued that for a "

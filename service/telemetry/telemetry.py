@@ -51,6 +51,10 @@ class Telemetry:
         """A request asked for what is no operation."""
         self._answered.code("none", code)
 
+    def failed_lines(self, operation: str, count: int) -> None:
+        """Lines of a bulk call failed. Called from any thread."""
+        self._meters.counter("bakeoff_failed_lines_total").labels(operation).inc(count)
+
     def rate_limited(self, key: str) -> None:
         """The holder of the key with this name asked too often."""
         self._meters.counter("bakeoff_rate_limited_total").labels(key).inc()

@@ -26,6 +26,7 @@ PARTS = (
     "training",
     "service",
     "retrieval",
+    "telemetry",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",

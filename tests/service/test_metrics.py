@@ -59,6 +59,16 @@ def test_answers_that_are_not_what_was_asked_for_are_counted(service: Service) -
     assert grown(before, after, "bakeoff_fallbacks_total") == {("unknown",): 1}
 
 
+def test_lines_that_fail_within_a_call_are_counted(service: Service) -> None:
+    before = scraped(service)
+    lines = [document(id="of-two"), {"id": "of-two", "price": "cheap"}]
+    assert service.ask("POST", "/v1/listings:bulk", lines).status == 200
+    service.ask("POST", "/v1/events", [{"type": "like"}])
+    after = scraped(service)
+    assert grown(before, after, "bakeoff_failed_lines_total") == {("bulk",): 1, ("record",): 1}
+    service.ask("DELETE", "/v1/listings/of-two")
+
+
 def test_writes_are_followed_until_they_are_searchable(service: Service) -> None:
     before = scraped(service)
     for _ in range(2):  # of which the second changes nothing

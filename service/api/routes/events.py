@@ -43,6 +43,7 @@ def _record(parts: Parts, body: bytes, by_line: bool) -> bodies.EventsAnswer:
     outcomes = _outcomes(parts, lines_of(body, by_line, parts.settings.limits.bulk_lines, "events"))
     failed = sum(isinstance(one, ProblemError) for one in outcomes)
     if failed:
+        parts.telemetry.failed_lines("record", failed)
         log.warning("events: %d of %d failed", failed, len(outcomes))
     results = [_result(line, one) for line, one in enumerate(outcomes, start=1)]
     return bodies.EventsAnswer(len(results), failed, results)

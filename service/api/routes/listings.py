@@ -190,6 +190,7 @@ def _bulk(parts: Parts, operation: Operation, body: bytes, by_line: bool) -> tup
             seq = max(seq, written.seq)
     failed = sum(result.problem is not UNSET for result in results)
     if failed:
+        parts.telemetry.failed_lines("bulk", failed)
         log.warning("bulk %s: %d of %d lines failed", operation, failed, len(results))
     return BulkAnswer(len(results), failed, results), seq
 
