@@ -32,6 +32,8 @@ PLAIN = {"content-type": "application/json"}
         ({}, {"body"}),
         ({"history": ["a"] * 31}, {"history"}),
         ({"history": [""]}, {"history[0]"}),
+        ({"history": ["a", "b\0", "\n"]}, {"history[1]", "history[2]"}),
+        ({"user": "b\0"}, {"user"}),
         ({"history": ["a"], "user": "b"}, {"history"}),
         ({"history": [{"id": "a", "at_ms": -1}]}, {"history[0].at_ms"}),
         ({"history": [], "preferences": {"size": "M"}}, {"preferences"}),

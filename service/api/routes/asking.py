@@ -115,14 +115,17 @@ def _user(parts: Parts, body: bodies.Recommendations) -> tuple[values.User | Non
     if len(given) > most:
         return None, [Problem("history", f"names {len(given):,} listings, of which {most:,} are allowed")]
     history: dict[str, values.Taken] = {}
-    for one in given:
+    problems = []
+    for place, one in enumerate(given):
         taken = values.Taken(one) if isinstance(one, str) else values.Taken(one.id, one.at_ms)
+        if problem := id_problem(taken.id):
+            problems.append(Problem(f"history[{place}]", problem))
         history.pop(taken.id, None)
         history[taken.id] = taken
     words = {
         name: (said,) if isinstance(said, str) else tuple(said) for name, said in body.preferences.items()
     }
-    return values.User(tuple(history.values()), words), []
+    return values.User(tuple(history.values()), words), problems
 
 
 async def _answer(parts: Parts, asked: values.Request, deadline: Deadline, who: str | None) -> values.Answer:
