@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.data.picture import Picture
 from service.catalogue.schema import CatalogueSchema
@@ -14,7 +14,6 @@ from service.events.clocks import Clocks
 from service.events.store import EventStore
 from service.limits.deadline import Deadline
 from service.limits.gate import Gate
-from service.limits.rates import Rates
 from service.limits.threads import Threads
 from service.memory.facets import Facet
 from service.retrieval.values import Answer, Request, User
@@ -22,6 +21,9 @@ from service.settings.keys import KeyRing
 from service.settings.model import Settings
 from service.telemetry.telemetry import Telemetry
 from service.writing.destination import Encoder
+
+if TYPE_CHECKING:
+    from service.limits.rates import Rates
 
 
 class Retrieval(Protocol):

@@ -26,7 +26,6 @@ from service.events.opening import open_events
 from service.indexing.collection import EngineChoice
 from service.limits.adaptive import AdaptiveLimit
 from service.limits.gate import Gate
-from service.limits.rates import Rates
 from service.limits.threads import Threads
 from service.retrieval.retrieval import Retrieval
 from service.retrieval.users import UserVectors
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from harness.data.dataset import Dataset
     from harness.data.picture import Picture
     from models.encoding.model import Model
+    from service.limits.rates import Rates
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 # Calls of the catalogue that may wait for a thread; admission turns questions away long before.
@@ -136,6 +136,14 @@ def _picture(ref: str) -> Picture | None:
     return picture_of(ref)
 
 
+def _rates(text: str | None) -> Rates | None:
+    if text is None:
+        return None
+    from service.limits.rates import Rates  # not sooner, for `limits` takes a while to import
+
+    return Rates(text)
+
+
 def _published(model: Model) -> str | None:
     """The data set that training has left in a model's folder."""
     from models.encoding.model import DATASET
@@ -200,7 +208,7 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         users=known_users(model, events, simulated),
         picture=made.picture,
         keys=made.keys,
-        rates=Rates(settings.limits.rate) if settings.limits.rate else None,
+        rates=_rates(settings.limits.rate),
         reading=threads["reading"],
         writing=threads["writing"],
         waiting=threads["waiting"],

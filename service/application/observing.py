@@ -8,7 +8,6 @@ from typing import Any
 from service.settings.model import Settings
 from service.telemetry.recall import Sampled
 from service.telemetry.requests.slow import SlowLog
-from service.telemetry.requests.spans import Spans
 from service.telemetry.standing import Watched
 from service.telemetry.telemetry import Telemetry
 
@@ -17,5 +16,9 @@ def observing(settings: Settings, watched: Watched, search: Mapping[str, Any], s
     """search: the parameters of the engine's searches. sampled: stands before the index."""
     wanted, engine = settings.telemetry, watched.engine
     slow = SlowLog(wanted.slow_ms or settings.deadline_ms / 2, engine, search)
-    spans = Spans(wanted.otlp, watched.version, engine) if wanted.otlp else None
+    spans = None
+    if wanted.otlp:  # only then, for OpenTelemetry takes a tenth of a second to import
+        from service.telemetry.requests.spans import Spans
+
+        spans = Spans(wanted.otlp, watched.version, engine)
     return Telemetry(watched, slow, spans, wanted.trace_share, sampled)

@@ -26,7 +26,7 @@ _REST = 50  # times as long as a question took is it rested afterwards, so that 
 _SAME = 1e-6  # relative difference of scores that are the same but for rounding
 
 
-class Asked(FullText, Index, Protocol):
+class Searchable(FullText, Index, Protocol):
     """What may stand behind `Sampled`."""
 
 
@@ -46,7 +46,7 @@ class Sampled:
     share: how many. offer: takes them; set by who judges, and called by the threads that ask.
     """
 
-    def __init__(self, index: Asked, share: float) -> None:
+    def __init__(self, index: Searchable, share: float) -> None:
         self.index = index
         self.offer: Callable[[Taken], None] | None = None
         self._share = share if index.capabilities.exact else 0.0

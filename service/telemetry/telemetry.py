@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from service.telemetry.answers import Answered
 from service.telemetry.freshness import Freshness
@@ -10,8 +11,10 @@ from service.telemetry.meters import Meters
 from service.telemetry.recall import OnlineRecall, Sampled
 from service.telemetry.requests.asked import Asked, begun
 from service.telemetry.requests.slow import SlowLog
-from service.telemetry.requests.spans import Spans
 from service.telemetry.standing import Standing, Watched
+
+if TYPE_CHECKING:
+    from service.telemetry.requests.spans import Spans
 
 
 class Telemetry:
