@@ -75,6 +75,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
                 "refused": ask(QUESTION | {"variant": f"{PASSWORD} {key}"}, 3, 1),
                 "own": service.ask("POST", "/v1/search", {"text": ""}, {"authorization": f"Bearer {key}"}),
                 "unknown": service.ask("GET", "/nowhere"),
+                "bulk": service.ask("POST", "/v1/listings:bulk", [{}], {"authorization": f"Bearer {key}"}),
             }
             headers = {"authorization": f"Bearer {key}"}
             for _ in range(1000):
@@ -119,6 +120,8 @@ def test_lines_and_problems_name_the_trace_sampled_or_not(told: Told) -> None:
     assert len(own) == 32
     assert {line["trace_id"] for line in told.of("own")} == {own}
     assert len(told.replies["unknown"].body["trace_id"]) == 32
+    # Also what a thread says that works for a request.
+    assert [line["message"] for line in told.of("bulk")] == ["bulk put: 1 of 1 lines failed"]
 
 
 def test_recall_is_judged_while_serving(told: Told) -> None:
