@@ -69,6 +69,8 @@ def settings(*params: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({settings(value)})"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

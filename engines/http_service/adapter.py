@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
+import numpy as np
 from pydantic import BaseModel
 
 from engines.abilities import Lookup
@@ -118,6 +119,8 @@ class HttpService(Engine, Lookup):
                 time.sleep(_LOOK_S)
             self._http.post("/v1/index:rebuild", b"")
             self._unsettled = 0
+        # What the service keeps in memory of the catalogue it reads before it answers the next question.
+        self.query(np.ones(self._schema.dim, np.float32), 1)
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         if exact and not self.capabilities.exact:

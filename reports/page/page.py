@@ -10,6 +10,7 @@ from reports.charts.svg import styled
 from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
+from reports.page.added import added_rows
 from reports.page.cell_table import HEAD, cell_tables
 from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import environment_facts, how_it_ran, limitations, method, run_facts
@@ -47,6 +48,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "update_rows": _update_rows(cells),
         "post_tables": post_tables(cells),
         "unpaired": unpaired(cells),
+        "added_rows": added_rows(cells),
         "cell_head": HEAD,
         "cell_tables": cell_tables(result.measurements),
         "cell_count": len(result.measurements),

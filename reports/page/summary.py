@@ -14,6 +14,7 @@ from reports.decide.evidence import Evidence
 from reports.decide.groups import TrialGroup
 from reports.decide.ranking import Candidate
 from reports.decide.verdict import unsteady
+from reports.page.added import added_lines
 from reports.page.sections import best_settings
 from reports.wording import number, quantity, settings
 
@@ -116,7 +117,8 @@ def summary_table(
     figures = (f"recall@{evidence.cells.k}", "P99", "queries/s (mix)", "violations", "errors")
     layout = _table if width >= _NARROWEST_TABLE else _lines
     texts = [([shown(text) for text in _texts(row)], _style(row)) for row in rows]
-    notes = [Text(shown(note)) for note in unsteady(evidence)]  # its figure is not the one in the table
+    told = [*unsteady(evidence), *added_lines(evidence.cells)]  # figures that are not in the table
+    notes = [Text(shown(note)) for note in told]
     return Stack(layout(title, figures, texts), Text(shown(decision.sentence), style="bold"), *notes)
 
 
