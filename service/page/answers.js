@@ -8,7 +8,6 @@ const FALLBACKS = {
   failed: "the index failed",
   open: "the index has failed too often and is left alone for a while",
   busy: "all threads are taken",
-  unknown: "nothing is known of whom these are for",
 };
 const SHORT = {
   matches: "no more listings match and pass the rules",
@@ -19,10 +18,9 @@ const SHORT = {
 // What has to be said of an answer before its hits are believed.
 export function notices(answer) {
   const told = [];
-  if (answer.fallback) {
-    const instead = answer.words ? "listings that hold the words" : "popular or new listings";
-    told.push(`Not what was asked for: ${instead}, because ${FALLBACKS[answer.fallback] ?? answer.fallback}.`);
-  }
+  const instead = answer.words ? "listings that hold the words" : "popular or new listings";
+  if (answer.fallback === "unknown") told.push(`These are ${instead}, for nothing is known of whom they are for.`);
+  else if (answer.fallback) told.push(`Not what was asked for: ${instead}, because ${FALLBACKS[answer.fallback] ?? answer.fallback}.`);
   if (answer.relaxed?.length) {
     const steps = answer.relaxed.map((step) => `${step.field} was ${step.how}`);
     told.push(`Too few listings match, so the filter was relaxed: ${steps.join(", then ")}.`);
@@ -32,21 +30,25 @@ export function notices(answer) {
   return told;
 }
 
-// How long each stage took. Two of them are parts of a third, which a sum must not count twice.
+// How long each stage took, and what part of that others took: those are within it, and not to be counted twice.
 const WITHIN = { engine: "retrieve", words: "retrieve" };
-export const stagesOf = (answer) =>
-  Object.entries(answer.stages_ms)
-    .map(([stage, ms]) => ({ name: WITHIN[stage] ? `${stage} in ${WITHIN[stage]}` : stage, ms, within: WITHIN[stage] }))
-    .sort((a, b) => Boolean(a.within) - Boolean(b.within));
+export const stagesOf = (answer) => {
+  const all = Object.entries(answer.stages_ms).map(([name, ms]) => ({ name, ms }));
+  const parts = (stage) => all.filter(({ name }) => WITHIN[name] === stage);
+  return all.filter(({ name }) => !WITHIN[name]).map((stage) => ({ ...stage, parts: parts(stage.name) }));
+};
+const briefly = ({ name, ms, parts = [] }) => `${name} ${ms.toFixed(1)}${parts.length ? ` (${parts.map(briefly).join(", ")})` : ""}`;
 
 // How an answer was made, and how long each part of that took.
 const heading = (title, answer, tookMs) => {
   const stages = stagesOf(answer);
-  const inside = stages.reduce((sum, { ms, within }) => sum + (within ? 0 : ms), 0);
+  const inside = stages.reduce((sum, { ms }) => sum + ms, 0);
+  const noticed = stages.filter(({ ms }) => ms >= 0.05);
+  const how = answer.words ? `words ranked by the ${answer.words}'s index` : answer.fallback ? "the index was not asked" : `asked ${answer.mode === "exact" ? "exactly" : "approximately"}`;
   return [
     element("h2", {}, title),
-    element("p", { class: "latency" }, element("strong", {}, `${inside.toFixed(1)} ms`), " in the stages, ", element("strong", {}, `${tookMs.toFixed(1)} ms`), " until it was here"),
-    element("p", { class: "quiet" }, stages.map(({ name, ms }) => `${name} ${ms.toFixed(1)}`).join(" · "), ` ms; asked ${answer.mode === "exact" ? "exactly" : "approximately"}`),
+    element("p", { class: "latency" }, element("strong", {}, `${inside.toFixed(1)} ms`), " in the service's stages, ", element("strong", {}, `${tookMs.toFixed(1)} ms`), " round trip"),
+    element("p", { class: "quiet" }, [...noticed.map(briefly), how].join(" · ")),
   ];
 };
 

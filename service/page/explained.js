@@ -26,10 +26,10 @@ export function show(answer, id, question) {
     return;
   }
   const { retrieved, reranked, rank } = hit.explained;
-  const moved = rank === place + 1 ? "as it had after re-ranking" : `after re-ranking it had place ${rank}, and the rules moved it`;
+  const moved = rank === place + 1 ? "the place that re-ranking gave it" : `re-ranking gave it place ${rank}, and the rules moved it`;
   open(
     titleOf(hit),
-    element("div", { class: "pair" }, pictureOf(hit), element("p", {}, `Place ${place + 1} of ${answer.hits.length}, with a score of ${figure(hit.score)}; ${moved}.`)),
+    element("div", { class: "pair" }, pictureOf(hit), element("p", {}, `Place ${place + 1} of ${answer.hits.length} with a score of ${figure(hit.score)}: ${moved}.`)),
     hit.beyond?.length ? element("p", { class: "notice" }, `It does not meet your conditions on ${hit.beyond.join(", ")}.`) : null,
     table("How it was retrieved", ["ranking", "place", distances() ? "score (dense: squared distance)" : "score"], Object.entries(retrieved).map(([name, found]) => line(name, figure(found.rank), figure(found.score)))),
     table("What re-ranking made of it", ["part", "adds"], Object.entries(reranked).map(([name, value]) => line(name, figure(value)))),
@@ -45,7 +45,8 @@ export function show(answer, id, question) {
 function stages(answer) {
   const all = stagesOf(answer);
   const most = Math.max(...all.map(({ ms }) => ms), 0.001);
-  return all.map(({ name, ms }) => line(name, ms.toFixed(2), element("meter", { min: 0, max: most, value: ms, "aria-hidden": "true" })));
+  const bar = (name, ms) => line(name, ms.toFixed(2), element("meter", { min: 0, max: most, value: ms, "aria-hidden": "true" }));
+  return all.flatMap(({ name, ms, parts }) => [bar(name, ms), ...parts.map((part) => bar(`${part.name}, in ${name}`, part.ms))]);
 }
 
 export function open(title, ...content) {

@@ -12,6 +12,8 @@ export const of = (service) => {
 // Whether the index tells how far listings are, and not how alike.
 export const distances = () => served.metric === "l2";
 
+export const pictured = () => Boolean(served.picture);
+
 export function titleOf(listing) {
   const names = [...served.texts, ...served.details.filter((name) => name !== served.picture?.detail)];
   const name = names.find((one) => listing.details[one]);

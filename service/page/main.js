@@ -5,7 +5,7 @@ import { ask, Failure, keep, listingPath, questionOf } from "./api.js";
 import { element, one, plural } from "./dom.js";
 import { open, show } from "./explained.js";
 import * as filters from "./filters.js";
-import { of, thumbnail, titleOf } from "./listings.js";
+import { of, pictured, thumbnail, titleOf } from "./listings.js";
 
 const VALUES = 30; // offered of each field
 const USERS = 100;
@@ -104,7 +104,7 @@ function draw(got) {
   one("told").textContent =
     got.length > 1
       ? compared(got[0].content, got[1].content)
-      : `${plural(got[0].content.hits.length, "listing")}. There is one way to rank these, so nothing is compared.`;
+      : `${plural(got[0].content.hits.length, "listing")}. ${state.text ? "Words are never searched approximately: there is nothing to compare." : "Choose a user, or more like a listing, to compare answers."}`;
 }
 
 async function explain(hit, mode) {
@@ -128,7 +128,7 @@ async function took(signal) {
   const there = read.filter((one) => one.status === "fulfilled").map((one) => thumbnail(one.value.content, similar));
   one("history").replaceChildren(
     element("p", {}, `${user.id} took ${plural(user.taken, "listing")}${user.taken > last.length ? `, at last these ${last.length}` : ""}:`),
-    element("ul", { class: "thumbnails" }, there),
+    element("ul", { class: pictured() ? "thumbnails pictured" : "thumbnails" }, there),
   );
 }
 

@@ -29,7 +29,9 @@ def test_a_user_is_recommended_approximately_and_exactly(opened: Opened) -> None
         one for one in wanted if one not in found
     ]
     for name in ("Approximate", "Exact"):
-        assert re.search(r"[\d.]+ ms in the stages, [\d.]+ ms until", opened.column(name).inner_text())
+        assert re.search(
+            r"[\d.]+ ms in the service's stages, [\d.]+ ms round trip", opened.column(name).inner_text()
+        )
     assert opened.messages == []
 
 
@@ -94,7 +96,7 @@ def test_relaxed_fallback_and_empty_answers_say_so(opened: Opened) -> None:
     assert "the filter was relaxed: price was" in opened.notices
     assert "beyond your filter: price" in opened.page.locator(".card").first.inner_text()
     opened.open("/?user=")
-    assert "nothing is known of whom these are for" in opened.notices
+    assert "popular or new listings, for nothing is known" in opened.notices
     opened.open('/?text=shirt&where={"stock":{"gte":100}}')
     assert "Nothing is found" in opened.page.locator(".empty").inner_text()
     assert opened.page.get_by_label("from").nth(1).input_value() == "100"
