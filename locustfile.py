@@ -161,7 +161,7 @@ class Generator:
             return (FALLBACK, f"fallback: {fallback}") if fallback else (ANSWERED, "")
         if status == 202:
             return LATE, "not searchable in time"
-        kinds = {503: REFUSED, 504: LATE}
+        kinds = {429: REFUSED, 503: REFUSED, 504: LATE}
         return kinds.get(status, WRONG), f"{status}: {answer.get('title') or answer.get('detail')}"
 
     def _written(self, request: Request, done_ns: int) -> None:

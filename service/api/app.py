@@ -91,7 +91,8 @@ def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
             problem = _problem(error)
             told = log.error if problem.status >= 500 else log.info
             bug = error if problem.kind == "internal" else None
-            told("%s: %d %s", operation.name, problem.status, problem.detail, exc_info=bug)
+            if problem.kind != "overloaded" or parts.gate.tells():
+                told("%s: %d %s", operation.name, problem.status, problem.detail, exc_info=bug)
             response = problem.response(request_id=asked.id, trace_id=asked.trace_id)
         parts.telemetry.ended(asked, operation.name, response.status_code, time.perf_counter_ns())
         response.headers[REQUEST_ID] = asked.id

@@ -15,6 +15,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from harness.errors import ConfigurationError
+from service.application.protocol import Shed, shedding
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -44,14 +45,16 @@ def address(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: ASGIApp, bound: socket.socket, *, stop_s: float, ready: Callable[[], None]) -> None:
+def serve(
+    app: ASGIApp, bound: socket.socket, *, shed: Shed, stop_s: float, ready: Callable[[], None]
+) -> None:
     """Answers requests until SIGTERM or SIGINT, then those under way; a second signal drops them.
 
-    ready: called once requests are answered.
+    shed: turns requests away before the application has them. ready: called once requests are answered.
     """
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=shedding(shed),
         ws="none",
         lifespan="off",
         access_log=False,

@@ -68,6 +68,11 @@ class AdaptiveLimit:
         """How many wait."""
         return len(self._waiting)
 
+    @property
+    def full(self) -> bool:
+        """Whether one that arrived now would be shed."""
+        return self.waiting >= self.options.queue and (bool(self._waiting) or self.busy >= self.limit)
+
     def arrive(self, now_s: float, until_s: float = float("inf")) -> tuple[int, Verdict]:
         """A ticket, and what becomes of it. until_s: when its answer would be too late, so that waiting is no use."""
         self._tickets += 1
@@ -76,7 +81,7 @@ class AdaptiveLimit:
             self._begin(ticket, now_s)
             return ticket, "begin"
         self._full = True
-        if self.waiting >= self.options.queue:
+        if self.full:
             return ticket, "shed"
         self._waiting[ticket] = min(now_s + self.options.patience_s, until_s)
         return ticket, "wait"

@@ -33,6 +33,21 @@ class Gate:
         self.shed = self.gone = 0
         self._clock = clock
         self._waiters: dict[int, asyncio.Future[bool]] = {}
+        self._told_s = float("-inf")
+
+    def turns_away(self) -> bool:
+        """Whether there is no place for one that arrives now, not even to wait; it is then counted as shed."""
+        full = self.limit.full
+        self.shed += full
+        return full
+
+    def tells(self) -> bool:
+        """Whether it is time to log that requests are turned away: once a second, however many they are."""
+        now_s = self._clock()
+        if now_s - self._told_s < 1:
+            return False
+        self._told_s = now_s
+        return True
 
     @asynccontextmanager
     async def place(self, deadline: Deadline) -> AsyncIterator[None]:

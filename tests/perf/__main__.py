@@ -27,6 +27,7 @@ PARTS = (
     "service",
     "retrieval",
     "telemetry",
+    "overload",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",

@@ -71,6 +71,7 @@ def answer(
     """Opens everything and answers until it is told to stop. quiet: without what is said where all goes well."""
     from harness.cli.terminal import ProgressBar
     from service.api.app import application
+    from service.api.shedding import Shedding
     from service.application.assembly import opened, plan
     from service.application.serving import serve as listen
 
@@ -94,7 +95,8 @@ def answer(
                 )
             parts = opened(made, stack, progress=bar, say=tell, version=version)
         tell(f"{parts.store.count():,} listings in {made.folder}")
-        listen(application(parts, version), bound, stop_s=settings.stop_s, ready=ready)
+        shed = Shedding(parts).answer
+        listen(application(parts, version), bound, shed=shed, stop_s=settings.stop_s, ready=ready)
         tell("stopping: requests under way have ended")
         leaving = threading.Timer(settings.stop_s, _leave, (log,))
         leaving.daemon = True

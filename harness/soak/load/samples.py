@@ -10,7 +10,7 @@ import numpy.typing as npt
 # What became of a request. Only the first is as it should be.
 ANSWERED = 0  # as asked for
 FALLBACK = 1  # answered, by popular listings in place of the nearest
-REFUSED = 2  # 503: too much was asked at once, nothing was done
+REFUSED = 2  # 503 or 429: too much was asked, nothing was done
 LATE = 3  # 504, or a write that was not searchable in time (202)
 WRONG = 4  # another status, or no answer that can be read
 LOST = 5  # the connection broke or nobody answered in time: what became of it is not known
