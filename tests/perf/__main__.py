@@ -28,6 +28,7 @@ PARTS = (
     "retrieval",
     "telemetry",
     "overload",
+    "workers",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",

@@ -23,7 +23,7 @@ LEASE_S = (
     2.0  # for which an answer of the collection that was live counts: it stays whole for longer than that
 )
 _LOOK_S = 0.5  # so often it is looked which one is live
-_WAITING_LOOK_S = 0.01  # the same while somebody waits
+_WAITING_LOOK_S = 0.005  # the same while somebody waits
 _WAIT_S = 1.0  # so often who leads is told that somebody waits
 _ASK_S = 0.05  # so often it is looked for an answer of who leads
 

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 CHECK, REBUILD = "check", "rebuild"
 _TURN_S = 0.02  # so often it is looked for what the others ask for
+_WAITED_TURN_S = 0.005  # the same, and for what they have written, while one of them waits
 _TELL_S = 1.0  # so often it is told how the index stands, where nobody waits
 _WAITING_S = 3.0  # for which somebody is taken to wait; who does says so every second
 
@@ -46,7 +47,7 @@ class Leading:
             self._work = Thread(target=self._do, args=notes.question, name="catalogue-asked", daemon=True)
             self._work.start()
         told = 0 if self._told is None else self._told.searchable
-        if now < self._waited_until and self._live.wait(told + 1, _TURN_S):
+        if now < self._waited_until and self._live.wait(told + 1, _WAITED_TURN_S):
             self._tell()
             return
         if now >= self._tell_at:

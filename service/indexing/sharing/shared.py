@@ -90,7 +90,7 @@ class SharedIndex(Asking):
         self.built_because = live.built_because
         followed, self._index, self._leading = self._index, live, leading
         if followed is not None:
-            log.warning("this process keeps the index up now: the one that did has ended")
+            log.warning("this process keeps the index up from now on: nobody else did")
             followed.close()
 
     def _notify(self, searchable: int) -> None:
