@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 
 from engines.base import EngineError
 from service.catalogue.store import Store
 from service.indexing import apart
 from service.indexing.collection import Collection, EngineChoice, RetiredError
 from service.indexing.following import PAGE, Follower
-from service.indexing.generations import PREFIX, Generation
+from service.indexing.generations import PREFIX, Generation, Generations
 
 _REFRESH_S = 1.0  # at most so often an engine that shows writes only then is refreshed, unless someone waits
 
@@ -122,3 +123,39 @@ class Builder:
         for path in self._folder.glob(f"{PREFIX}*"):
             if path.name not in known:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+class Former:
+    """Collections that are not live: former ones, and those that a killed process had begun.
+
+    grace_s: for which other processes may still ask one that was live. asked: the one that they may ask now, where this
+    process has it open.
+    """
+
+    def __init__(self, builder: Builder, stopping: Event, grace_s: float) -> None:
+        self._builder, self._stopping, self.grace_s = builder, stopping, grace_s
+        self._asked_until = 0.0
+        self.asked: Built | None = None
+
+    def replaced(self, built: Built | None) -> None:
+        """One that was live until now is so no more; None: it may be any."""
+        self._asked_until = time.monotonic() + self.grace_s
+        if self.grace_s:
+            self.asked = built
+
+    def outlasted(self) -> bool:
+        """Waits until no other process asks them; False where this one ends before, and leaves them to the next."""
+        left_s = self._asked_until - time.monotonic()
+        return left_s <= 0 or not self._stopping.wait(left_s)
+
+    def remove(self, generations: Generations, passes: Lock) -> None:
+        """Removes all of them that can be. passes: held while the note is changed."""
+        if not self.outlasted():
+            return
+        for other in tuple(generations.others):
+            with suppress(
+                Exception
+            ):  # the live one answers; what is left is counted, and tried again next time
+                self._builder.remove(other)
+                with passes:
+                    generations.forget(other)

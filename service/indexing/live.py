@@ -12,7 +12,7 @@ from engines.base import Capabilities, EngineError, Hits
 from harness.errors import ConfigurationError
 from service.catalogue.store import Store
 from service.database.errors import StoreError
-from service.indexing.building import Builder, Built
+from service.indexing.building import Builder, Built, Former
 from service.indexing.checking import Differences, compare
 from service.indexing.collection import Asking, Collection, EngineChoice, RetiredError
 from service.indexing.generations import Generations, OvertakenError
@@ -45,7 +45,7 @@ class LiveIndex(Asking):
         locked: bool = False,
         grace_s: float = 0.0,
     ) -> None:
-        self._store, self._choice, self._folder, self._grace_s = store, choice, folder, grace_s
+        self._store, self._choice, self._folder = store, choice, folder
         self._stopping = Event()  # ends a build under way
         self._builder = Builder(store, choice, folder, self._stopping)
         self._projector = Projector(self._step, poll_s)
@@ -54,10 +54,9 @@ class LiveIndex(Asking):
         self._noted_at = time.monotonic()
         self._renews, self._renew_at, self._renewal_error = renews, 0.0, ""
         self._renewal: Thread | None = None
-        self._asked_until = 0.0  # when no other process asks a former collection any more
+        self._former = Former(self._builder, self._stopping, grace_s)
         self._clearing = Thread(target=self._clear, name="catalogue-clearing", daemon=True)
         self._live: Built | None = None
-        self._former: Built | None = None  # which other processes may still ask
         self._lock = None if locked else FolderLock(folder)
         self.built_because = ""  # why `start` did not open the collection that it had; "" where it did
 
@@ -75,8 +74,8 @@ class LiveIndex(Asking):
                 )
             self._generations = Generations(self._store)
             self._live = self._opened() or self._built()
-            self._asked_until = time.monotonic() + self._grace_s
-            self._clearing.start() if self._grace_s else self._remove_others()
+            self._former.replaced(None)
+            self._clearing.start() if self._former.grace_s else self._remove_others()
             self._builder.remove_unknown(self._generations.names())
             self._store.subscribe(lambda _seq: self._projector.wake())
             self._projector.start(self._live.follower.applied)
@@ -107,7 +106,7 @@ class LiveIndex(Asking):
         """Applies what has been written; see `Projector`."""
         with self._passes:
             live, now = self._current, time.monotonic()
-            asked = [live] if self._former is None else [live, self._former]
+            asked = [live] if self._former.asked is None else [live, self._former.asked]
             more = [built.advance(waited_for=bool(self._projector.waiting)) for built in asked]
             if now - self._noted_at >= _NOTE_S and self._choice.kind.capabilities.durable:
                 self._generations.note(live.follower.applied)
@@ -193,42 +192,24 @@ class LiveIndex(Asking):
             built.collection.close()
             raise
         self._live = built
-        if self._grace_s:
-            self._former, self._asked_until = former, time.monotonic() + self._grace_s
+        self._former.replaced(former)
         return former
 
     def _retire(self, former: Built) -> None:
         """Removes a collection once it has answered what it was asked."""
-        if not self._outlasted():
-            return
-        with self._passes:
-            self._former = None
-        try:
-            former.collection.drop()
-        except Exception:  # noqa: BLE001 - it is not live any more: `_remove_others` tries again, and counts it
-            return
-
-    def _outlasted(self) -> bool:
-        """Waits until no other process asks a former collection; False where this one ends before."""
-        left_s = self._asked_until - time.monotonic()
-        return left_s <= 0 or not self._stopping.wait(left_s)
+        if self._former.outlasted():
+            with self._passes:
+                self._former.asked = None
+            with suppress(Exception):  # it is not live any more: `_remove_others` tries again
+                former.collection.drop()
 
     def _clear(self) -> None:
-        if self._outlasted():
-            with self._building:
+        if self._former.outlasted():
+            with self._building:  # else it might remove one that is being built
                 self._remove_others()
 
     def _remove_others(self) -> None:
-        """Removes collections that are not live: former ones, and those that a killed process had begun."""
-        if not self._outlasted():
-            return
-        for other in tuple(self._generations.others):
-            try:
-                self._builder.remove(other)
-            except Exception:  # noqa: BLE001 - the live one answers; it is counted and tried again next time
-                continue
-            with self._passes:
-                self._generations.forget(other)
+        self._former.remove(self._generations, self._passes)
 
     def check(self) -> Differences:
         """Compares the live collection with the catalogue. Meanwhile it answers, and what is written waits."""
@@ -263,8 +244,8 @@ class LiveIndex(Asking):
             if thread is not None and thread.ident is not None:
                 thread.join()
         with self._building, self._passes:
-            live, former = self._live, self._former
-            self._live = self._former = None
+            live, self._live = self._live, None
+            former, self._former.asked = self._former.asked, None
             try:
                 if former is not None:
                     former.collection.close()

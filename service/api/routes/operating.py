@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engines.base import EngineError
 from service.api.http.bodies import to_json
 from service.api.http.problems import ProblemError
 from service.api.http.requests import JSON
@@ -50,16 +52,20 @@ async def metrics(parts: Parts, request: Request) -> Response:
 
 async def check(parts: Parts, request: Request) -> Response:
     """Compares the index with the catalogue, listing by listing."""
-    return _json(await parts.operating.run(_long(parts), parts.index.check))
+    return await _operated(parts, parts.index.check)
 
 
 async def rebuild(parts: Parts, request: Request) -> Response:
     """Builds the index anew beside the live one, then takes it in its place."""
-    return _json(await parts.operating.run(_long(parts), parts.index.rebuild))
+    return await _operated(parts, parts.index.rebuild)
 
 
-def _long(parts: Parts) -> Deadline:
-    return Deadline.after(parts.clock(), _LONG_S)
+async def _operated(parts: Parts, call: Callable[[], Mapping[str, Any]]) -> Response:
+    deadline = Deadline.after(parts.clock(), _LONG_S)
+    try:
+        return _json(await parts.operating.run(deadline, call))
+    except EngineError as error:  # such as a rebuild that is under way already, in whichever process
+        raise ProblemError("unavailable", str(error)) from error
 
 
 def _json(content: Any) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,8 @@ _TRY_S = 0.5  # so often it is tried to take the lead, and seen whether it is st
 # After one that has not ended in order: what it had sent has arrived by then, and where it only lost the lock it has
 # noticed and stopped.
 _SETTLE_S = 1.0
-_FIRST_START_S = 0.2
+_FIRST_START_S = 0.2  # so often it is looked for an index that another process may be building
+_TELL_S = 5.0  # after which that is told
 
 
 class SharedIndex(Asking):
@@ -56,6 +58,7 @@ class SharedIndex(Asking):
 
         prepare: called first where it is this one. Raises what the engine and the store raise.
         """
+        waits_since = time.monotonic()
         while self._index is None:
             if self._lock.take():
                 prepare()
@@ -66,6 +69,12 @@ class SharedIndex(Asking):
                     self._index = followed
                 else:
                     time.sleep(_FIRST_START_S)
+                    if time.monotonic() - waits_since > _TELL_S:
+                        waits_since = math.inf
+                        log.warning(
+                            "another process keeps the index up, and has none of this engine with these parameters "
+                            "yet: waiting for it. If the other one has other settings, start both with the same"
+                        )
         self._thread.start()
 
     def _lead(self) -> None:
