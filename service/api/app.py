@@ -36,9 +36,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def application(parts: Parts, version: str) -> ASGIApp:
     """The service over HTTP."""
-    described = document(
-        parts.schema, version, encodes=parts.encoder is not None, keys=parts.keys is not None
-    )
+    described = document(parts, version)
     files = {
         "/openapi.json": PageFile(to_json(described), JSON, {}),
         "/docs": PageFile(page(described).encode(), "text/html", {}),

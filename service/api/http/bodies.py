@@ -15,6 +15,10 @@ DEFAULT_K = 20
 LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
 Ids = list[Id]
+# Of what is stored; see service.catalogue.checks.
+StoredId = Annotated[
+    str, Meta(min_length=1, max_length=LONGEST_ID, extra_json_schema={"format": "printable"})
+]
 Where = Annotated[
     dict[str, Any],
     Meta(
@@ -47,7 +51,7 @@ class Asking(Struct, forbid_unknown_fields=True, kw_only=True):
 class Taken(Struct, forbid_unknown_fields=True):
     """A listing that a user took, and when: ms since 1970."""
 
-    id: Id
+    id: StoredId
     at_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)] | None = None
 
 
@@ -57,8 +61,8 @@ class Recommendations(Asking, forbid_unknown_fields=True, kw_only=True):
     user: an id that the model was published with, or of events. history: oldest first. preferences: words by category.
     """
 
-    user: Id | None = None
-    history: list[Id | Taken] | None = None
+    user: StoredId | None = None
+    history: list[StoredId | Taken] | None = None
     preferences: dict[str, str | list[str]] = {}
     vector: list[float] | None = None
 
@@ -147,12 +151,12 @@ class Event(Struct, forbid_unknown_fields=True):
     the answer that showed the listing. position: its place there, from 1. An impression needs both.
     """
 
-    id: Id
+    id: StoredId
     kind: Kind = field(name="type")
-    user: Id
-    listing: Id
+    user: StoredId
+    listing: StoredId
     at_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)]
-    request_id: Id | None = None
+    request_id: StoredId | None = None
     position: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
 
 

@@ -14,7 +14,7 @@ from service.catalogue.checks import id_problem
 from service.catalogue.schema import Problem
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
-_ENTITY_TAG = re.compile(r'"([0-9]{1,18})"')
+ENTITY_TAG = r'^"([0-9]{1,18})"$'
 
 
 async def body_of(request: Request, most: int, kinds: tuple[str, ...] = (JSON,)) -> bytes:
@@ -89,7 +89,7 @@ def expected_version(request: Request) -> int | None:
         return 0
     if wanted is None:
         return None
-    form = _ENTITY_TAG.fullmatch(wanted.strip())
+    form = re.match(ENTITY_TAG, wanted.strip())
     if form is None:
         problem = f'must be the version in quotes, such as "7", got {shown(wanted)}'
         raise invalid([Problem("If-Match", problem)])
