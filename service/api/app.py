@@ -27,6 +27,7 @@ from service.database.errors import StoreError
 from service.limits.gate import OverloadedError
 from service.page.files import PageFile, page_files
 from service.retrieval.values import InvalidRequestError, UnknownListingError
+from service.settings.model import LOCAL
 from service.telemetry.requests.asked import NOW, Asked
 
 REQUEST_ID = "x-request-id"
@@ -125,12 +126,23 @@ def _permit(parts: Parts, operation: Operation, request: Request) -> None:
 def _require_no_other_page(request: Request) -> None:
     """Raises ProblemError where a web page from elsewhere asks through the browser of somebody on this machine.
 
-    A page reads no answer that it has no leave for, but what it asks would be done. With keys it has none to send.
+    What it asks would be done although it reads no answer, and it reads answers where a name of its own leads here.
+    With keys it has none to send.
     """
-    origin, host = request.headers.get("origin"), request.headers.get("host")
-    if origin is not None and urlsplit(origin).netloc != host:
-        detail = f"a page of {shown(origin)} asks, not one of this service; start the service with keys to allow others"
+    origin, host = request.headers.get("origin"), request.headers.get("host", LOCAL[0])
+    other = origin if origin is not None and origin.partition("://")[2] != host else None
+    if other is None and _hostname(host) not in LOCAL:
+        other = host
+    if other is not None:
+        detail = f"{shown(other)} is not this service's address on this machine; start it with keys to be asked there"
         raise ProblemError("forbidden", detail)
+
+
+def _hostname(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 def _problem(error: Exception) -> ProblemError:  # noqa: PLR0911 - one for each kind

@@ -32,7 +32,7 @@ from service.retrieval.users import UserVectors
 from service.retrieval.values import User
 from service.settings.decision import Chosen, choose, read_decision
 from service.settings.keys import KeyRing, read_keys
-from service.settings.model import Settings
+from service.settings.model import LOCAL, Settings
 from service.telemetry.recall import Sampled
 from service.telemetry.standing import Watched
 from service.writing.destination import Encoder
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from models.encoding.model import Model
     from service.limits.rates import Rates
 
-_LOCAL = ("127.0.0.1", "::1", "localhost")
 # Calls of the catalogue that may wait for a thread; admission turns questions away long before.
 _WAITING = 10_000
 _WAITERS = 64  # who wait until their writes are searchable, each in a thread that does nothing
@@ -87,7 +86,7 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
         picture = _picture(ref) if ref else None
     with noting(problems):
         keys = read_keys(Path(settings.keys)) if settings.keys else None
-    if settings.keys is None and settings.host not in _LOCAL:
+    if settings.keys is None and settings.host not in LOCAL:
         problems.append(
             f"keys: are needed to listen on {settings.host}, where others can reach it; make one with bakeoff service "
             "key, or listen on 127.0.0.1"

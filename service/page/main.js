@@ -125,7 +125,7 @@ async function took(signal) {
   const last = user.history.slice(-SHOWN);
   const read = await Promise.allSettled(last.map((id) => ask(listingPath(id), { signal })));
   signal.throwIfAborted();
-  const there = read.filter((one) => one.status === "fulfilled").map((one) => thumbnail(one.value.content, similar));
+  const there = read.filter(({ status }) => status === "fulfilled").map(({ value }) => thumbnail(value.content, similar));
   one("history").replaceChildren(
     element("p", {}, `${user.id} took ${plural(user.taken, "listing")}${user.taken > last.length ? `, at last these ${last.length}` : ""}:`),
     element("ul", { class: pictured() ? "thumbnails pictured" : "thumbnails" }, there),

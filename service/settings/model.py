@@ -14,6 +14,7 @@ from service.catalogue.checks import LONGEST_KEYWORD
 from service.settings.retrieval import AdmissionSettings, RetrievalSettings
 
 Names = Annotated[tuple[str, ...], Listed]
+LOCAL = ("127.0.0.1", "::1", "localhost")  # hosts that only this machine reaches
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 

@@ -145,6 +145,11 @@ def test_pages_from_elsewhere_are_refused(service: Service) -> None:
         )
         assert (reply.status, reply.body["type"]) == (403, "/docs#forbidden"), origin
         assert service.ask("POST", "/v1/search", {"text": "x"}, {"origin": origin}).status == 403
+    for host in ("evil.example:8080", "127.0.0.1.evil.example", "[", "[::"):
+        reply = service.ask("POST", "/v1/search", {"text": "x"}, {"host": host, "origin": f"http://{host}"})
+        assert reply.status == 403, host
+        assert "start it with keys" in reply.body["detail"]
+    assert service.ask("POST", "/v1/search", {"text": "x"}, {"host": "localhost:1"}).status == 200
     assert service.ask("GET", "/v1/listings/forged").status == 404
     assert service.ask("PUT", "/v1/listings/forged", shop.document(), own).status == 200
     assert service.ask("DELETE", "/v1/listings/forged").status == 200  # no browser
