@@ -10,9 +10,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TypeVar
 
-from engines.base import Capabilities, Hits
+from engines.base import Capabilities, EngineError, Hits
+from harness.errors import BakeoffError
 from service.catalogue.store import Store
-from service.database.errors import StoreError
 from service.indexing.checking import Differences
 from service.indexing.collection import Asking, Collection, EngineChoice, RetiredError
 from service.indexing.generations import NOTE, live_in
@@ -30,6 +30,7 @@ _TRY_S = 0.5  # so often it is tried to take the lead, and seen whether it is st
 # After one that has not ended in order: what it had sent has arrived by then, and where it only lost the lock it has
 # noticed and stopped.
 _SETTLE_S = 1.0
+_LONGEST_PAUSE_S = 5.0  # between attempts that fail
 _FIRST_START_S = 0.2  # so often it is looked for an index that another process may be building
 _TELL_S = 5.0  # after which that is told
 
@@ -116,14 +117,18 @@ class SharedIndex(Asking):
                 live.close()
 
     def _run(self) -> None:
+        pause_s = _TRY_S
         while not self._stopping.is_set():
             try:
                 self._turn()
+                pause_s = _TRY_S
             except Exception as error:  # engines raise what their clients raise; it is tried again
                 if not self._stopping.is_set():
-                    quiet = isinstance(error, StoreError)
-                    log.warning("leading or following the index failed: %s", error, exc_info=not quiet)
-                    self._stopping.wait(_TRY_S)
+                    expected = isinstance(error, BakeoffError | EngineError | OSError)
+                    told = "the index cannot be kept up or taken over, it is tried again in %.1f s: %s"
+                    log.warning(told, pause_s, error, exc_info=not expected)
+                    self._stopping.wait(pause_s)
+                    pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _turn(self) -> None:
         now = time.monotonic()
