@@ -29,6 +29,7 @@ PARTS = (
     "telemetry",
     "overload",
     "workers",
+    "over_http",
     "client_qdrant",
     "client_milvus",
     "client_elasticsearch",

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,15 +64,21 @@ class Nothing:
         pass
 
 
+@contextmanager
+def collector() -> Iterator[str]:
+    """The URL of one that takes traces and does nothing with them."""
+    with subprocess.Popen([sys.executable, "-c", COLLECTOR], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.terminate()
+
+
 def figures() -> list[dict[str, Any]]:
     """Rows of name, ours, reference, ratio and unit."""
     with threadpool_limits(1), ExitStack() as stack:
-        collector = stack.enter_context(
-            subprocess.Popen([sys.executable, "-c", COLLECTOR], stdout=subprocess.PIPE, text=True)
-        )
-        stack.callback(collector.terminate)
-        assert collector.stdout is not None
-        url = f"http://127.0.0.1:{collector.stdout.readline().strip()}"
+        url = stack.enter_context(collector())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         settings = Settings.model_validate(
             {"dataset": str(shop.write(folder)), "data": str(folder / "served"), "deadline_ms": 60_000}
