@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from service.application.loading import load
 from service.application.observing import observing
 from service.application.served import Served
 from service.application.simulated import simulated_users, taste_fields
+from service.application.topic import following
 from service.application.users import known_users
 from service.catalogue.opening import catalogue_place, open_store
 from service.catalogue.schema import CatalogueSchema
@@ -24,6 +25,8 @@ from service.catalogue.sql import SqlStore
 from service.events.clocks import Clocks
 from service.events.opening import open_events
 from service.indexing.collection import EngineChoice
+from service.ingestion.figures import Figures
+from service.ingestion.kafka.client import options_of
 from service.limits.adaptive import AdaptiveLimit
 from service.limits.gate import Gate
 from service.limits.threads import Threads
@@ -54,7 +57,8 @@ class Plan:
     """What is going to be served, all of it checked, and nothing of it open yet.
 
     dataset: whose listings an empty catalogue begins with. folder: of catalogue and index. picture: how vectors are
-    shown, None where they are no pictures. tastes: the fields by which simulated users choose.
+    shown, None where they are no pictures. tastes: the fields by which simulated users choose. kafka: what a
+    consumer is made with, None where nothing comes from Kafka.
     """
 
     settings: Settings
@@ -67,12 +71,13 @@ class Plan:
     folder: Path
     picture: Picture | None
     tastes: tuple[str, ...]
+    kafka: Mapping[str, Any] | None
 
 
 def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
     """Raises ConfigurationError with every problem of what the settings name."""
     problems: list[str] = []
-    chosen = engine = dataset = model = keys = picture = None
+    chosen = engine = dataset = model = keys = picture = kafka = None
     tastes: tuple[str, ...] = ()
     with noting(problems):
         decision = read_decision(Path(settings.decision)) if settings.decision else None
@@ -86,6 +91,8 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
         picture = _picture(ref) if ref else None
     with noting(problems):
         keys = read_keys(Path(settings.keys)) if settings.keys else None
+    with noting(problems):
+        kafka = options_of(settings.ingest.kafka)
     if settings.keys is None and settings.host not in LOCAL:
         problems.append(
             f"keys: are needed to listen on {settings.host}, where others can reach it; make one with bakeoff service "
@@ -113,7 +120,7 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
         tastes = taste_fields(settings.tastes, schema.engine)
     name = dataset.name if dataset is not None else model.identity.name if model is not None else "catalogue"
     folder = Path(settings.data) if settings.data else Path("served") / name
-    return Plan(settings, chosen, engine, dataset, model, schema, keys, folder, picture, tastes)
+    return Plan(settings, chosen, engine, dataset, model, schema, keys, folder, picture, tastes, kafka)
 
 
 # What reads models and data sets is imported by services that have them: it takes a third of the time of a start.
@@ -192,12 +199,13 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
     gate = Gate(AdaptiveLimit(settings.admission.options()))
     about = _about(made, version, reads_text=users.reads_text)
     model_name, engine = about["model"] or "", made.engine
-    watched = Watched(gate, retrieval.breakers, index.status, version, engine.name, model_name)
+    ingested = None if made.kafka is None else Figures()
+    watched = Watched(gate, retrieval.breakers, index.status, version, engine.name, model_name, ingested)
     telemetry = observing(settings, watched, engine.search.model_dump(mode="json"), sampled)
     stack.callback(telemetry.close)
     store.subscribe(lambda seq: telemetry.freshness.durable(seq) if index.leads else None)
     index.subscribe(telemetry.freshness.searchable)
-    return Parts(
+    parts = Parts(
         settings=settings,
         store=store,
         index=Served(index, store),
@@ -218,6 +226,18 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         events=events,
         clocks=Clocks(settings.events.ahead_s, settings.events.days),
     )
+    if made.kafka is not None and ingested is not None:
+        arrivals = telemetry.arrivals
+        index.subscribe(arrivals.searchable)
+
+        def written(seq: int, made_ms: Sequence[int]) -> None:
+            if index.leads:  # others are not told what has become searchable
+                arrivals.written(seq, made_ms)
+
+        topic = following(parts, made.kafka, made.folder, ingested, written)
+        stack.callback(topic.stop)
+        topic.start()
+    return parts
 
 
 def opened_store(made: Plan, stack: ExitStack, *, progress: Progress, say: Say) -> SqlStore:

@@ -15,12 +15,11 @@ from service.ingestion.figures import Figures
 from service.ingestion.files.finding import find
 from service.ingestion.files.ingesting import ingest
 from service.ingestion.files.progress import ProgressNotes
-from service.ingestion.letters import DeadLetters
+from service.ingestion.letters import LETTERS, DeadLetters
 from service.ingestion.pipeline import Patience, Pipeline
 from service.writing.carrying import Operation
 from service.writing.destination import Encoder
 
-LETTERS = "dead-letters.ndjson"  # in the folder of the catalogue
 _PATIENCE = Patience(give_up_s=60.0)  # somebody waits for the command to end
 
 

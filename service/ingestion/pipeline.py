@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from typing import TypeVar
 
@@ -35,6 +35,14 @@ class Patience:
     give_up_s: float = math.inf
 
 
+@dataclass(slots=True)
+class Taken:
+    """Of what was written: the last place in the outbox, and when each record was made, ms since 1970."""
+
+    seq: int = 0
+    made_ms: list[int] = field(default_factory=list)
+
+
 class Pipeline:
     """stopping: once it is set, nothing is tried again."""
 
@@ -50,8 +58,8 @@ class Pipeline:
         self._stopping = stopping
         self.figures = figures
 
-    def take(self, source: str, records: Sequence[Record]) -> int:
-        """The place in the outbox of the last of them that is written, 0 where none is. Blocks.
+    def take(self, source: str, records: Sequence[Record]) -> Taken:
+        """What became of records, in their order. Blocks.
 
         On return all of them are durable, in the catalogue or as dead letters. Raises StoreError and LettersError; some
         may be written then, and bringing all of them again is right.
@@ -60,20 +68,22 @@ class Pipeline:
         outcomes = iter(self._tried(lambda: carry_out(self._into, wishes)) if wishes else ())
         counted = self.figures.outcomes.copy()
         letters: list[Letter] = []
-        seq = 0
+        taken = Taken()
         for record in records:
             outcome = next(outcomes) if isinstance(record.wish, Wish) else record.wish
             problems = _problems(record, outcome)
             counted["invalid" if problems else _COUNTED[type(outcome)]] += 1
             if problems:
                 letters.append(Letter(source, record.place, record.received, problems))
-            elif isinstance(outcome, Written | Unchanged):
-                seq = max(seq, outcome.seq)
+            elif isinstance(outcome, Written):
+                taken.seq = max(taken.seq, outcome.seq)
+                if record.at_ms is not None:
+                    taken.made_ms.append(record.at_ms)
         if letters:
             self._tried(lambda: self._letters.add(letters))
         self.figures.outcomes = counted
         self.figures.read += len(records)
-        return seq
+        return taken
 
     def _tried(self, call: Callable[[], _Result]) -> _Result:
         """What the call returns, once it does."""

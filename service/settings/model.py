@@ -11,6 +11,7 @@ from engines.base import FieldKind, Metric
 from engines.values.shown import shown
 from harness.scenario.strict import Listed, PositiveFloat, PositiveInt, Seconds, StrictModel
 from service.catalogue.checks import LONGEST_KEYWORD
+from service.settings.ingest import IngestSettings
 from service.settings.retrieval import AdmissionSettings, RetrievalSettings
 
 Names = Annotated[tuple[str, ...], Listed]
@@ -134,3 +135,4 @@ class Settings(StrictModel):
     retrieval: RetrievalSettings = RetrievalSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    ingest: IngestSettings = IngestSettings()

@@ -130,6 +130,36 @@ METRICS = (
         "bakeoff_index_leftovers", "gauge", "Collections that could not be removed yet", together="livemax"
     ),
     Metric(
+        "bakeoff_ingested_total",
+        "counter",
+        "Records taken from a topic, by what came of them: written, unchanged, stale, absent, invalid (a dead letter)",
+        ("outcome",),
+    ),
+    Metric(
+        "bakeoff_ingest_lag_records",
+        "gauge",
+        "Records of the topic that wait, by partition; the process that reads a partition tells of it",
+        ("partition",),
+    ),
+    Metric(
+        "bakeoff_ingest_up",
+        "gauge",
+        "0 while a broker does not answer or its records cannot be written, which is tried again; else 1",
+        together="livemin",
+    ),
+    Metric("bakeoff_ingest_retries_total", "counter", "Writes of records that failed and were tried again"),
+    Metric(
+        "bakeoff_ingest_failures_total",
+        "counter",
+        "Failures to reach the broker, to read the topic or to commit",
+    ),
+    Metric(
+        "bakeoff_ingest_searchable_seconds",
+        "histogram",
+        "From the time that a record bears until the index showed what it wrote",
+        buckets=(*_S, 30.0, 60.0, 300.0, 3600.0),
+    ),
+    Metric(
         "bakeoff_searchable_seconds",
         "histogram",
         "From a commit of writes until the index showed the last of them",

@@ -10,8 +10,10 @@ from threading import Event, Lock, Thread
 from engines.base import EngineError
 from service.database.errors import StoreError
 from service.indexing.status import IndexStatus
+from service.ingestion.figures import Figures
 from service.limits.breaker import Breaker
 from service.limits.gate import Gate
+from service.telemetry.ingested import Ingested
 from service.telemetry.meters import Described, Meters, Since
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,10 @@ _EVERY_S = 1.0  # with several processes any of them may be asked, and tells wha
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is read. about: version, engine and model. status: of the index; it blocks and raises StoreError."""
+    """What is read. status: of the index; it blocks and raises StoreError. version, engine, model: what is served.
+
+    ingested: of listings from a topic; None where there is none.
+    """
 
     gate: Gate
     breakers: Mapping[str, Breaker]
@@ -28,6 +33,7 @@ class Watched:
     version: str
     engine: str
     model: str
+    ingested: Figures | None = None
 
     def busy(self) -> bool:
         """Whether questions wait, or more than half of the places for them are taken."""
@@ -44,6 +50,7 @@ class Standing:
         self._shed = Since(meters.counter("bakeoff_shed_total"))
         self._gone = Since(meters.counter("bakeoff_gone_total"))
         self._failures = Since(meters.counter("bakeoff_projection_failures_total"))
+        self._ingested = Ingested(meters, watched.ingested or Figures())
         self._reading, self._stopping = Lock(), Event()
         self._thread: Thread | None = None
         self.read()
@@ -56,6 +63,7 @@ class Standing:
         with self._reading:
             self._read_limits()
             self._read_index()
+            self._ingested.read()
 
     def close(self) -> None:
         """Ends what reads by itself; a second call does nothing."""

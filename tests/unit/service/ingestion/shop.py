@@ -38,16 +38,23 @@ def record(line: int, content: Any, operation: Any = "put") -> Record:
 
 
 class Shop:
-    """A catalogue in a folder. failing: called before each write, to raise what a database would."""
+    """A catalogue in a folder. failing: called before each write, to raise what a database would.
+
+    endless: whether it never gives up.
+    """
 
     encoder: Encoder | None = None
 
-    def __init__(self, folder: Path, failing: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, folder: Path, failing: Callable[[], None] = lambda: None, *, endless: bool = False
+    ) -> None:
         self.catalogue = open_store(str(folder / "catalogue.sqlite"), SCHEMA)
         self.store: Any = _Failing(self.catalogue, failing)
         self.letters = DeadLetters(folder / "letters.ndjson")
         self.figures, self.stopping = Figures(), Event()
-        self.pipeline = Pipeline(self, self.letters, self.figures, self.stopping, QUICK)
+        self.pipeline = Pipeline(
+            self, self.letters, self.figures, self.stopping, Patience(0.01) if endless else QUICK
+        )
 
     @property
     def dead(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,14 @@ def test_a_patch_of_nothing_is_a_dead_letter(shop: Shop) -> None:
     assert "put it first" in shop.dead[0]["problems"][0]["detail"]
 
 
-def test_the_place_in_the_outbox_is_that_of_the_last_write(shop: Shop) -> None:
-    seq = shop.pipeline.take("file", [record(1, document("a")), record(2, document("b")), record(3, {})])
-    assert seq == shop.catalogue.last_seq() == 2
-    assert shop.pipeline.take("file", [record(4, {})]) == 0
+def test_it_says_where_and_of_when_is_what_it_wrote(shop: Shop) -> None:
+    records = [
+        replace(record(line, content), at_ms=line * 1000)
+        for line, content in enumerate((document("a"), {}, document("b"), document("a")), start=1)
+    ]
+    taken = shop.pipeline.take("file", records)
+    assert (taken.seq, taken.made_ms) == (shop.catalogue.last_seq(), [1000, 3000])
+    assert shop.pipeline.take("file", records[1:2]).seq == 0
 
 
 def test_a_store_that_fails_is_tried_again_and_an_invalid_document_is_not(tmp_path: Path) -> None:

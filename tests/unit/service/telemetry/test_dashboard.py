@@ -186,6 +186,14 @@ CASES = {
         {"bakeoff_projection_failures_total": "7x30"},
     ),
     "CatalogueDown": ({"bakeoff_catalogue_up": "0x30"}, {"bakeoff_catalogue_up": "1x30"}),
+    "IngestStopped": ({"bakeoff_ingest_up": "0x30"}, {"bakeoff_ingest_up": "1x30"}),
+    "DeadLetters": (
+        {'bakeoff_ingested_total{outcome="invalid"}': "0+1x30"},
+        {
+            'bakeoff_ingested_total{outcome="invalid"}': "9x30",
+            'bakeoff_ingested_total{outcome="written"}': "0+9x30",
+        },
+    ),
     "LowRecall": (
         {
             "bakeoff_online_recall_found_total": "0+50x60",
