@@ -18,7 +18,7 @@ def settings(schema: Schema, params: IndexParams, data: Path) -> dict[str, Any]:
     """The keys of the service's file. Fields are called by their aliases, for some names are words of its API.
 
     Admission and breaker are open, for every answer is to be the engine's: one that comes late is a late answer, not a
-    popular listing in its place.
+    popular listing in its place. Nor is recall judged meanwhile, which asks the engine what nobody asked for.
     """
     long_s = LONGEST_MS / 1000
     return {
@@ -51,6 +51,7 @@ def settings(schema: Schema, params: IndexParams, data: Path) -> dict[str, Any]:
             "breaker": {"window": MOST, "failures": MOST},
             "variants": {"default": {"mode": "approximate", "reranker": "none"}},
         },
+        "telemetry": {"recall_share": 0},
         "admission": {
             "target_s": long_s,
             "first": MOST,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from harness.errors import ConfigurationError
@@ -33,6 +34,8 @@ class _Any(Enum):
 
 
 ANY = _Any.ANY
+# Rows are read while a question waits for them: this takes a fraction of the time that json.loads does.
+_read_json = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +182,15 @@ class SqlStore:
 
     def _row(self, values: tuple[Any, ...]) -> Row:
         id_, number, version, seq, attributes, details, vector, model, listed_ms, updated_ms, removed = values
-        row = Row(id_, number, version, seq, {}, {}, None, model, listed_ms, updated_ms, bool(removed))
-        if vector is None:
-            return row
-        # A field that came later is filled here, one that went is left out.
-        known = dict(self.schema.fill) | json.loads(attributes)
-        held = {field.name: known[field.name] for field in self.schema.engine.fields}
-        floats = np.frombuffer(vector, "<f4")
-        return replace(row, attributes=held, details=json.loads(details), vector=floats)
+        held, texts, floats = {}, {}, None
+        if vector is not None:
+            # A field that came later is filled here, one that went is left out.
+            known = {**self.schema.fill, **_read_json(attributes)}
+            held = {field.name: known[field.name] for field in self.schema.engine.fields}
+            texts, floats = _read_json(details), np.frombuffer(vector, "<f4")
+        return Row(
+            id_, number, version, seq, held, texts, floats, model, listed_ms, updated_ms, bool(removed)
+        )
 
     def _listing(self, row: Row) -> Listing:
         assert row.vector is not None
