@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from threading import Lock
 from typing import Any
 
@@ -135,8 +135,8 @@ class PostgresExclusive:
             try:
                 if self._connection is None:
                     self._connection = self._connect()
-                sql = "select pg_try_advisory_lock(%s, hashtext(current_schema()))"
-                found = self._connection.execute(sql, [_LEADER]).fetchone()
+                sql = f"select pg_try_advisory_lock({_LEADER}, hashtext(current_schema()))"
+                found = self._connection.execute(sql).fetchone()
             except psycopg.Error:
                 self.release()
                 raise
@@ -152,7 +152,14 @@ class PostgresExclusive:
         return self._taken
 
     def release(self) -> None:
-        self._taken = False
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        taken, self._taken = self._taken, False
+        if connection is not None:
+            with (
+                closing(connection),
+                suppress(psycopg.Error),
+            ):  # of one that broke the server takes it back by itself
+                if (
+                    taken
+                ):  # who waits for it has it at once, not only when the server has seen the connection end
+                    connection.execute(f"select pg_advisory_unlock({_LEADER}, hashtext(current_schema()))")

@@ -55,3 +55,4 @@ def test_one_at_a_time_has_what_is_exclusive(opened: Opener, request: pytest.Fix
     assert not one.held()
     assert other.take()
     other.release()
+    one.release()  # a second time, which changes nothing
