@@ -14,7 +14,7 @@ SOAK     ?= --engine faiss
 PYTEST   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench serve report ablations perf simulate soak test lint lock clean
+.PHONY: help install bench serve report ablations perf simulate soak test lint lock audit clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,12 @@ lock:  ## Resolve the dependencies again into requirements.lock (versions and ha
 	.cache/lock/bin/uv pip compile pyproject.toml --all-extras --group dev --group build $(LOCKED) -o requirements.lock
 	.cache/lock/bin/uv pip compile --group pyproject.toml:image -c requirements.lock $(LOCKED) \
 	    -o docker/service/requirements.lock
+
+# --strict: what could not be looked up fails, and is not passed over.
+audit:  ## Look both locks up in PyPI's database of known vulnerabilities
+	$(PYTHON) -m venv .cache/audit && .cache/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	.cache/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+	    -r requirements.lock -r docker/service/requirements.lock
 
 clean:  ## Remove .venv, caches and build output; runs/ and .cache/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

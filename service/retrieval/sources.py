@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
 
 from engines.abilities import FullText
-from engines.base import Capabilities, Hits, Vectors
+from engines.base import Capabilities, Hits, UnsupportedError, Vectors
 from engines.filters import Filter
 from engines.values.fusion import fused
 from service.memory.stock import Stock
 from service.memory.words import WordIndex
-from service.retrieval.values import WordsOf
+from service.retrieval.values import InvalidRequestError, WordsOf
 
 # Stages within retrieval: an index is asked, or the service's own index of words.
 ENGINE, WORDS = "engine", "words"
@@ -23,6 +23,21 @@ ENGINE, WORDS = "engine", "words"
 
 class IndexFailedError(Exception):
     """An index raised, or answered with what is no answer; what it said is the cause."""
+
+
+@contextmanager
+def _told(where: Filter | None) -> Iterator[None]:
+    """What an index raises, as what it means. A filter that it cannot express is the caller's to change and no failure:
+    counted as one, a single caller could have the index left alone for all.
+    """
+    try:
+        yield
+    except UnsupportedError as error:
+        if where is None:
+            raise IndexFailedError(f"{type(error).__name__}: {error}") from error
+        raise InvalidRequestError([f"where: {error}; ask with other values"]) from error
+    except Exception as error:  # adapters raise EngineError or what their client raises
+        raise IndexFailedError(f"{type(error).__name__}: {error}") from error
 
 
 class Index(Protocol):
@@ -63,7 +78,7 @@ class Source(Protocol):
     def words(self) -> WordsOf | None: ...
 
     def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
-        """About as many as wanted. Raises IndexFailedError."""
+        """About as many as wanted. Raises IndexFailedError; InvalidRequestError for a filter beyond the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +93,8 @@ class Dense:
 
     def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
         """Raises IndexFailedError."""
-        try:
-            with self.progress.within(ENGINE):
-                hits = self.index.query(self.vector, wanted, where, exact=exact)
-        except Exception as error:  # adapters raise EngineError or what their client raises
-            raise IndexFailedError(f"{type(error).__name__}: {error}") from error
+        with _told(where), self.progress.within(ENGINE):
+            hits = self.index.query(self.vector, wanted, where, exact=exact)
         return _checked("dense", hits, wanted, -1 if self.smaller_is_nearer else 1)
 
 
@@ -97,11 +109,8 @@ class EngineText:
 
     def find(self, wanted: int, where: Filter | None, *, exact: bool) -> Candidates:
         """Raises IndexFailedError. exact: makes no difference, words are never approximated."""
-        try:
-            with self.progress.within(ENGINE):
-                hits = self.index.match(self.text, wanted, where)
-        except Exception as error:  # as of Dense
-            raise IndexFailedError(f"{type(error).__name__}: {error}") from error
+        with _told(where), self.progress.within(ENGINE):
+            hits = self.index.match(self.text, wanted, where)
         return _checked("text", hits, wanted, 1)
 
 

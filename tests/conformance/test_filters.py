@@ -52,10 +52,19 @@ WORDS = [
     "$meta",
     "nul\0",
     "x" * 10_000,
+    # What would end a value in each engine's query language, and match more, had it not been escaped.
+    "') OR TRUE --",  # SQL
+    "%s %(brand name)s $1",  # placeholders
+    '" or 1 == 1 or "" == "',  # expressions of Milvus
+    '") or true or brand contains ("',  # YQL
+    '"}}, {"match_all": {}}, {"term": {"x": "',  # JSON
+    "* OR _exists_:price",  # Lucene
+    "${price} `price` /* // # ;",
+    "\u202eleft",  # turns what follows around
 ]
 INTEGERS = [-(2**63), -(2**53) - 1, -(2**53), -1, 0, 1, 2, 3, 2**31, 2**53, 2**53 + 1, 2**60 + 3, 2**63 - 1]
 FLOATS = [-1e300, -2.5, -0.0, 5e-324, 0.1, 0.1 + 1e-15, 1.0, 2.5, 1e22, 1e300]
-ROWS = 84  # every word three times
+ROWS = 108  # every word three times
 
 EQUALS: list[Filter] = [
     *(Eq(BRAND, word) for word in WORDS),
