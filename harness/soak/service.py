@@ -18,7 +18,7 @@ import psutil
 from harness.children.start import dying_with_us
 from harness.errors import MeasurementError
 
-_READY_S, _STOP_S = 900.0, 60.0
+_STOP_S = 60.0
 
 
 @dataclass
@@ -43,9 +43,9 @@ class Watched:
 
 
 @contextmanager
-def serving(options: Sequence[str], log: Path) -> Iterator[Watched]:
+def serving(options: Sequence[str], log: Path, *, ready_s: float = 900.0) -> Iterator[Watched]:
     """`bakeoff serve` with these options on a free port; `log` has what it says. Raises MeasurementError with its last
-    lines where it does not get ready.
+    lines where it does not get ready, or not in time.
     """
     command = dying_with_us([sys.executable, "-m", "harness.cli", "serve", "--port", "0", *options])
     start_s = time.monotonic()
@@ -54,7 +54,7 @@ def serving(options: Sequence[str], log: Path) -> Iterator[Watched]:
             command, stdout=subprocess.PIPE, stderr=said, text=True, env=_environment()
         )
     assert process.stdout is not None
-    guard = threading.Timer(_READY_S, process.kill)
+    guard = threading.Timer(ready_s, process.kill)
     guard.start()
     stop = threading.Event()
     try:

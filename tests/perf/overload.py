@@ -13,7 +13,7 @@ from harness.load.schedules import poisson
 from harness.soak.service import serving
 from tests.perf.load import percentile
 from tests.perf.table import show
-from tests.service.offering import closed, offered
+from tests.service.under_load.offering import closed, offered
 
 LISTINGS, DIM, DEADLINE_S = 20_000, 64, 0.5
 CLOSED_S, OFFERED_S, TIMES, CONNECTIONS = 5.0, 20.0, 3, 512

@@ -139,3 +139,19 @@ def test_what_keeps_a_service_from_being_put_under_load() -> None:
         learn(refusing)
     with pytest.raises(LearningError, match="holds no listings"):
         learn(empty)
+
+
+def test_a_service_that_is_slow_for_a_moment_is_asked_again() -> None:
+    tries: list[str] = []
+
+    def slow(method: str, path: str, body: Any) -> tuple[int, Any]:
+        tries.append(path)
+        if tries.count(path) == 1:
+            return 504, {"detail": "no time"}
+        about = {"fields": {"price": "float"}, "texts": []}
+        listing = {"id": "a", "attributes": {"price": 1.0}, "details": {}, "vector": [1.0, 0.0]}
+        return 200, {"/v1/service": about, "/v1/recommendations": {"hits": [listing]}}.get(path, listing)
+
+    assert [one.id for one in learn(slow).examples] == ["a"]
+    with pytest.raises(LearningError, match="answered 503"):
+        learn(lambda method, path, body: (503, {"detail": "busy"}))

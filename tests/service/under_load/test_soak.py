@@ -5,52 +5,18 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from harness.soak.afterwards import look
 from harness.soak.judging.figures import totals
 from harness.soak.judging.written import expected
 from harness.soak.load.recording import read_load
-from tests.service.launch import ROOT, Service, command, environment
-from tests.service.lying import Lies, between
+from tests.service.launch import Service, command, environment
+from tests.service.under_load.locusts import finished, needs_locust, started, under_way
+from tests.service.under_load.lying import Lies, between
 
-# Looked for, not imported: it would change this process' sockets.
-pytestmark = pytest.mark.skipif(find_spec("locust") is None, reason="pip install 'bakeoff[load]'")
-SECONDS = 2.5
-
-
-def started(folder: Path, url: str, *more: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "locust",
-        "-f",
-        str(ROOT / "locustfile.py"),
-        "--headless",
-        "--only-summary",
-    ]
-    options = ["--host", url, "-u", "16", "-r", "16", "--reads", "60", "--writes", "60", "--out", str(folder)]
-    return subprocess.Popen(
-        [*command, *options, *more],
-        env=environment(folder),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-
-
-def load(folder: Path, url: str, *more: str) -> tuple[dict[str, Any], Any]:
-    _, said = (process := started(folder, url, "--seconds", str(SECONDS), *more)).communicate(timeout=120)
-    assert "Traceback" not in said
-    assert (folder / "load.json").is_file(), said
-    assert process.returncode == 0 or "Shutting down (exit code 1)" in said  # 1: requests failed
-    return read_load(folder)
+pytestmark = needs_locust
 
 
 def test_a_sound_service_is_found_sound_by_two_workers(folder: Path) -> None:
@@ -82,7 +48,7 @@ def test_a_sound_service_is_found_sound_by_two_workers(folder: Path) -> None:
 def test_a_service_that_lies_is_found_out(service: Service, tmp_path: Path) -> None:
     lies = Lies()
     with between(service.url, lies) as url:
-        about, samples = load(tmp_path, url)
+        about, samples = finished(started(tmp_path, url), tmp_path)
     figures = totals(samples)
     assert 0 < (figures["stale"] or 0) <= lies.sold
     assert 0 < (figures["unmet"] or 0) <= lies.outside
@@ -92,10 +58,8 @@ def test_a_service_that_lies_is_found_out(service: Service, tmp_path: Path) -> N
 
 
 def test_a_load_that_is_ended_accounts_for_every_request(service: Service, tmp_path: Path) -> None:
-    process = started(tmp_path, service.url, "--seconds", "600")
-    assert process.stderr is not None
-    while "All users spawned" not in process.stderr.readline():
-        assert process.poll() is None
+    process = started(tmp_path, service.url, seconds=600)
+    under_way(process)
     time.sleep(1.5)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)

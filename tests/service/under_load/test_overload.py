@@ -13,10 +13,10 @@ import numpy as np
 from harness.load.schedules import poisson
 from tests.service.held import VARIABLE
 from tests.service.launch import Service, running
-from tests.service.offering import Answers, closed, offered
 from tests.service.shop import vectors
+from tests.service.under_load.offering import Answers, closed, offered
 
-SLOW = ("--dataset", "shop", "--engine", "tests.service.slow:Slow")
+SLOW = ("--dataset", "shop", "--engine", "tests.service.under_load.slow:Slow")
 DEADLINE_S, SECONDS = 0.5, 2.0
 BODIES: list[dict[str, Any]] = [{"vector": vector.tolist(), "k": 5} for vector in vectors()[:32]]
 
