@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ def following(topic: Topic, shop: Shop, **changes: Any) -> Iterator[Running]:
     settings = KafkaSettings(servers=(topic.servers,), topic=topic.name, group=topic.name, **changes)
     options = options_of(settings)
     assert options is not None
+    options["heartbeat_interval_ms"] = 200  # by which members notice that another one has come
     seconds: list[int] = []
     member = Running(
         Following(settings, options, shop.pipeline, lambda _seq, made_ms: seconds.extend(made_ms)),
@@ -129,6 +131,28 @@ def test_members_come_and_go_and_nothing_is_left_out(topic: Topic, shop: Shop, t
     assert len(shop.prices()) == rows
     assert other.figures.read > 0
     assert shop.figures.read + other.figures.read >= rows * rounds
+
+
+def test_another_member_begins_after_the_batch_under_way(topic: Topic, tmp_path: Path) -> None:
+    writing, go_on = Event(), Event()
+
+    def wait() -> None:
+        writing.set()
+        go_on.wait(60)
+
+    (tmp_path / "other").mkdir()
+    first, other = Shop(tmp_path, wait), Shop(tmp_path / "other")
+    topic.send([(f"a{place}", document(f"a{place}")) for place in range(100)])
+    with closing(first.catalogue), closing(other.catalogue), following(topic, first, batch=10):
+        writing.wait(60)
+        with following(topic, other, batch=10):
+            time.sleep(2)  # ten times as long as it takes to notice
+            assert other.figures.read == 0
+            go_on.set()
+            until(lambda: first.figures.read + other.figures.read >= 100)
+            until(lambda: topic.committed(topic.name) == topic.ends)
+        assert other.figures.read > 0
+        assert first.figures.read + other.figures.read == 100
 
 
 def test_a_topic_that_is_not_there_yet_is_waited_for(broker: Broker, shop: Shop) -> None:
