@@ -51,6 +51,7 @@ def application(parts: Parts, version: str) -> ASGIApp:
     ]
     routes += [Route(path, _file(one), methods=["GET"]) for path, one in files.items()]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refusing(parts)})
+    app.router.redirect_slashes = False  # such a redirect would have no request id, and be counted nowhere
     # Addresses without an id need no search through the routes, nor what Starlette puts around them.
     direct = {(one.method, one.path): endpoint for one, endpoint in endpoints if "{" not in one.path}
 

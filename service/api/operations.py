@@ -170,7 +170,7 @@ OPERATIONS = (
         None,
         bodies.Answer,
         _SIMILAR,
-        ("not-found", "invalid", "malformed", "deadline"),
+        ("not-found", "invalid", "deadline"),
         ("get", "patch", "remove"),
     ),
     Operation(

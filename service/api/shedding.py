@@ -5,6 +5,7 @@ of what it can answer would otherwise do nothing but say so.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterable
 
@@ -13,7 +14,7 @@ from service.api.parts import Parts
 from service.limits.gate import OverloadedError
 
 _QUESTIONS = {(b"POST", b"/v1/recommendations"): "recommend", (b"POST", b"/v1/search"): "search"}
-_SIMILAR = b"/similar"
+_SIMILAR = re.compile(rb"/v1/listings/[^/]+/similar")
 log = logging.getLogger(__name__)
 
 
@@ -27,7 +28,7 @@ class Shedding:
         """The whole answer, as it is sent, to a question that is turned away; None for every other request."""
         path = target.partition(b"?")[0]
         name = _QUESTIONS.get((method, path))
-        if name is None and method == b"GET" and path.endswith(_SIMILAR):
+        if name is None and method == b"GET" and _SIMILAR.fullmatch(path):
             name = "similar"
         if name is None or not self._gate.turns_away():
             return None

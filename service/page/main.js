@@ -166,7 +166,8 @@ async function start() {
     users = known.content.users;
     served(service.content, facets.content.listings);
     filters.build(facets.content.fields, refined);
-    one("user").append(...users.map(({ id }) => element("option", { value: id }, id)));
+    const nobody = element("option", { value: "" }, "nobody in particular");
+    one("user").replaceChildren(nobody, ...users.map(({ id }) => element("option", { value: id }, id)));
     one("filters").open = matchMedia("(min-width: 60rem)").matches;
   } catch (error) {
     failed(error);

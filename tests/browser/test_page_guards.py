@@ -52,7 +52,7 @@ def keyed(
     key, entry = new_key("reader", ["read", "write"])
     (folder / "keys.yaml").write_text(f"keys:\n{entry}\n")
     settings = shop.SETTINGS.replace("details: [seller]", "details: [seller, photo], picture: photo")
-    (folder / "service.yaml").write_text(settings + "keys: keys.yaml\n")
+    (folder / "service.yaml").write_text(settings + "keys: keys.yaml\nsimulated_users: 2\n")
     with running(folder, "--dataset", "shop", "--config", "service.yaml") as started:
         for id_, photo in (
             ("good", photos),
@@ -120,4 +120,11 @@ def test_a_key_is_asked_for_and_pictures_may_lie_elsewhere(
     assert elsewhere == {photos}
     assert opened.page.evaluate("sessionStorage.length + localStorage.length") == 1
     assert key not in opened.page.url
+    opened.page.evaluate("sessionStorage.setItem('bakeoff-key', 'revoked')")
+    opened.find("linen")
+    with opened.page.expect_response("**/v1/search"):
+        opened.page.get_by_label("This service needs an API key").fill(key)
+        opened.page.get_by_role("button", name="Use it").click()
+    opened.settled()
+    assert opened.page.get_by_label("Recommend to").locator("option").count() == 3  # each once
     context.close()

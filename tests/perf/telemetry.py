@@ -147,7 +147,7 @@ async def _ask(app: Any) -> None:
         "path": "/v1/recommendations",
         "raw_path": b"/v1/recommendations",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/json"), (b"host", b"x")],
+        "headers": [(b"content-type", b"application/json"), (b"host", b"localhost")],
     }
     await app(scope, receive, send)
     assert sent[0]["status"] == 200, sent

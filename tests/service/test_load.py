@@ -80,19 +80,25 @@ def test_who_has_gone_makes_room(folder: Path) -> None:
         "BAKEOFF_SERVICE_ADMISSION__MOST": "1",
         "BAKEOFF_SERVICE_ADMISSION__PATIENCE_S": "20",
         "BAKEOFF_SERVICE_DEADLINE_MS": "60000",
-        "BAKEOFF_SERVICE_RETRIEVAL__SHARE": "0.9",
+        "BAKEOFF_SERVICE_RETRIEVAL__LATE_S": "30",
     }
     with running(folder, *ENGINE, **environ) as service:
         held.touch()
         parts = urlsplit(service.url)
         body = b'{"vector": [1, 0, 0, 0, 0, 0, 0, 0]}'
-        head = b"POST /v1/recommendations HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        head = b"POST /v1/recommendations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
         with (
             ThreadPoolExecutor(1) as threads,
             socket.create_connection((parts.hostname, parts.port), timeout=10) as connection,
+            socket.create_connection((parts.hostname, parts.port), timeout=10) as waiting,
         ):
-            connection.sendall(head + b"content-length: %d\r\n\r\n" % len(body) + body)
-            assert service.ask("GET", "/healthz").status == 200  # the first has the only place by then
+            for one in (connection, waiting):
+                one.sendall(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+                assert service.ask("GET", "/healthz").status == 200  # the first has the only place by then
+            waiting.close()
+            assert service.ask("GET", "/healthz").status == 200
+            figures = samples(service.ask("GET", "/metrics").body)
+            assert (figures["bakeoff_gone_total"], figures["bakeoff_waiting"]) == ({(): 1}, {(): 0})
             second = threads.submit(service.ask, "POST", "/v1/search", {"text": "shirt"})
             assert service.ask("GET", "/healthz").status == 200
             assert not second.done()

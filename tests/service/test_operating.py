@@ -78,9 +78,10 @@ def test_where_no_service_is(tmp_path: Path) -> None:
     code, _, told = done(tmp_path, "check", "--url", "http://127.0.0.1:1")
     assert code == 1
     assert "no service answers there" in told
-    code, _, told = done(tmp_path, "check", "--url", "127.0.0.1:8080")
-    assert code == 104
-    assert "must be such as http://127.0.0.1:8080" in told
+    for url in ("127.0.0.1:8080", "http://127.0.0.1:80800", "http://[::1", "http://127.0.0.1:8080/shop"):
+        code, _, told = done(tmp_path, "check", "--url", url)
+        assert code == 104
+        assert f"must be such as http://127.0.0.1:8080, got {url}" in told
 
 
 def test_the_description_is_whole(service: Service) -> None:

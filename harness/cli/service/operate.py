@@ -64,19 +64,16 @@ def _check(differences: dict[str, Any]) -> int:
 
 def _asked(url: str, path: str) -> dict[str, Any]:
     """The answer of the service. Raises ServiceError, ConfigurationError for a URL that is none."""
-    parts = urlsplit(url)
-    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-    if parts.scheme not in kinds or not parts.hostname:
-        raise ConfigurationError(f"--url must be such as http://127.0.0.1:8080, got {url}")
+    connection, place = _connection(url)
     key = os.environ.get(_KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    connection = kinds[parts.scheme](parts.hostname, parts.port)
     try:
         connection.request("POST", path, headers=headers)
         answer = connection.getresponse()
         content = json.loads(answer.read())
+        if not isinstance(content, dict):
+            raise ValueError("its answer is none of the service's")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        place = f"{parts.scheme}://{parts.hostname}:{parts.port or ''}"
         raise ServiceError(
             f"{place}: no service answers there ({error}); start it with bakeoff serve, or name --url"
         ) from error
@@ -85,5 +82,17 @@ def _asked(url: str, path: str) -> dict[str, Any]:
     if answer.status != 200:
         remedy = f"; set {_KEY} to a key with the scope admin" if answer.status in (401, 403) else ""
         raise ServiceError(f"{content.get('detail', content)}{remedy}")
-    assert isinstance(content, dict)
     return content
+
+
+def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+    """Not made yet, and the address in words. Raises ConfigurationError for a URL that is none of a service."""
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    try:
+        parts = urlsplit(url)
+        if parts.hostname and parts.path in ("", "/"):
+            connection = kinds[parts.scheme](parts.hostname, parts.port)
+            return connection, f"{parts.scheme}://{parts.hostname}:{connection.port}"
+    except (ValueError, KeyError):  # a port, brackets or a scheme that cannot be
+        pass
+    raise ConfigurationError(f"--url must be such as http://127.0.0.1:8080, got {url}")

@@ -51,10 +51,13 @@ async def recommend(parts: Parts, request: Request) -> Response:
 
 async def similar(parts: Parts, request: Request) -> Response:
     """Listings like one, which itself is not among them."""
-    key, query = listing_id(request), dict(query_of(request, _SIMILAR))
+    key, query = listing_id(request), query_of(request, _SIMILAR)
     members: dict[str, Any] = dict(query)
     if "where" in query:
-        members["where"] = parse(query["where"].encode(errors="surrogatepass"))
+        try:
+            members["where"] = parse(query["where"].encode(errors="surrogatepass"))
+        except ProblemError as error:
+            raise invalid([Problem("where", error.detail)]) from None
     body = convert(members, bodies.Asking)
     asked, problems = _common(parts, body)
     if problems:
@@ -144,9 +147,13 @@ async def _answered(
     parts: Parts, request: Request, asked: values.Request, explain: bool, who: str | None = None
 ) -> Response:
     deadline, arrived = parts.deadline(), time.perf_counter_ns()
-    async with parts.gate.place(deadline):
-        placed = time.perf_counter_ns()
-        answer = await _while_connected(request, _answer(parts, asked, deadline, who))
+
+    async def at_its_place() -> tuple[values.Answer, int]:
+        async with parts.gate.place(deadline):
+            placed = time.perf_counter_ns()
+            return await _answer(parts, asked, deadline, who), placed
+
+    answer, placed = await _while_connected(request, at_its_place())
     record: Asked = request.state.asked
     record.answered(asked, answer, placed, arrived)
     removed: dict[str, Any] = {rule: {"count": one.count} for rule, one in answer.removed.items()}

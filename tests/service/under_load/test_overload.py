@@ -104,6 +104,9 @@ def test_a_question_is_turned_away_by_its_head_and_its_connection_goes_on(folder
             assert (status, headers.get("retry-after")) == (503, "1"), (content, service.said[-3:])
             assert headers["x-request-id"] == json.loads(content)["request_id"]
             assert json.loads(content)["type"] == "/docs#overloaded"
+            assert (
+                service.ask("GET", "/v1/listings/similar").status == 404
+            )  # a listing's name, and no question
             second.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n" + question)  # two at once
             assert [reply(replies)[0], reply(replies)[0]] == [200, 503]
             second.sendall(
