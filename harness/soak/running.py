@@ -18,11 +18,12 @@ from harness.machine.environment import describe_environment
 from harness.paths import shipped
 from harness.progress import Progress
 from harness.results.files import write_json
-from harness.soak.afterwards import look
+from harness.soak.afterwards import Findings, look
 from harness.soak.judging.figures import by_kind, over_time, totals
 from harness.soak.judging.promises import judge
 from harness.soak.judging.written import expected
 from harness.soak.load.recording import LOAD, read_load
+from harness.soak.load.samples import Rows
 from harness.soak.service import serving
 
 RESULT, SERVICE_LOG, LOAD_LOG = "result.json", "service.log", "load.log"
@@ -49,7 +50,6 @@ def soak(folder: Path, load: Load, serve: Sequence[str], progress: Progress) -> 
     Returns what result.json holds. Raises MeasurementError where service or load do not run, ConfigurationError where
     the load left nothing.
     """
-    started_at = datetime.now(UTC)
     progress("starting the service", 0, None)
     with serving([*serve, "--data", str(folder / _SERVED)], folder / SERVICE_LOG) as service:
         began = len(service.memory)
@@ -58,28 +58,54 @@ def soak(folder: Path, load: Load, serve: Sequence[str], progress: Progress) -> 
         about, samples = read_load(folder)
         progress("looking for acknowledged writes", 0, None)
         found = look(service.url, expected(samples, about["plan"]["name"]))
+    told = {"options": list(serve), "ready_s": service.ready_s, "exit_code": service.exit_code}
+    result = _judged(folder, about, samples, found=found, service=told, memory=_course(under_load))
+    if not any(one["kept"] is False for one in result["promises"]):
+        shutil.rmtree(folder / _SERVED)  # else it is left to be looked into
+    return result
+
+
+def judge_load(folder: Path) -> dict[str, Any]:
+    """result.json of what locustfile.py has left in `folder`, of a service that is not ours; its catalogue is not seen.
+
+    Returns what it holds. Raises ConfigurationError, MeasurementError.
+    """
+    about, samples = read_load(folder)
+    return _judged(folder, about, samples)
+
+
+def _judged(
+    folder: Path,
+    about: dict[str, Any],
+    samples: Rows,
+    *,
+    found: Findings | None = None,
+    service: dict[str, Any] | None = None,
+    memory: Sequence[tuple[float, int]] = (),
+) -> dict[str, Any]:
     figures, counts = totals(samples), about["counts"]
-    after: dict[str, float | None] = {"lost_writes": len(found.lost), "differences": found.differences}
+    after = {
+        "lost_writes": None if found is None else len(found.lost),
+        "differences": None if found is None else found.differences,
+    }
     promises = judge(figures, counts, after)
     result = {
         "schema_version": SCHEMA_VERSION,
         "kind": "soak",
         "name": folder.name,
-        "started_at": started_at.isoformat(timespec="seconds"),
+        "started_at": datetime.fromtimestamp(about["started_at"], UTC).isoformat(timespec="seconds"),
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "environment": describe_environment(),
-        "service": {"options": list(serve), "ready_s": service.ready_s, "exit_code": service.exit_code},
+        "service": service,
         "load": about,
         "totals": figures,
         "kinds": by_kind(samples),
         "course": over_time(samples, about["plan"]["seconds"]),
-        "memory": _course(under_load),
-        "afterwards": asdict(found),
+        "memory": memory,
+        "afterwards": None if found is None else asdict(found),
         "promises": [asdict(one) | {"kept": one.kept} for one in promises],
     }
     write_json(folder / RESULT, result)
-    if not any(one.kept is False for one in promises):
-        shutil.rmtree(folder / _SERVED)  # else it is left to be looked into
     return result
 
 

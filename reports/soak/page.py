@@ -113,20 +113,37 @@ def _kind(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    load, env, service, figures = result["load"], result["environment"], result["service"], result["totals"]
-    code = service["exit_code"]
-    memory = env.get("memory_bytes")
+    load, env, figures = result["load"], result["environment"], result["totals"]
+    memory, after = env.get("memory_bytes"), result["afterwards"]
     return [
-        ("Service", " ".join(service["options"])),
-        ("Ready after", quantity(service["ready_s"], "s")),
-        ("Ended", "did not end, and was killed" if code is None else f"exit code {code}"),
+        *_service(result),
         ("Load", f"{load['users']} connections of {load['workers']} processes, seed {load['plan']['seed']}"),
         ("Sent late, P99", quantity(figures["sent_late_p99_ms"], "ms")),
         ("Sold hits asked for before the 100 ms were over", quantity(figures["crossing"], "")),
-        ("Acknowledged writes looked for afterwards", f"{result['afterwards']['compared']:,}"),
-        ("Processor", f"{env.get('cpu', '?')}, {env.get('cores', '?')} cores, shared by service and load"),
+        ("Acknowledged writes looked for afterwards", f"{after['compared']:,}" if after else "none"),
+        ("Processor", f"{env.get('cpu', '?')}, {env.get('cores', '?')} cores{_shared(result)}"),
         ("Memory", f"{memory / 2**30:.1f} GiB" if memory else "?"),
         ("System", f"{env.get('os', '?')}, Python {env.get('python', '?')}"),
         ("Started", result["started_at"]),
         ("Finished", result["finished_at"]),
     ]
+
+
+def _service(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    service = result["service"]
+    if service is None:
+        return [("Service", result["load"]["host"])]
+    code = service["exit_code"]
+    return [
+        ("Service", " ".join(service["options"])),
+        ("Ready after", quantity(service["ready_s"], "s")),
+        ("Ended", "did not end, and was killed" if code is None else f"exit code {code}"),
+    ]
+
+
+def _shared(result: Mapping[str, Any]) -> str:
+    return (
+        ", shared by service and load"
+        if result["service"]
+        else ", of the machine that the load was told from"
+    )

@@ -145,7 +145,8 @@ def _add_soak(commands: Any) -> None:
         "put a service of its own under load for minutes, check every answer, and write a report",
         "  bakeoff soak\n"
         "  bakeoff soak --minutes 1 --reads 200 --writes 20 --engine qdrant-edge\n"
-        "  locust -f locustfile.py --host http://10.0.0.5:8080     (load on a service that runs; docs/service.md)",
+        "  locust -f locustfile.py --host http://10.0.0.5:8080     (load on a service that runs; docs/service.md)\n"
+        "  bakeoff soak --load runs/load                           (the report of that, written with --out runs/load)",
     )
     for name, kind, default, told in (
         ("minutes", float, 10.0, "how long"),
@@ -164,6 +165,7 @@ def _add_soak(commands: Any) -> None:
         ("decision", "FILE", None, "decision.json of a run, whose pick serves them"),
         ("config", "FILE", None, "settings of the service"),
         ("out", "DIR", None, "folder of what comes of it (default: runs/soak-<time>)"),
+        ("load", "DIR", None, "judge what locustfile.py left there with --out instead, and write its report"),
     ):
         parser.add_argument(f"--{name}", type=given, metavar=metavar, default=default_, help=told)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 from harness.cli.output import say, show
 from harness.cli.run_folder import new_folder, remove_if_empty
@@ -13,10 +15,11 @@ from harness.errors import ConfigurationError, GateFailedError
 def soak(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
     from harness.soak.load.plan import Plan
-    from harness.soak.running import Load
+    from harness.soak.running import Load, judge_load
     from harness.soak.running import soak as run_soak
-    from reports.soak.page import quantity, verdict, write_report
 
+    if options.load:
+        return _told(Path(options.load), judge_load(Path(options.load)))
     if find_spec("locust") is None:
         raise ConfigurationError("the load needs locust. Install it with: pip install 'bakeoff[load]'")
     load = Load(
@@ -46,6 +49,13 @@ def soak(options: argparse.Namespace) -> int:
             result = run_soak(folder, load, serve, bar)
     finally:
         remove_if_empty(folder)
+    return _told(folder, result)
+
+
+def _told(folder: Path, result: dict[str, Any]) -> int:
+    """Shows each promise, writes the page, and returns the exit code."""
+    from reports.soak.page import quantity, verdict, write_report
+
     words = {True: "kept", False: "BROKEN", None: "not judged"}
     for one in result["promises"]:
         limit = f"at {'least' if one['least'] else 'most'} {quantity(one['limit'], one['unit'])}"

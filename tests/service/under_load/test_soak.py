@@ -49,6 +49,18 @@ def test_a_service_that_lies_is_found_out(service: Service, tmp_path: Path) -> N
     lies = Lies()
     with between(service.url, lies) as url:
         about, samples = finished(started(tmp_path, url), tmp_path)
+    judged = subprocess.run(
+        command("soak", "--load", str(tmp_path)),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        timeout=60,
+        check=False,
+    )
+    assert judged.returncode == 99
+    promises = json.loads((tmp_path / "result.json").read_text())["promises"]
+    assert {one["name"] for one in promises if one["kept"] is False} >= {"stale", "unmet"}
+    assert {one["name"] for one in promises if one["kept"] is None} >= {"lost_writes", "differences"}
+    assert "promises broken" in (tmp_path / "report.html").read_text()
     figures = totals(samples)
     assert 0 < (figures["stale"] or 0) <= lies.sold
     assert 0 < (figures["unmet"] or 0) <= lies.outside
