@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from service.application.guarding import Guarded, Patience
 
 # Method, target and headers of a request -> the answer to one that is turned away, None for any other.
 Shed = Callable[[bytes, bytes, Iterable[tuple[bytes, bytes]]], bytes | None]
 
 
-def shedding(shed: Shed) -> type[HttpToolsProtocol]:
+def shedding(shed: Shed, waits: Patience) -> type[Guarded]:
     """A protocol that asks `shed` first: a task and the objects of a request cost several times as much as a no."""
 
-    class Shedding(HttpToolsProtocol):
+    class Shedding(Guarded):
+        patience = waits
         _answer: bytes | None = None  # to the request whose body is being read
 
         def on_headers_complete(self) -> None:
+            self.head_ended()
             # One that comes before the last was answered waits for that, and one that asks whether to send its body
             # gets no other answer before it has.
-            waits = self.expect_100_continue or not (self.cycle is None or self.cycle.response_complete)
-            self._answer = None if waits else shed(self.parser.get_method(), self.url, self.headers)
+            later = self.expect_100_continue or not (self.cycle is None or self.cycle.response_complete)
+            self._answer = None if later else shed(self.parser.get_method(), self.url, self.headers)
             if self._answer is None:
                 super().on_headers_complete()
 
@@ -29,6 +31,7 @@ def shedding(shed: Shed) -> type[HttpToolsProtocol]:
                 super().on_body(body)
 
         def on_message_complete(self) -> None:
+            self.message_ended()
             answer, self._answer = self._answer, None
             if answer is None:
                 super().on_message_complete()

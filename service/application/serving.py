@@ -15,6 +15,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from harness.errors import ConfigurationError
+from service.application.guarding import Patience
 from service.application.protocol import Shed, shedding
 
 
@@ -46,15 +47,22 @@ def address(bound: socket.socket) -> str:
 
 
 def serve(
-    app: ASGIApp, bound: socket.socket, *, shed: Shed, stop_s: float, ready: Callable[[], None]
+    app: ASGIApp,
+    bound: socket.socket,
+    *,
+    shed: Shed,
+    patience: Patience,
+    stop_s: float,
+    ready: Callable[[], None],
 ) -> None:
     """Answers requests until SIGTERM or SIGINT, then those under way; a second signal drops them.
 
-    shed: turns requests away before the application has them. ready: called once requests are answered.
+    shed: turns requests away before the application has them. patience: with what clients send. ready:
+    called once requests are answered.
     """
     config = uvicorn.Config(
         app,
-        http=shedding(shed),
+        http=shedding(shed, patience),
         ws="none",
         lifespan="off",
         access_log=False,

@@ -14,6 +14,7 @@ from service.catalogue.checks import LONGEST_DETAIL, LONGEST_KEYWORD, read_vecto
 from service.catalogue.listing import Fields
 
 VECTOR = "vector"
+_HINTS = 50  # unknown names of a document for which a similar one is looked for, which takes long
 _OURS = ("id", "version", VECTOR, *RESERVED)  # words of the API and of the filter language
 
 
@@ -110,7 +111,7 @@ class CatalogueSchema:
             elif name == VECTOR:
                 vector, problem = read_vector(value, self.engine)
             else:
-                problem = self._unknown(name)
+                problem = self._unknown(name, hint=len(problems) < _HINTS)
             if problem:
                 problems.append(Problem(str(name), problem))
         if not partial:
@@ -120,11 +121,11 @@ class CatalogueSchema:
             raise InvalidDocumentError(problems)
         return Fields(attributes, details, vector)
 
-    def _unknown(self, name: object) -> str:
+    def _unknown(self, name: object, *, hint: bool) -> str:
         names = [*(field.name for field in self.engine.fields), *self.details, VECTOR]
-        near = get_close_matches(str(name), names, 1)
-        hint = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(names)}"
-        return f"is no field of the catalogue ({hint})"
+        near = get_close_matches(str(name), names, 1) if hint else []
+        told = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(names)}"
+        return f"is no field of the catalogue ({told})"
 
     def named(
         self, key: str | None, attributes: Mapping[str, Value], details: Mapping[str, str]

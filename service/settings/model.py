@@ -62,6 +62,7 @@ class CatalogueSettings(StrictModel):
 class LimitSettings(StrictModel):
     """How much a request may ask. Sizes in bytes; conditions: comparisons in a filter, values: of one of them.
 
+    head_bytes: of address and headers; head_s, body_s: how long a client may take to send them, and the body.
     rate: how often the holder of a key may ask, such as 100/second; None: as often as they like.
     """
 
@@ -73,6 +74,9 @@ class LimitSettings(StrictModel):
     excluded: PositiveInt = 10_000
     conditions: PositiveInt = 100
     values: PositiveInt = 1000
+    head_bytes: PositiveInt = 65_536
+    head_s: Seconds = 10.0
+    body_s: Seconds = 60.0
     rate: Rate | None = None
 
 

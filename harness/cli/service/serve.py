@@ -73,6 +73,7 @@ def answer(
     from service.api.app import application
     from service.api.shedding import Shedding
     from service.application.assembly import opened, plan
+    from service.application.guarding import Patience
     from service.application.serving import serve as listen
 
     def tell(line: str) -> None:
@@ -95,8 +96,15 @@ def answer(
                 )
             parts = opened(made, stack, progress=bar, say=tell, version=version)
         tell(f"{parts.store.count():,} listings in {made.folder}")
-        shed = Shedding(parts).answer
-        listen(application(parts, version), bound, shed=shed, stop_s=settings.stop_s, ready=ready)
+        limits = settings.limits
+        listen(
+            application(parts, version),
+            bound,
+            shed=Shedding(parts).answer,
+            patience=Patience(limits.head_bytes, limits.head_s, limits.body_s),
+            stop_s=settings.stop_s,
+            ready=ready,
+        )
         tell("stopping: requests under way have ended")
         leaving = threading.Timer(settings.stop_s, _leave, (log,))
         leaving.daemon = True

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from engines.values.shown import shown
-from service.api.http.problems import ProblemError, invalid
+from service.api.http.problems import TOLD, ProblemError, invalid
 from service.catalogue.schema import Problem
 
 Body = TypeVar("Body", bound=Struct)
@@ -55,11 +55,12 @@ def _explained(data: Any, kind: type[Struct], *, strict: bool = True) -> Problem
     if not isinstance(data, Mapping):
         return invalid([Problem("body", f"must be an object, got {shown(data)}")])
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    problems = []
+    problems: list[Problem] = []
     for name, value in data.items():
         field = fields.get(name)
         if field is None:
-            near = get_close_matches(name, fields, 1)
+            # To look for a similar name takes long, and a body may hold a great many.
+            near = get_close_matches(name, fields, 1) if len(problems) < TOLD else []
             remedy = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(fields)}"
             problems.append(Problem(name, f"is not known ({remedy})"))
             continue
@@ -72,7 +73,9 @@ def _explained(data: Any, kind: type[Struct], *, strict: bool = True) -> Problem
     problems += [
         Problem(name, "is missing") for name, field in fields.items() if field.required and name not in data
     ]
-    return invalid(problems or [Problem("body", "cannot be read")])
+    return invalid(
+        problems or [Problem("body", "cannot be read: a member is there twice, and is wrong once")]
+    )
 
 
 def _requirement(message: str, kind: Any) -> str:

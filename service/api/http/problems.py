@@ -11,7 +11,7 @@ from starlette.responses import Response
 from service.catalogue.schema import Problem
 
 MEDIA_TYPE = "application/problem+json"
-_MOST = 50  # problems named in an answer
+TOLD = 50  # problems named in an answer
 # By the last part of a problem's type: status and title. /docs explains each.
 KINDS: Mapping[str, tuple[int, str]] = {
     "malformed": (400, "The body is no JSON"),
@@ -74,7 +74,7 @@ class ProblemError(Exception):
 
 def invalid(problems: Sequence[Problem]) -> ProblemError:
     """The problem of a request with these faults, of which the first are named and the others counted."""
-    told = list(problems[:_MOST])
-    if len(problems) > _MOST:
-        told.append(Problem("body", f"{len(problems) - _MOST:,} more problems of these kinds"))
+    told = list(problems[:TOLD])
+    if len(problems) > TOLD:
+        told.append(Problem("body", f"{len(problems) - TOLD:,} more problems of these kinds"))
     return ProblemError("invalid", "; ".join(map(str, told)), told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -56,15 +57,13 @@ def listing_id(request: Request) -> str:
 def query_of(request: Request, known: tuple[str, ...]) -> Mapping[str, str]:
     """The parameters after the ?, each once. Raises ProblemError for others."""
     items = request.query_params.multi_items()
-    names = [name for name, _ in items]
+    names = Counter(name for name, _ in items)
     problems = [
         Problem(name, f"is no parameter here (there are: {', '.join(known) or 'none'})")
-        for name in dict.fromkeys(names)
+        for name in names
         if name not in known
     ]
-    problems += [
-        Problem(name, "is given more than once") for name in dict.fromkeys(names) if names.count(name) > 1
-    ]
+    problems += [Problem(name, "is given more than once") for name, times in names.items() if times > 1]
     if problems:
         raise invalid(problems)
     return dict(items)

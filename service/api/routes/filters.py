@@ -21,18 +21,21 @@ def read_filter(data: Any, schema: Schema, limits: LimitSettings) -> tuple[Filte
         where = parse(data)
     except FilterSyntaxError as error:
         return None, [Problem(FIELD, str(error))]
-    problems = [Problem(FIELD, text) for text in check(where, schema)]
-    comparisons = list(leaves(where))
-    if len(comparisons) > limits.conditions:
-        text = f"holds {len(comparisons):,} comparisons, of which {limits.conditions:,} are allowed; ask for less"
-        problems.append(Problem(FIELD, text))
-    for leaf in comparisons:
-        if isinstance(leaf, In) and len(leaf.values) > limits.values:
-            text = f"'{leaf.field}' has {len(leaf.values):,} values, of which {limits.values:,} are allowed"
-            problems.append(Problem(FIELD, text))
+    problems = [Problem(FIELD, text) for text in _excesses(list(leaves(where)), limits)]
+    if not problems:  # of what is too much, the rest is not looked at
+        problems = [Problem(FIELD, text) for text in check(where, schema)]
     if not problems:
         problems = [Problem(FIELD, text) for text in contradictions(where)]
     return where, problems
+
+
+def _excesses(comparisons: Sequence[Eq | In | Range], limits: LimitSettings) -> Iterator[str]:
+    """What a filter has too much of."""
+    if len(comparisons) > limits.conditions:
+        yield f"holds {len(comparisons):,} comparisons, of which {limits.conditions:,} are allowed; ask for less"
+    for leaf in comparisons[: limits.conditions]:
+        if isinstance(leaf, In) and len(leaf.values) > limits.values:
+            yield f"'{leaf.field}' has {len(leaf.values):,} values, of which {limits.values:,} are allowed"
 
 
 def contradictions(where: Filter | None) -> list[str]:
@@ -82,7 +85,8 @@ def _contradiction(conditions: Sequence[Eq | In | Range]) -> str:
         values = [one.value] if isinstance(one, Eq) else list(one.values)
         if not values:
             return "must be one of no values"
-        if allowed is not None and not (allowed := [value for value in allowed if value in values]):
+        among = set(values)
+        if allowed is not None and not (allowed := [value for value in allowed if value in among]):
             return f"must be {shown(values[0])} and something else"
         allowed = values if allowed is None else allowed
     bounds = _bounds(ranges)
