@@ -9,7 +9,8 @@ from pathlib import Path
 from threading import Event
 
 from harness.progress import Progress
-from service.application.assembly import Plan, Say, encoder_of, opened_store
+from service.application.opening.catalogue import Say, encoder_of, fill, open_catalogue
+from service.application.planning.plan import Plan
 from service.catalogue.store import Store
 from service.ingestion.figures import Figures
 from service.ingestion.files.finding import find
@@ -60,7 +61,8 @@ def ingest_files(
     files = find(paths, made.schema, operation, encodes=encoder is not None, say=say)
     kept = DeadLetters(letters or made.folder / LETTERS)
     with ExitStack() as stack:
-        store = opened_store(made, stack, progress=progress, say=say)
+        store = open_catalogue(made, stack)
+        fill(store, made, progress, say)
         pipeline = Pipeline(_Catalogue(store, encoder), kept, figures, Event(), _PATIENCE)
         errors = ingest(
             files, pipeline, ProgressNotes(store, operation), again=again, report=progress, say=say

@@ -24,8 +24,9 @@ from threadpoolctl import threadpool_limits
 
 from service.api.app import application
 from service.api.parts import Parts
-from service.application.assembly import opened, plan
-from service.application.observing import observing
+from service.application.opening.observing import observing
+from service.application.opening.parts import opened
+from service.application.planning.plan import plan
 from service.settings.model import Settings
 from service.telemetry.recall import Sampled
 from service.telemetry.requests.asked import Asked

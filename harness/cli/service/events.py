@@ -43,7 +43,7 @@ def events(options: argparse.Namespace) -> int:
 def _folder(settings: Settings) -> Path:
     """That of the service. Raises ConfigurationError where the settings do not tell."""
     from harness.cli.terminal import ProgressBar
-    from service.application.assembly import plan
+    from service.application.planning.plan import plan
     from service.database.opening import is_url
 
     if settings.data is not None or is_url(settings.store or ""):

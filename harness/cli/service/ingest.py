@@ -16,8 +16,8 @@ _OPTIONS = ("dataset", "model", "data")
 
 def ingest(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
-    from service.application.assembly import plan
     from service.application.ingesting import ingest_files
+    from service.application.planning.plan import plan
     from service.settings.reading import read_settings
 
     given = {name: getattr(options, name) for name in _OPTIONS}

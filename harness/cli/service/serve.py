@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 
 def serve(options: argparse.Namespace) -> int:
     try:
-        from service.application.serving import address, listening
+        from service.application.listening.serving import address, listening
         from service.settings.reading import read_settings
         from service.settings.told import told
     except ModuleNotFoundError as error:
@@ -55,7 +55,7 @@ def serve(options: argparse.Namespace) -> int:
 
 def _serve_together(settings: Settings, bound: socket.socket, ready: Callable[[], None]) -> None:
     from harness.cli.service.worker import work
-    from service.application.workers import Workers
+    from service.application.listening.workers import Workers
     from service.telemetry.processes import share
 
     with tempfile.TemporaryDirectory(prefix="bakeoff-metrics-") as counted:
@@ -72,9 +72,10 @@ def answer(
     from harness.cli.terminal import ProgressBar
     from service.api.app import application
     from service.api.shedding import Shedding
-    from service.application.assembly import opened, plan
-    from service.application.guarding import Patience
-    from service.application.serving import serve as listen
+    from service.application.listening.guarding import Patience
+    from service.application.listening.serving import serve as listen
+    from service.application.opening.parts import opened
+    from service.application.planning.plan import plan
 
     def tell(line: str) -> None:
         if not quiet:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def work(number: int, settings: Settings, connection: Connection) -> None:
-    """See `service.application.workers.Workers`. The first one says for all how the service starts."""
-    from service.application.workers import READY, received
+    """See `service.application.listening.workers.Workers`. The first one says for all how the service starts."""
+    from service.application.listening.workers import READY, received
 
     prepare_streams()
     tell = logged(settings)

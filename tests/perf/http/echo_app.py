@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.application.serving import listening, serve
+from service.application.listening.serving import listening, serve
 
 
 class Query(msgspec.Struct, forbid_unknown_fields=True):

@@ -14,8 +14,8 @@ from harness.errors import ConfigurationError
 from harness.progress import silent
 from models.encoding.model import Model
 from models.publishing import columns
-from service.application.assembly import Plan, plan
-from service.application.catalogue import LISTED, schema_of
+from service.application.planning.plan import Plan, plan
+from service.application.planning.schema import LISTED, schema_of
 from service.settings.model import CatalogueSettings, Settings
 from tests.service import shop
 from tests.unit.models.encoding.folders import publish, write_model

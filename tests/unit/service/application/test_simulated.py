@@ -8,7 +8,7 @@ import pytest
 
 from engines.base import Field, Schema
 from harness.errors import ConfigurationError
-from service.application.simulated import simulated_users, taste_fields
+from service.application.users.simulated import simulated_users, taste_fields
 from service.catalogue.schema import CatalogueSchema
 from service.memory.following import InStep
 from service.memory.stock import Stock

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.encoding.model import Model
-from service.application.users import KnownUsers, known_users
+from service.application.users.known import KnownUsers, known_users
 from service.events.event import TAKEN, Event
 from service.events.opening import open_events
 from service.events.sql import SqlEvents

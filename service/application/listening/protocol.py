@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from service.application.guarding import Guarded, Patience
+from service.application.listening.guarding import Guarded, Patience
 
 # Method, target and headers of a request -> the answer to one that is turned away, None for any other.
 Shed = Callable[[bytes, bytes, Iterable[tuple[bytes, bytes]]], bytes | None]

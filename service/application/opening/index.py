@@ -13,11 +13,6 @@ from service.indexing.live import LiveIndex
 from service.indexing.sharing.shared import SharedIndex
 
 
-def is_shareable(engine: EngineChoice) -> bool:
-    """Whether several processes may ask one collection, each by a connection of its own."""
-    return engine.kind.capabilities.server and engine.kind.capabilities.multi_process
-
-
 def start_index(
     store: Store,
     engine: EngineChoice,

@@ -15,8 +15,8 @@ import uvloop
 from starlette.types import ASGIApp
 
 from harness.errors import ConfigurationError
-from service.application.guarding import Patience
-from service.application.protocol import Shed, shedding
+from service.application.listening.guarding import Patience
+from service.application.listening.protocol import Shed, shedding
 
 
 def listening(host: str, port: int) -> socket.socket:
