@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,8 +28,10 @@ QUICK: tuple[tuple[Any, str, float], ...] = (
 )
 
 
-def share(folder: Path, place: str, seed: int, rebuilds: bool, tell: Connection) -> None:
-    """Sends every write that was acknowledged, and LEADS when it does. Never returns."""
+def share(folder: Path, place: str, server: str, seed: int, tell: Connection) -> None:
+    """Sends every write that was acknowledged, and LEADS when it does; every fourth then rebuilds. Never returns."""
+    # Whoever forks this process may have been started before it was set.
+    os.environ["BAKEOFF_PGVECTOR_URL"] = server
     for module, name, value in QUICK:
         setattr(module, name, value)
     store = open_store(place, SCHEMA)
@@ -55,6 +58,6 @@ def share(folder: Path, place: str, seed: int, rebuilds: bool, tell: Connection)
     while not index.leads:
         sleep(0.005)
     send(LEADS)
-    while rebuilds:
+    while seed % 4 == 3:
         index.rebuild()
     writing.join()

@@ -22,8 +22,6 @@ from service.indexing.live import LiveIndex
 from service.indexing.sharing import followed, shared
 from service.indexing.sharing.shared import SharedIndex
 from service.indexing.status import FolderLock
-from tests.servers import pgvector
-from tests.servers.launch import UnavailableError
 from tests.unit.service.indexing.catalogues import SCHEMA, change, fields
 
 WAIT_S = 30.0
@@ -31,25 +29,16 @@ GRACE_S = 0.4
 Opener = Callable[[], tuple[SqlStore, SharedIndex]]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with pgvector.running(tmp_path_factory.mktemp("postgres")) as url:
-            yield url
-    except UnavailableError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def opened(
-    request: pytest.FixtureRequest, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Opener]:
     """Opens the same catalogue and index, as often as it is called; the first leads, the others follow."""
-    monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", server)
+    monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", postgres)
     monkeypatch.setattr(followed, "LEASE_S", GRACE_S / 2)
     for name, value in (("_GRACE_S", GRACE_S), ("_TRY_S", 0.05), ("_SETTLE_S", 0.1)):
         monkeypatch.setattr(shared, name, value)
-    place = str(tmp_path / "catalogue.sqlite") if request.param == "sqlite" else emptied(server)
+    place = str(tmp_path / "catalogue.sqlite") if request.param == "sqlite" else emptied(postgres)
     choice = EngineChoice.of("pgvector", {}, {})
     with ExitStack() as stack:
 
@@ -172,14 +161,14 @@ def test_who_follows_leads_once_nobody_does(opened: Opener) -> None:
     assert third.wait(third_store.last_seq(), WAIT_S)
 
 
-def test_who_has_lost_the_lock_leaves_the_index_to_the_other(opened: Opener, server: str) -> None:
+def test_who_has_lost_the_lock_leaves_the_index_to_the_other(opened: Opener, postgres: str) -> None:
     (store, leader), (_, follower) = opened(), opened()
     seq = written(store, 30)
     assert leader.wait(seq, WAIT_S)
     if isinstance(leader._lock, FolderLock):
         assert leader._lock.held()  # that of a folder is not lost while its process lives
         return
-    end_the_connection_with_the_lock(server)
+    end_the_connection_with_the_lock(postgres)
     until(lambda: leader.status().leads != follower.status().leads and not leader._lock.held())
     until(lambda: follower.status().leads or leader.status().leads)
     for index in (leader, follower):

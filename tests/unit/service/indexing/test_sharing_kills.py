@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Thread
@@ -22,8 +21,6 @@ from service.catalogue.sql import SqlStore
 from service.indexing.collection import EngineChoice
 from service.indexing.sharing.followed import FollowedIndex
 from service.indexing.sharing.shared import SharedIndex
-from tests.servers import pgvector
-from tests.servers.launch import UnavailableError
 from tests.unit.service.indexing.catalogues import SCHEMA, fields
 from tests.unit.service.indexing.leading import LEADS, QUICK, share
 from tests.unit.service.indexing.living import Acknowledged
@@ -33,23 +30,14 @@ STEADY = 10  # listings that nobody changes
 WAIT_S = 60.0
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    try:
-        with pgvector.running(tmp_path_factory.mktemp("postgres")) as url:
-            yield url
-    except UnavailableError as error:
-        pytest.skip(str(error))
-
-
 class Sharer:
     """A process that shares the index."""
 
-    def __init__(self, folder: Path, place: str, seed: int) -> None:
+    def __init__(self, folder: Path, place: str, server: str, seed: int) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["tests.unit.service.indexing.leading", "psycopg"])
         self._hear, tell = context.Pipe(duplex=False)
-        self._process = context.Process(target=share, args=(folder, place, seed, seed % 4 == 3, tell))
+        self._process = context.Process(target=share, args=(folder, place, server, seed, tell))
         self._process.start()
         tell.close()
         self.acknowledged: list[Acknowledged] = []
@@ -104,14 +92,14 @@ class Asking:
 
 @pytest.mark.parametrize(("where", "kills"), [("sqlite", 8), ("postgres", 20)])
 def test_who_leads_is_killed_again_and_again(
-    where: str, kills: int, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str, kills: int, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", server)
+    monkeypatch.setenv("BAKEOFF_PGVECTOR_URL", postgres)
     for module, name, value in QUICK:
         monkeypatch.setattr(module, name, value)
-    place = server if where == "postgres" else str(tmp_path / "catalogue.sqlite")
+    place = postgres if where == "postgres" else str(tmp_path / "catalogue.sqlite")
     if where == "postgres":
-        with psycopg.connect(server) as connection:
+        with psycopg.connect(postgres) as connection:
             connection.execute("drop table if exists catalogue_listings, catalogue_state, catalogue_meta")
     rng = random.Random(7)
     choice = EngineChoice.of("pgvector", {}, {})
@@ -119,7 +107,7 @@ def test_who_leads_is_killed_again_and_again(
         store = open_store(place, SCHEMA)
         stack.callback(store.close)
         store.write([Put(f"steady-{number}", fields(rng)) for number in range(STEADY)])
-        sharers = [Sharer(tmp_path, place, seed) for seed in range(2)]
+        sharers = [Sharer(tmp_path, place, postgres, seed) for seed in range(2)]
         stack.callback(lambda: [sharer.kill() for sharer in sharers])
         following = FollowedIndex(store, choice, tmp_path / "index")
         stack.callback(following.close)
@@ -135,7 +123,7 @@ def test_who_leads_is_killed_again_and_again(
             leader.kill()
             sharers.remove(leader)
             last |= {written[0]: written for written in leader.acknowledged}
-            sharers.append(Sharer(tmp_path, place, 2 + kill))
+            sharers.append(Sharer(tmp_path, place, postgres, 2 + kill))
             until(lambda before=before: asking.asked > before + 5)
             assert asking.wrong == []
     store = open_store(place, SCHEMA)
