@@ -206,3 +206,35 @@ def test_an_error_of_the_call_is_the_callers() -> None:
         threads.close()
 
     asyncio.run(scene())
+
+
+def test_closing_waits_for_what_has_begun_and_begins_nothing_else() -> None:
+    async def scene() -> None:
+        blocked, calls = Blocked(), []
+        task = await blocked.start()
+        waiting = asyncio.create_task(blocked.threads.run(soon(), calls.append, "unwanted"))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(asyncio.to_thread(blocked.threads.close))
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        done, _ = await asyncio.wait({closing}, timeout=0.1)
+        assert not done
+        blocked.go.set()
+        await closing
+        assert await task == "done"
+        assert calls == []
+        with pytest.raises(RuntimeError, match="closed"):
+            await blocked.threads.run(soon(), int)
+
+    asyncio.run(scene())
+
+
+def test_as_many_calls_run_at_once_as_there_are_threads() -> None:
+    async def scene() -> None:
+        threads, both = Threads("test", 2, 8), threading.Barrier(2)
+        for _ in range(2):  # those that are there already serve as well as those that are started
+            await asyncio.gather(*(threads.run(soon(), both.wait, 30) for _ in range(2)))
+        assert len({await threads.run(soon(), threading.get_ident) for _ in range(20)}) <= 2
+        threads.close()
+
+    asyncio.run(scene())
