@@ -31,6 +31,7 @@ from service.settings.model import LOCAL
 from service.telemetry.requests.asked import NOW, Asked
 
 REQUEST_ID = "x-request-id"
+_NUMBER = REQUEST_ID.encode()
 log = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -95,7 +96,7 @@ def _endpoint(parts: Parts, operation: Operation) -> Endpoint:
                 told("%s: %d %s", operation.name, problem.status, problem.detail, exc_info=bug)
             response = problem.response(request_id=asked.id, trace_id=asked.trace_id)
         parts.telemetry.ended(asked, operation.name, response.status_code, time.perf_counter_ns())
-        response.headers[REQUEST_ID] = asked.id
+        response.raw_headers.append((_NUMBER, asked.id.encode()))
         return response
 
     return endpoint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
@@ -15,6 +16,7 @@ from harness.data.arrays import LONGEST, SHORTEST
 LONGEST_ID = 200
 LONGEST_KEYWORD = 500  # characters; some engines index no longer ones
 LONGEST_DETAIL = 20_000
+_NUMBERS = {int, float}  # no booleans, which isinstance would take
 
 
 def id_problem(value: object) -> str:
@@ -63,7 +65,7 @@ def read_vector(value: object, schema: Schema) -> tuple[Vectors | None, str]:
         numbers = np.asarray(value, np.float64)
     except OverflowError:  # of integers
         numbers = np.full(1, np.inf)
-    length = float(np.linalg.norm(numbers))
+    length = math.sqrt(numbers.dot(numbers))
     if not length < LONGEST:  # NaN is not
         return None, f"must hold finite numbers and be shorter than {LONGEST:.3g}, its length is {length:.3g}"
     if length < SHORTEST and (length or schema.metric == "cosine"):
@@ -78,5 +80,7 @@ def _list_problem(value: Any, dim: int) -> str:
         return f"is {shown(value)}"
     if len(value) != dim:
         return f"has {len(value)}"
-    strange = next((place for place, number in enumerate(value) if type(number) not in (int, float)), None)
-    return "" if strange is None else f"holds {shown(value[strange])} in place {strange}"
+    if set(map(type, value)) <= _NUMBERS:
+        return ""
+    strange = next(place for place, number in enumerate(value) if type(number) not in _NUMBERS)
+    return f"holds {shown(value[strange])} in place {strange}"

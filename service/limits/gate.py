@@ -89,6 +89,8 @@ class Gate:
             waiter.set_result(False)
 
     def _settle(self) -> None:
+        if not self._waiters:
+            return
         due = self.limit.due(self._clock())
         for tickets, placed in ((due.begin, True), (due.shed, False)):
             for ticket in tickets:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from service.catalogue.listing import Listing
 from service.catalogue.store import Store
-from service.memory.stock import Known
 
 
 class Shelf:
@@ -18,14 +18,14 @@ class Shelf:
         self._kept: dict[int, Listing] = {}
         self._lock = threading.Lock()
 
-    def show(self, known: Known) -> dict[int, Listing]:
+    def show(self, numbers: Iterable[int], versions: Iterable[int]) -> dict[int, Listing]:
         """These listings by number, in the version that is known or a later one; without those gone since.
 
         Raises StoreError.
         """
         shown: dict[int, Listing] = {}
         missing = []
-        for number, version in zip(known.numbers.tolist(), known.versions.tolist(), strict=True):
+        for number, version in zip(numbers, versions, strict=True):
             kept = self._kept.get(number)
             if kept is not None and kept.version >= version:
                 shown[number] = kept

@@ -124,8 +124,7 @@ class Pipeline:
                 there = np.isin(candidates.numbers, known.numbers)
                 selection.removed_by("sold", np.array(candidates.numbers)[~there].tolist())
                 scores = scores[there]
-            matching = known.matching(where)
-            if not matching.all():
+            if where is not None and not (matching := known.matching(where)).all():
                 selection.removed_by("changed", known.numbers[~matching].tolist())
                 known, scores = known[matching], scores[matching]
             age_ms = self._stock.typical_age_ms(now_ms)
@@ -138,12 +137,12 @@ class Pipeline:
     def _hits(self, work: Work, filled: _Filled, *, relaxed: bool) -> Iterable[Hit]:
         with work.progress.within("show"):
             rows = np.array(filled.rows, np.int64)
-            known, totals = filled.known[rows], filled.ranked.totals[rows].tolist()
-            listings, versions = self._shelf.show(known), known.versions.tolist()
-        beyond: list[tuple[str, ...]] = [()] * len(known)
+            numbers, versions = filled.known.numbers[rows].tolist(), filled.known.versions[rows].tolist()
+            listings, totals = self._shelf.show(numbers, versions), filled.ranked.totals[rows].tolist()
+        beyond: list[tuple[str, ...]] = [()] * len(rows)
         if relaxed:
-            beyond = _unmet(conditions(work.request.where), known)
-        for place, (number, row) in enumerate(zip(known.numbers.tolist(), filled.rows, strict=True)):
+            beyond = _unmet(conditions(work.request.where), filled.known[rows])
+        for place, (number, row) in enumerate(zip(numbers, filled.rows, strict=True)):
             listing = listings.get(number)
             if listing is None:
                 filled.selection.removed_by("sold", [number])

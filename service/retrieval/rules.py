@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from service.memory.stock import Known
-from service.retrieval.values import Exclusions, Removed
+from service.retrieval.values import NOTHING, Exclusions, Removed
 
 
 class Selection:
@@ -22,6 +22,8 @@ class Selection:
         self.k, self.chosen = k, set[int]()
         self._exclusions = exclusions
         self._a_seller, self._a_brand = a_seller, a_brand
+        # Whether there is a rule that anything can break.
+        self._ruled = a_seller is not None or a_brand is not None or exclusions != NOTHING
         self._sellers: dict[str, int] = {}  # how many of each are chosen
         self._brands: dict[str, int] = {}
         self._removed: dict[str, list[int]] = {}
@@ -44,23 +46,23 @@ class Selection:
 
     def offer(self, candidates: Known, order: Iterable[int]) -> list[int]:
         """Which of the candidates are chosen, by their rows; `order` names these, best first."""
-        rows = []
-        numbers = candidates.numbers.tolist()
+        rows: list[int] = []
+        numbers, chosen = candidates.numbers.tolist(), self.chosen
         for row in order:
-            if self.full:
+            if len(chosen) >= self.k:
                 break
-            if numbers[row] in self.chosen:
+            if numbers[row] in chosen:
                 continue  # by a narrower filter
-            seller, brand = candidates.sellers[row], candidates.brands[row]
-            rule = self._broken(candidates.ids[row], seller, brand)
-            if rule:
-                self.removed_by(rule, [numbers[row]])
-                continue
-            self.chosen.add(numbers[row])
-            if seller is not None:
-                self._sellers[seller] = self._sellers.get(seller, 0) + 1
-            if brand is not None:
-                self._brands[brand] = self._brands.get(brand, 0) + 1
+            if self._ruled:
+                seller, brand = candidates.sellers[row], candidates.brands[row]
+                if rule := self._broken(candidates.ids[row], seller, brand):
+                    self.removed_by(rule, [numbers[row]])
+                    continue
+                if seller is not None:
+                    self._sellers[seller] = self._sellers.get(seller, 0) + 1
+                if brand is not None:
+                    self._brands[brand] = self._brands.get(brand, 0) + 1
+            chosen.add(numbers[row])
             rows.append(row)
         return rows
 

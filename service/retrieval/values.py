@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engines.base import Vectors
 from engines.filters import Filter
@@ -73,6 +73,9 @@ class Exclusions:
         return len(self.seen) + len(self.own) + len(self.blocked) + (self.itself is not None)
 
 
+NOTHING = Exclusions()
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """The k best listings for a vector (float32[dim], as the index is asked), a listing by its id, a user or a text; of
@@ -93,7 +96,7 @@ class Request:
     where: Filter | None = None
     mode: Mode = "auto"
     relax: bool = True
-    exclusions: Exclusions = Exclusions()
+    exclusions: Exclusions = NOTHING
     variant: str = "default"
     explain: bool = False
 
@@ -138,8 +141,7 @@ class Explained:
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A listing as it is shown. score: by which it was ranked in the end, comparable within one step of an answer.
 
     beyond: the fields of the conditions asked for that it does not meet, none where the filter was not relaxed.
@@ -159,8 +161,7 @@ class Removed:
     numbers: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Took:
+class Took(NamedTuple):
     """A stage that is over. began_ns: by the clock of `time.perf_counter_ns`."""
 
     stage: str

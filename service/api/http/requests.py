@@ -23,19 +23,21 @@ async def body_of(request: Request, most: int, kinds: tuple[str, ...] = (JSON,))
     given = media_type(request)
     if given and given not in kinds and not (JSON in kinds and given.endswith("+json")):
         raise ProblemError("media-type", f"Content-Type must be {' or '.join(kinds)}, got {shown(given)}")
-    too_large = ProblemError(
-        "too-large", f"the body has more than {most:,} bytes, which are allowed; send less at once"
-    )
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > most:
-        raise too_large
+        raise _too_large(most)
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
         if size > most:
-            raise too_large
+            raise _too_large(most)
         parts.append(part)
     return b"".join(parts)
+
+
+def _too_large(most: int) -> ProblemError:
+    detail = f"the body has more than {most:,} bytes, which are allowed; send less at once"
+    return ProblemError("too-large", detail)
 
 
 def media_type(request: Request) -> str:

@@ -34,7 +34,7 @@ _SIMILAR = ("k", "where", "mode", "short", "explain", "variant", "seller")  # pa
 async def recommend(parts: Parts, request: Request) -> Response:
     """Listings for a user, a history, declared preferences or a vector."""
     body = decode(await body_of(request, parts.settings.limits.body_bytes), bodies.Recommendations)
-    asked, problems = _common(parts, body)
+    problems: list[Problem] = []
     vector, user = None, None
     if body.vector is not None:
         vector, problem = read_vector(body.vector, parts.schema.engine)
@@ -44,9 +44,8 @@ async def recommend(parts: Parts, request: Request) -> Response:
     elif body.vector is None:
         user, faults = _user(parts, body)
         problems += faults
-    if problems:
-        raise invalid(problems)
-    return await _answered(parts, request, replace(asked, vector=vector, user=user), body.explain, body.user)
+    asked = _asked(parts, body, problems, vector=vector, user=user)
+    return await _answered(parts, request, asked, body.explain, body.user)
 
 
 async def similar(parts: Parts, request: Request) -> Response:
@@ -59,23 +58,18 @@ async def similar(parts: Parts, request: Request) -> Response:
         except ProblemError as error:
             raise invalid([Problem("where", error.detail)]) from None
     body = convert(members, bodies.Asking)
-    asked, problems = _common(parts, body)
-    if problems:
-        raise invalid(problems)
-    return await _answered(parts, request, replace(asked, like=key), body.explain)
+    return await _answered(parts, request, _asked(parts, body, [], like=key), body.explain)
 
 
 async def search(parts: Parts, request: Request) -> Response:
     """Listings for a text."""
     body = decode(await body_of(request, parts.settings.limits.body_bytes), bodies.Search)
-    asked, problems = _common(parts, body)
-    if problems:
-        raise invalid(problems)
-    return await _answered(parts, request, replace(asked, text=body.text, rank=body.rank), body.explain)
+    asked = _asked(parts, body, [], text=body.text, rank=body.rank)
+    return await _answered(parts, request, asked, body.explain)
 
 
-def _common(parts: Parts, body: bodies.Asking) -> tuple[values.Request, list[Problem]]:
-    """What every question has in common, and what is wrong with it."""
+def _asked(parts: Parts, body: bodies.Asking, others: list[Problem], **own: Any) -> values.Request:
+    """The question. own: what not every question has. Raises ProblemError with all that is wrong, others included."""
     limits = parts.settings.limits
     where, problems = read_filter(body.where, parts.schema.engine, limits)
     if body.k > limits.k:
@@ -85,23 +79,29 @@ def _common(parts: Parts, body: bodies.Asking) -> tuple[values.Request, list[Pro
         names = "seen, own, blocked and blocked_sellers"
         text = f"name {excluded:,} together, of which {limits.excluded:,} are allowed"
         problems.append(Problem(names, text))
-    exclusions = values.Exclusions(
-        seen=frozenset(body.seen),
-        own=frozenset(body.own),
-        blocked=frozenset(body.blocked),
-        blocked_sellers=frozenset(body.blocked_sellers),
-        seller=body.seller,
+    if problems or others:
+        raise invalid([*problems, *others])
+    exclusions = (
+        values.NOTHING
+        if not excluded and body.seller is None
+        else values.Exclusions(
+            seen=frozenset(body.seen),
+            own=frozenset(body.own),
+            blocked=frozenset(body.blocked),
+            blocked_sellers=frozenset(body.blocked_sellers),
+            seller=body.seller,
+        )
     )
-    asked = values.Request(
-        min(body.k, limits.k),
+    return values.Request(
+        body.k,
         where=where,
         mode=body.mode,
         relax=body.short == "relax",
         exclusions=exclusions,
         variant=body.variant,
         explain=body.explain,
+        **own,
     )
-    return asked, problems
 
 
 def _user(parts: Parts, body: bodies.Recommendations) -> tuple[values.User | None, list[Problem]]:
