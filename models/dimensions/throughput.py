@@ -15,9 +15,9 @@ from harness.run.recorder import Callbacks
 from harness.run.runner import run_scenario
 from harness.scenario.specs import Scenario
 from models.dimensions.variants import PRECISIONS, Precision
+from reports.decide.comparing.ranking import Candidate
+from reports.decide.conclusion.sentences import describe
 from reports.decide.evidence import Evidence, gather_evidence
-from reports.decide.ranking import Candidate
-from reports.decide.sentences import describe
 
 ROUNDED = "-int8"  # ends the label of a scenario's entry whose index holds int8
 

@@ -7,12 +7,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from harness.results.result import RunResult
+from reports.decide.checks.needs import PREFIX
+from reports.decide.checks.requirements import Check
+from reports.decide.comparing.ranking import Candidate
+from reports.decide.conclusion.sentences import describe, headline, margin_text
+from reports.decide.conclusion.verdict import blockers, caveats
 from reports.decide.evidence import Evidence, gather_evidence
-from reports.decide.needs import PREFIX
-from reports.decide.ranking import Candidate
-from reports.decide.requirements import Check
-from reports.decide.sentences import describe, headline, margin_text
-from reports.decide.verdict import blockers, caveats
 
 SCHEMA_VERSION = 1
 DecisionVerdict = Literal["pick", "only candidate", "no decision"]
@@ -44,7 +44,7 @@ class Choice(DecisionPart):
 
 class Margin(DecisionPart):
     """The leader against the runner-up, as a ratio above 1 in its favour, with the interval that decides on a pick
-    (`reports.decide.selection.compare`).
+    (`reports.decide.comparing.selection.compare`).
     """
 
     ratio: float

@@ -11,12 +11,12 @@ from harness.results.result import RunResult
 from harness.results.stats import Comparison
 from harness.scenario.specs import DecisionSpec
 from reports.decide.cells import Cells
-from reports.decide.group_verdicts import is_asked
-from reports.decide.judging import Judge
-from reports.decide.ranking import Candidate, Objective, judged_candidates, rank
-from reports.decide.requirements import Requirement, requirements, shortfall
-from reports.decide.resampling import Contest, win_shares
-from reports.decide.selection import Selection, compare
+from reports.decide.checks.group_verdicts import is_asked
+from reports.decide.checks.judging import Judge
+from reports.decide.checks.requirements import Requirement, requirements, shortfall
+from reports.decide.comparing.ranking import Candidate, Objective, judged_candidates, rank
+from reports.decide.comparing.resampling import Contest, win_shares
+from reports.decide.comparing.selection import Selection, compare
 
 
 @dataclass(frozen=True, slots=True)

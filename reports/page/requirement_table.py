@@ -16,11 +16,11 @@ from reports.charts.dots import over_filters
 from reports.charts.lines import together
 from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells, Configuration
+from reports.decide.checks.needs import is_need
+from reports.decide.checks.requirements import Check
 from reports.decide.decision import Decision, Standing
 from reports.decide.evidence import Evidence
 from reports.decide.groups import TrialGroup, flag_kind
-from reports.decide.needs import is_need
-from reports.decide.requirements import Check
 from reports.page.sections import best_settings
 from reports.page.views import marker
 from reports.wording import percent, quantity, settings, shortened

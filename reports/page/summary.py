@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reports.decide.comparing.ranking import Candidate
+from reports.decide.conclusion.verdict import unsteady
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import TrialGroup
-from reports.decide.ranking import Candidate
-from reports.decide.verdict import unsteady
 from reports.page.added import added_lines
 from reports.page.sections import best_settings
 from reports.wording import number, quantity, settings

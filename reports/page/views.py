@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from harness.results.metrics import spec
 from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells
+from reports.decide.conclusion.sentences import no_rival
 from reports.decide.decision import Choice, Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import flag_kind
-from reports.decide.sentences import no_rival
 from reports.wording import number, percent, quantity, settings
 
 _MOST_ERRORS = 20  # listed one by one; servers often put a different number into each

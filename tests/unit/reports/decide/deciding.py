@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from harness.results.result import Measurement, RunResult
+from reports.decide.checks.requirements import Check
 from reports.decide.decision import Decision, Standing
-from reports.decide.requirements import Check
 from tests.unit.example_results import ENGINES, edit
 
 FIRST = "faiss-hnsw"  # the faster one of these, which is altered

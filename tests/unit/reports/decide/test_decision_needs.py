@@ -8,9 +8,9 @@ import pytest
 
 from harness.results.result import Measurement, RunResult
 from harness.scenario.specs import Need
+from reports.decide.checks.needs import NEEDS
+from reports.decide.checks.requirements import Check
 from reports.decide.decision import Decision, decide
-from reports.decide.needs import NEEDS
-from reports.decide.requirements import Check
 from tests.unit.example_results import ENGINES, build, edit, failed, with_metrics
 
 TWO = {name: ENGINES[name] for name in ("faiss-hnsw", "qdrant")}

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from harness.results.result import RunResult
+from reports.decide.comparing.selection import LEVEL, Selection, compare, select
 from reports.decide.decision import decide
 from reports.decide.evidence import gather_evidence
-from reports.decide.selection import LEVEL, Selection, compare, select
 from tests.simulations.decision_rates import rates
 from tests.simulations.decision_runs import World, simulated_run
 from tests.unit.example_results import build, edit, with_metrics

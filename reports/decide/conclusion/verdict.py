@@ -7,12 +7,12 @@ from itertools import chain
 
 from harness.results.result import UNSUPPORTED
 from harness.results.stats import Comparison
-from reports.decide.client_bound import FLAG, LIMIT, at_least, faster_than_shown
+from reports.decide.checks.group_verdicts import LEAST_QUERIES
+from reports.decide.checks.requirements import Check
+from reports.decide.comparing.ranking import Candidate
+from reports.decide.conclusion.client_bound import FLAG, LIMIT, at_least, faster_than_shown
 from reports.decide.evidence import Evidence
-from reports.decide.group_verdicts import LEAST_QUERIES
 from reports.decide.groups import flag_kind
-from reports.decide.ranking import Candidate
-from reports.decide.requirements import Check
 from reports.wording import factor, figure, listing, percent, settings
 
 # A margin whose lower bound is at least this large cannot be due to lost CPU time. Other programs on the machine have

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from harness.results.stats import resamples
 from reports.decide.cells import Bools, Floats
-from reports.decide.group_verdicts import LEAST_QUERIES
-from reports.decide.judging import Judge
-from reports.decide.ranking import Candidate, Objective
-from reports.decide.requirements import Requirement
+from reports.decide.checks.group_verdicts import LEAST_QUERIES
+from reports.decide.checks.judging import Judge
+from reports.decide.checks.requirements import Requirement
+from reports.decide.comparing.ranking import Candidate, Objective
 
 _ALTERNATIVES = 20  # settings of an engine that are looked at beside the chosen one
 Resamples = npt.NDArray[np.int64]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import fmean
 
 from harness.results.metrics import spec
+from reports.decide.checks.needs import is_need, lacking
+from reports.decide.comparing.ranking import Candidate
 from reports.decide.evidence import Evidence
-from reports.decide.needs import is_need, lacking
-from reports.decide.ranking import Candidate
 from reports.wording import factor, listing, number, quantity, settings
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.results.stats import harmonic_mean
 from reports.decide.cells import Bools
+from reports.decide.comparing.ranking import Candidate
 from reports.decide.evidence import Evidence
-from reports.decide.ranking import Candidate
 from reports.wording import listing
 
 FLAG = "client-bound"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.results.result import UNSUPPORTED, Measurement
 from reports.decide.cells import Cells
-from reports.decide.requirements import Check
+from reports.decide.checks.requirements import Check
 from reports.wording import listing
 
 PREFIX = "needs "  # prefix of a need's text among the requirements

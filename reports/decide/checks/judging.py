@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.results.metrics import spec
 from reports.decide.cells import Bools, Cells, Configuration, Floats, Ints
-from reports.decide.group_verdicts import (
+from reports.decide.checks.group_verdicts import (
     CLOSE,
     FAILS,
     GAP,
@@ -18,7 +18,7 @@ from reports.decide.group_verdicts import (
     judge,
     under_offered_rate,
 )
-from reports.decide.requirements import Check, CheckStatus, Requirement, shortfall
+from reports.decide.checks.requirements import Check, CheckStatus, Requirement, shortfall
 
 _NONE = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 _STATUSES: tuple[CheckStatus, ...] = ("holds", "too close to call", "not measured", "fails")

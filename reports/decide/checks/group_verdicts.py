@@ -11,7 +11,7 @@ from harness.results.result import UNSUPPORTED
 from harness.results.stats import student_t_quantile, wilson_bounds
 from harness.scenario.threshold import Threshold
 from reports.decide.cells import Bools, Cells, Floats, Ints
-from reports.decide.requirements import Requirement
+from reports.decide.checks.requirements import Requirement
 
 LEAST_QUERIES = 30  # with fewer queries a recall is always too close to call
 LEVEL = 0.95

@@ -11,10 +11,10 @@ import numpy as np
 from harness.results.stats import harmonic_mean
 from harness.scenario.specs import DecisionSpec
 from reports.decide.cells import Cells, Configuration, Floats
-from reports.decide.judging import Judge
-from reports.decide.needs import is_need, need_checks
-from reports.decide.requirements import Check, Requirement
-from reports.decide.selection import Selection, select
+from reports.decide.checks.judging import Judge
+from reports.decide.checks.needs import is_need, need_checks
+from reports.decide.checks.requirements import Check, Requirement
+from reports.decide.comparing.selection import Selection, select
 
 
 @dataclass(frozen=True, slots=True)
