@@ -36,9 +36,10 @@ class Reply:
 
 @dataclass
 class Service:
-    """process, its address, and what it has said on standard error so far."""
+    """process, the folder that it was started in, its address, and what it has said on standard error so far."""
 
     process: subprocess.Popen[str]
+    folder: Path
     url: str
     said: list[str] = field(default_factory=list)
 
@@ -93,7 +94,7 @@ def running(folder: Path, *options: str, **more: str) -> Iterator[Service]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    service = Service(process, "")
+    service = Service(process, folder, "")
     assert process.stdout is not None
     assert process.stderr is not None
     reading = threading.Thread(target=lambda: service.said.extend(process.stderr or ()), daemon=True)
@@ -118,7 +119,7 @@ def running(folder: Path, *options: str, **more: str) -> Iterator[Service]:
 def refused(folder: Path, *options: str, **more: str) -> tuple[int, list[str]]:
     """Exit code and errors of a service that does not start."""
     done = subprocess.run(
-        command("serve", *options),
+        command("serve", "--port", "0", *options),
         cwd=folder,
         env=environment(folder, **more),
         capture_output=True,

@@ -9,14 +9,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from email.message import Message
-from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
 
 from tests.service import shop
-from tests.service.launch import Service, refused, running
+from tests.service.launch import Service, running
 
 
 @pytest.fixture(scope="module")
@@ -153,11 +152,3 @@ def test_pages_from_elsewhere_are_refused(service: Service) -> None:
     assert service.ask("GET", "/v1/listings/forged").status == 404
     assert service.ask("PUT", "/v1/listings/forged", shop.document(), own).status == 200
     assert service.ask("DELETE", "/v1/listings/forged").status == 200  # no browser
-
-
-def test_what_does_not_fit_is_refused_at_the_start(folder: Path) -> None:
-    manifest = "metric: cosine\nid: id\ntext: [title]\npicture: {pixels: [28, 28]}\n"
-    (folder / "shop" / "dataset.yaml").write_text(manifest)
-    code, errors = refused(folder, "--dataset", "shop", "--config", "service.yaml")
-    assert code == 104
-    assert "picture.pixels: 28 x 28 are 784 values, the vectors have 8; correct it" in errors[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from service.settings.keys import new_key
-from tests.service.launch import refused, running
+from tests.service.launch import running
 from tests.service.scraped import samples
 
 ONE = "/v1/listings/listing%2F1"
@@ -28,14 +28,3 @@ def test_a_key_may_ask_so_often_and_others_are_not_kept_waiting(folder: Path) ->
         scraped = service.ask("GET", "/metrics", None, headers["feed"])
         assert samples(scraped.body)["bakeoff_rate_limited_total"] == {("shop",): 2}
         assert service.ask("GET", "/metrics").status == 401
-
-
-def test_a_rate_needs_keys(folder: Path) -> None:
-    code, errors = refused(folder, "--dataset", "shop", BAKEOFF_SERVICE_LIMITS__RATE="4/day")
-    assert code == 104
-    assert errors == [
-        "error: limits.rate: 4/day is of each key, and there are no keys; name a file with keys, or leave rate out"
-    ]
-    code, errors = refused(folder, "--dataset", "shop", BAKEOFF_SERVICE_LIMITS__RATE="often")
-    assert code == 104
-    assert "BAKEOFF_SERVICE_LIMITS__RATE: limits.rate must be such as 100/second" in errors[0]

@@ -107,3 +107,24 @@ def test_parameters_of_the_engine_are_checked_with_all_else(tmp_path: Path) -> N
         tmp_path, engine="faiss", index={"kind": "hnsw", "m": "many"}, dataset="nowhere", host="0.0.0.0"
     )
     assert [line.split()[0] for line in found] == ["faiss:", "dataset", "keys:"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"host": "0.0.0.0"}, "keys: are needed to listen on 0.0.0.0"),
+        ({"limits": {"rate": "4/day"}}, "limits.rate: 4/day is of each key, and there are no keys"),
+        ({"workers": 3}, "workers: 3 processes cannot have bruteforce open at once"),
+        ({"engine": "fiass"}, "'fiass' is not known (known: bruteforce, faiss"),
+    ],
+)
+def test_what_does_not_go_together(tmp_path: Path, settings: dict[str, Any], told: str) -> None:
+    (found,) = problems(tmp_path, catalogue={"dim": 3}, **settings)
+    assert told in found
+
+
+def test_vectors_that_are_no_pictures_of_this_size(tmp_path: Path) -> None:
+    data = shop.write(tmp_path)
+    (data / "dataset.yaml").write_text("metric: cosine\nid: id\ntext: [title]\npicture: {pixels: [28, 28]}\n")
+    (found,) = problems(tmp_path, dataset=str(data))
+    assert "picture.pixels: 28 x 28 are 784 values, the vectors have 8; correct it" in found
