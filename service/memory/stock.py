@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,12 +48,28 @@ class Known:
             self.listed_ms[rows],
             self.sellers[rows],
             self.brands[rows],
-            {name: column[rows] for name, column in self.columns.items()},
+            _Picked(self.columns, rows),
         )
 
     def matching(self, where: Filter | None) -> Mask:
         """Which of them match: bool[n]."""
         return matches(where, self.columns, len(self))
+
+
+class _Picked(Mapping[str, Column]):
+    """Some rows of columns, each picked when it is asked for: questions look at few of them. Rows never change."""
+
+    def __init__(self, columns: Mapping[str, Column], rows: Any) -> None:
+        self._columns, self._rows = columns, rows
+
+    def __getitem__(self, name: str) -> Column:
+        return self._columns[name][self._rows]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 class _Rows:
@@ -72,10 +88,17 @@ class _Rows:
             column.append(values)
 
     def take(self, rows: Any) -> Known:
-        columns = {name: column[rows] for name, column in self.columns.columns.items()}
         ids, versions, listed = (column.view[rows] for column in self.of_listing)
         sellers, brands = (column.view[rows] for column in self.of_owner)
-        return Known(self.columns.ids[rows], ids, versions, listed, sellers, brands, columns)
+        return Known(
+            self.columns.ids[rows],
+            ids,
+            versions,
+            listed,
+            sellers,
+            brands,
+            _Picked(self.columns.columns, rows),
+        )
 
 
 class Stock:
