@@ -155,11 +155,7 @@ class PostgresExclusive:
         connection, self._connection = self._connection, None
         taken, self._taken = self._taken, False
         if connection is not None:
-            with (
-                closing(connection),
-                suppress(psycopg.Error),
-            ):  # of one that broke the server takes it back by itself
-                if (
-                    taken
-                ):  # who waits for it has it at once, not only when the server has seen the connection end
+            # Of one that broke the server takes it back by itself.
+            with closing(connection), suppress(psycopg.Error):
+                if taken:  # who waits for it has it at once, not only when the server has seen this end
                     connection.execute(f"select pg_advisory_unlock({_LEADER}, hashtext(current_schema()))")

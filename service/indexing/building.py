@@ -153,9 +153,7 @@ class Former:
         if not self.outlasted():
             return
         for other in tuple(generations.others):
-            with suppress(
-                Exception
-            ):  # the live one answers; what is left is counted, and tried again next time
+            with suppress(Exception):  # the live one answers; what is left is counted, and tried again
                 self._builder.remove(other)
                 with passes:
                     generations.forget(other)

@@ -75,7 +75,10 @@ class LiveIndex(Asking):
             self._generations = Generations(self._store)
             self._live = self._opened() or self._built()
             self._former.replaced(None)
-            self._clearing.start() if self._former.grace_s else self._remove_others()
+            if self._former.grace_s:
+                self._clearing.start()
+            else:
+                self._remove_others()
             self._builder.remove_unknown(self._generations.names())
             self._store.subscribe(lambda _seq: self._projector.wake())
             self._projector.start(self._live.follower.applied)

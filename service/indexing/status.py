@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from service.database.errors import StoreError
+
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
@@ -38,14 +40,19 @@ class FolderLock:
         self._file: TextIO | None = None
 
     def take(self) -> bool:
-        """Whether it is this process's now."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = (self._folder / "lock").open("w")
+        """Whether it is this process's now. Raises StoreError where the folder cannot be locked at all."""
+        file = None
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = (self._folder / "lock").open("w")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            return False
+        except OSError as error:
+            if file is not None:
+                file.close()
+            if isinstance(error, BlockingIOError):
+                return False
+            remedy = "name one on a disk of this machine that this account can write to"
+            raise StoreError(f"{self._folder}: cannot be locked ({error.strerror}); {remedy}") from error
         self._file = file
         return True
 

@@ -16,9 +16,7 @@ from typing import Any, BinaryIO, cast
 from harness.errors import BakeoffError, ConfigurationError, unwritable
 from service.catalogue.schema import Problem
 
-LETTERS = (
-    "dead-letters.ndjson"  # what their file is called in the folder of the catalogue, unless it is named
-)
+LETTERS = "dead-letters.ndjson"  # their file in the folder of the catalogue, unless it is named
 _BEGIN = b'{"time": '  # of every letter
 
 

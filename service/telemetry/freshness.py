@@ -17,9 +17,7 @@ class Freshness:
         self, observe: Callable[[float], None], clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._observe, self._clock = observe, clock
-        self._durable: deque[tuple[int, float]] = deque(
-            maxlen=_MOST
-        )  # place in the outbox, and when it was so
+        self._durable: deque[tuple[int, float]] = deque(maxlen=_MOST)  # places in the outbox, and when
         self._searchable = 0
         self._lock = Lock()
 

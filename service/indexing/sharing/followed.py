@@ -19,13 +19,16 @@ from service.indexing.sharing.board import Board, Notes, State
 from service.indexing.sharing.leading import CHECK, REBUILD
 from service.indexing.status import IndexStatus
 
-LEASE_S = (
-    2.0  # for which an answer of the collection that was live counts: it stays whole for longer than that
-)
+# For which an answer of the collection that was live counts: it stays whole for longer than that.
+LEASE_S = 2.0
 _LOOK_S = 0.5  # so often it is looked which one is live
 _WAITING_LOOK_S = 0.005  # the same while somebody waits
 _WAIT_S = 1.0  # so often who leads is told that somebody waits
 _ASK_S = 0.05  # so often it is looked for an answer of who leads
+
+
+class OtherIndexError(EngineError):
+    """There is no live index, or one that this process cannot ask as its own."""
 
 
 @dataclass(slots=True)
@@ -47,25 +50,33 @@ class FollowedIndex(Asking):
         self._open: _Open | None = None
         self._state: State | None = None
         self._waited_at = 0.0
+        self._behind: State | None = None  # what was last told, if there is more in the catalogue
+        self._behind_since = 0.0  # when that was first seen
 
-    def start(self) -> bool:
-        """Opens the live collection; False where there is none yet of this engine with these parameters.
+    def start(self) -> None:
+        """Opens the live collection.
 
-        Raises what the engine and the store raise.
+        Raises OtherIndexError where there is none yet of this engine with these parameters, and what the engine and the
+        store raise.
         """
         while True:
             began, notes = time.monotonic(), self._board.read()
-            if notes.live is None or not notes.live.is_of(self._choice, self._store.schema.engine):
-                return False
+            live = self._live_in(notes)
             try:
-                self._open = self._opened(notes.live, began)
+                self._open = self._opened(live, began)
                 break
             except Exception:
                 now = self._board.read().live
-                if now is not None and now.name == notes.live.name:
+                if now is not None and now.name == live.name:
                     raise
         self._projector.start(self._taken(notes))
-        return True
+
+    def _live_in(self, notes: Notes) -> Generation:
+        if notes.live is None or not notes.live.is_of(self._choice, self._store.schema.engine):
+            raise OtherIndexError(
+                "the live index is of another engine or other parameters than this process has"
+            )
+        return notes.live
 
     def _opened(self, generation: Generation, confirmed_at: float) -> _Open:
         collection = Collection(self._choice, self._store.schema, self._folder / generation.name)
@@ -90,14 +101,11 @@ class FollowedIndex(Asking):
         """Opens the live collection unless it is the one that is asked already."""
         with self._looking:
             began, notes, former = time.monotonic(), self._board.read(), self._current
-            if notes.live is None or not notes.live.is_of(self._choice, self._store.schema.engine):
-                raise EngineError(
-                    "the live index is of another engine or other parameters than this process has"
-                )
-            if notes.live.name == former.generation.name:
+            live = self._live_in(notes)
+            if live.name == former.generation.name:
                 former.confirmed_at = began
                 return notes
-            self._open = self._opened(notes.live, began)
+            self._open = self._opened(live, began)
         former.collection.close()
         return notes
 
@@ -143,15 +151,21 @@ class FollowedIndex(Asking):
     def status(self) -> IndexStatus:
         """How it was when who leads told it last, which it does every second; failures are those to follow.
 
-        Raises StoreError.
+        For as long as who leads says nothing of what has been written since, the index is behind. Raises StoreError.
         """
-        last_seq = self._store.last_seq()
-        if self._state is None:
+        last_seq, state = self._store.last_seq(), self._state
+        if state is None:
             name = self._current.generation.name
             return IndexStatus(name, self._choice.name, last_seq, 0, 0.0, 0, "", False, "", 0, leads=False)
-        told = self._state.status
+        told, now = state.status, time.monotonic()
+        if told.applied >= last_seq:
+            self._behind = None
+        elif state != self._behind:
+            self._behind, self._behind_since = state, now
+        unheard_s = 0.0 if self._behind is None else now - self._behind_since
         return replace(
             told,
+            behind_s=told.behind_s + unheard_s,
             generation=self._current.generation.name,
             last_seq=last_seq,
             failures=self._projector.failures,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from threading import Event, Lock, Thread
 from typing import Any
 
 from service.catalogue.store import Store
+from service.indexing.collection import RetiredError
 from service.indexing.live import LiveIndex
 from service.indexing.sharing.board import Board, State
 
@@ -71,10 +73,13 @@ class Leading:
                 result = asdict(self._live.check())
             else:
                 self._live.rebuild()
+        except RetiredError:
+            return  # this process ends: who leads next finds the question
         except Exception as error:  # noqa: BLE001 - who asked is told, whatever it is
             problem = str(error) or type(error).__name__
         try:
-            self._tell()
+            with suppress(RetiredError):
+                self._tell()
             self._board.answer(id_, result, problem)
         except Exception:
             log.exception("what became of the index's %s could not be told", what)

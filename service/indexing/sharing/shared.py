@@ -17,7 +17,7 @@ from service.indexing.checking import Differences
 from service.indexing.collection import Asking, Collection, EngineChoice, RetiredError
 from service.indexing.generations import NOTE, live_in
 from service.indexing.live import LiveIndex
-from service.indexing.sharing.followed import LEASE_S, FollowedIndex
+from service.indexing.sharing.followed import LEASE_S, FollowedIndex, OtherIndexError
 from service.indexing.sharing.leading import Leading
 from service.indexing.status import FolderLock, IndexStatus
 
@@ -66,9 +66,10 @@ class SharedIndex(Asking):
                 self._lead()
             else:
                 followed = FollowedIndex(self._store, self._choice, self._folder)
-                if followed.start():
+                try:
+                    followed.start()
                     self._index = followed
-                else:
+                except OtherIndexError:
                     time.sleep(_FIRST_START_S)
                     if time.monotonic() - waits_since > _TELL_S:
                         waits_since = math.inf
@@ -108,13 +109,13 @@ class SharedIndex(Asking):
             notify(searchable)
 
     def _follow(self) -> None:
-        """Leaves the index to another process, this one having lost the lock."""
+        """Leaves the index to another process, this one having lost the lock. Raises as `FollowedIndex.start`."""
         followed = FollowedIndex(self._store, self._choice, self._folder)
-        if followed.start():
-            log.warning("this process has lost the lock of the index, and follows from now on")
-            live, self._index, self._leading = self._index, followed, None
-            if live is not None:
-                live.close()
+        followed.start()
+        log.warning("this process has lost the lock of the index, and follows from now on")
+        live, self._index, self._leading = self._index, followed, None
+        if live is not None:
+            live.close()
 
     def _run(self) -> None:
         pause_s = _TRY_S

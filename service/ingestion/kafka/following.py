@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
 _FETCH_MS, _STEP_S = 250, 0.5  # that records are waited for, and anything at all
-_LOOK_S, _ANSWER_S = (
-    1.0,
-    5.0,
-)  # how often the broker is asked how much waits, and how long it may take to tell
+_LOOK_S, _ANSWER_S = 1.0, 5.0  # how often the broker is asked how much waits; how long answers may take
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0  # between consumers that fail
 Written = Callable[[int, Sequence[int]], None]
 log = logging.getLogger(__name__)

@@ -1,14 +1,21 @@
-"""Sharing and having alone, and neither starves the other."""
+"""Sharing and having alone, and neither starves the other; and the lock of a folder."""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier, Event
 from time import monotonic, sleep
 
+import pytest
+
+from service.database.errors import StoreError
 from service.indexing.lock import SharedLock
+from service.indexing.status import FolderLock
 
 LONG_S = 10.0
 
@@ -84,3 +91,15 @@ def test_one_that_waits_to_have_it_alone_goes_before_those_who_come_later_and_no
             future.result(LONG_S)
     assert order[0] == "first"
     assert order.index("second") == 2  # between the two
+
+
+def test_a_folder_that_cannot_be_locked_is_not_taken_for_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    for folder, said in ((tmp_path, "No locks available"), (tmp_path / "lock" / "below", "Not a directory")):
+        with pytest.raises(StoreError, match=f"cannot be locked.*{said}.*name one on a disk"):
+            FolderLock(folder).take()

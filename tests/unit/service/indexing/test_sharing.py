@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -161,6 +163,34 @@ def test_who_follows_leads_once_nobody_does(opened: Opener) -> None:
     assert third.wait(third_store.last_seq(), WAIT_S)
 
 
+def test_what_who_leads_does_not_live_to_do_the_next_one_does(
+    opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    (store, leader), (_, follower) = opened(), opened()
+    written(store, 10)
+    leader._current.close()
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(follower.check)
+        leading = leader._leading
+        assert leading is not None
+        until(lambda: leading._work is not None)
+        leader.close()
+        assert found.result(WAIT_S).compared == 10
+    assert "could not be told" not in caplog.text
+
+
+def test_how_long_it_is_behind_is_told_though_who_leads_says_nothing(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (store, leader), (_, follower) = opened(), opened()
+    assert follower.status().behind_s == 0
+    with monkeypatch.context() as hanging:
+        hanging.setattr(leader._leading, "turn", lambda stopping: stopping.wait(0.01))
+        written(store, 5)
+        until(lambda: follower.status().behind_s > 0.2)
+    until(lambda: follower.status().behind_s == 0)
+
+
 def test_who_has_lost_the_lock_leaves_the_index_to_the_other(opened: Opener, postgres: str) -> None:
     (store, leader), (_, follower) = opened(), opened()
     seq = written(store, 30)
@@ -183,6 +213,16 @@ def end_the_connection_with_the_lock(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         sql = "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
         assert connection.execute(sql).fetchall() == [(True,)]
+
+
+def test_who_cannot_follow_the_next_one_says_so(opened: Opener) -> None:
+    (store, leader) = opened()
+    generations = Generations(store)
+    assert generations.live is not None
+    generations.live = replace(generations.live, about="other")
+    generations.note(1)
+    with pytest.raises(EngineError, match="of another engine or other parameters"):
+        leader._follow()
 
 
 def test_who_was_overtaken_changes_nothing(opened: Opener) -> None:
