@@ -1,3 +1,3 @@
-"""What a session measures, one module for each kind of task: index, search, updates, durability. Their keys and cells
-are in `harness.scenario.tasks`. Imports load, machine and oracle.
+"""What a session measures, by kinds of task: index, search, updates, durability, answers. Their keys and cells are in
+`harness.scenario.tasks`. Imports load, machine and oracle.
 """

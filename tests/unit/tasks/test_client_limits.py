@@ -12,8 +12,8 @@ import pytest
 from engines.base import Capabilities
 from harness.results.samples import Samples
 from harness.scenario.tasks import SearchTask
-from harness.tasks import client_limits
-from harness.tasks.client_limits import client_flags, client_share, count_processes, repeat_flags
+from harness.tasks.search import client_limits
+from harness.tasks.search.client_limits import client_flags, client_share, count_processes, repeat_flags
 
 
 @pytest.mark.parametrize(

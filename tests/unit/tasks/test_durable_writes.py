@@ -9,7 +9,7 @@ import pytest
 
 from engines.base import Batch, Capabilities
 from harness.data.dataset import Attribute, Dataset
-from harness.tasks.durable_writes import Last, planned
+from harness.tasks.durability.durable_writes import Last, planned
 
 ROWS = 120
 EVERYTHING = Capabilities(persistent=True)

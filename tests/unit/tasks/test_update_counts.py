@@ -10,7 +10,7 @@ import pytest
 
 from engines.base import Hits
 from engines.bruteforce.adapter import BruteForce
-from harness.tasks import updates
+from harness.tasks.updates import updates
 from tests.unit.tasks.benches import bench_of, measure
 
 UPSERTS, DELETES = 40, 30

@@ -28,7 +28,7 @@ from harness.scenario.parameters import index_params
 from harness.scenario.plan import Session, blank
 from harness.scenario.tasks import DurabilityTask
 from harness.tasks.bench import Bench, Span
-from harness.tasks.durable_writes import Writes, planned
+from harness.tasks.durability.durable_writes import Writes, planned
 from harness.tasks.own_filters import own_filter
 
 AGAIN_S = 60.0  # how long a server that was killed and started again may take to answer queries

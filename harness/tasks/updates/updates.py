@@ -24,8 +24,8 @@ from harness.scenario.tasks import UpdateTask
 from harness.tasks.bench import Bench, Span
 from harness.tasks.index import inexact, require_answers
 from harness.tasks.operating_point import choose
-from harness.tasks.update_checks import Checks, count_missed
-from harness.tasks.visibility import measure_visibility
+from harness.tasks.updates.update_checks import Checks, count_missed
+from harness.tasks.updates.visibility import measure_visibility
 
 CHECKED = 100  # deleted items, and updated ones, that are searched for
 COME_BACK_S = 1.0  # the last check is at least so long after the writes

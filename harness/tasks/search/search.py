@@ -18,8 +18,8 @@ from harness.scenario.parameters import search_params
 from harness.scenario.plan import blank
 from harness.scenario.tasks import SearchTask
 from harness.tasks.bench import Bench, Span
-from harness.tasks.client_limits import client_flags, client_share, count_processes, repeat_flags
-from harness.tasks.driving import Window, check_supported
+from harness.tasks.search.client_limits import client_flags, client_share, count_processes, repeat_flags
+from harness.tasks.search.driving import Window, check_supported
 
 _ENDED_CLIENTS = "each client process has an engine of its own, which ends with the window"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from harness.machine.usage import Cpu
 from harness.results.summary import throughput
 from harness.tasks.bench import Bench
-from harness.tasks.driving import Window
+from harness.tasks.search.driving import Window
 
 BUSY = 0.8  # share of its one processor above which a client process may be the limit
 _GAIN = 1.05  # by how much twice the client processes have to raise the throughput to be kept

@@ -1,0 +1,1 @@
+"""The durability task: what it writes, and what is left of it."""
