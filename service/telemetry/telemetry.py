@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from service.ingestion.kafka.arrivals import Arrivals
 from service.telemetry.answers import Answered
 from service.telemetry.freshness import Freshness
 from service.telemetry.meters import Meters
@@ -34,7 +34,9 @@ class Telemetry:
         self._slow, self._spans = slow, spans
         self._recall = OnlineRecall(self._meters, sampled, watched.engine, watched.busy)
         self._share = 0.0 if spans is None else trace_share
-        self.arrivals = Arrivals(self._meters.histogram("bakeoff_ingest_searchable_seconds").observe)
+        ingested = self._meters.histogram("bakeoff_ingest_searchable_seconds")
+        # Records of a topic bear the times at which they were made.
+        self.ingested_freshness = Freshness(ingested.observe, time.time, most=1000)
         self.freshness = Freshness(self._meters.histogram("bakeoff_searchable_seconds").observe)
 
     def begun(self, headers: Iterable[tuple[bytes, bytes]]) -> Asked:

@@ -23,12 +23,12 @@ def follow(
 ) -> None:
     """Begins to; `stack` ends it. made: a plan with a topic. Raises ConfigurationError."""
     assert made.kafka is not None
-    settings, arrivals = parts.settings.ingest, parts.telemetry.arrivals
-    index.subscribe(arrivals.searchable)
+    settings, freshness = parts.settings.ingest, parts.telemetry.ingested_freshness
+    index.subscribe(freshness.searchable)
 
     def written(seq: int, made_ms: Sequence[int]) -> None:
         if index.leads:  # others are not told what has become searchable
-            arrivals.written(seq, made_ms)
+            freshness.durable(seq, [at_ms / 1000 for at_ms in made_ms])
 
     letters = DeadLetters(Path(settings.dead_letters) if settings.dead_letters else made.folder / LETTERS)
     stopping = Event()

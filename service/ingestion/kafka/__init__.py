@@ -1,6 +1,5 @@
 """A topic of Kafka as a source, as long as the service runs.
 
 `client` makes a consumer of the settings; `messages` makes records of what it brings; `following` is the loop: fetch,
-write, commit, and begin anew where the broker fails; `running` is a thread with that loop. `arrivals` tells how long it
-took until what was written is searchable.
+write, commit, and begin anew where the broker fails; `running` is a thread with that loop.
 """

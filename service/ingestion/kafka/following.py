@@ -42,7 +42,9 @@ class Following:
     def __init__(
         self, settings: KafkaSettings, options: Mapping[str, Any], pipeline: Pipeline, written: Written
     ) -> None:
-        """options: of the consumer. written: told of each batch what `Arrivals.written` takes."""
+        """options: of the consumer. written: told of each batch its last place in the outbox, and when each of its
+        records was made, in ms since 1970.
+        """
         self._settings, self._options, self._topic = settings, options, settings.topic or ""
         self._servers = ", ".join(settings.servers)
         self._pipeline, self._written = pipeline, written

@@ -114,6 +114,11 @@ def test_freshness_is_from_durable_to_searchable() -> None:
     assert observed == [3.0, 0.0, 2.0]
     freshness.searchable(7)
     assert len(observed) == 3
+    freshness.durable(8, since=[2.5, 1.0, 9.0])  # the last by a clock that is ahead
+    freshness.searchable(8)
+    assert observed[3:] == [0.5, 2.0, 0.0]
+    freshness.durable(8, since=[1.0])
+    assert observed[6:] == [2.0]
 
 
 COUNTING = """
