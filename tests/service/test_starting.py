@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 
+import pytest
+
+from harness.cli.main import main
 from tests.service.launch import Service, refused, running
 
 
@@ -22,6 +26,18 @@ def test_an_engine_that_does_not_start(folder: Path) -> None:
     assert (code, len(errors)) == (104, 1)
     assert "engine vespa does not start: " in errors[0]
     assert "set BAKEOFF_VESPA_URL" in errors[0]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["serve"], ["ingest", "new.ndjson"], ["events", "export", "--to", "x"]]
+)
+def test_a_library_that_is_not_installed(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    assert main(arguments) == 104
+    told = "error: the service needs prometheus_client. Install it with: pip install 'bakeoff[service]'\n"
+    assert capsys.readouterr().err == told
 
 
 def test_a_port_in_use(folder: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.output import cache_folder, say, show
+from harness.cli.service.given import given_settings
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,15 +18,13 @@ if TYPE_CHECKING:
 
 
 def events(options: argparse.Namespace) -> int:
+    settings = given_settings(options, ("data",)).settings
     from service.catalogue.export import write_items
     from service.catalogue.opening import catalogue_place
     from service.events.export import write_impressions, write_interactions
     from service.events.opening import open_events
-    from service.settings.reading import read_settings
 
     since_ms = 0 if options.since is None else _since_ms(options.since)
-    config = Path(options.config) if options.config else None
-    settings = read_settings(config, os.environ, {"data": options.data}).settings
     folder = _folder(settings)
     with closing(open_events(settings.store, folder, made=False)) as held:
         _told(options.to, write_interactions(held, Path(options.to), since_ms))

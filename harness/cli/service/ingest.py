@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 from pathlib import Path
 
 from harness.cli.output import cache_folder, say, show
+from harness.cli.service.given import given_settings
 from harness.cli.service.serve import LogLines
 from harness.errors import BakeoffError
 
-_OPTIONS = ("dataset", "model", "data")
-
 
 def ingest(options: argparse.Namespace) -> int:
+    settings = given_settings(options, ("dataset", "model", "data")).settings
     from harness.cli.terminal import ProgressBar
     from service.application.ingesting import ingest_files
     from service.application.planning.plan import plan
-    from service.settings.reading import read_settings
 
-    given = {name: getattr(options, name) for name in _OPTIONS}
-    config = Path(options.config) if options.config else None
-    settings = read_settings(config, os.environ, given).settings
     logging.basicConfig(format="%(levelname)s %(message)s", handlers=[LogLines()])
     with ProgressBar() as bar:
         done = ingest_files(

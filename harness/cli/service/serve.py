@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.output import cache_folder, say, show
-from harness.errors import BakeoffError, ConfigurationError
+from harness.cli.service.given import given_settings
+from harness.errors import BakeoffError
 
 if TYPE_CHECKING:
     import socket
@@ -27,16 +28,10 @@ Say = Callable[[str], None]
 
 
 def serve(options: argparse.Namespace) -> int:
-    try:
-        from service.application.listening.serving import address, listening
-        from service.settings.reading import read_settings
-        from service.settings.told import told
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"the service needs {error.name}. Install it with: pip install 'bakeoff[service]'"
-        ) from error
-    given = {name: getattr(options, name) for name in _OPTIONS}
-    read = read_settings(Path(options.config) if options.config else None, os.environ, given)
+    read = given_settings(options, _OPTIONS)
+    from service.application.listening.serving import address, listening
+    from service.settings.told import told
+
     settings = read.settings
     tell = logged(settings)
     for line in told(read):

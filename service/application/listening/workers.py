@@ -126,11 +126,16 @@ class Workers:
                 self._hear(starting[found])
         for descriptor in wait([*there], 0):
             assert isinstance(descriptor, int)
-            self._lost(there[descriptor])
+            worker = there[descriptor]
+            assert worker.child is not None
+            self._lost(worker, f"has ended: {ending(worker.child.exit_code())}")
         for worker in self._workers:
             if worker.child is None and time.monotonic() >= worker.due:
                 self.restarts += 1
-                self._start(worker)
+                try:
+                    self._start(worker)
+                except OSError as error:  # such as too little memory; the others answer meanwhile
+                    self._lost(worker, f"could not be started: {error}")
 
     def _hear(self, worker: _Worker) -> None:
         assert worker.child is not None
@@ -144,13 +149,12 @@ class Workers:
         else:
             log.error("worker %d does not start: %s", worker.number + 1, "; ".join(told[1]))
 
-    def _lost(self, worker: _Worker) -> None:
-        assert worker.child is not None
-        how = ending(worker.child.exit_code())
-        worker.child.end(graceful=False)
-        ended(self._counted, worker.child.process.pid)
+    def _lost(self, worker: _Worker, how: str) -> None:
+        if worker.child is not None:
+            worker.child.end(graceful=False)
+            ended(self._counted, worker.child.process.pid)
         worker.child, worker.due = None, time.monotonic() + worker.pause_s
-        told = "worker %d has ended: %s; it is started again in %.1f s (restarts so far: %d)"
+        told = "worker %d %s; it is started again in %.1f s (restarts so far: %d)"
         log.error(told, worker.number + 1, how, worker.pause_s, self.restarts)
         worker.pause_s = min(2 * worker.pause_s, _LONGEST_PAUSE_S)
 
