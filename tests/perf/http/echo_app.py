@@ -1,25 +1,37 @@
 """An answer of the service, by applications that only read the request and write the answer: with Starlette, and with
 no framework at all.
 
-`python -m tests.perf.http.echo_app starlette|bare FILE` prints the port. Both have the service's own server, decode the
-question into its type, and encode the answer anew from objects each time. The file holds the answers by their k.
+`python -m tests.perf.http.echo_app starlette|bare FILE` prints the port. Both decode the question into its type, and
+encode the answer anew from objects each time. The file holds the answers by their k.
 """
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.application.listening.serving import listening, serve
+# As the service has it, without what that adds of its own.
+SERVER: dict[str, Any] = {
+    "http": "httptools",
+    "loop": "uvloop",
+    "ws": "none",
+    "lifespan": "off",
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+    "proxy_headers": False,
+}
 
 
 class Query(msgspec.Struct, forbid_unknown_fields=True):
@@ -95,7 +107,7 @@ def bare(echo: Echo) -> ASGIApp:
 
 if __name__ == "__main__":
     read = msgspec.json.decode(Path(sys.argv[2]).read_bytes(), type=dict[int, Answer])
-    with listening("127.0.0.1", 0) as bound:
-        port = bound.getsockname()[1]
-        app = {"starlette": starlette, "bare": bare}[sys.argv[1]](_echo(read))
-        serve(app, bound, stop_s=1, ready=lambda: print(port, flush=True))
+    app = {"starlette": starlette, "bare": bare}[sys.argv[1]](_echo(read))
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        print(bound.getsockname()[1], flush=True)
+        uvicorn.Server(uvicorn.Config(app, **SERVER)).run(sockets=[bound])
