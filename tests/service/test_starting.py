@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from harness.cli.main import main
-from tests.service.launch import Service, refused, running
+from tests.service.launch import Service, environment, refused, running
 
 
 def test_every_problem_of_what_is_named_at_once(folder: Path) -> None:
@@ -31,13 +31,17 @@ def test_an_engine_that_does_not_start(folder: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [["serve"], ["ingest", "new.ndjson"], ["events", "export", "--to", "x"]]
 )
-def test_a_library_that_is_not_installed(
-    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    assert main(arguments) == 104
+def test_a_library_that_is_not_installed(arguments: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['prometheus_client'] = None; from harness.cli.main import main; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    words = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(
+        words, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False
+    )
     told = "error: the service needs prometheus_client. Install it with: pip install 'bakeoff[service]'\n"
-    assert capsys.readouterr().err == told
+    assert (done.returncode, done.stderr) == (104, told)
 
 
 def test_a_port_in_use(folder: Path) -> None:

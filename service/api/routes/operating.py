@@ -38,8 +38,9 @@ async def readyz(parts: Parts, request: Request) -> Response:
 
 async def service(parts: Parts, request: Request) -> Response:
     """What is served: engine, model, fields, how many listings; and how the index stands."""
-    listings = await parts.reading.run(parts.deadline(), parts.store.count)
-    state = await parts.reading.run(parts.deadline(), parts.index.state)
+    deadline = parts.deadline()
+    listings = await parts.reading.run(deadline, parts.store.count)
+    state = await parts.reading.run(deadline, parts.index.state)
     return _json({**parts.about, "listings": listings, "index": state})
 
 
