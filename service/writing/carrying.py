@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from engines.base import Vectors
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
 from service.catalogue.checks import id_problem
@@ -21,7 +22,8 @@ from service.catalogue.listing import (
     Remove,
 )
 from service.catalogue.schema import VECTOR, InvalidDocumentError, Problem
-from service.writing.destination import Destination
+from service.catalogue.store import Store
+from service.writing.destination import Destination, Encoder
 
 Operation = Literal["put", "patch", "remove"]
 _ATTEMPTS = 10  # at a patch whose vector has to follow, while others write the same listing
@@ -42,25 +44,18 @@ def carry_out(into: Destination, wishes: Sequence[Wish]) -> list[Outcome | list[
     """What came of each wish, in order, or what is wrong with it. Blocks. Raises StoreError."""
     outcomes: list[Outcome | list[Problem]] = []
     for first in range(0, len(wishes), _AT_ONCE):
-        outcomes += _encodable(into, wishes[first : first + _AT_ONCE])
+        outcomes += _some(into, wishes[first : first + _AT_ONCE])
     return outcomes
-
-
-def _encodable(into: Destination, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
-    """One that cannot be encoded keeps no other from being written."""
-    try:
-        return _some(into, wishes)
-    except ConfigurationError as error:
-        if len(wishes) == 1:
-            return [[Problem(VECTOR, text) for text in error.problems]]
-        return [one for wish in wishes for one in _encodable(into, [wish])]
 
 
 def _some(into: Destination, wishes: Sequence[Wish]) -> list[Outcome | list[Problem]]:
     made = _with_vectors(into, wishes, [_read(into, wish) for wish in wishes])
     changes = [one for one in made if not isinstance(one, list)]
-    patching = any(isinstance(one, Patch) for one in changes)
-    outcomes = iter(_patched(into, changes) if patching else into.store.write(changes))
+    outcomes: Iterator[Outcome | list[Problem]]
+    if into.encoder is not None and any(isinstance(one, Patch) for one in changes):
+        outcomes = iter(_patched(into.store, into.encoder, changes))
+    else:
+        outcomes = iter(into.store.write(changes))
     return [one if isinstance(one, list) else next(outcomes) for one in made]
 
 
@@ -109,29 +104,51 @@ def _with_vectors(
         return read
     patches = list(puts.values())
     documents = [{**one.fields.details, **one.fields.attributes} for one in patches]
-    vectors = into.encoder.vectors([one.id for one in patches], documents)
+    vectors = _encoded(into.encoder, [one.id for one in patches], documents)
     made = list(read)
     for (place, patch), vector in zip(puts.items(), vectors, strict=True):
+        if isinstance(vector, list):
+            made[place] = vector
+            continue
         fields = replace(patch.fields, vector=vector, model=into.encoder.label)
         made[place] = Put(patch.id, fields, expected=patch.expected, version=patch.version)
     return made
 
 
-def _patched(into: Destination, changes: Sequence[Change]) -> list[Outcome]:
+def _encoded(
+    encoder: Encoder, ids: Sequence[str], documents: Sequence[Mapping[str, object]]
+) -> list[Vectors | list[Problem]]:
+    """A vector of each, or what is wrong with it: one that cannot be encoded keeps no other from being written."""
+    try:
+        return list(encoder.vectors(ids, documents))
+    except ConfigurationError as error:
+        if len(ids) == 1:
+            return [[Problem(VECTOR, text) for text in error.problems]]
+        return [_encoded(encoder, [id_], [one])[0] for id_, one in zip(ids, documents, strict=True)]
+
+
+def _patched(store: Store, encoder: Encoder, changes: Sequence[Change]) -> list[Outcome | list[Problem]]:
     """Changes made, those of one listing in their order. A patch of what the model reads has the vector follow.
 
     Where others write a listing meanwhile, its patch is tried again.
     """
-    if into.encoder is None:
-        return into.store.write(changes)
-    outcomes: list[Outcome] = [Absent()] * len(changes)
+    outcomes: list[Outcome | list[Problem]] = [Absent()] * len(changes)
     tries = [0] * len(changes)
     pending = list(range(len(changes)))
     while pending:
         first = {changes[place].id: place for place in reversed(pending)}
-        made = _followed(into, [changes[place] for place in first.values()])
+        followed = _followed(store, encoder, [changes[place] for place in first.values()])
+        writing: dict[int, Change] = {}
         done = set()
-        for place, change, outcome in zip(first.values(), made, into.store.write(made), strict=True):
+        for place, one in zip(first.values(), followed, strict=True):
+            if isinstance(one, list):
+                outcomes[place] = one
+                done.add(place)
+            else:
+                writing[place] = one
+        for (place, change), outcome in zip(
+            writing.items(), store.write(list(writing.values())), strict=True
+        ):
             outcomes[place] = outcome
             tries[place] += 1
             overtaken = isinstance(outcome, Conflict) and change.expected != changes[place].expected
@@ -141,11 +158,11 @@ def _patched(into: Destination, changes: Sequence[Change]) -> list[Outcome]:
     return outcomes
 
 
-def _followed(into: Destination, changes: Sequence[Change]) -> list[Change]:
-    """Changes, the patches with the vectors that they make necessary, and then for the version these were made of."""
-    encoder, made = into.encoder, list(changes)
-    if encoder is None:
-        return made
+def _followed(store: Store, encoder: Encoder, changes: Sequence[Change]) -> list[Change | list[Problem]]:
+    """Changes, the patches with the vectors that they make necessary, and then for the version these were made of; or
+    what is wrong with one.
+    """
+    made: list[Change | list[Problem]] = list(changes)
     reading = {
         place: change
         for place, change in enumerate(changes)
@@ -153,15 +170,18 @@ def _followed(into: Destination, changes: Sequence[Change]) -> list[Change]:
         and change.fields.vector is None
         and encoder.columns & {*change.fields.attributes, *change.fields.details}
     }
-    held = into.store.get({patch.id for patch in reading.values()}) if reading else {}
+    held = store.get({patch.id for patch in reading.values()}) if reading else {}
     # A vector that was given is the caller's to change.
     encoded = {place: held[one.id] for place, one in reading.items() if one.id in held and held[one.id].model}
     documents = [
         {**now.details, **now.attributes, **reading[place].fields.details, **reading[place].fields.attributes}
         for place, now in encoded.items()
     ]
-    vectors = encoder.vectors([now.id for now in encoded.values()], documents) if encoded else ()
+    vectors = _encoded(encoder, [now.id for now in encoded.values()], documents) if encoded else ()
     for (place, now), vector in zip(encoded.items(), vectors, strict=True):
+        if isinstance(vector, list):
+            made[place] = vector
+            continue
         patch = reading[place]
         expected = now.version if patch.expected is None else patch.expected
         fields = replace(patch.fields, vector=vector, model=encoder.label)

@@ -136,3 +136,16 @@ def test_what_cannot_be_encoded_keeps_no_other_from_being_written(store: SqlStor
     assert isinstance(second, list)
     assert [one.field for one in second] == ["vector"]
     assert [store.get([key])[key].attributes["price"] for key in "abc"] == [2.0, 1.0, 3.0]
+
+
+def test_what_was_written_before_something_cannot_be_encoded_is_not_written_again(store: SqlStore) -> None:
+    carry_out(parts(store), [Wish("put", key, {"price": 1.0, "stock": 1}) for key in "ab"])
+    wishes = [
+        Wish("patch", "a", {"price": 2.0}, expected=1),
+        Wish("remove", "b", {}),
+        Wish("patch", "a", {"price": 0.0}),
+        Wish("patch", "a", {"stock": 5}),
+    ]
+    outcomes = carry_out(parts(store), wishes)
+    assert [type(outcome) for outcome in outcomes] == [Written, Written, list, Written]
+    assert store.get("ab")["a"].attributes == {"price": 2.0, "stock": 5}
