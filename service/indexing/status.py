@@ -22,13 +22,13 @@ class IndexStatus:
     generation: str
     engine: str
     last_seq: int
-    applied: int
-    behind_s: float
-    failures: int
-    error: str
-    rebuilding: bool
-    renewal_error: str
-    leftovers: int
+    applied: int = 0
+    behind_s: float = 0.0
+    failures: int = 0
+    error: str = ""
+    rebuilding: bool = False
+    renewal_error: str = ""
+    leftovers: int = 0
     leads: bool = True
 
 

@@ -156,7 +156,7 @@ class FollowedIndex(Asking):
         last_seq, state = self._store.last_seq(), self._state
         if state is None:
             name = self._current.generation.name
-            return IndexStatus(name, self._choice.name, last_seq, 0, 0.0, 0, "", False, "", 0, leads=False)
+            return IndexStatus(name, self._choice.name, last_seq, leads=False)
         told, now = state.status, time.monotonic()
         if told.applied >= last_seq:
             self._behind = None
