@@ -1,8 +1,10 @@
-"""A small catalogue and the engines that it is projected into."""
+"""A small catalogue, the engines that it is projected into, and how it is written to and waited for."""
 
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from service.catalogue.sql import SqlStore
 from service.indexing.collection import EngineChoice
 from service.indexing.live import LiveIndex
 
+WAIT_S = 30.0
 ENGINE = Schema(
     8,
     "cosine",
@@ -69,3 +72,25 @@ def change(rng: random.Random, ids: list[str]) -> Change:
     if kind < 0.6:
         return Put(id_, fields(rng))
     return Patch(id_, Fields({"price": rng.randrange(1000) / 8})) if kind < 0.8 else Remove(id_)
+
+
+def write(store: SqlStore, count: int, seed: int = 0) -> int:
+    """Random changes; a place that is not before the last one."""
+    rng = random.Random(seed)
+    ids = [f"id-{place}" for place in range(40)]
+    store.write([change(rng, ids) for _ in range(count)])
+    return store.last_seq()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def agreed(index: LiveIndex, seq: int) -> None:
+    assert index.wait(seq, WAIT_S), index.status()
+    found = index.check()
+    assert found.agree, found
+    assert found.pending == 0

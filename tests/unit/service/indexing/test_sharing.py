@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -24,9 +23,8 @@ from service.indexing.live import LiveIndex
 from service.indexing.sharing import followed, shared
 from service.indexing.sharing.shared import SharedIndex
 from service.indexing.status import FolderLock
-from tests.unit.service.indexing.catalogues import SCHEMA, change, fields
+from tests.unit.service.indexing.catalogues import SCHEMA, WAIT_S, change, fields, until
 
-WAIT_S = 30.0
 GRACE_S = 0.4
 Opener = Callable[[], tuple[SqlStore, SharedIndex]]
 
@@ -61,13 +59,6 @@ def emptied(url: str) -> str:
     with psycopg.connect(url) as connection:
         connection.execute("drop table if exists catalogue_listings, catalogue_state, catalogue_meta")
     return url
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def written(store: SqlStore, count: int) -> int:
