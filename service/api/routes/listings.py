@@ -28,11 +28,9 @@ from service.api.http.requests import (
     query_of,
 )
 from service.api.parts import Parts
-from service.api.routes.waiting import written_by
+from service.api.routes.waiting import searchable_by, written_by
 from service.catalogue.listing import Absent, Conflict, Listing, Outcome, Stale, Unchanged, Written
 from service.catalogue.schema import Problem
-from service.limits.deadline import Deadline
-from service.limits.gate import OverloadedError
 from service.writing.carrying import Operation, Wish, carry_out
 
 WAITS = ("acknowledged", "searchable")
@@ -75,18 +73,9 @@ async def _one(parts: Parts, request: Request, operation: Operation) -> Response
     written = done(found, outcome)
     stored = Stored(found, written.version, _outcome(operation, written))
     if wait == "searchable":
-        stored.searchable = await _searchable(parts, deadline, written.seq)
+        stored.searchable = await searchable_by(parts, deadline, written.seq)
     status = 202 if stored.searchable is False else 200
     return Response(to_json(stored), status, {"etag": etag(written.version)}, JSON)
-
-
-async def _searchable(parts: Parts, deadline: Deadline, seq: int) -> bool:
-    """Whether a write that is done became searchable by the deadline."""
-    left_s = deadline.left_s(parts.clock())
-    try:
-        return await parts.waiting.run(deadline, parts.index.wait, seq, left_s)
-    except (TimeoutError, OverloadedError):
-        return False
 
 
 def _outcome(operation: Operation, outcome: Written | Unchanged) -> Any:
@@ -154,7 +143,7 @@ async def bulk(parts: Parts, request: Request) -> Response:
     answer, seq = await written_by(parts, deadline, _bulk, parts, operation, body, by_line)
     if wait == "searchable":
         seq = seq or await parts.reading.run(deadline, parts.store.last_seq)
-        answer.searchable = await _searchable(parts, deadline, seq)
+        answer.searchable = await searchable_by(parts, deadline, seq)
     return Response(to_json(answer), 200, media_type=JSON)
 
 

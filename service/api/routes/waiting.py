@@ -1,4 +1,4 @@
-"""Writes in threads, and how long a request waits for them."""
+"""Writes in threads, and how long a request waits for them and until they are searchable."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from service.api.http.problems import ProblemError
 from service.api.parts import Parts
 from service.limits.deadline import Deadline
+from service.limits.gate import OverloadedError
 
 _Result = TypeVar("_Result")
 
@@ -23,3 +24,15 @@ async def written_by(
             "the write took too long and may be made yet; repeat it, which changes nothing where it was made"
         )
         raise ProblemError("deadline", detail) from None
+
+
+async def searchable_by(parts: Parts, deadline: Deadline, seq: int) -> bool:
+    """Whether a write that is done became searchable by the deadline."""
+
+    def wait() -> bool:
+        return parts.index.wait(seq, deadline.left_s(parts.clock()))  # what is left once there is a thread
+
+    try:
+        return await parts.waiting.run(deadline, wait)
+    except (TimeoutError, OverloadedError):
+        return False
