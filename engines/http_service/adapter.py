@@ -41,7 +41,7 @@ _ASK, _BULK = "/v1/recommendations", "/v1/listings:bulk"
 _DATA = "served"  # the service's folder, below the engine's
 _REFUSED, _NOT_THERE = 422, 404
 _WORN_ROWS = 1000  # from which on a service rebuilds its index by itself
-_LOOK_S = 0.05
+_UNDER_WAY, _LOOK_S = b"a rebuild is under way", 0.05
 
 
 class HttpService(Engine, Lookup):
@@ -115,12 +115,21 @@ class HttpService(Engine, Lookup):
         if not check_written(self._http.post(f"{_BULK}?wait=searchable", b"[]")):
             raise EngineError("http-service: what was written has not become searchable in time")
         if self._unsettled >= _WORN_ROWS and 2 * self._unsettled >= self.count():
-            while self._about()["index"]["rebuilding"]:
+            while not self._rebuilt():
                 time.sleep(_LOOK_S)
-            self._http.post("/v1/index:rebuild", b"")
             self._unsettled = 0
         # What the service keeps in memory of the catalogue it reads before it answers the next question.
         self.query(np.ones(self._schema.dim, np.float32), 1)
+
+    def _rebuilt(self) -> bool:
+        """Has the index rebuilt; False where a rebuild was under way already, which may have begun too early."""
+        try:
+            self._http.post("/v1/index:rebuild", b"")
+        except HttpError as error:
+            if _UNDER_WAY not in error.body:
+                raise
+            return False
+        return True
 
     def query(self, vector: Vectors, k: int, where: Filter | None = None, *, exact: bool = False) -> Hits:
         if exact and not self.capabilities.exact:

@@ -17,9 +17,7 @@ from engines.base import EngineError
 
 _START_S = 600.0  # an index may have to be built anew from its catalogue
 _STOP_S = 60.0  # for the engine behind it to write what it keeps
-_OF_A_SERVICE = (
-    "BAKEOFF_SERVICE_"  # settings in the environment of whoever runs this, for a service of their own
-)
+_SETTINGS_BY_NAME = "BAKEOFF_SERVICE_"  # begins variables of whoever runs this, for a service of their own
 _READY = "listening on "
 # Becomes the service after asking the kernel for SIGKILL when the thread that started it ends, be it by kill -9. In a
 # process of its own: code between fork and exec is not safe beside other threads.
@@ -42,9 +40,10 @@ class ServiceProcess:
         """Returns once it answers. Raises EngineError where it does not start, with the end of its log."""
         self._log = folder / "service.log"
         config = folder / "service.yaml"
-        config.write_text(json.dumps(settings), "utf-8")  # which is YAML, too
+        # JSON is YAML, too, but for its escapes of characters beyond U+FFFF.
+        config.write_text(json.dumps(settings, ensure_ascii=False), "utf-8")
         serve = [sys.executable, "-m", "harness.cli", "serve", "--config", str(config)]
-        kept = {name: text for name, text in os.environ.items() if not name.startswith(_OF_A_SERVICE)}
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS_BY_NAME)}
         with self._log.open("wb") as said:
             # A session of its own, so that Ctrl-C in a terminal reaches us alone and we end it in our time.
             process = self._process = subprocess.Popen(

@@ -30,13 +30,12 @@ def batch(ids: np.ndarray, seed: int = 1) -> Batch:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpService]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(
-            "BAKEOFF_SERVICE_DEADLINE_MS", "none of ours"
-        )  # meant for another service, which it would not start
-        made = HttpService(tmp_path_factory.mktemp("service"), FAISS)
+        # Meant for another service, which it would not start.
+        patch.setenv("BAKEOFF_SERVICE_DEADLINE_MS", "none of ours")
+        made = HttpService(tmp_path_factory.mktemp("größe 📦"), FAISS)
         made.create(SCHEMA)
     made.index(batch(np.arange(ROWS)))
-    made.refresh()
+    made.refresh()  # while the service rebuilds by itself, which it begins after so many writes
     yield made
     made.close()
 
