@@ -47,7 +47,8 @@ class AdaptiveLimit:
         self.options = options
         self._limit = float(min(max(options.first, options.least), options.most))
         self._busy: dict[int, float] = {}  # ticket -> when it began
-        self._waiting: dict[int, float] = {}  # ticket -> until when it waits, in the order of arrival
+        # ticket -> since when and until when it waits, in the order of arrival
+        self._waiting: dict[int, tuple[float, float]] = {}
         self._tickets = 0
         self._shrunk_s = float("-inf")
         self._done = self._slow = 0  # since the limit was last looked at
@@ -68,10 +69,14 @@ class AdaptiveLimit:
         """How many wait."""
         return len(self._waiting)
 
-    @property
-    def full(self) -> bool:
-        """Whether one that arrived now would be shed."""
-        return self.waiting >= self.options.queue and (bool(self._waiting) or self.busy >= self.limit)
+    def full(self, now_s: float) -> bool:
+        """Whether one that arrives now would be shed: the queue is as long as may be, or moves so slowly that who waits
+        longest has used up half of the patience. One more would hardly come to its turn, and cost the others time.
+        """
+        if not self._waiting:
+            return self.options.queue == 0 and self.busy >= self.limit
+        since_s, _ = next(iter(self._waiting.values()))
+        return self.waiting >= self.options.queue or now_s - since_s > self.options.patience_s / 2
 
     def arrive(self, now_s: float, until_s: float = float("inf")) -> tuple[int, Verdict]:
         """A ticket, and what becomes of it. until_s: when its answer would be too late, so that waiting is no use."""
@@ -81,9 +86,9 @@ class AdaptiveLimit:
             self._begin(ticket, now_s)
             return ticket, "begin"
         self._full = True
-        if self.full:
+        if self.full(now_s):
             return ticket, "shed"
-        self._waiting[ticket] = min(now_s + self.options.patience_s, until_s)
+        self._waiting[ticket] = now_s, min(now_s + self.options.patience_s, until_s)
         return ticket, "wait"
 
     def finish(self, ticket: int, now_s: float) -> None:
@@ -102,7 +107,7 @@ class AdaptiveLimit:
 
     def due(self, now_s: float) -> Due:
         """Who of those that wait begins now, and who has waited too long."""
-        shed = tuple(ticket for ticket, until_s in self._waiting.items() if until_s <= now_s)
+        shed = tuple(ticket for ticket, (_, until_s) in self._waiting.items() if until_s <= now_s)
         for ticket in shed:
             del self._waiting[ticket]
         begin = tuple(self._waiting)[: max(0, self.limit - self.busy)]

@@ -37,7 +37,7 @@ class Gate:
 
     def turns_away(self) -> bool:
         """Whether there is no place for one that arrives now, not even to wait; it is then counted as shed."""
-        full = self.limit.full
+        full = self.limit.full(self._clock())
         self.shed += full
         return full
 
