@@ -131,6 +131,20 @@ def test_the_queue_is_short_in_length_and_in_time() -> None:
     assert limit.due(0.1).shed == (third,)
 
 
+def test_nobody_joins_a_queue_that_hardly_moves() -> None:
+    limit = AdaptiveLimit(LimitOptions(first=1, queue=64, patience_s=0.1))
+    first, _ = limit.arrive(0.0)
+    second, _ = limit.arrive(0.0)
+    assert limit.arrive(0.05)[1] == "wait"
+    assert limit.full(0.051)
+    assert limit.arrive(0.051)[1] == "shed"
+    limit.finish(first, 0.06)
+    assert limit.due(0.06).begin == (second,)
+    # Who waits longest came at 0.05 now.
+    assert not limit.full(0.09)
+    assert limit.arrive(0.09)[1] == "wait"
+
+
 def test_nobody_waits_beyond_its_own_deadline() -> None:
     limit = AdaptiveLimit(LimitOptions(first=1, patience_s=10.0))
     limit.arrive(0.0)
