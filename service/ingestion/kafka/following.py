@@ -52,7 +52,6 @@ class Following:
         self._stopping = asyncio.Event()
         self._turn = asyncio.Lock()  # of a batch, until it is committed
         self._revocations = 0  # how often partitions have been taken away
-        self._done: dict[TopicPartition, int] = {}  # the offset after what is committed
         self._pause_s = _FIRST_PAUSE_S
 
     def stop(self) -> None:
@@ -119,13 +118,11 @@ class Following:
             await asyncio.to_thread(self._write, everything)
             done = {partition: part[-1].offset + 1 for partition, part in fetched.messages.items()}
             await asyncio.wait_for(consumer.commit(done), _ANSWER_S)
-            self._done |= done
 
     async def _revoked(self) -> None:
         """Partitions are taken away: after the batch under way."""
         async with self._turn:
             self._revocations += 1
-            self._done = {}
 
     def _write(self, messages: Sequence[ConsumerRecord[bytes, bytes]]) -> None:
         taken = self._pipeline.take(
@@ -145,15 +142,10 @@ class Following:
         partitions = consumer.assignment()
         if not partitions:  # others have them all, or the group is giving them out
             await self._require_topic(consumer)
+        # Also beyond the marks of transactions, which are no records. What was fetched has been taken by now.
+        done = {partition: await consumer.position(partition) for partition in partitions}
         ends = await consumer.end_offsets(list(partitions)) if partitions else {}
-        lag = {}
-        for partition, end in ends.items():
-            done = self._done.get(partition)
-            if done is None:
-                done = await consumer.committed(partition)
-            if done is None:
-                done = await consumer.position(partition)
-            lag[partition.partition] = end - done
+        lag = {partition.partition: end - done[partition] for partition, end in ends.items()}
         self._figures.lag, self._figures.source_error = lag, ""
         self._pause_s = _FIRST_PAUSE_S
 

@@ -85,6 +85,13 @@ def test_messages_of_every_kind(topic: Topic, shop: Shop) -> None:
     assert topic.committed(topic.name) == topic.ends
 
 
+def test_the_marks_of_transactions_are_not_counted_as_waiting(topic: Topic, shop: Shop) -> None:
+    topic.send([(f"a{place}", document(f"a{place}")) for place in range(10)], transaction="shop")
+    with following(topic, shop):
+        until(lambda: shop.figures.lag == {0: 0, 1: 0})
+        assert shop.figures.read == 10
+
+
 def test_what_could_not_be_written_is_not_committed(topic: Topic, tmp_path: Path) -> None:
     broken = True
 

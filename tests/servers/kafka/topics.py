@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,20 +36,23 @@ class Topic:
 
         asyncio.run(creating())
 
-    def send(self, messages: Sequence[Message]) -> None:
-        """Returns once the broker has them."""
+    def send(self, messages: Sequence[Message], transaction: str | None = None) -> None:
+        """Returns once the broker has them. transaction: the name of a producer that sends them in one."""
 
         async def sending() -> None:
-            producer = AIOKafkaProducer(bootstrap_servers=self.servers, linger_ms=5)
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self.servers, linger_ms=5, transactional_id=transaction
+            )
             await producer.start()
             try:
-                futures = [
-                    await producer.send(self.name, value=_bytes(value), key=_bytes(key))
-                    for key, value in messages
-                ]
-                for done in await asyncio.gather(*futures):
-                    self.sent.append((done.partition, done.offset))
-                    self.ends[done.partition] = max(self.ends.get(done.partition, 0), done.offset + 1)
+                async with producer.transaction() if transaction else nullcontext():
+                    futures = [
+                        await producer.send(self.name, value=_bytes(value), key=_bytes(key))
+                        for key, value in messages
+                    ]
+                    for done in await asyncio.gather(*futures):
+                        self.sent.append((done.partition, done.offset))
+                        self.ends[done.partition] = max(self.ends.get(done.partition, 0), done.offset + 1)
             finally:
                 await producer.stop()
 
