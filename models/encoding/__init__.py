@@ -7,5 +7,5 @@ recency * log(1 + age in days)), or a learned vector where there is neither; the
 residual(x) = x + gelu(normalised(x) @ inner + offset) @ outer, where normalised(x) has mean 0 and variance 1, gelu is
 its approximation by tanh, and unit(x) has length 1. `models.towers` computes the same in JAX; a test holds them
 together within 1e-5. A score is user . listing + weight * popularity.
-`model` reads a model's folder, with which `listing_files`, `user_files` and `vector_file` lead from Parquet to Parquet.
+`model` reads a model's folder, with which `files` lead from Parquet to Parquet.
 """

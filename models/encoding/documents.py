@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.data.items import Categories, Items
-from models.encoding.listing_files import require_finite
+from models.encoding.files.listing_files import require_finite
 from models.encoding.model import Model
 from models.features.features import Float32
 

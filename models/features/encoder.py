@@ -16,7 +16,7 @@ from models.features.features import Features, Float32, Int32, Preferences, Size
 from models.features.numbers import NumberScale, NumberScales, no_numbers
 from models.features.options import FeatureOptions
 from models.features.preferences import said_codes
-from models.features.text import TextVectors, fit_text
+from models.features.texts.text import TextVectors, fit_text
 from models.features.vocabulary import Vocabulary
 
 

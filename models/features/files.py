@@ -15,7 +15,7 @@ from models.features.encoder import FeatureEncoder
 from models.features.numbers import NumberScale
 from models.features.options import FeatureOptions
 from models.features.stored import digest, read_arrays, read_values, write_arrays, write_values
-from models.features.text import text_of_state
+from models.features.texts.text import text_of_state
 from models.features.vocabulary import Vocabulary
 
 VALUES, ARRAYS = "features.json", "features.npz"

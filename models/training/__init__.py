@@ -1,1 +1,1 @@
-"""Training: batches, losses, early stopping and checkpoints."""
+"""Training: configuration, data, the training `loop`, early stopping, and the model folder that it leaves."""

@@ -33,8 +33,8 @@ from models.training.newcomers import with_newcomers
 if TYPE_CHECKING:
     from models.towers.listing import TowerShape
     from models.towers.two_tower import TwoTower
-    from models.training.material import Material
-    from models.training.trainer import EpochRecord, Progress
+    from models.training.loop.material import Material
+    from models.training.loop.trainer import EpochRecord, Progress
 
 CHECKPOINTS = "checkpoints"
 
@@ -100,8 +100,8 @@ def train(
     ended: called after each epoch, once it is saved.
     """
     from models.towers.export import exported
-    from models.training.checkpoints import Checkpoints
-    from models.training.trainer import Trainer
+    from models.training.loop.checkpoints import Checkpoints
+    from models.training.loop.trainer import Trainer
 
     trainer = Trainer(
         material_of(config, prepared), shape_of(config, prepared), config.towers, config.training
@@ -167,7 +167,7 @@ def _changed(before: Any, now: Any, at: str = "") -> set[str]:
 
 def material_of(config: TrainConfig, prepared: Prepared) -> Material:
     """What the towers are trained on."""
-    from models.training.material import Material
+    from models.training.loop.material import Material
 
     wanted = config.evaluation.preferences
     return Material(

@@ -40,8 +40,8 @@ class TrainingOptions(StrictModel):
     loss: the softmax over every listing (`full`), one whose denominator is estimated from `negatives` sampled listings,
     a share `uniform` of them drawn uniformly and the others as often as they were taken (`sampled`), or the first up
     to 50,000 listings (`auto`). id_dropout: share of the listings a step whose id is left out, so that their features
-    have to do. history, history_dropout, forgotten, declared: see `models.training.batches.Sampling`. patience: epochs
-    without a better validation figure before training ends.
+    have to do. history, history_dropout, forgotten, declared: see `models.training.loop.batches.Sampling`. patience:
+    epochs without a better validation figure before training ends.
     """
 
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 12

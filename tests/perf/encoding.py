@@ -19,7 +19,7 @@ from models.encoding.encoder import Encoder
 from models.encoding.weights import ListingWeights, Residual, TowerWeights, UserWeights
 from models.features.encoder import FeatureEncoder
 from models.features.features import Features, Float32, Sizes
-from models.features.hashed import HashedText, bucket
+from models.features.texts.hashed import HashedText, bucket
 from tests.perf.table import show
 
 ROWS, VOCABULARY, BATCH, ROUNDS = 20_000, 12_000, 1024, 5

@@ -53,7 +53,7 @@ def measure(listings: int) -> dict[str, Any]:
     from harness.progress import silent
     from models.training.config import TrainConfig
     from models.training.job import material_of, prepare, shape_of
-    from models.training.trainer import Trainer
+    from models.training.loop.trainer import Trainer
 
     market = {
         "listings": listings,

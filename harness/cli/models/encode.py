@@ -14,15 +14,15 @@ from harness.errors import ConfigurationError, noting
 if TYPE_CHECKING:
     from harness.progress import Progress
     from models.encoding.encoder import EncodedListings
-    from models.encoding.listing_files import Catalogue
+    from models.encoding.files.listing_files import Catalogue
+    from models.encoding.files.user_files import EncodedUsers, Histories
     from models.encoding.model import Model
-    from models.encoding.user_files import EncodedUsers, Histories
 
 
 def encode(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
+    from models.encoding.files.vector_file import require_new
     from models.encoding.model import Model
-    from models.encoding.vector_file import require_new
 
     out, model = Path(options.out), None
     problems = _misused(options)
@@ -53,8 +53,8 @@ def _misused(options: argparse.Namespace) -> list[str]:
 
 
 def _listings(model: Model, path: Path, out: Path, progress: Progress) -> None:
-    from models.encoding.listing_files import encode_listings
-    from models.encoding.vector_file import write_vectors
+    from models.encoding.files.listing_files import encode_listings
+    from models.encoding.files.vector_file import write_vectors
 
     ids, encoded = encode_listings(model, path, progress)
     _tell_listings(path, encoded)
@@ -64,8 +64,8 @@ def _listings(model: Model, path: Path, out: Path, progress: Progress) -> None:
 
 
 def _users(model: Model, options: argparse.Namespace, out: Path, progress: Progress) -> None:
-    from models.encoding.user_files import encode_users
-    from models.encoding.vector_file import write_vectors
+    from models.encoding.files.user_files import encode_users
+    from models.encoding.files.vector_file import write_vectors
 
     interactions, preferences = (
         Path(name) if name else None for name in (options.users, options.preferences)
@@ -87,7 +87,7 @@ def _users(model: Model, options: argparse.Namespace, out: Path, progress: Progr
 
 def _catalogue(model: Model, listings: Path | None, progress: Progress) -> Catalogue:
     """What histories are made of."""
-    from models.encoding.listing_files import Catalogue, encode_listings, published_listings
+    from models.encoding.files.listing_files import Catalogue, encode_listings, published_listings
 
     if listings is None:
         catalogue = published_listings(model)

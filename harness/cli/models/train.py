@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from models.training.config import TrainConfig
     from models.training.job import Outcome, Prepared
     from models.training.judging import Judgement
-    from models.training.trainer import EpochRecord
+    from models.training.loop.trainer import EpochRecord
 
 
 def require_training_packages() -> None:

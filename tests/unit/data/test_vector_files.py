@@ -15,7 +15,7 @@ from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset
 from harness.data.identity import ModelIdentity
 from harness.errors import ConfigurationError
-from models.encoding.vector_file import write_vectors
+from models.encoding.files.vector_file import write_vectors
 from tests.unit.data.user_data import DIM, QUERIES, ROWS, VECTORS
 
 FIRST = ModelIdentity("tower", "1", "0123456789abcdef" * 4)

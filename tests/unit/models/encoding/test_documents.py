@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import ConfigurationError
 from models.encoding.documents import ListingTower
-from models.encoding.listing_files import encode_listings
+from models.encoding.files.listing_files import encode_listings
 from models.encoding.model import Model
 from tests.unit.models.encoding.folders import listing_columns, listing_file, write_model
 from tests.unit.models.features.catalogues import catalogue

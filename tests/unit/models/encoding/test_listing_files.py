@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from harness.errors import ConfigurationError
-from models.encoding import listing_files
 from models.encoding.encoder import Encoder
-from models.encoding.listing_files import encode_listings, published_listings, read_listings
+from models.encoding.files import listing_files
+from models.encoding.files.listing_files import encode_listings, published_listings, read_listings
 from models.encoding.model import Model
 from tests.unit.models.encoding.folders import first, listing_file, publish, write_model
 from tests.unit.models.encoding.made import DIM, encoder

@@ -11,11 +11,11 @@ import pytest
 
 from harness.errors import ConfigurationError
 from models.data.interactions import ItemLists
-from models.encoding.listing_files import Catalogue
+from models.encoding.files.listing_files import Catalogue
+from models.encoding.files.user_files import EncodedUsers, Histories, encode_users
 from models.encoding.model import Model
 from models.encoding.padding import padded_users
 from models.encoding.user import DAY_MS
-from models.encoding.user_files import EncodedUsers, Histories, encode_users
 from tests.unit.models.data.made import lists, write
 from tests.unit.models.encoding.folders import write_model
 from tests.unit.models.encoding.made import DIM

@@ -12,7 +12,7 @@ import pytest
 
 from harness.data.identity import ModelIdentity
 from harness.errors import ConfigurationError, MeasurementError
-from models.encoding.vector_file import write_vectors
+from models.encoding.files.vector_file import write_vectors
 
 IDENTITY = ModelIdentity("tower", "3", "0123456789abcdef" * 4)
 VECTORS = np.arange(6, dtype=np.float32).reshape(3, 2)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from models.features import hashed
 from models.features.features import Float32
-from models.features.hashed import BUCKETS, HashedText, bucket, fit_hashed, main_directions
-from models.features.words import words
+from models.features.texts import hashed
+from models.features.texts.hashed import BUCKETS, HashedText, bucket, fit_hashed, main_directions
+from models.features.texts.words import words
 
 ADJECTIVES = ("wool", "silk", "linen", "denim", "leather", "rain", "summer", "winter")
 NOUNS = ("coat", "dress", "shirt", "boots", "scarf", "hat")
@@ -103,7 +103,7 @@ def test_there_are_no_more_directions_than_the_texts_have(few: list[str], dim: i
 
 
 def test_the_bucket_of_a_word_is_the_same_in_every_process() -> None:
-    code = "from models.features.hashed import bucket; print([bucket(w) for w in (b'coat', b'dress')])"
+    code = "from models.features.texts.hashed import bucket; print([bucket(w) for w in (b'coat', b'dress')])"
     for seed in ("1", "2"):
         done = subprocess.run(
             [sys.executable, "-c", code],

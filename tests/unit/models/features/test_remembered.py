@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.features import remembered as room
-from models.features.remembered import Remembered
+from models.features.texts import remembered as room
+from models.features.texts.remembered import Remembered
 
 
 def test_a_word_is_worked_out_once() -> None:

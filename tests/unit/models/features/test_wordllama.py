@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from harness.errors import ConfigurationError
-from models.features import wordllama as room
-from models.features.wordllama import WordLlamaText, fit_wordllama
+from models.features.texts import wordllama as room
+from models.features.texts.wordllama import WordLlamaText, fit_wordllama
 
 TEXTS = ["a warm wool coat", "a light summer dress", "leather boots, hardly worn", "a rain jacket"]
 
@@ -80,7 +80,7 @@ def test_it_does_not_have_every_library_tell_its_steps() -> None:
     """In a process of its own, where the package has not been imported yet."""
     pytest.importorskip("wordllama", reason="wordllama is not installed")
     code = (
-        "import logging; from models.features.wordllama import fit_wordllama; fit_wordllama(['a coat', '']); "
+        "import logging; from models.features.texts.wordllama import fit_wordllama; fit_wordllama(['a coat', '']); "
         "logging.getLogger('other').info('a step'); logging.getLogger('other').warning('a fault')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from models.features.words import words
+from models.features.texts.words import words
 
 
 @pytest.mark.parametrize(

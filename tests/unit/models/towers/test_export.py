@@ -19,7 +19,7 @@ from models.features.features import Features
 from models.towers.export import exported
 from models.towers.listing import FeatureArrays, TowerShape
 from models.towers.two_tower import TwoTower
-from models.training.batches import padded
+from models.training.loop.batches import padded
 
 SHAPE = TowerShape(ids=80, categories=(9, 1, 30), numbers=4, text=16, dim=32, hidden=64)
 PARTS = [1, 2]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.towers.losses import full_softmax, sampled_softmax
-from models.training.proposal import Proposal
+from models.training.loop.proposal import Proposal
 
 ITEMS, USERS = 300, 8
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.data.interactions import ItemLists
-from models.training.batches import DAY_MS, Batch, Sampling, epoch, padded
+from models.training.loop.batches import DAY_MS, Batch, Sampling, epoch, padded
 
 NO_LOSS = Sampling(size=4, longest=5, dropout=0.0, forgotten=0.0, declared=1.0)
 

@@ -9,10 +9,10 @@ import numpy as np
 from flax import nnx
 
 from models.towers.two_tower import TwoTower
-from models.training.batches import Sampling, epoch
-from models.training.id_rows import gathered, scattered
-from models.training.material import Feeder
-from models.training.step import Examples, Rows, compiled_step, optimiser
+from models.training.loop.batches import Sampling, epoch
+from models.training.loop.id_rows import gathered, scattered
+from models.training.loop.material import Feeder
+from models.training.loop.step import Examples, Rows, compiled_step, optimiser
 from tests.unit.models.training.tiny import ITEMS, OPTIONS, SHAPE, material
 
 SAMPLED = OPTIONS.model_copy(update={"loss": "sampled", "negatives": 20, "weight_decay": 0.5})

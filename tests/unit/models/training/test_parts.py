@@ -12,10 +12,10 @@ from flax import nnx
 from pydantic import ValidationError
 
 from models.towers.two_tower import TwoTower
-from models.training.batches import Sampling, epoch
-from models.training.material import Feeder
+from models.training.loop.batches import Sampling, epoch
+from models.training.loop.material import Feeder
+from models.training.loop.step import compiled_step, optimiser
 from models.training.options import TowerOptions
-from models.training.step import compiled_step, optimiser
 from tests.unit.models.training.tiny import OPTIONS, SHAPE, material
 
 PARTS = 2

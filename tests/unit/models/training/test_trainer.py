@@ -13,9 +13,9 @@ import pytest
 from harness.errors import ConfigurationError, MeasurementError
 from models.data.interactions import ItemLists
 from models.towers.two_tower import TwoTower
-from models.training.checkpoints import Checkpoints
+from models.training.loop.checkpoints import Checkpoints
+from models.training.loop.trainer import Progress, Trainer
 from models.training.options import TowerOptions, TrainingOptions
-from models.training.trainer import Progress, Trainer
 from tests.unit.models.training.tiny import OPTIONS, SHAPE, material, recall, trainer
 
 

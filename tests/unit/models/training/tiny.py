@@ -13,9 +13,9 @@ from models.features.features import Features
 from models.towers.export import exported
 from models.towers.listing import TowerShape
 from models.towers.two_tower import TwoTower
-from models.training.material import Material
+from models.training.loop.material import Material
+from models.training.loop.trainer import Trainer
 from models.training.options import TowerOptions, TrainingOptions
-from models.training.trainer import Trainer
 
 KINDS, EACH, USERS = 6, 20, 300
 ITEMS = KINDS * EACH

@@ -12,7 +12,7 @@ from flax import nnx
 from models.towers.listing import FeatureArrays
 from models.towers.losses import full_softmax, sampled_softmax
 from models.towers.two_tower import TwoTower
-from models.training.id_rows import gathered, scattered
+from models.training.loop.id_rows import gathered, scattered
 from models.training.options import TrainingOptions
 
 

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from models.data.split import Split
 from models.features.features import Features
 from models.towers.listing import FeatureArrays
-from models.training.batches import Batch
+from models.training.loop.batches import Batch
+from models.training.loop.proposal import Proposal
+from models.training.loop.step import Examples, Rows
 from models.training.options import TrainingOptions
-from models.training.proposal import Proposal
-from models.training.step import Examples, Rows
 
 _ROUNDED_TO = 4096  # rows of a step that needs only some: few sizes, since a step is compiled for each
 _KEPT = 0.5  # share of the columns of which a declared preference says something

@@ -12,7 +12,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from harness.children.interrupts import postponed
-from models.training.trainer import EpochRecord, Progress
+from models.training.loop.trainer import EpochRecord, Progress
 
 
 class Checkpoints:

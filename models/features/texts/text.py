@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.features.features import Float32
-from models.features.hashed import HashedText, fit_hashed
 from models.features.options import TextKind
-from models.features.wordllama import WordLlamaText, fit_wordllama
+from models.features.texts.hashed import HashedText, fit_hashed
+from models.features.texts.wordllama import WordLlamaText, fit_wordllama
 
 TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
 

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from harness.errors import ConfigurationError
 from models.features.features import Float32
-from models.features.remembered import Remembered
+from models.features.texts.remembered import Remembered
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -15,10 +15,10 @@ from flax import nnx
 from harness.errors import ConfigurationError, MeasurementError
 from models.towers.listing import TowerShape
 from models.towers.two_tower import TwoTower
-from models.training.batches import Sampling, epoch, examples_per_epoch
-from models.training.material import Feeder, Material
+from models.training.loop.batches import Sampling, epoch, examples_per_epoch
+from models.training.loop.material import Feeder, Material
+from models.training.loop.step import compiled_step, optimiser
 from models.training.options import TowerOptions, TrainingOptions
-from models.training.step import compiled_step, optimiser
 
 
 @dataclass(frozen=True, slots=True)

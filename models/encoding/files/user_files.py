@@ -18,7 +18,7 @@ from models.data.reading.interaction_file import interactions_of
 from models.data.reading.options import InteractionOptions
 from models.data.reading.preference_file import DeclaredPreferences, read_preferences
 from models.data.reading.table import parquet_table
-from models.encoding.listing_files import Catalogue, require_finite
+from models.encoding.files.listing_files import Catalogue, require_finite
 from models.encoding.model import Model
 from models.features.features import Float32, Int32
 

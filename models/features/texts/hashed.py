@@ -19,8 +19,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from models.features.features import Float32
-from models.features.remembered import Remembered
-from models.features.words import words
+from models.features.texts.remembered import Remembered
+from models.features.texts.words import words
 
 BUCKETS = 1 << 15
 _SAMPLE = 50_000  # texts that the directions are fitted on; more change them little

@@ -1,0 +1,1 @@
+"""Listings and users of files with their vectors, and files of vectors."""

@@ -1,0 +1,1 @@
+"""Texts as vectors, by kinds: words learnt from the catalogue, and WordLlama."""

@@ -1,0 +1,1 @@
+"""The training loop: epochs of compiled steps over batches, and checkpoints that it goes on from."""
