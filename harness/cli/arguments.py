@@ -9,11 +9,17 @@ from typing import Any
 from harness.cli.models.arguments import COMMANDS as OF_MODELS
 from harness.cli.parsing import EXIT_CODES, Parser, add_command, add_engine_options, given, percent
 from harness.cli.service.arguments import COMMANDS as OF_SERVICE
+from harness.errors import ConfigurationError
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line (sys.argv where None) as values; `command` is its name. Raises ConfigurationError."""
-    return _parser().parse_args(arguments)
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:  # argparse would point at the help of bakeoff, which does not list the command's options
+        raise ConfigurationError(
+            f"unrecognized arguments: {' '.join(unknown)}. See: bakeoff {options.command} --help"
+        )
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

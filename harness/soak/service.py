@@ -62,7 +62,10 @@ def serving(options: Sequence[str], log: Path, *, ready_s: float = 900.0) -> Ite
         guard.cancel()
         if not line.startswith("listening on "):
             process.wait(_STOP_S)
-            last = " | ".join(log.read_text("utf-8", "replace").splitlines()[-5:])
+            lines = log.read_text("utf-8", "replace").splitlines()
+            # What it ended with; else, where it was killed, the last that it said.
+            errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+            last = " | ".join(errors or lines[-5:])
             raise MeasurementError(f"the service did not start: {last or 'it said nothing'}; see {log}")
         watched = Watched(line.split()[-1], process.pid, time.monotonic() - start_s)
         watching = threading.Thread(target=_watch, args=(watched, stop), daemon=True)

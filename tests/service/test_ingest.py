@@ -127,6 +127,9 @@ def test_what_is_wrong_is_told_at_once_and_nothing_is_written(home: Path) -> Non
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert [line.split(":")[1].strip() for line in errors] == ["nowhere", "wrong.parquet"]
     assert ingest(home, "right.ndjson").stdout == "2 documents of 1 file: 2 written\n"
+    (home / "sold.ndjson").write_text('{"id": "right-0"}')
+    sold = ingest(home, "sold.ndjson", "--operation", "remove")
+    assert sold.stdout.startswith("1 document of 1 file: 1 ")
 
 
 @pytest.mark.parametrize(

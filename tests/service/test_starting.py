@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.arguments import parse
+from harness.errors import ConfigurationError, MeasurementError
+from harness.soak.service import serving
 from tests.service.launch import Service, environment, refused, running
 
 
@@ -42,6 +45,22 @@ def test_a_library_that_is_not_installed(arguments: list[str], tmp_path: Path) -
     )
     told = "error: the service needs prometheus_client. Install it with: pip install 'bakeoff[service]'\n"
     assert (done.returncode, done.stderr) == (104, told)
+
+
+def test_a_mistyped_option_points_at_the_help_of_its_command() -> None:
+    with pytest.raises(ConfigurationError, match=r"--datset shop\. See: bakeoff serve --help"):
+        parse(["serve", "--datset", "shop"])
+    assert parse(["serve", "--dataset", "shop"]).dataset == "shop"
+
+
+def test_a_service_under_load_that_does_not_start_says_why_alone(folder: Path) -> None:
+    """Without the settings, of which it says dozens before."""
+    options = ["--dataset", str(folder / "shop"), "--data", str(folder / "kept"), "--engine", "fais"]
+    with (
+        pytest.raises(MeasurementError, match="did not start: engine: 'fais' is not known"),
+        serving(options, folder / "service.log"),
+    ):
+        pass
 
 
 def test_a_port_in_use(folder: Path) -> None:

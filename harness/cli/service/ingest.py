@@ -34,7 +34,8 @@ def ingest(options: argparse.Namespace) -> int:
     outcomes = done.figures.outcomes
     counts = ", ".join(f"{outcomes[kind]:,} {kind}" for kind in outcomes if kind != "invalid")
     files = f"{done.files:,} file{'' if done.files == 1 else 's'}"
-    show(f"{done.figures.read:,} documents of {files}{': ' if counts else ''}{counts}")
+    documents = f"{done.figures.read:,} document{'' if done.figures.read == 1 else 's'}"
+    show(f"{documents} of {files}{': ' if counts else ''}{counts}")
     if invalid := outcomes["invalid"]:
         show(f"{invalid:,} could not be written; they are in {done.letters}, with the reasons")
     return BakeoffError.exit_code if invalid or done.errors else 0
