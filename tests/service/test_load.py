@@ -52,6 +52,17 @@ def test_a_stuck_engine_is_answered_for_and_nothing_else_waits(folder: Path) -> 
         assert service.ask("GET", "/readyz").status == 200
 
 
+def test_the_index_of_an_empty_catalogue_has_to_answer_too(folder: Path) -> None:
+    held = folder / "held"
+    environ = {VARIABLE: str(held), "BAKEOFF_SERVICE_DEADLINE_MS": "1000"}
+    environ |= {"BAKEOFF_SERVICE_CATALOGUE__DIM": "4", "BAKEOFF_SERVICE_CATALOGUE__METRIC": "cosine"}
+    with running(folder, "--engine", ENGINE[-1], "--data", "empty", **environ) as service:
+        assert service.ask("GET", "/readyz").status == 200
+        held.touch()
+        assert service.ask("GET", "/readyz").status == 503
+        held.unlink()
+
+
 def test_too_many_are_turned_away_before_work_is_done(folder: Path) -> None:
     held = folder / "held"
     environ = {

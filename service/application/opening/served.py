@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from service.catalogue.store import Store
 from service.indexing.live import LiveIndex
 from service.indexing.sharing.shared import SharedIndex
@@ -27,10 +29,12 @@ class Served:
 
     def ready(self) -> str:
         """Why it cannot answer; "" where it can. That it is of the right model was made sure of at the start."""
-        listings = self._store.scan(limit=1)
+        # An empty catalogue's index has to answer, too.
+        vector = np.ones(self._store.schema.engine.dim, np.float32)
+        for listing in self._store.scan(limit=1):
+            vector = listing.vector
         try:
-            for listing in listings:
-                self._index.query(listing.vector, 1)
+            self._index.query(vector, 1)
         except Exception as error:  # noqa: BLE001 - adapters raise what their client raises
             return f"the index does not answer: {type(error).__name__}: {error}"
         return ""
