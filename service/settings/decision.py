@@ -123,7 +123,8 @@ def choose(
     if taken is not None:
         why = f"{taken.title}, the pick of run {decision.run}"
         if decision.pick is None:
-            why = f"{taken.title}, which leads run {decision.run} but is no decision: {decision.sentence}"
+            reason = decision.sentence.removeprefix("No decision: ")
+            why = f"{taken.title}, which leads run {decision.run} but is no decision: {reason}"
         return Chosen(taken.adapter, taken.index, taken.search, why, decision.dataset.name or "")
     raise ConfigurationError(
         f"run {decision.run} has neither a pick nor a leader ({decision.sentence}); name an engine with --engine"

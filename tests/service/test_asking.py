@@ -81,6 +81,8 @@ def test_similar_listings(service: Service) -> None:
     assert "listing/11" not in ids
     assert {hit["attributes"]["brand"] for hit in reply.body["hits"]} <= {"Zara", "COS"}
     assert service.ask("GET", "/v1/listings/nowhere/similar").status == 404
+    unknown = service.ask("POST", "/v1/recommendations", {"user": "nobody"})
+    assert unknown.body["detail"] == "there is no user 'nobody'; give a history instead"
 
 
 def test_search_by_words(service: Service) -> None:

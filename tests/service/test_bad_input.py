@@ -84,6 +84,7 @@ def test_questions_that_cannot_be_answered(service: Service, body: Any, fields: 
 def test_what_is_no_json(service: Service, method: str, path: str, raw: bytes) -> None:
     reply = service.ask(method, path, raw=raw, headers=PLAIN)
     assert (reply.status, reply.body["type"]) == (400, "/docs#malformed")
+    assert ("the body is empty" in reply.body["detail"]) == (not raw)
 
 
 @pytest.mark.parametrize(

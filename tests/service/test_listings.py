@@ -74,6 +74,7 @@ def test_writes_may_expect_a_version(service: Service) -> None:
     assert service.ask("PUT", path, document(), {"If-None-Match": "*"}).status == 200
     again = service.ask("PUT", path, document(price=1.0), {"If-None-Match": "*"})
     assert (again.status, again.body["version"]) == (412, 1)
+    assert "has version 1, which is not what the request expects" in again.body["detail"]
     assert service.ask("PATCH", path, {"price": 3.0}, {"If-Match": '"1"'}).headers["etag"] == '"2"'
     assert service.ask("PATCH", path, {"price": 4.0}, {"If-Match": '"1"'}).status == 412
     assert service.ask("DELETE", path, headers={"If-Match": '"1"'}).status == 412

@@ -73,6 +73,7 @@ def test_users_by_id_history_and_preferences(encoding: Service) -> None:
     assert len(hits(history=[])) == 5
     unknown = encoding.ask("POST", "/v1/recommendations", {"user": "nobody"})
     assert (unknown.status, unknown.fields) == (404, {"user"})
+    assert unknown.body["detail"] == "there is no user 'nobody'; give a history or preferences instead"
     wrong = encoding.ask("POST", "/v1/recommendations", {"preferences": {"shape": "round"}})
     assert wrong.status == 422
     assert "the model has no category 'shape'" in wrong.body["detail"]

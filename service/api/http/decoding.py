@@ -31,6 +31,8 @@ def decode(body: bytes, kind: type[Body]) -> Body:
 
 def parse(body: bytes) -> Any:
     """Any JSON. Raises ProblemError."""
+    if not body.strip():
+        raise ProblemError("malformed", "the body is empty; send JSON")
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

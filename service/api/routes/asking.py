@@ -136,7 +136,8 @@ async def _answer(parts: Parts, asked: values.Request, deadline: Deadline, who: 
     if who is not None:
         found = await parts.reading.run(deadline, parts.users.find, who)
         if found is None:
-            detail = f"there is no user {shown(who)}; give a history or preferences instead"
+            instead = "a history" if parts.encoder is None else "a history or preferences"
+            detail = f"there is no user {shown(who)}; give {instead} instead"
             raise ProblemError("not-found", detail, [Problem("user", detail)])
         preferences = asked.user.preferences if asked.user is not None else {}
         asked = replace(asked, user=replace(found, preferences=preferences))

@@ -93,7 +93,9 @@ def done(key: str, outcome: Outcome | Sequence[Problem]) -> Written | Unchanged:
             raise ProblemError("not-found", f"there is no listing {shown(key)}; put it first")
         case Conflict(version):
             now = f"has version {version}" if version else "is not there"
-            detail = f"listing {shown(key)} {now}, another was expected; get it, and decide again"
+            detail = (
+                f"listing {shown(key)} {now}, which is not what the request expects; get it, and decide again"
+            )
             raise ProblemError("conflict", detail, version=version)
         case Stale(version):
             detail = f"listing {shown(key)} has version {version}, which is not older; nothing was changed"

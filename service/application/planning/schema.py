@@ -83,7 +83,10 @@ def _problems(settings: CatalogueSettings, dataset: Dataset | None, model: Model
             )
         wanted = dataset.vectors.shape[1]
     elif settings.dim is None and dim is None:
-        return ["catalogue.dim: is missing, and neither a data set nor a model says it; name one of them"]
+        return [
+            "catalogue.dim: is missing, and neither a data set nor a model says it; name one of them (--dataset, "
+            "--model), as at the first start"
+        ]
     else:
         wanted = settings.dim or dim or 0
     if dim is not None and dim != wanted:

@@ -58,7 +58,8 @@ def test_a_catalogue_may_begin_empty(tmp_path: Path) -> None:
     made = planned(tmp_path, catalogue={"dim": 3, "fields": {"price": "float"}}, data=str(tmp_path / "kept"))
     assert (made.schema.engine.dim, made.dataset, made.folder) == (3, None, tmp_path / "kept")
     assert problems(tmp_path) == [
-        "catalogue.dim: is missing, and neither a data set nor a model says it; name one of them"
+        "catalogue.dim: is missing, and neither a data set nor a model says it; name one of them (--dataset, --model), "
+        "as at the first start"
     ]
 
 

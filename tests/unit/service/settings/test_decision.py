@@ -69,8 +69,9 @@ def test_what_a_run_has_decided_is_read(tmp_path: Path) -> None:
         assert choose(read_decision(tmp_path), standing.engine).search == standing.choice.search
 
 
-def test_a_leader_is_told_to_be_one(tmp_path: Path) -> None:
-    path = decided(tmp_path, pick=None, sentence="The runs are too close to call.")
+@pytest.mark.parametrize("before", ["", "No decision: "])
+def test_a_leader_is_told_to_be_one(tmp_path: Path, before: str) -> None:
+    path = decided(tmp_path, pick=None, sentence=f"{before}The runs are too close to call.")
     chosen = choose(read_decision(path), None)
     assert chosen.adapter == "faiss"
     assert chosen.why == (
