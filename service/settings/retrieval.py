@@ -78,17 +78,21 @@ class RetrievalSettings(StrictModel):
 
 
 class AdmissionSettings(StrictModel):
-    """`service.limits.adaptive.LimitOptions`: how many questions are worked on at once."""
+    """`service.limits.adaptive.LimitOptions`: how many questions are worked on at once.
+
+    most: None is twice the threads that ask engines. What is admitted beyond waits for one of them, in a queue that
+    nobody watches.
+    """
 
     target_s: Seconds = 0.1
     tolerated: Share = 0.1
     first: PositiveInt = 8
     least: PositiveInt = 1
-    most: PositiveInt = 256
+    most: PositiveInt | None = None
     shrink: Share = 0.7
     queue: PositiveInt = 64
     patience_s: Seconds = 0.1
 
-    def options(self) -> LimitOptions:
-        """As the limit takes them."""
-        return LimitOptions(**self.model_dump())
+    def options(self, threads: int) -> LimitOptions:
+        """As the limit takes them. threads: that ask engines."""
+        return LimitOptions(**self.model_dump() | {"most": self.most or 2 * threads})

@@ -72,7 +72,7 @@ def opened(made: Plan, stack: ExitStack, *, progress: Progress, say: Say, versio
         threads("operating", 2),
         threads("measuring", 1),
     )
-    gate = Gate(AdaptiveLimit(settings.admission.options()))
+    gate = Gate(AdaptiveLimit(settings.admission.options(settings.retrieval.threads)))
     figures = None if made.kafka is None else Figures()
     label = made.schema.engine.model
     watched = Watched(gate, retrieval.breakers, index.status, version, engine.name, label, figures)

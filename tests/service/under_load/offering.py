@@ -71,7 +71,8 @@ class _Load:
         parts = urlsplit(url)
         self.host, self.port, self.requests = parts.hostname, parts.port, requests
         self.rows: list[tuple[int, int, int, int, bool]] = []
-        self.free: list[_Connection] = []
+        # The one that has been idle longest comes first: a service closes what is idle for seconds.
+        self.free: deque[_Connection] = deque()
         self.waiting: deque[int] = deque()  # due times of questions for which there was no connection
         self.closed_until_ns = 0  # of a closed loop
         self.start_ns = 0
@@ -94,16 +95,16 @@ class _Load:
                 one.ask(self.now_ns())
             await asyncio.sleep(seconds)
         else:
-            self.free = list(opened)
+            self.free = deque(one for one in opened if not one.lost)
             for due in due_ns.tolist():
                 if (early_ns := due - self.now_ns()) > 0:
                     await asyncio.sleep(early_ns / 1e9)
                 if self.free:
-                    self.free.pop().ask(due)
+                    self.free.popleft().ask(due)
                 else:
                     self.waiting.append(due)
             end_s = time.monotonic() + seconds
-            while (self.waiting or len(self.free) < len(opened)) and time.monotonic() < end_s:
+            while (self.waiting or any(one.busy for one in opened)) and time.monotonic() < end_s:
                 await asyncio.sleep(0.005)
             now_ns = self.now_ns()
             for one in opened:
@@ -126,11 +127,19 @@ class _Load:
 
 class _Connection(asyncio.Protocol):
     def __init__(self, load: _Load) -> None:
-        self.load, self.busy = load, False
+        self.load, self.busy, self.lost = load, False, False
         self.due_ns = self.sent_ns = 0
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self.lost = True
+        if self.busy:
+            self.busy = False
+            self.load.rows.append((self.due_ns, self.sent_ns, self.load.now_ns(), 0, False))
+        elif self in self.load.free:
+            self.load.free.remove(self)
 
     def ask(self, due_ns: int) -> None:
         self.busy, self.due_ns, self.body = True, due_ns, b""

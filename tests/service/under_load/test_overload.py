@@ -45,6 +45,7 @@ def test_what_is_accepted_is_answered_in_time_and_without_admission_is_not(folde
     everybody_in = {
         "BAKEOFF_SERVICE_ADMISSION__FIRST": "256",
         "BAKEOFF_SERVICE_ADMISSION__LEAST": "256",
+        "BAKEOFF_SERVICE_ADMISSION__MOST": "256",
         "BAKEOFF_SERVICE_ADMISSION__QUEUE": "100000",
     }
     with running(folder, *SLOW, **everybody_in) as service:

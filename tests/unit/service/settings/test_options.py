@@ -35,7 +35,8 @@ def test_names_are_the_same(settings: type, options: type) -> None:
 
 def test_defaults_are_the_same() -> None:
     assert RetrievalSettings().options() == RetrievalOptions()
-    assert AdmissionSettings().options() == LimitOptions()
+    assert AdmissionSettings().options(4) == LimitOptions(most=8)
+    assert AdmissionSettings(most=5).options(4).most == 5
 
 
 def test_what_is_set_arrives() -> None:
