@@ -59,14 +59,30 @@ class Yql(Translator[str]):
             return self.nothing()
         return f"range({alias}, {_bound(low)}, {_bound(high)})"
 
+    # Vespa simplifies a query before it searches, and drops an `or` whose parts are all `false`; with it went the
+    # filter. So neither constant is ever part of anything.
+
     def all_of(self, parts: Sequence[str]) -> str:
-        return parts[0] if len(parts) == 1 else f"({' and '.join(parts)})"
+        if self.nothing() in parts:
+            return self.nothing()
+        return _joined(" and ", parts, self.everything())
 
     def any_of(self, parts: Sequence[str]) -> str:
-        return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+        if self.everything() in parts:
+            return self.everything()
+        return _joined(" or ", parts, self.nothing())
 
     def negate(self, part: str) -> str:
-        return f"!({part})"
+        constants = {self.everything(): self.nothing(), self.nothing(): self.everything()}
+        return constants.get(part, f"!({part})")
+
+
+def _joined(sign: str, parts: Sequence[str], without: str) -> str:
+    """Parts but for the one that changes nothing, which stands for none at all."""
+    kept = [part for part in parts if part != without]
+    if len(kept) < 2:
+        return kept[0] if kept else without
+    return f"({sign.join(kept)})"
 
 
 def _quoted(word: str) -> str:

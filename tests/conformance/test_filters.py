@@ -129,6 +129,7 @@ NOTHING: list[Filter] = [
     Range(SIZE, gt=1e301),
     And((Eq(FLAG, True), Eq(FLAG, False))),
     Or(()),
+    Or((Or(()), In(BRAND, ()))),
     Not(And(())),
 ]
 

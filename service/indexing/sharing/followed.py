@@ -16,7 +16,7 @@ from service.indexing.collection import Asking, Collection, EngineChoice, Retire
 from service.indexing.generations import Generation
 from service.indexing.projector import Projector
 from service.indexing.sharing.board import Board, Notes, State
-from service.indexing.sharing.leading import CHECK, REBUILD
+from service.indexing.sharing.leading import CHECK, GONE, REBUILD
 from service.indexing.status import IndexStatus
 
 # For which an answer of the collection that was live counts: it stays whole for longer than that.
@@ -182,12 +182,14 @@ class FollowedIndex(Asking):
         self._done(REBUILD)
 
     def _done(self, what: str) -> Any:
-        """Asks who leads. Raises EngineError with what went wrong there."""
-        while (id_ := self._board.ask(what)) is None:
-            self._pause()
-        while (answer := self._board.read().answers.get(id_)) is None:
-            self._pause()
-        result, problem = answer
+        """Asks who leads, and who leads next where that one ended. Raises EngineError with what went wrong there."""
+        result, problem = None, GONE
+        while problem == GONE:
+            while (id_ := self._board.ask(what)) is None:
+                self._pause()
+            while (answer := self._board.read().answers.get(id_)) is None:
+                self._pause()
+            result, problem = answer
         if problem:
             raise EngineError(problem)
         self._taken(self._confirm())

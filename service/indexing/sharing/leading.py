@@ -18,6 +18,7 @@ from service.indexing.sharing.board import Board, State
 log = logging.getLogger(__name__)
 
 CHECK, REBUILD = "check", "rebuild"
+GONE = "the process that was to do it has ended"  # an answer after which who asked asks again
 _TURN_S = 0.02  # so often it is looked for what the others ask for
 _WAITED_TURN_S = 0.005  # the same, and for what they have written, while one of them waits
 _TELL_S = 1.0  # so often it is told how the index stands, where nobody waits
@@ -36,8 +37,7 @@ class Leading:
         notes = self._board.read()
         self._waits = notes.waits
         if notes.question is not None:
-            gone = "the process that was to do it has ended; ask again"
-            self._board.answer(notes.question[0], None, gone)
+            self._board.answer(notes.question[0], None, GONE)
         self._tell()
 
     def turn(self, stopping: Event) -> None:

@@ -265,7 +265,7 @@ def test_vespa_reads_our_filters_as_they_are_meant(
 def test_vespa_reads_generated_filters_as_they_are_meant(
     serving: VespaModel, stored: StoredSchema, data: st.DataObject
 ) -> None:
-    short = {name: [value for value in values if value != WORDS[-1]] for name, values in COLUMNS.items()}
+    short = {name: [value for value in values if len(str(value)) < 1000] for name, values in COLUMNS.items()}
     check(serving, stored, data.draw(filters(SCHEMA, short)))
 
 
