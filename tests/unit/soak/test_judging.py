@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from harness.soak.judging.promises import judge
 from harness.soak.judging.written import expected
 from harness.soak.load.plan import KINDS
 from harness.soak.load.samples import ANSWERED, LATE, LOST, REFUSED, ROW, Rows
-from reports.soak.page import render
+from reports.soak.page import render, write_report
 
 MS = 1_000_000
 RECOMMEND, PUT, REMOVE = (KINDS.index(name) for name in ("recommend", "put", "remove"))
@@ -133,3 +134,12 @@ def test_the_page_says_what_was_broken() -> None:
     assert "2 faults, by when they happened" in page
     assert page.count("✘ broken") == 1
     assert render(result(sound()[:0], AFTER)).count("could not be judged") > 0
+
+
+def test_the_page_of_a_load_from_elsewhere_names_the_host_and_no_memory(tmp_path: Path) -> None:
+    elsewhere = result(sound(), AFTER) | {"service": None, "memory": []}
+    elsewhere["load"]["host"] = "http://10.0.0.5:8080"
+    path = write_report(tmp_path, elsewhere)
+    page = path.read_text()
+    assert "http://10.0.0.5:8080" in page
+    assert "MiB at first" not in page

@@ -89,6 +89,18 @@ def test_only_trials_that_both_have_count() -> None:
     assert first.differences[P50].estimate == pytest.approx(0.35)
 
 
+def test_only_loads_that_both_were_offered_and_have_figures_of_are_compared() -> None:
+    def without(cell: Measurement) -> Measurement | None:
+        offered = cell.executor == "arrival_rate"
+        if offered and cell.engine == "bare" and cell.params["load"]["rate"] == 500:
+            return None
+        if offered and cell.engine == "outer" and cell.filter == "10pct":
+            return cell.model_copy(update={"metrics": cell.metrics | {P50: None, P99: None}})
+        return cell
+
+    assert [one.place for one in added(Cells(edit(run(), without)))] == ["filter none at 50/s"]
+
+
 def test_the_terminal_and_the_page_tell_it() -> None:
     lines = added_lines(Cells(run()))
     assert lines[1] == (
