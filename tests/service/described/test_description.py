@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.service.described.relay import relayed
 from tests.service.launch import ROOT, Service
+from tests.service.relay import relayed
 from tests.service.shop import document
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")

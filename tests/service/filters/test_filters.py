@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.service.described.relay import relayed
 from tests.service.filters.trial import served, tried
 from tests.service.launch import Service
+from tests.service.relay import relayed
 
 NUMBERS = range(500)
 

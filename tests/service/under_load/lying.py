@@ -1,15 +1,14 @@
-"""Between a client and a service: passes requests on, and may lie about the answers."""
+"""A service that lies: answers changed between it and who asks."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from tests.service.relay import relayed
 
 
 class Lies:
@@ -22,19 +21,21 @@ class Lies:
         self.sold = self.outside = self.unwritten = self._asked = self._put = 0
         self._lock = threading.Lock()
 
-    def hides(self, method: str, path: str) -> bool:
-        """Whether a request is not passed on, but acknowledged."""
+    def instead(self, method: str, path: str) -> dict[str, Any] | None:
+        """The acknowledgement of a write that is not passed on."""
         with self._lock:
             if method == "DELETE":
                 self.removed.append(unquote(path.split("/")[3].partition("?")[0]))
             self._put += method == "PUT"
             if method != "PUT" or self._put % 10:
-                return False
+                return None
             self.unwritten += 1
-            return True
+            return {"outcome": "written", "searchable": True}
 
-    def change(self, answer: dict[str, Any]) -> None:
+    def change(self, _method: str, _path: str, status: int, answer: Any) -> tuple[int, Any]:
         """An answer to a question, in place."""
+        if status != 200 or "hits" not in answer:
+            return status, answer
         with self._lock:
             self._asked += 1
             # Not the newest: its removal has to have been acknowledged for longer than is tolerated.
@@ -44,50 +45,11 @@ class Lies:
             if self._asked % 10 == 0 and answer["hits"]:
                 answer["hits"][0]["attributes"] = {"brand": "none", "price": -1.0}
                 self.outside += 1
+        return status, answer
 
 
 @contextmanager
 def between(url: str, lies: Lies | None) -> Iterator[str]:
     """The address of one that asks the service at `url`; without lies it only passes on."""
-    parts = urlsplit(url)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def answer(self) -> None:
-            content = self.rfile.read(int(self.headers.get("content-length") or 0))
-            if lies and lies.hides(self.command, self.path):
-                status, body = 200, json.dumps({"outcome": "written", "searchable": True}).encode()
-            else:
-                connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=30)
-                connection.request(
-                    self.command, self.path, content, {"content-type": "application/json"} if content else {}
-                )
-                reply = connection.getresponse()
-                status, body = reply.status, reply.read()
-                connection.close()
-                if lies and status == 200 and b'"hits"' in body:
-                    changed = json.loads(body)
-                    lies.change(changed)
-                    body = json.dumps(changed).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - so they must be called
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
-    serving.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
+    with relayed(url) if lies is None else relayed(url, lies.change, lies.instead) as address:
+        yield address

@@ -21,6 +21,8 @@ from service.indexing.collection import Collection, EngineChoice
 from service.indexing.generations import Generations, OvertakenError
 from service.indexing.live import LiveIndex
 from service.indexing.sharing import followed, shared
+from service.indexing.sharing.board import Board
+from service.indexing.sharing.leading import GONE
 from service.indexing.sharing.shared import SharedIndex
 from service.indexing.status import FolderLock
 from tests.unit.service.indexing.catalogues import SCHEMA, WAIT_S, change, fields, until
@@ -168,6 +170,21 @@ def test_what_who_leads_does_not_live_to_do_the_next_one_does(
         leader.close()
         assert found.result(WAIT_S).compared == 10
     assert "could not be told" not in caplog.text
+
+
+def test_what_ended_with_who_led_is_asked_for_again(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    (store, leader), (_, follower) = opened(), opened()
+    written(store, 10)
+    board = Board(store)
+    with ThreadPoolExecutor(1) as pool:
+        with monkeypatch.context() as hanging:
+            hanging.setattr(leader._leading, "turn", lambda stopping: stopping.wait(0.01))
+            found = pool.submit(follower.check)
+            until(lambda: board.read().question is not None)
+            question = board.read().question
+            assert question is not None
+            board.answer(question[0], None, GONE)  # as the next one to lead does first
+        assert found.result(WAIT_S).compared == 10
 
 
 def test_how_long_it_is_behind_is_told_though_who_leads_says_nothing(
