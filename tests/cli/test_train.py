@@ -161,8 +161,8 @@ def test_an_interrupted_training_goes_on_to_the_same_model(
         assert done.returncode == 0, done.stderr
         told = [line[:12] for text in (err, done.stderr) for line in text.splitlines() if line[:5] == "epoch"]
         epochs = [f"epoch {number} of 3" for number in (1, 2, 3)]
-        # The first is saved, then told, and may be interrupted in between.
-        assert told in (epochs, epochs[1:])
+        # An epoch is saved, then told; the interruption may come in between, wherever the training is by then.
+        assert told in (epochs, epochs[1:], [epochs[0], epochs[2]], epochs[:2])
     ours, theirs = model(tmp_path / "trained" / "tiny"), model(finished.folder / "trained" / "tiny")
     assert ours["hash"] == theirs["hash"]
     assert ours["evaluation"] == theirs["evaluation"]
