@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.cli.models.arguments import COMMANDS as OF_MODELS
-from harness.cli.parsing import EXIT_CODES, Parser, add_command, add_engine_options, given, percent
+from harness.cli.parsing import (
+    EXIT_CODES,
+    Parser,
+    add_command,
+    add_engine_options,
+    add_metric_option,
+    given,
+    percent,
+)
 from harness.cli.service.arguments import COMMANDS as OF_SERVICE
 from harness.errors import ConfigurationError
 
@@ -69,6 +77,7 @@ def _add_run(commands: Any) -> None:
         metavar="REF",
         help="a dataset's name, a folder, a .parquet or an .hdf5 file",
     )
+    add_metric_option(parser)
     parser.add_argument("--rows", type=int, metavar="N", help="only the first N items")
     parser.add_argument("--queries", type=int, metavar="N", help="only the first N queries")
     parser.add_argument("--trials", type=int, metavar="N", help="how often everything is measured")
@@ -160,6 +169,7 @@ def _add_data(commands: Any) -> None:
         help="a name, a folder, a .parquet or an .hdf5 file; or a file of items or of interactions, or a configuration "
         "of bakeoff train",
     )
+    add_metric_option(describe)
 
 
 def _add_engines(commands: Any) -> None:

@@ -10,7 +10,7 @@ from harness.cli.output import cache_folder, show
 
 def data(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
-    from harness.data.catalogue import load_dataset
+    from harness.data.catalogue import load_dataset, with_metric
     from harness.data.describe import describe
     from harness.oracle.resolution import sampled_resolution
 
@@ -22,12 +22,13 @@ def data(options: argparse.Namespace) -> int:
         return 0
     from harness.cli.describing import described
 
+    ref = with_metric(options.dataset, options.metric)
     with ProgressBar() as bar:
         bar("reading", 0, None)
-        if (text := described(options.dataset)) is not None:
+        if (text := described(ref)) is not None:
             show(text)
             return 0
-        dataset = load_dataset(options.dataset, cache=cache_folder() / "datasets", progress=bar)
+        dataset = load_dataset(ref, cache=cache_folder() / "datasets", progress=bar)
         bar("describe", 0, None)
         text = describe(dataset)
         notes = sampled_resolution(dataset).notes

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.cli.output import show
 from harness.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from engines.base import Metric
 
 EXIT_CODES = "Exit codes: 0 fine, 1 failed, 99 a threshold or the gate failed, 104 invalid configuration."
 
@@ -28,6 +31,25 @@ def given(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("must not be empty")
     return text
+
+
+def metric_word(text: str) -> Metric:
+    """The metric that a word means, such as cosine or Euclidean."""
+    from harness.data.metric_words import KNOWN, metric_named
+
+    metric = metric_named(given(text))
+    if metric is None:
+        raise argparse.ArgumentTypeError(f"must be {KNOWN}, got {text!r}")
+    return metric
+
+
+def add_metric_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--metric",
+        type=metric_word,
+        metavar="METRIC",
+        help="how vectors are compared, where the dataset does not say: l2, ip or cosine",
+    )
 
 
 def percent(text: str) -> float:

@@ -74,6 +74,7 @@ def exit_code(result: RunResult) -> int:
 
 def asked_scenario(options: argparse.Namespace) -> Scenario:
     """The scenario that a command line names, with what it changes of it. Raises ConfigurationError."""
+    from harness.data.catalogue import with_metric
     from harness.paths import find_scenario
     from harness.scenario.specs import load_scenario
 
@@ -101,8 +102,8 @@ def asked_scenario(options: argparse.Namespace) -> Scenario:
         if changes.get(key) is not None and changes[key] < 1:
             raise ConfigurationError(f"--{key} must be at least 1, got {changes[key]}")
     scenario = scenario.model_copy(update=changes)
-    scenario.named_dataset  # noqa: B018 - refuses now, and not after a folder has been made
-    return scenario
+    # Asked for now, so that what is refused is so before a folder has been made.
+    return scenario.model_copy(update={"dataset": with_metric(scenario.named_dataset, options.metric)})
 
 
 def use_servers(urls: Sequence[str], scenario: Scenario) -> None:

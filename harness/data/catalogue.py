@@ -93,6 +93,18 @@ def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
     return name, changes
 
 
+def with_metric(ref: str, metric: str | None) -> str:
+    """The reference with its metric set from outside; as it is where that is None. Raises ConfigurationError."""
+    if metric is None:
+        return ref
+    _, changes = split_reference(ref)
+    if "metric" in changes:
+        raise ConfigurationError(
+            f"--metric is {metric}, but dataset {shown(ref)} names one itself; remove one of them"
+        )
+    return f"{ref}{',' if changes else ':'}metric={metric}"
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from engines.base import Metric, Value
+from engines.base import Value
 from engines.values.shown import shown
 from harness.data.identity import ModelIdentity
+from harness.data.metric_words import MetricWord
 from harness.data.picture import Picture
 from harness.data.shipped.listings_manifest import ListingsManifest
 from harness.errors import ConfigurationError
@@ -38,7 +39,7 @@ class SyntheticManifest(StrictModel):
     name: Name
     summary: str = ""
     description: str = ""
-    metric: Metric = "l2"
+    metric: MetricWord = "l2"
     rows: PositiveInt = 100_000
     queries: PositiveInt = 1_000
     dim: PositiveInt = 128
@@ -91,7 +92,7 @@ class UserManifest(StrictModel):
 
     name: Name | None = None
     description: str = ""
-    metric: Metric | None = None
+    metric: MetricWord | None = None
     vectors: str | None = None
     queries: PositiveInt | str | None = None
     id: str = "id"

@@ -121,7 +121,7 @@ def _add_dimensions(commands: Any) -> None:
         metavar="DIR",
         help="where relative paths in the model's configuration start from (default: here)",
     )
-    parser.set_defaults(rows=None, queries=None)
+    parser.set_defaults(rows=None, queries=None, metric=None)
 
 
 def _add_evaluate(commands: Any) -> None:
@@ -148,7 +148,7 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted evaluation of the same engines"
     )
-    parser.set_defaults(rows=None, trials=None)
+    parser.set_defaults(rows=None, trials=None, metric=None)
 
 
 COMMANDS = (_add_train, _add_ablate, _add_encode, _add_dimensions, _add_evaluate)

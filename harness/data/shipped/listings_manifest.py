@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from engines.base import Metric
+from harness.data.metric_words import MetricWord
 from harness.data.picture import Picture
 from harness.scenario.strict import Name, PositiveInt, StrictModel
 
@@ -138,7 +138,7 @@ class ListingsManifest(StrictModel):
     name: Name
     summary: str = ""
     description: str = ""
-    metric: Metric
+    metric: MetricWord
     picture: Picture | None = None
     files: ImageFiles
     sources: Sources

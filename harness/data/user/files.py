@@ -13,6 +13,7 @@ from engines.base import Metric
 from engines.values.shown import is_unicode, shown
 from harness.data.identity import ModelIdentity
 from harness.data.manifest import UserManifest
+from harness.data.metric_words import KNOWN, metric_named
 from harness.data.user.columns import ItemColumns, open_parquet, read_table, vector_column
 from harness.data.user.mark import VectorMark, agreed_model, mark_of
 from harness.data.user.matrices import Matrix, from_hdf5, from_npy, from_parquet
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 VECTORS, QUERIES, ATTRIBUTES, FILTERS = "vectors.npy", "queries.npy", "attributes.parquet", "filters.jsonl"
 MANIFEST = "dataset.yaml"
 HDF5 = (".hdf5", ".h5")
-_DISTANCES: dict[str, Metric] = {
-    "euclidean": "l2",
-    "l2": "l2",
-    "angular": "cosine",
-    "cosine": "cosine",
-    "ip": "ip",
-    "dot": "ip",
-}
 
 
 @dataclass(slots=True)
@@ -100,7 +93,10 @@ def open_files(path: Path, sidecar: Path, manifest: UserManifest, stack: ExitSta
         files.model = agreed_model(files.marks, sidecar, manifest.model)
     # An HDF5 file that cannot be read might have named it.
     if files.metric is None and not (path.suffix in HDF5 and files.problems):
-        files.problems.append(f"{sidecar}: metric is missing; write 'metric: l2', ip or cosine there")
+        files.problems.append(
+            f"{sidecar}: metric is missing; write 'metric: l2', ip or cosine there, or add it to the command: "
+            f"{path}:metric=l2 or --metric l2"
+        )
     if manifest.vectors is not None and path.suffix != ".parquet":
         files.problems.append(f"{sidecar}: vectors names a Parquet column, but {path} is none; remove it")
     if files.table is None and (manifest.fill or manifest.text):
@@ -214,10 +210,10 @@ def _one_text(file: h5py.File, path: Path, name: str) -> str | None:
 
 
 def _metric(path: Path, distance: str) -> Metric:
-    if distance not in _DISTANCES:
-        known = ", ".join(_DISTANCES)
-        raise ConfigurationError(f"{path}: distance {shown(distance)} cannot be measured; these can: {known}")
-    return _DISTANCES[distance]
+    metric = metric_named(distance)
+    if metric is None:
+        raise ConfigurationError(f"{path}: distance {shown(distance)} cannot be measured; these can: {KNOWN}")
+    return metric
 
 
 def _settle_metric(files: UserFiles, brought: Metric) -> None:

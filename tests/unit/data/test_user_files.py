@@ -88,7 +88,7 @@ def test_parquet_files_without_usable_vectors(
 @pytest.mark.parametrize(
     ("distance", "data", "told"),
     [
-        ("jaccard", {"train": VECTORS}, "distance 'jaccard' cannot be measured; these can: euclidean"),
+        ("jaccard", {"train": VECTORS}, "distance 'jaccard' cannot be measured; these can: l2 (euclidean)"),
         ("hamming", {"train": VECTORS}, "distance 'hamming' cannot be measured"),
         ("euclidean", {"rain": VECTORS}, "'train' is missing, the file holds rain; call the vectors train"),
         ("euclidean", {"train/a": VECTORS}, "'train' is no array; store"),

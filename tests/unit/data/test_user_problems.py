@@ -107,14 +107,18 @@ def test_what_is_missing_is_told(folder: Folder) -> None:
     held = "dataset.yaml, queries.npy, vector.npy"
     assert folder.problems() == [
         f"{folder.path}: vectors.npy is missing (the folder holds: {held})",
-        "dataset.yaml: metric is missing; write 'metric: l2', ip or cosine there",
+        "dataset.yaml: metric is missing; write 'metric: l2', ip or cosine there, or add it to the command: "
+        f"{folder.path}:metric=l2 or --metric l2",
     ]
 
 
 @pytest.mark.parametrize(
     ("manifest", "told"),
     [
-        ("metric: jaccard\n", "metric must be 'l2', 'ip' or 'cosine', got 'jaccard'"),
+        (
+            "metric: jaccard\n",
+            "metric must be l2 (euclidean), ip (dot, inner_product) or cosine (angular), got 'jaccard'",
+        ),
         ("metrik: l2\n", "metrik is not a known key"),
         ("metric: l2\nqueries: 3\n", "queries holds out rows, but"),
         ("metric: l2\nvectors: v\n", "vectors names a Parquet column"),
