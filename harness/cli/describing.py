@@ -48,7 +48,8 @@ def _is_configuration(path: Path) -> bool:
 
 
 def _holds_vectors(path: Path) -> bool:
-    from harness.data.user.columns import open_parquet, vector_columns
+    from harness.data.user.columns import open_parquet
+    from harness.data.user.vectors.parquet_columns import vector_columns
 
     with open_parquet(path) as file:
         return bool(vector_columns(file))

@@ -90,44 +90,6 @@ def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str |
     return table
 
 
-def vector_column(file: pq.ParquetFile, path: Path, wanted: str | None) -> str:
-    """The column of vectors: the one called `wanted`, else the only one of lists of floats.
-
-    Raises ConfigurationError.
-    """
-    candidates = vector_columns(file)
-    listed = ", ".join(candidates)
-    if not candidates:
-        columns = ", ".join(file.schema_arrow.names)
-        raise ConfigurationError(f"{path}: no column holds vectors (lists of floats), it has: {columns}")
-    if wanted is None and len(candidates) > 1:
-        remedy = f"name one in {path.with_suffix('.yaml').name}, as in 'vectors: {candidates[0]}'"
-        raise ConfigurationError(f"{path}: several columns hold vectors ({listed}); {remedy}")
-    if wanted is not None and wanted not in candidates:
-        raise ConfigurationError(f"{path}: vectors: column '{wanted}' holds no vectors; these do: {listed}")
-    return wanted or candidates[0]
-
-
-def vector_columns(file: pq.ParquetFile) -> list[str]:
-    """The columns that hold vectors: lists of floats."""
-    return [field.name for field in file.schema_arrow if _is_vector(field.type)]
-
-
-def _is_vector(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    is_a = pa.types
-    kind = getattr(kind, "storage_type", kind)  # of an extension, such as tensors of a fixed shape
-    tests = (
-        is_a.is_list,
-        is_a.is_large_list,
-        is_a.is_fixed_size_list,
-        is_a.is_list_view,
-        is_a.is_large_list_view,
-    )
-    return any(test(kind) for test in tests) and bool(is_a.is_floating(kind.value_type))
-
-
 def _read(file: pq.ParquetFile, name: str, label: str) -> pa.ChunkedArray:
     import pyarrow as pa
 

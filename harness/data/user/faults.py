@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,9 +31,13 @@ class _Rows:
 
 @dataclass(slots=True)
 class Faults:
-    """Collects NaN and infinity, lengths whose squares float32 cannot hold, and, under cosine, zero vectors."""
+    """Collects NaN and infinity, lengths whose squares float32 cannot hold, and, under cosine, zero vectors.
+
+    place: where a row stands, in words.
+    """
 
     metric: Metric | None
+    place: Callable[[int], str] = "row {}".format
     values: int = 0
     not_finite: _Rows = field(default_factory=_Rows)
     zero: _Rows = field(default_factory=_Rows)
@@ -47,19 +52,25 @@ class Faults:
             self.values += int(bad.sum())
             columns = bad[rows].argmax(axis=1)
             pairs = list(zip(rows[:_SHOWN].tolist(), columns[:_SHOWN].tolist(), strict=True))
-            self.not_finite.add(rows, [f"row {start + r} column {c} is {block[r, c]}" for r, c in pairs])
+            self.not_finite.add(
+                rows, [f"{self.place(start + r)} column {c} is {block[r, c]}" for r, c in pairs]
+            )
         # A dot product in float64 of float32 values neither over- nor underflows.
         lengths = np.sqrt(np.einsum("ij,ij->i", block, block, dtype=np.float64))
         if self.metric == "cosine":
             rows = np.flatnonzero(lengths == 0)
-            self.zero.add(rows, [f"{start + row}" for row in rows[:_SHOWN].tolist()])
+            self.zero.add(rows, [self.place(start + row) for row in rows[:_SHOWN].tolist()])
         for kind, found in (
             (self.long, np.isfinite(lengths) & (lengths >= LONGEST)),
             (self.short, (lengths > 0) & (lengths < SHORTEST)),
         ):
             rows = np.flatnonzero(found)
             kind.add(
-                rows, [f"row {start + row} has length {lengths[row]:.3g}" for row in rows[:_SHOWN].tolist()]
+                rows,
+                [
+                    f"{self.place(start + row)} has length {lengths[row]:.3g}"
+                    for row in rows[:_SHOWN].tolist()
+                ],
             )
 
     def problems(self, label: str) -> list[str]:
@@ -72,7 +83,7 @@ class Faults:
             )
         if self.zero.count:
             found.append(
-                f"{label}: row {self.zero} is a zero vector ({self.zero.count:,} in all), which has no direction; "
+                f"{label}: {self.zero} is a zero vector ({self.zero.count:,} in all), which has no direction; "
                 "remove it, or set metric to l2 or ip"
             )
         if self.long.count:

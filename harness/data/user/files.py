@@ -14,9 +14,12 @@ from engines.values.shown import is_unicode, shown
 from harness.data.identity import ModelIdentity
 from harness.data.manifest import UserManifest
 from harness.data.metric_words import KNOWN, metric_named
-from harness.data.user.columns import ItemColumns, open_parquet, read_table, vector_column
+from harness.data.user.columns import ItemColumns, open_parquet, read_table
 from harness.data.user.mark import VectorMark, agreed_model, mark_of
-from harness.data.user.matrices import Matrix, from_hdf5, from_npy, from_parquet
+from harness.data.user.vectors.hdf5 import from_hdf5
+from harness.data.user.vectors.matrix import Matrix
+from harness.data.user.vectors.opening import open_matrix
+from harness.data.user.vectors.parquet_columns import vector_column
 from harness.errors import ConfigurationError, noting
 
 if TYPE_CHECKING:
@@ -115,13 +118,13 @@ def _open_folder(files: UserFiles) -> None:
     files.brings_queries = queries.exists()
     if vectors.exists():
         with noting(files.problems):
-            files.vectors = from_npy(vectors)
+            files.vectors = open_matrix([vectors])
     else:
         held = ", ".join(sorted(file.name for file in folder.iterdir())[:10]) or "nothing"
         files.problems.append(f"{folder}: {VECTORS} is missing (the folder holds: {held})")
     if files.brings_queries:
         with noting(files.problems):
-            files.queries = from_npy(queries)
+            files.queries = open_matrix([queries])
     if attributes.exists():
         with noting(files.problems):
             files.table = read_table(attributes, files.manifest, files.sidecar)
@@ -142,7 +145,7 @@ def _open_parquet(files: UserFiles) -> None:
             if "id" not in files.manifest.model_fields_set:
                 files.manifest = files.manifest.model_copy(update={"id": mark.id})
         files.table = read_table(path, files.manifest, files.sidecar, skip=column)
-        files.vectors = from_parquet(path, column)
+        files.vectors = open_matrix([path], column)
 
 
 def _open_queries(files: UserFiles, path: Path) -> None:
@@ -159,7 +162,7 @@ def _open_queries(files: UserFiles, path: Path) -> None:
         with open_parquet(path) as file:
             column = vector_column(file, path, None)
         files.marks[path] = mark_of(path)
-        files.queries = from_parquet(path, column)
+        files.queries = open_matrix([path], column)
 
 
 def _open_hdf5(files: UserFiles, stack: ExitStack) -> None:

@@ -20,7 +20,8 @@ from harness.data.store import DatasetParts, cached, key_of, open_dataset, save,
 from harness.data.user.columns import ItemColumns
 from harness.data.user.files import QUERIES, VECTORS, UserFiles, inputs, open_files
 from harness.data.user.filter_lines import read_filters
-from harness.data.user.matrices import Matrix, transfer
+from harness.data.user.vectors.matrix import Matrix
+from harness.data.user.vectors.transfer import transfer
 from harness.errors import ConfigurationError, noting
 from harness.progress import Progress
 
@@ -65,7 +66,12 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
         files.problems += problems
     if files.problems or files.metric is None:
         raise ConfigurationError(files.problems)
-    notes = list(table.notes)
+    notes = [
+        f"{what} {matrix.note}"
+        for what, matrix in (("vectors", files.vectors), ("queries", files.queries))
+        if matrix is not None and matrix.note
+    ]
+    notes += table.notes
     columns, ids = table.columns, table.ids
     if held_out is not None:
         kept = ~held_out

@@ -64,7 +64,7 @@ def test_the_vector_column_may_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "sidecar", "told"),
     [
-        ({"n": [1, 2]}, "metric: l2", "no column holds vectors (lists of floats), it has: n"),
+        ({"n": [1, 2]}, "metric: l2", "no column holds vectors (lists of floats or integers), it has: n"),
         ({"a": [[1.0]] * 20, "b": [[1.0]] * 20}, "metric: l2", "several columns hold vectors (a, b); name one in"),
         ({"a": [[1.0]] * 20}, "metric: l2\nvectors: z", "column 'z' holds no vectors; these do: a"),
         ({"a": [[1.0, 2.0]] * 5 + [[1.0]] * 15}, "metric: l2", "row 5 has 1 numbers, but row 0 has 2"),
@@ -96,7 +96,7 @@ def test_parquet_files_without_usable_vectors(
         ("euclidean", {"train": VECTORS[0]}, "'train': must have 2 dimensions"),
         ("euclidean", {"train": VECTORS.astype(int)}, "'train': must be float32"),
         (None, {"train": VECTORS}, "metric is missing"),
-        ("angular", {"train": VECTORS * 0}, "row 0, 1, 2 is a zero vector (40 in all)"),
+        ("angular", {"train": VECTORS * 0}, "row 0, row 1, row 2 is a zero vector (40 in all)"),
     ],
 )
 def test_hdf5_files_that_cannot_be_measured(

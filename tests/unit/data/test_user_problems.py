@@ -47,7 +47,10 @@ def test_every_problem_is_told_at_once(folder: Folder) -> None:
         (np.ones(7, np.float32), "must have 2 dimensions (items x numbers), its shape is (7,)"),
         (np.ones((0, 4), np.float32), "is empty, its shape is (0, 4)"),
         (np.ones((4, 0), np.float32), "is empty, its shape is (4, 0)"),
-        (np.ones((4, 2), np.int64), "must be float32, float64 or float16, is int64; use astype('float32')"),
+        (
+            np.ones((4, 2), np.int64),
+            "uint8 or boolean, is int64; use astype('float32')",
+        ),
         (np.array([["a"]]), "must be float32"),
         (np.array([[{}]], dtype=object), "is no intact .npy file of numbers"),
         (np.full((20, 2), 1e300), "row 0 column 0 is inf"),
