@@ -30,10 +30,12 @@ def run(options: argparse.Namespace) -> int:
         folder = existing_folder(options.out, options.runs)
     else:
         folder = new_folder(options.out, options.runs, scenario.name)
-    say(f"{scenario.name}: {scenario.description or scenario.dataset} -> {folder}")
+    say(f"{scenario.name}: {scenario.description or scenario.dataset}\nResults: {folder}")
     try:
         with ProgressBar() as bar:
-            callbacks = Callbacks(progress=bar, folder_ready=lambda: _link_latest(folder))
+            callbacks = Callbacks(
+                progress=bar, time_left=bar.expect, folder_ready=lambda: _link_latest(folder)
+            )
             result = run_scenario(
                 scenario, folder, cache_folder(), resume=options.resume, callbacks=callbacks
             )
@@ -47,7 +49,8 @@ def run(options: argparse.Namespace) -> int:
     with refusing_damage(str(folder)) if options.resume else nullcontext():
         show_report(folder, result, page=options.page)
     report = folder / "report.html" if options.page else f"bakeoff report {folder}"
-    show(f"\nReport: {report}   Decision: {folder / 'decision.json'}")
+    # A line each, so that a terminal folds neither path.
+    show(f"\nReport:   {report}\nDecision: {folder / 'decision.json'}")
     return exit_code(result)
 
 

@@ -50,9 +50,14 @@ def _bounded(share: float) -> float:
     return max(LEAST, min(1.0, share))
 
 
+def window_lengths_s(scenario: Scenario) -> dict[str, float]:
+    """How long the window of a cell of each task lasts, the longest warm-up included."""
+    return {task.name: sum(float(getattr(task, key, 0.0)) for key in _LENGTHS) for task in scenario.tasks}
+
+
 def windows_s(scenario: Scenario, cells: Iterable[Measurement]) -> float:
-    """How long the windows of these planned cells last, the longest warm-up included."""
-    lengths = {task.name: sum(float(getattr(task, key, 0.0)) for key in _LENGTHS) for task in scenario.tasks}
+    """How long the windows of these planned cells last."""
+    lengths = window_lengths_s(scenario)
     return sum(lengths[cell.task] for cell in cells)
 
 

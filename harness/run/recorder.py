@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from harness.machine.noise import NoiseMonitor
 from harness.progress import Progress, silent
 from harness.results.result import Measurement, RunResult
 from harness.results.writing import ResultWriter
+from harness.run.budget import window_lengths_s
 from harness.run.from_engines import from_engine
 from harness.run.isolation import SessionFailedError
 from harness.run.resuming import NOT_MEASURED
+from harness.run.time_left import TimeLeft
 from harness.scenario.cells import WorkloadNames
 from harness.scenario.plan import Session, identity, session_cells, trial_sessions
 from harness.scenario.specs import Scenario
@@ -27,9 +30,12 @@ from harness.tasks.bench import Span
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """What a run calls: `progress` on the way, `folder_ready` once its folder holds a result file."""
+    """What a run calls: `progress` on the way, `time_left` with the seconds it will still take, about, whenever that is
+    known better, `folder_ready` once its folder holds a result file.
+    """
 
     progress: Progress = silent
+    time_left: Callable[[float], None] = lambda _left_s: None
     folder_ready: Callable[[], None] = lambda: None
 
 
@@ -49,6 +55,8 @@ class Recorder:
     _planned: dict[str, Measurement] = field(init=False)  # by identity
     _recorded: dict[str, dict[str, Measurement]] = field(init=False)  # by session, then identity
     _measured: set[str] = field(init=False)  # engines with a cell that did not fail
+    _left: TimeLeft = field(init=False)
+    _began_s: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._writer = ResultWriter(self.run, self.result)
@@ -61,6 +69,9 @@ class Recorder:
         self._recorded, self._measured = defaultdict(dict), set()
         for cell in self.result.measurements:
             self._index(cell)
+        self._began_s = time.perf_counter()
+        self._left = TimeLeft(window_lengths_s(self.scenario), self._began_s)
+        self._plan_time()
 
     def recorded(self, session: Session) -> dict[str, Measurement]:
         """The cells of a session that are recorded so far, by identity; it grows with them."""
@@ -99,6 +110,8 @@ class Recorder:
         self._writer.save_cell(cell)
         self.result.measurements.append(cell)
         self._index(cell)
+        self._left.done(cell, time.perf_counter())
+        self._tell_time()
 
     def _index(self, cell: Measurement) -> None:
         if cell.error is None:
@@ -109,6 +122,17 @@ class Recorder:
     def tell(self, text: str) -> None:
         """Reports progress: what is being done, and how many cells are recorded."""
         self.callbacks.progress(text, len(self.result.measurements), len(self._planned))
+
+    def _plan_time(self) -> None:
+        recorded = {key for session in self._recorded.values() for key in session}
+        self._left.plan(cell for key, cell in self._planned.items() if key not in recorded)
+        self._tell_time()
+
+    def _tell_time(self) -> None:
+        left_s = self._left.seconds()
+        if self.scenario.budget_s:
+            left_s = min(left_s, self._began_s + self.scenario.budget_s - time.perf_counter())
+        self.callbacks.time_left(left_s)
 
     def _with_noise(self, cell: Measurement, span: Span) -> Measurement:
         noise = self.noise.window(*span)
@@ -146,6 +170,7 @@ class Recorder:
     def leave_out(self, unwanted: Callable[[Measurement], bool]) -> None:
         """Takes cells off the plan: the run is complete without them."""
         self._planned = {key: cell for key, cell in self._planned.items() if not unwanted(cell)}
+        self._plan_time()
 
     def finish(self) -> None:
         """Marks the run as complete, unless a planned cell is missing: a note names it then."""

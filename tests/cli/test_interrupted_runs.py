@@ -48,7 +48,7 @@ def test_an_interrupted_run_keeps_its_cells_and_resumes(shell: Shell, number: si
     assert shell("report", "runs/cut").returncode == 0  # a report of what there is
     done = shell("run", "tiny.yaml", "--out", "runs/cut", "--resume")
     assert done.returncode == 0, done.stderr
-    assert f"Report: bakeoff report {run}   Decision: {run / 'decision.json'}" in done.stdout
+    assert f"Report:   bakeoff report {run}\nDecision: {run / 'decision.json'}\n" in done.stdout
     assert not (run / "report.html").exists()  # the one that was there told of another decision
     result = read_result(run)
     assert result.finished_at is not None

@@ -63,5 +63,5 @@ def _told(folder: Path, result: dict[str, Any]) -> int:
         show(
             f"{words[one['kept']]:<10} {quantity(one['value'], one['unit']):>8}, {limit}: {one['what']}{note}"
         )
-    show(f"\n{verdict(result['promises'])}. Report: {write_report(folder, result)}")
+    show(f"\n{verdict(result['promises'])}.\nReport: {write_report(folder, result)}")
     return GateFailedError.exit_code if any(one["kept"] is False for one in result["promises"]) else 0

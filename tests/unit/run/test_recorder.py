@@ -26,11 +26,13 @@ SCENARIO = Scenario.model_validate(
 FILTERS = {"none": ["none"]}
 
 
-def recorder(run: Path) -> Recorder:
+def recorder(run: Path, scenario: Scenario = SCENARIO, callbacks: Callbacks | None = None) -> Recorder:
     result = RunResult(
         name="r", started_at="2026", environment={}, dataset={}, scenario={}, engines={"bruteforce": {}}
     )
-    return Recorder(SCENARIO, {"bruteforce": load("bruteforce")}, run, result, FILTERS, Callbacks())
+    return Recorder(
+        scenario, {"bruteforce": load("bruteforce")}, run, result, FILTERS, callbacks or Callbacks()
+    )
 
 
 def planned() -> list[Measurement]:
