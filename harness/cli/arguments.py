@@ -16,6 +16,7 @@ from harness.cli.parsing import (
     given,
     percent,
 )
+from harness.cli.reading.arguments import COMMANDS as OF_READING
 from harness.cli.service.arguments import COMMANDS as OF_SERVICE
 from harness.errors import ConfigurationError
 
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_run,
         _add_report,
         _add_gate,
+        *OF_READING,
         _add_data,
         _add_engines,
         _add_calibrate,

@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "harness.cli.run:run",
     "report": "harness.cli.results:report",
     "gate": "harness.cli.results:gate",
+    "results": "harness.cli.reading.results:results",
     "data": "harness.cli.facts:data",
     "engines": "harness.cli.facts:engines",
     "calibrate": "harness.cli.facts:show_calibration",

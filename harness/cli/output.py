@@ -79,6 +79,22 @@ def show_formatted(text: str) -> None:
         raise
 
 
+def show_bytes(parts: Iterable[bytes]) -> None:
+    """Writes a file's bytes to standard output, part by part; no more are made once the reader has ended.
+
+    Raises OSError as `show` does.
+    """
+    try:
+        for part in parts:
+            sys.stdout.buffer.write(part)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_output()
+    except OSError:
+        _forget_output()
+        raise
+
+
 def _forget_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with contextlib.suppress(OSError, ValueError):

@@ -7,9 +7,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.results.files import replacing, write_json
+from harness.results.result import RunResult
+from harness.results.tables.cells import cells_table
 from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
+from reports.markdown import escaped, table
+from reports.page.cell_table import HEAD, cell_tables
 
 
 def write_decision(folder: Path, evidence: Evidence, decision: Decision) -> None:
@@ -19,17 +23,16 @@ def write_decision(folder: Path, evidence: Evidence, decision: Decision) -> None
 
 
 def write_cells(path: Path, cells: Cells) -> None:
-    """One row a cell in the order of the run: what it is, then its metrics, and why some are missing.
-
-    Columns as in `harness.results.frame.cells_frame`; flags and reasons are joined to one text each. Raises
-    MeasurementError.
-    """
-    frame = cells.frame.assign(
-        flags=["; ".join(flags) for flags in cells.frame["flags"]],
-        missing=[
-            "; ".join(f"{metric}: {reason}" for metric, reason in cell.reasons.items())
-            for cell in cells.result.measurements
-        ],
-    )
+    """The rows of `harness.results.tables.cells.cells_table`. Raises MeasurementError."""
     with replacing(path) as file:
-        frame.to_csv(file, index=False, lineterminator="\n")
+        cells_table(cells.result, cells.frame).to_csv(file, index=False, lineterminator="\n")
+
+
+def cells_markdown(result: RunResult) -> str:
+    """Every cell as Markdown, rounded as on the page: a table for each kind of task."""
+    lines = [f"# {escaped(result.name)}"]
+    for kind in cell_tables(result.measurements, most=len(result.measurements)):
+        head = ("engine", *HEAD, *kind.metrics, "errors, flags, what is missing")
+        rows = [(row.engine, *row.head, *row.values, row.remark) for row in kind.rows]
+        lines += ["", f"## {kind.title}", "", *table(head, rows, texts=1 + len(HEAD))]
+    return "\n".join(lines) + "\n"

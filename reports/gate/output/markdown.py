@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from harness.results.metrics import spec
 from reports.gate.findings import Finding, GateReport
 from reports.gate.output.words import SHOWN, detail, notable, sensitivity, tally
+from reports.markdown import escaped
 from reports.wording import quantity
 
 _MARKS = {"passed": "✅", "failed": "❌", "inconclusive": "⚠️"}
@@ -16,9 +16,9 @@ _HEAD = ["", "| verdict | what | change | baseline | current |", "|---|---|---|-
 
 def to_markdown(report: GateReport) -> str:
     """The verdict first, then the notable findings; what is open and what would have been noticed is folded away."""
-    parts = [f"## {_MARKS[report.outcome]} {_escape(report.sentence)}", ""]
-    parts += [f"> **Compared although** {_escape(text)}" for text in report.forced]
-    parts += [f"> {_escape(note)}" for note in report.notes]
+    parts = [f"## {_MARKS[report.outcome]} {escaped(report.sentence)}", ""]
+    parts += [f"> **Compared although** {escaped(text)}" for text in report.forced]
+    parts += [f"> {escaped(note)}" for note in report.notes]
     rows = notable(report)
     if rows:
         parts += [*_HEAD, *(_row(row) for row in rows[:SHOWN])]
@@ -32,9 +32,9 @@ def to_markdown(report: GateReport) -> str:
         parts += _folded(title, [*_HEAD, *(_row(row) for row in rest[:SHOWN])])
     if table := sensitivity(report):
         lines = ["", "| metric | quietest | noisiest | comparisons |", "|---|---|---|---:|"]
-        lines += ["| " + " | ".join(map(_escape, map(str, row))) + " |" for row in table]
+        lines += ["| " + " | ".join(map(escaped, map(str, row))) + " |" for row in table]
         parts += _folded("The smallest change that would have failed", lines)
-    return "\n".join([*parts, "", _escape(tally(report)), "", ""])
+    return "\n".join([*parts, "", escaped(tally(report)), "", ""])
 
 
 def _folded(title: str, lines: Sequence[str]) -> list[str]:
@@ -47,10 +47,4 @@ def _row(row: Finding) -> str:
         quantity(row.metric, value) if value is not None else "" for value in (row.baseline, row.current)
     ]
     bold = f"**{row.verdict}**" if row.fails else row.verdict
-    return "| " + " | ".join([bold, _escape(what), _escape(detail(row)), *values]) + " |"
-
-
-def _escape(text: str) -> str:
-    """Text that Markdown and the HTML within it leave as it is, on one line."""
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", plain)
+    return "| " + " | ".join([bold, escaped(what), escaped(detail(row)), *values]) + " |"
