@@ -62,6 +62,17 @@ def percent(share: float) -> str:
     return f"{points:.0f} %" if abs(points) >= 9.95 or points == 0 else f"{points:.2g} %"
 
 
+def load_text(load: Mapping[str, Any]) -> str:
+    """What was offered: `200/s`, `90 % of its capacity`; empty in a closed loop.
+
+    load: with `rate` (queries a second) or `share` (of what the engine answered in a closed loop), if any.
+    """
+    rate, share = load.get("rate"), load.get("share")
+    if rate is not None:
+        return f"{rate:,g}/s"
+    return "" if share is None else f"{percent(share)} of its capacity"
+
+
 def settings(*params: Mapping[str, Any]) -> str:
     """Parameters on one line: `M=16, ef_construction=100; ef=64`; empty groups are left out."""
     groups = (", ".join(f"{key}={_value(value)}" for key, value in group.items()) for group in params)

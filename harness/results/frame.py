@@ -26,6 +26,7 @@ IDENTITY = (
     "clients",
     "processes",
     "rate",
+    "share",
     "trial",
     "error",
     "flags",
@@ -60,9 +61,9 @@ class _Canonical:
 def cells_frame(measurements: Iterable[Measurement]) -> pd.DataFrame:
     """One row a cell in the order of the run: the columns IDENTITY, then one float64 column a metric that occurs.
 
-    index, search and load hold the parameters as canonical JSON; clients, processes and rate are the load's; flags is a
-    tuple. What a cell does not have (executor, rate, error, a metric) is missing (`isna`); `reasons_frame` says why a
-    metric is missing.
+    index, search and load hold the parameters as canonical JSON; clients, processes, rate and share are the load's;
+    flags is a tuple. What a cell does not have (executor, rate, error, a metric) is missing (`isna`); `reasons_frame`
+    says why a metric is missing.
     """
     import pandas as pd
 
@@ -71,7 +72,7 @@ def cells_frame(measurements: Iterable[Measurement]) -> pd.DataFrame:
     metrics = sorted(dict.fromkeys(name for _, values in rows for name in values), key=place)
     frame = pd.DataFrame([identity | values for identity, values in rows], columns=[*IDENTITY, *metrics])
     return frame.astype(
-        dict.fromkeys(("clients", "processes", "rate", *metrics), "float64") | {"trial": "int64"}
+        dict.fromkeys(("clients", "processes", "rate", "share", *metrics), "float64") | {"trial": "int64"}
     )
 
 
@@ -99,7 +100,7 @@ def _row(
         "filter": cell.filter,
         "executor": cell.executor,
         **{part: text(cell.params.get(part, {})) for part in ("index", "search", "load")},
-        **{part: load.get(part) for part in ("clients", "processes", "rate")},
+        **{part: load.get(part) for part in ("clients", "processes", "rate", "share")},
         "trial": cell.trial,
         "error": cell.error,
         "flags": tuple(cell.flags),

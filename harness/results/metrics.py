@@ -18,7 +18,7 @@ OverFilters = Literal["mean", "equal mix", "highest"]
 # Kinds of tasks.
 INDEX, SEARCH, ANSWERS, UPDATES, DURABILITY = "index", "search", "answers", "updates", "durability"
 ALL = (INDEX, SEARCH, ANSWERS, UPDATES, DURABILITY)
-CLOSED, OPEN = "closed_loop", "arrival_rate"  # executors of a search
+CLOSED, OPEN, SATURATION = "closed_loop", "arrival_rate", "saturation"  # executors of a search
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 

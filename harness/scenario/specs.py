@@ -192,7 +192,9 @@ class Scenario(StrictModel):
             ]
         known = sorted(spec.name for spec in self.filters)
         for number, task in enumerate(self.tasks):
-            problems += [f"tasks[{number}].{problem}" for problem in task.problems(known)]
+            problems += [
+                f"tasks[{number}].{problem}" for problem in task.problems(known, self.tasks[:number])
+            ]
         builds = [task.name for task in self.tasks if task.builds]
         if not builds:
             problems.append("tasks: an index task is needed, add '- task: index'")

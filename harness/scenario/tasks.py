@@ -18,6 +18,7 @@ from harness.scenario.strict import LONGEST_S, Listed, Name, PositiveInt, Second
 
 # A second; more than any client can send, and its schedule is held in memory.
 Rate = Annotated[float, Field(gt=0, le=1e7)]
+Share = Annotated[float, Field(gt=0, le=10)]
 
 
 class TaskSpec(StrictModel):
@@ -36,8 +37,8 @@ class TaskSpec(StrictModel):
     name: Name
     trials: PositiveInt | None = None
 
-    def problems(self, filters: Sequence[str]) -> list[str]:
-        """What is wrong with it in a scenario with these filters, each beginning with the key."""
+    def problems(self, filters: Sequence[str], earlier: Sequence[TaskSpec]) -> list[str]:
+        """What is wrong with it in a scenario with these filters, after these tasks, each beginning with the key."""
         return []
 
     def cells(self, filters: WorkloadNames, searches: Sequence[Params]) -> list[PlannedCell]:
@@ -65,7 +66,9 @@ class SearchTask(TaskSpec):
 
     closed_loop: each of `clients` sends its next query when the last is answered. arrival_rate: queries are
     due by a schedule of `rate` per second (`poisson` or `constant`) whatever the engine does; `clients`
-    bounds how many are in the engine at once. params: `all` runs the whole search grid, `operating_point`
+    bounds how many are in the engine at once. saturation: the same at rates that are `shares` of what this session's
+    closed loops reached with the same filter and setting, so that every engine is loaded up to its limit and beyond,
+    however fast it is. params: `all` runs the whole search grid, `operating_point`
     only the fastest setting of this session that met the scenario's recall requirement. processes: from how many
     client processes; `auto`: from as many as it takes until the server is the limit, or the machine. warmup_s: at
     least so long, then until the throughput is steady, at most warmup_max_s (five times as long by default).
@@ -73,10 +76,11 @@ class SearchTask(TaskSpec):
 
     task: Literal["search"]
     name: Name
-    executor: Literal["closed_loop", "arrival_rate"] = "closed_loop"
+    executor: Literal["closed_loop", "arrival_rate", "saturation"] = "closed_loop"
     clients: Annotated[int, Field(gt=0, le=10_000)] = 1
     processes: Annotated[int, Field(gt=0, le=1_000)] | Literal["auto"] = 1
     rate: Annotated[list[Rate], Field(min_length=1), Listed] | None = None
+    shares: Annotated[list[Share], Field(min_length=1), Listed] | None = None
     arrivals: Literal["poisson", "constant"] = "poisson"
     params: Literal["all", "operating_point"] = "all"
     filters: Annotated[list[Name], Field(min_length=1)] | None = None  # names; every filter by default
@@ -87,13 +91,18 @@ class SearchTask(TaskSpec):
     timeout_s: Seconds = 10.0
 
     @model_validator(mode="after")
-    def _rate_goes_with_executor(self) -> SearchTask:
-        if self.executor == "arrival_rate" and self.rate is None:
-            raise ValueError("rate is required with executor: arrival_rate (queries per second)")
-        if self.executor == "closed_loop" and self.rate is not None:
-            raise ValueError("rate goes with executor: arrival_rate; a closed loop has none")
-        if self.rate is not None and len(set(self.rate)) < len(self.rate):
-            raise ValueError("rate holds a number twice, remove one")
+    def _load_goes_with_executor(self) -> SearchTask:
+        for key, executor, unit in (
+            ("rate", "arrival_rate", "queries per second"),
+            ("shares", "saturation", "of the closed loop's throughput, as in [0.5, 0.9, 1.2]"),
+        ):
+            given = getattr(self, key)
+            if self.executor == executor and given is None:
+                raise ValueError(f"{key} is required with executor: {executor} ({unit})")
+            if self.executor != executor and given is not None:
+                raise ValueError(f"{key} goes with executor: {executor}, not with {self.executor}")
+            if given is not None and len(set(given)) < len(given):
+                raise ValueError(f"{key} holds a number twice, remove one")
         return self
 
     @property
@@ -102,19 +111,37 @@ class SearchTask(TaskSpec):
         return 5 * self.warmup_s if self.warmup_max_s is None else self.warmup_max_s
 
     @property
-    def rates(self) -> list[float | None]:
-        """Every rate to be offered; None stands for a closed loop."""
-        return [*self.rate] if self.rate is not None else [None]
+    def loads(self) -> list[Params]:
+        """Every load, as in the parameters of a cell."""
+        load: Params = {"executor": self.executor, "clients": self.clients}
+        if self.processes not in (1, "auto"):
+            load["processes"] = self.processes
+        key = {"arrival_rate": "rate", "saturation": "share"}.get(self.executor)
+        if key is None:
+            return [load]
+        return [load | {key: value, "arrivals": self.arrivals} for value in self.rate or self.shares or []]
 
-    def problems(self, filters: Sequence[str]) -> list[str]:
-        return [
+    def problems(self, filters: Sequence[str], earlier: Sequence[TaskSpec]) -> list[str]:
+        found = [
             f"filters: unknown filter '{name}' (known: {', '.join(filters)})"
             for name in self.filters or []
             if name not in filters
         ]
+        if self.executor == "saturation":
+            loops = [
+                task for task in earlier if isinstance(task, SearchTask) and task.executor == "closed_loop"
+            ]
+            known = {name for task in loops for name in task.filters or filters}
+            found += [
+                f"executor: saturation takes shares of a throughput, and no task before it has executor: closed_loop "
+                f"with filter '{name}'; add one, or leave the filter out"
+                for name in self.filters or filters
+                if name in filters and name not in known
+            ]
+        return found
 
     def cells(self, filters: WorkloadNames, searches: Sequence[Params]) -> list[PlannedCell]:
-        """Filters x search grid (or the operating point) x rates."""
+        """Filters x search grid (or the operating point) x loads."""
         chosen: Sequence[Params | None] = searches if self.params == "all" else [None]
         wanted = [
             name
@@ -123,17 +150,9 @@ class SearchTask(TaskSpec):
             for name in names
         ]
         return [
-            PlannedCell(self.name, self.task, name, search, self._load(rate))
-            for name, search, rate in itertools.product(wanted, chosen, self.rates)
+            PlannedCell(self.name, self.task, name, search, load)
+            for name, search, load in itertools.product(wanted, chosen, self.loads)
         ]
-
-    def _load(self, rate: float | None) -> Params:
-        load: Params = {"executor": self.executor, "clients": self.clients}
-        if self.processes not in (1, "auto"):
-            load["processes"] = self.processes
-        if rate is not None:
-            load |= {"rate": rate, "arrivals": self.arrivals}
-        return load
 
 
 class AnswersTask(TaskSpec):

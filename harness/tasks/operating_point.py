@@ -4,15 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from harness.errors import MeasurementError
 from harness.results.result import Measurement
-from harness.scenario.cells import Params
+from harness.scenario.cells import Params, PlannedCell
 from harness.tasks.bench import Bench
 
 
 def choose(bench: Bench) -> Params:
     """The operating point by the closed loops of this session so far; the first setting where there are none."""
-    session, k = bench.session, bench.scenario.k
-    mine = [
+    session, k, mine = bench.session, bench.scenario.k, _closed_loops(bench)
+    recall = ("recall", f"recall_at_{k}")
+    limits = [limit for limit in bench.scenario.decision.thresholds if limit.metric in recall]
+    return fastest(mine, max((limit.limit for limit in limits), default=0.0), k) or session.searches[0]
+
+
+def capacity(bench: Bench, cell: PlannedCell) -> float:
+    """Queries a second with the cell's filter and setting: the most that a closed loop of this session reached.
+
+    Raises MeasurementError where none was measured.
+    """
+    rates = [
+        rate
+        for loop in _closed_loops(bench)
+        if (loop.filter, loop.params["search"]) == (cell.filter, cell.search)
+        and (rate := loop.metrics.get("throughput_qps"))
+    ]
+    if not rates:
+        raise MeasurementError(
+            f"no closed loop of this trial has a throughput with filter {cell.filter} at this setting, so there is "
+            "nothing to take shares of"
+        )
+    return max(rates)
+
+
+def _closed_loops(bench: Bench) -> list[Measurement]:
+    session = bench.session
+    return [
         cell
         for cell in bench.measured
         if cell.executor == "closed_loop"
@@ -20,9 +47,6 @@ def choose(bench: Bench) -> Params:
         and (cell.engine, cell.trial, cell.params.get("index"))
         == (session.label, session.trial, session.index)
     ]
-    recall = ("recall", f"recall_at_{k}")
-    limits = [limit for limit in bench.scenario.decision.thresholds if limit.metric in recall]
-    return fastest(mine, max((limit.limit for limit in limits), default=0.0), k) or session.searches[0]
 
 
 def fastest(cells: Iterable[Measurement], floor: float, k: int) -> Params | None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.results.metrics import OPEN, SATURATION
 from harness.results.result import Measurement, RunResult
 from reports.decide.groups import CellColumns, TrialGroup, flag_kind
 from reports.wording import settings
@@ -20,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-_ATTRIBUTES = ("task", "kind", "filter", "executor", "rate")
+_ATTRIBUTES = ("task", "kind", "filter", "executor", "rate", "share")
 _GROUP = ["engine", "adapter", "index", "search", "kind", "task", "filter", "load"]
 
 
@@ -86,12 +87,12 @@ class Cells:
                 + [setting.engine for setting in self.configurations]
             )
         )
-        self.has_arrivals = any(group.executor == "arrival_rate" for group in self.groups)
+        self.has_arrivals = any(group.executor == OPEN for group in self.groups)
 
     def _group(self, rows: Sequence[int]) -> TrialGroup:
         """The group of these rows of the frame, which are ordered by trial."""
-        task, kind, name, executor, rate = (values[rows[0]] for values in self._attributes)
-        return TrialGroup(task, kind, name, executor, rate, self.columns, tuple(rows))
+        task, kind, name, executor, rate, share = (values[rows[0]] for values in self._attributes)
+        return TrialGroup(task, kind, name, executor, rate, share, self.columns, tuple(rows))
 
     def _index_groups(self) -> None:
         self._search: dict[Configuration, list[int]] = defaultdict(list)
@@ -156,13 +157,13 @@ class Cells:
         return [self.groups[number] for number in self.objective_numbers(setting)]
 
     def offered(self) -> dict[tuple[str, str], list[TrialGroup]]:
-        """Groups with an offered rate by engine and index (as JSON), at whichever setting was the operating
-        point in a trial.
+        """Groups with an offered rate or a share of the capacity, by engine and index (as JSON), at whichever setting
+        was the operating point in a trial.
         """
         load, trials = self.frame["load"].tolist(), self.columns.trials
         found: dict[tuple[str, str], dict[tuple[str, str, str], list[int]]] = defaultdict(dict)
         for group, setting in zip(self.groups, self.configurations, strict=True):
-            if group.executor == "arrival_rate":
+            if group.executor in (OPEN, SATURATION):
                 same = found[setting.engine, setting.index_json]
                 same.setdefault((group.task, group.filter, load[group.rows[0]]), []).extend(group.rows)
         return {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.results.frame import cells_frame
 from harness.results.result import Measurement
+from reports.wording import load_text
 
 NOT_RECORDED = "not recorded"  # a metric that the result lacks, for instance one of an earlier version
 
@@ -40,13 +41,16 @@ class CellColumns:
 
 @dataclass(frozen=True, slots=True)
 class TrialGroup:
-    """Cells that differ only in the trial: `rows` of the columns, ordered by it."""
+    """Cells that differ only in the trial: `rows` of the columns, ordered by it. rate: offered, queries/s; share:
+    offered, of what the engine answered in a closed loop.
+    """
 
     task: str
     kind: str
     filter: str
     executor: str | None
     rate: float | None
+    share: float | None
     columns: CellColumns
     rows: tuple[int, ...]
 
@@ -84,7 +88,12 @@ class TrialGroup:
     def place(self) -> str:
         """Where it was measured, as text: `filter brand at 200/s`."""
         parts = [f"filter {self.filter}"] if self.kind == "search" else [f"task {self.task}"]
-        return " ".join(parts + ([f"at {self.rate:,g}/s"] if self.rate is not None else []))
+        return " ".join(parts + ([f"at {self.load}"] if self.load else []))
+
+    @property
+    def load(self) -> str:
+        """What was offered, as text; empty in a closed loop."""
+        return load_text({"rate": self.rate, "share": self.share})
 
 
 def flag_kind(flag: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from harness.results.frame import cells_frame, reasons_frame
 from harness.results.result import RunResult
-from reports.wording import settings
+from reports.wording import load_text, settings
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ _GROUP = ["engine", "task", "kind", "executor", "load"]
 class MatchedCells:
     """Cells of several runs, the current one last.
 
-    keys: one row a measurement, with the columns of `_SAME`, `rate`, `load_kind` (executor or kind of task) and `group`
+    keys: one row a measurement, with the columns of `_SAME`, `load_kind` (executor or kind of task) and `group`
     (the number of its engine, task and load). cells: one row a cell, with its `run`, `key` and `round` (0 for the
     lowest trial) beside the columns of `cells_frame`. runs, rounds: how many there are. labels: how findings name
     each key, and group_labels all the cells of a group: engine, settings, task, filter, load. group_loads: the
@@ -82,7 +82,7 @@ def matched(runs: Sequence[RunResult]) -> MatchedCells:
     grouped = cells.groupby(_SAME, sort=False)
     cells["key"] = grouped.ngroup()
     cells["round"] = cells["trial"].rank(method="dense").astype("int64") - 1
-    keys = cells.drop_duplicates("key").set_index("key")[[*_SAME, "rate"]]
+    keys = cells.drop_duplicates("key").set_index("key")[_SAME]
     keys["load_kind"] = keys["executor"].where(keys["executor"] != "", keys["kind"])
     keys["group"] = keys.groupby(_GROUP, sort=False).ngroup()
     labels = [_label(key) for key in keys.to_dict("records")]
@@ -100,7 +100,7 @@ def _label(key: Mapping[Any, Any]) -> dict[str, Any]:
         "settings": settings(json.loads(key["index"]), json.loads(key["search"])),
         "task": key["task"],
         "filter": key["filter"] if key["kind"] == "search" else "",
-        "load": "" if pd.isna(key["rate"]) else f"{key['rate']:,g}/s",
+        "load": load_text(json.loads(key["load"])),
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from harness.results.metrics import place, spec
 from harness.results.result import Measurement
-from reports.wording import figure, settings
+from reports.wording import figure, load_text, settings
 
 _TITLES = {"index": "Indexing", "search": "Searches", "updates": "Updates", "durability": "Durability"}
 MOST_CELLS = 500  # rows of one table: a page with many thousands takes browsers minutes
@@ -61,10 +61,9 @@ def _urgency(cell: Measurement) -> int:
 
 def _row(cell: Measurement, metrics: Sequence[str]) -> CellRow:
     load = cell.params.get("load", {})
-    rate = load.get("rate")
     clients = load.get("clients")
     texts = (
-        f"{rate:,g}/s" if rate is not None else "",
+        load_text(load),
         f"{clients} client{'s' if clients != 1 else ''}" if clients else "",
     )
     head = (

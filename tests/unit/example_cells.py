@@ -64,6 +64,20 @@ def arrival_cell(base, index, search, name, offered, level, top, noise, rng) -> 
     )
 
 
+def saturation_cell(base, index, search, name, share, level, top, noise, rng) -> Measurement:  # type: ignore[no-untyped-def]
+    """At a share of what the engine can answer; beyond it queries queue until they time out."""
+    cell = arrival_cell(base, index, search, name, share * top, level, top, noise, rng)
+    load = {"executor": "saturation", "clients": 2, "share": share, "arrivals": "poisson"}
+    return cell.model_copy(
+        update={
+            "task": "saturation",
+            "executor": "saturation",
+            "params": cell.params | {"load": load},
+            "metrics": cell.metrics | {"timeouts": 50.0 if share > 1 else 0.0},
+        }
+    )
+
+
 def updates_cell(base, index, level, rng) -> Measurement:  # type: ignore[no-untyped-def]
     metrics: dict[str, float | None] = {
         "upserts_per_s": _vary(4000, 0.1, rng),

@@ -14,6 +14,7 @@ from tests.unit.example_cells import (
     closed_cell,
     index_cell,
     recall_at,
+    saturation_cell,
     speed_under,
     updates_cell,
 )
@@ -28,6 +29,7 @@ ENGINES: dict[str, tuple[str, dict[str, Any], dict[str, list[Any]], float, float
     "milvus": ("milvus", {}, {}, 9, 0.995),
 }
 RATES = (50.0, 500.0)
+SHARES = (0.25, 0.5, 0.9, 1.2)
 REQUIREMENTS = ("recall >= 0.95", "violations == 0", "errors == 0")
 
 
@@ -41,6 +43,7 @@ def build(
     requirements: tuple[str, ...] = REQUIREMENTS,
     objective: str = "max throughput_qps",
     arrivals: bool = True,
+    saturation: bool = False,
     speed: Mapping[str, float] | None = None,
 ) -> RunResult:
     """A finished run. speed: factor by which an engine (by label) is faster than usual."""
@@ -62,6 +65,12 @@ def build(
                 top = rate / 2.2 * speed_under(label, filters[name])
                 level = recall_at(recall, settings.index(point), filters[name], label)
                 cells.append(arrival_cell(base, index, point, name, offered, level, top, noise, rng))
+        if saturation:
+            name, share = next(iter(filters.items()))
+            level, top = recall_at(recall, settings.index(point), share, label), rate / 2.2
+            cells += [
+                saturation_cell(base, index, point, name, part, level, top, noise, rng) for part in SHARES
+            ]
         cells.append(updates_cell(base, index, recall_at(recall, settings.index(point), 1.0, label), rng))
     scenario = _scenario(
         engines,

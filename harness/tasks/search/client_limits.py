@@ -66,7 +66,7 @@ def _search(bench: Bench, window: Window) -> int:
     processes = 1
     while processes <= most:
         cpu = Cpu(bench.meter)
-        probe = Window(bench, window.task, window.cell, processes)
+        probe = Window(bench, window.task, window.cell, processes, window.rate)
         samples, offered_s = probe.measure(_PROBE_S, cpu.restart)
         reached = throughput(samples, offered_s) or 0.0
         if processes > 1 and reached < rate * _GAIN:

@@ -24,6 +24,7 @@ from harness.scenario.parameters import index_params, search_params
 from harness.scenario.plan import Session
 from harness.scenario.tasks import SearchTask
 from harness.tasks.bench import Bench
+from harness.tasks.operating_point import capacity
 
 DRAIN_S = 1.0  # how long an open loop waits for answers after its last request was due
 _SLICES = 5  # of the shortest warm-up: the slices whose throughputs are compared
@@ -31,17 +32,15 @@ _SLICES = 5  # of the shortest warm-up: the slices whose throughputs are compare
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How a cell is measured: its task and cell, and from how many client processes."""
+    """How a cell is measured: its task and cell, from how many client processes, and at which offered rate (None in a
+    closed loop).
+    """
 
     bench: Bench
     task: SearchTask
     cell: PlannedCell
     processes: int
-
-    @property
-    def rate(self) -> float | None:
-        """The offered rate; None in a closed loop."""
-        return self.cell.load.get("rate")
+    rate: float | None
 
     @property
     def spinning(self) -> bool:
@@ -112,6 +111,12 @@ class Window:
             reopen, bench.session, self.cell.search or {}, bench.path, bench.corpus.dataset.schema
         )
         return drive_processes(opener, plans, warmup_s=task.warmup_s, warm=warm)
+
+
+def offered_rate(bench: Bench, cell: PlannedCell) -> float | None:
+    """Queries a second to be offered; None in a closed loop. Raises MeasurementError where it is a share of nothing."""
+    share = cell.load.get("share")
+    return cell.load.get("rate") if share is None else share * capacity(bench, cell)
 
 
 def check_supported(bench: Bench, task: SearchTask, processes: int) -> None:

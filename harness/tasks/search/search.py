@@ -19,7 +19,7 @@ from harness.scenario.plan import blank
 from harness.scenario.tasks import SearchTask
 from harness.tasks.bench import Bench, Span
 from harness.tasks.search.client_limits import client_flags, client_share, count_processes, repeat_flags
-from harness.tasks.search.driving import Window, check_supported
+from harness.tasks.search.driving import Window, check_supported, offered_rate
 
 _ENDED_CLIENTS = "each client process has an engine of its own, which ends with the window"
 
@@ -30,7 +30,8 @@ def measure_search(bench: Bench, task: SearchTask, cell: PlannedCell) -> tuple[M
     _wait_for_earlier_requests(task)
     bench.engine.configure(search_params(type(bench.engine), cell.search or {}, bench.session.label))
     memory = MemoryGrowth(bench.meter)  # before warming up: it releases memory that is kept for reuse
-    window = Window(bench, task, cell, 1 if task.processes == "auto" else task.processes)
+    processes = 1 if task.processes == "auto" else task.processes
+    window = Window(bench, task, cell, processes, offered_rate(bench, cell))
     warm = window.warm_up() if task.warmup_s else None
     if task.processes == "auto":
         window = replace(window, processes=count_processes(bench, window))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.results.metrics import spec
+from harness.results.metrics import OPEN, SATURATION, spec
 from harness.results.result import UNSUPPORTED
 from harness.results.stats import student_t_quantile, wilson_bounds
 from harness.scenario.threshold import Threshold
@@ -40,7 +40,7 @@ def under_offered_rate(cells: Cells, metric: str) -> bool:
     """Whether a metric is judged in the cells with an offered rate: what only they give, and latency wherever the
     scenario has such a task, for a closed loop slows down with the engine and so flatters it.
     """
-    return spec(metric).executor == "arrival_rate" or (metric.startswith("latency") and cells.has_arrivals)
+    return spec(metric).executor == OPEN or (metric.startswith("latency") and cells.has_arrivals)
 
 
 def judge(cells: Cells, requirement: Requirement) -> GroupVerdicts:
@@ -51,13 +51,19 @@ def judge(cells: Cells, requirement: Requirement) -> GroupVerdicts:
 
 
 def _in_scope(cells: Cells, requirement: Requirement) -> Bools:
-    """Which groups are of a kind and a load under which the metric is judged."""
+    """Which groups are of a kind and a load under which the metric is judged.
+
+    Saturation shows what happens beyond an engine's limit, which every engine has: there neither times nor time-outs
+    are judged, but answers are.
+    """
     known, metric = spec(requirement.metric), requirement.metric
     kinds, offered = set(known.tasks or ("search",)), under_offered_rate(cells, metric)
+    overloaded = known.timed or metric == "timeouts"
     empty = () if known.is_count else cells.empty_filters
     in_scope = (
         group.kind in kinds
-        and not (offered and group.executor != "arrival_rate")
+        and not (offered and group.executor != OPEN)
+        and not (overloaded and group.executor == SATURATION)
         and not (group.kind == "search" and group.filter in empty)
         for group in cells.groups
     )

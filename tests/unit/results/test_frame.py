@@ -27,6 +27,7 @@ def test_a_row_a_cell_and_a_column_a_metric_in_the_order_of_the_table() -> None:
     assert frame["search"][0] == '{"a": 2, "b": 1}'
     assert (frame["clients"][0], frame["rate"][0]) == (4.0, 50.0)
     assert np.isnan(frame["rate"][1])
+    assert np.isnan(frame["share"][0])
     assert np.isnan(frame["recall_at_10"][1])
     assert frame["flags"][1] == ("steal 7 %",)
     assert frame["error"].isna().tolist() == [True, False]

@@ -98,7 +98,7 @@ def test_a_boolean_in_the_place_of_a_number_hides_no_other_problem(tmp_path: Pat
         ),
         (
             {"tasks": [{"task": "index"}, {"task": "search", "name": "s", "rate": 5}]},
-            "a closed loop has none",
+            "rate goes with executor: arrival_rate, not with closed_loop",
         ),
         (
             {"tasks": [{"task": "dance"}]},
@@ -127,6 +127,14 @@ def test_a_boolean_in_the_place_of_a_number_hides_no_other_problem(tmp_path: Pat
         (search(processes=10**9), "tasks[1].processes must be less than or equal to 1000"),
         (search(executor="arrival_rate", rate=1e9), "tasks[1].rate must be less than or equal to 10000000"),
         (search(executor="arrival_rate", rate=[5, 5]), "tasks[1] rate holds a number twice"),
+        (search(executor="saturation"), "tasks[1] shares is required with executor: saturation"),
+        (search(executor="saturation", shares=[0.5, 0.5]), "tasks[1] shares holds a number twice"),
+        (search(executor="saturation", shares=90), "tasks[1].shares must be less than or equal to 10"),
+        (
+            search(executor="saturation", shares=0.5),
+            "tasks[1].executor: saturation takes shares of a throughput, and no task before it has executor: "
+            "closed_loop with filter 'none'",
+        ),
         (
             {"engines": [{"engine": "faiss", "index": {"M": []}}]},
             "engines[0].index M: the list is empty, so that nothing would be measured",

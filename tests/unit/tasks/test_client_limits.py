@@ -58,7 +58,7 @@ class Server:
         server = self
 
         class Probe:
-            def __init__(self, _bench: Any, task: Any, _cell: Any, processes: int) -> None:
+            def __init__(self, _bench: Any, task: Any, _cell: Any, processes: int, _rate: object) -> None:
                 self.task, self.processes = task, processes
 
             def measure(self, duration_s: float, _warm: Callable[[], None]) -> tuple[Samples, None]:
@@ -87,7 +87,7 @@ class Server:
             engine=SimpleNamespace(capabilities=Capabilities(multi_process=True, **capabilities)),
             processes={},
         )
-        window: Any = SimpleNamespace(task=task, cell=None)
+        window: Any = SimpleNamespace(task=task, cell=None, rate=None)
         first = count_processes(bench, window)
         asked = list(self.asked)
         assert count_processes(bench, window) == first  # found out once
