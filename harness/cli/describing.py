@@ -52,7 +52,7 @@ def _holds_vectors(path: Path) -> bool:
     from harness.data.user.vectors.parquet_columns import vector_columns
 
     with open_parquet(path) as file:
-        return bool(vector_columns(file))
+        return bool(vector_columns(file, path))
 
 
 def _one(path: Path, ref: str, changes: Mapping[str, Any]) -> str:

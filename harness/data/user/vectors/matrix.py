@@ -22,8 +22,8 @@ class Matrix:
 
     label: its name in messages. blocks: reads numbers[m, dim] in row order, of any type that `check_shape` lets pass;
     raises ConfigurationError. usable: the .npy file that can be mapped as it is (float32, row by row), if it is one.
-    note: what becomes of the numbers, as in "are uint8, converted to float32"; empty for floats. parts: the matrices
-    that it is made of, where it is in several files.
+    note: what becomes of the numbers, as in "are uint8, converted to float32"; empty for floats. column: of a table
+    or an archive, what holds them. parts: the matrices that it is made of, where it is in several files.
     """
 
     label: str
@@ -32,6 +32,7 @@ class Matrix:
     blocks: Callable[[], Iterator[Block]]
     usable: Path | None = None
     note: str = ""
+    column: str | None = None
     parts: tuple[Matrix, ...] = ()
 
     def place(self, row: int) -> str:
@@ -62,6 +63,7 @@ def joined(parts: Sequence[Matrix]) -> Matrix:
         dim=first.dim,
         blocks=lambda: (block for part in parts for block in part.blocks()),
         note=", ".join(dict.fromkeys(part.note for part in parts if part.note)),
+        column=first.column,
         parts=tuple(parts),
     )
 

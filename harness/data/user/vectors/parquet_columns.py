@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.data.user.conversion import is_text
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,35 +22,85 @@ def vector_column(file: pq.ParquetFile, path: Path, wanted: str | None) -> str:
 
     Raises ConfigurationError.
     """
-    candidates = vector_columns(file)
+    if wanted is not None and wanted in file.schema_arrow.names and _may_hold_vectors(file, path, wanted):
+        return wanted
+    candidates = vector_columns(file, path)
     listed = ", ".join(candidates)
     if not candidates:
         columns = ", ".join(file.schema_arrow.names)
         raise ConfigurationError(
-            f"{path}: no column holds vectors (lists of floats or integers), it has: {columns}"
+            f"{path}: no column holds vectors (lists of numbers, all of one length), it has: {columns}"
         )
-    if wanted is None and len(candidates) > 1:
+    if wanted is not None:
+        raise ConfigurationError(f"{path}: vectors: column '{wanted}' holds no vectors; these do: {listed}")
+    if len(candidates) > 1:
         remedy = f"name one in {path.with_suffix('.yaml').name}, as in 'vectors: {candidates[0]}'"
         raise ConfigurationError(f"{path}: several columns hold vectors ({listed}); {remedy}")
-    if wanted is not None and wanted not in candidates:
-        raise ConfigurationError(f"{path}: vectors: column '{wanted}' holds no vectors; these do: {listed}")
-    return wanted or candidates[0]
+    return candidates[0]
 
 
-def vector_columns(file: pq.ParquetFile) -> list[str]:
-    """The columns that may hold vectors: lists of floats; where there are none, lists of integers or booleans, all of
-    one length.
+def vector_columns(file: pq.ParquetFile, path: Path) -> list[str]:
+    """The columns that may hold vectors: lists of floats; where there are none, lists of integers or booleans that are
+    all of one length; where there are none either, strings that are lists of numbers in JSON.
+
+    Raises ConfigurationError where the values that tell cannot be read.
     """
     import pyarrow as pa
 
-    is_a = pa.types
-    numbers = {field.name: kind for field in file.schema_arrow if (kind := _numbers(field.type)) is not None}
-    floats = [name for name, kind in numbers.items() if is_a.is_floating(kind)]
-    integers = [name for name, kind in numbers.items() if is_a.is_integer(kind) or is_a.is_boolean(kind)]
-    return floats or [name for name in integers if _is_even(file, name)]
+    kinds = {field.name: _listed(field.type) for field in file.schema_arrow}
+    floats = [name for name, kind in kinds.items() if kind is not None and pa.types.is_floating(kind)]
+    lists, texts = (
+        [name for name, kind in kinds.items() if (kind is None) == is_none] for is_none in (False, True)
+    )
+    return (
+        floats
+        or [name for name in lists if _may_hold_vectors(file, path, name)]
+        or [name for name in texts if _may_hold_vectors(file, path, name)]
+    )
 
 
-def _numbers(kind: pa.DataType) -> pa.DataType | None:
+def _may_hold_vectors(file: pq.ParquetFile, path: Path, name: str) -> bool:
+    """By the column's type, and where others have that type by its first rows."""
+    import pyarrow as pa
+
+    kind = file.schema_arrow.field(name).type
+    numbers = _listed(kind)
+    if numbers is not None and pa.types.is_floating(numbers):
+        return True
+    tells: Callable[[pa.Array], bool] | None
+    if numbers is None:
+        tells = _is_json if is_text(kind) else None
+    else:
+        tells = _is_even if pa.types.is_integer(numbers) or pa.types.is_boolean(numbers) else None
+    if tells is None:
+        return False
+    try:
+        batch = next(file.iter_batches(batch_size=_PROBED, columns=[name]), None)
+        return batch is not None and tells(batch.column(0))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path}: column '{name}': cannot be read ({error})") from error
+
+
+def _is_even(lists: pa.Array) -> bool:
+    """Whether all have one length: those of tags or of ids have several."""
+    import pyarrow.compute as pc
+
+    return len(pc.unique(pc.list_value_length(plain_lists(lists)))) == 1
+
+
+def _is_json(texts: pa.Array) -> bool:
+    """Whether the first of the texts is a list of numbers."""
+    values = texts.drop_null()[:1].to_pylist()
+    if not values or not values[0].lstrip().startswith("["):
+        return False
+    try:
+        numbers = json.loads(values[0])
+    except (ValueError, RecursionError):
+        return False
+    return bool(numbers) and all(isinstance(number, int | float) for number in numbers)
+
+
+def _listed(kind: pa.DataType) -> pa.DataType | None:
     """The type of a list's values; None of what is no list."""
     import pyarrow as pa
 
@@ -61,14 +114,6 @@ def _numbers(kind: pa.DataType) -> pa.DataType | None:
         is_a.is_large_list_view,
     )
     return kind.value_type if any(test(kind) for test in tests) else None
-
-
-def _is_even(file: pq.ParquetFile, name: str) -> bool:
-    """Whether the first lists of a column have one length: those of tags or of ids have several."""
-    import pyarrow.compute as pc
-
-    batch = next(file.iter_batches(batch_size=_PROBED, columns=[name]), None)
-    return batch is not None and len(pc.unique(pc.list_value_length(plain_lists(batch.column(0))))) == 1
 
 
 def plain_lists(lists: pa.Array) -> pa.Array:

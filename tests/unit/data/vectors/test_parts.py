@@ -11,12 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.data.user.vectors.matrix import Matrix
 from harness.data.user.vectors.opening import open_matrix
 from harness.data.user.vectors.transfer import transfer
-from harness.errors import ConfigurationError
 from harness.progress import silent
 from tests.unit.data.user_data import DIM, VECTORS
+from tests.unit.data.vectors.read import refused, rows_of
 
 SPLITS = (7, 30)  # three parts
 
@@ -38,16 +37,6 @@ KINDS = pytest.mark.parametrize("write", [as_npy, as_parquet])
 
 def parts_of(folder: Path, write: Write, values: Any = VECTORS) -> list[Path]:
     return [write(folder / f"part-{i}", part) for i, part in enumerate(np.split(values, SPLITS))]
-
-
-def rows_of(matrix: Matrix) -> np.ndarray:
-    return np.concatenate(list(matrix.blocks()))
-
-
-def refused(paths: list[Path], column: str | None = None) -> list[str]:
-    with pytest.raises(ConfigurationError) as caught:
-        open_matrix(paths, column)
-    return [problem.replace(f"{paths[0].parent}/", "") for problem in caught.value.problems]
 
 
 @KINDS
@@ -75,7 +64,7 @@ def test_a_faulty_value_is_named_by_part_and_row(write: Write, tmp_path: Path) -
 def test_parts_of_another_width_are_named(write: Write, tmp_path: Path) -> None:
     parts = parts_of(tmp_path, write)
     write(parts[1], VECTORS[:, 1:])
-    (problem,) = refused(parts)
+    (problem,) = refused(*parts)
     assert problem.startswith("part-1.") and f"has {DIM - 1} dimensions, but part-0." in problem
 
 
@@ -87,14 +76,14 @@ def test_parts_without_rows_are_passed_over_unless_all_are(tmp_path: Path) -> No
     assert matrix.place(7) == "part-2.parquet: column 'v' row 0"
     for part in parts:
         as_parquet(part, VECTORS[:0])
-    (problem,) = refused(parts)
+    (problem,) = refused(*parts)
     assert problem == f"{tmp_path}: all parts are empty"
 
 
 def test_the_same_column_is_wanted_of_every_part(tmp_path: Path) -> None:
     parts = parts_of(tmp_path, as_parquet)
     pq.write_table(pa.table({"w": VECTORS.tolist()}), parts[2])
-    (problem,) = refused(parts)
+    (problem,) = refused(*parts)
     assert problem == "part-2.parquet: vectors: column 'v' holds no vectors; these do: w"
 
 
@@ -102,13 +91,13 @@ def test_every_damaged_part_is_named(tmp_path: Path) -> None:
     parts = parts_of(tmp_path, as_npy)
     for part in parts[1:]:
         part.write_bytes(part.read_bytes()[:-5])
-    problems = refused(parts)
+    problems = refused(*parts)
     assert [problem.partition(": is no intact .npy file")[0] for problem in problems] == [
         "part-1.npy",
         "part-2.npy",
     ]
     other = tmp_path / "part-9.txt"
     other.write_text("1,2")
-    assert refused([parts[0], other])[0].startswith(
-        "part-9.txt: is no file of vectors; its ending must be one of .npy"
+    assert refused(parts[0], other)[0].startswith(
+        "part-9.txt: is no file of vectors that can be read; its ending must be one of .npy"
     )
