@@ -9,16 +9,18 @@ from pydantic import BaseModel, ConfigDict
 from harness.results.result import RunResult
 from reports.decide.checks.needs import PREFIX
 from reports.decide.checks.requirements import Check
+from reports.decide.comparing.lead import Lead
 from reports.decide.comparing.ranking import Candidate
-from reports.decide.conclusion.sentences import describe, headline, margin_text
-from reports.decide.conclusion.verdict import blockers, caveats
+from reports.decide.conclusion.caveats import caveats
+from reports.decide.conclusion.outcome import DecisionVerdict, Outcome, outcome
+from reports.decide.conclusion.sentences import describe, engine_text, headline, margin_text
 from reports.decide.evidence import Evidence, gather_evidence
 
 SCHEMA_VERSION = 1
-DecisionVerdict = Literal["pick", "only candidate", "no decision"]
+# open: of a picked engine, an entry that may be as good as the leader.
 # eliminated: it fails a requirement, or a cell of it failed. not judged: what it does not meet is too close to call, or
 # was not measured for another reason. not measured: the run holds no search of it.
-StandingStatus = Literal["pick", "leads", "eligible", "eliminated", "not judged", "not measured"]
+StandingStatus = Literal["pick", "open", "leads", "eligible", "eliminated", "not judged", "not measured"]
 
 
 class DecisionPart(BaseModel):
@@ -54,6 +56,22 @@ class Margin(DecisionPart):
     sentence: str
 
 
+class EnginePick(DecisionPart):
+    """An engine that is picked although which of its entries is best stays open.
+
+    sentence: `faiss; its index type is open`. open: the entries that may be as good as the leader. runner_up, margin:
+    the best entry of another adapter, None where none is eligible, and the engine against it, its entries' settings
+    being chosen by other trials than they are judged by. win_share: how often one of its entries comes first.
+    """
+
+    adapter: str
+    sentence: str
+    open: list[Choice]
+    runner_up: Choice | None
+    margin: Margin | None
+    win_share: float
+
+
 class Standing(DecisionPart):
     """The outcome for one engine entry. choice: its best setting, or the one nearest to being eligible."""
 
@@ -69,8 +87,9 @@ class Standing(DecisionPart):
 class Decision(DecisionPart):
     """What decision.json holds.
 
-    leader: the best eligible setting; pick: the same, or None (no decision). requirements: every one that was judged,
-    needs among them; defaults: those of them that the scenario does not name. fastest_lacking: what would lead
+    leader: the best eligible setting; pick: the same, or None (no decision). picked_engine: where the engine is decided
+    and its setting is not (`pick engine`); pick is then the setting to start with. requirements: every one that was
+    judged, needs among them; defaults: those of them that the scenario does not name. fastest_lacking: what would lead
     but for a need.
     """
 
@@ -81,6 +100,7 @@ class Decision(DecisionPart):
     reasons: list[str]
     caveats: list[str]
     pick: Choice | None
+    picked_engine: EnginePick | None = None
     leader: Choice | None
     runner_up: Choice | None
     margin: Margin | None
@@ -104,19 +124,20 @@ def decide(result: RunResult) -> Decision:
 def conclude(evidence: Evidence) -> Decision:
     """The decision that follows from the evidence."""
     result = evidence.cells.result
-    verdict, reasons = _verdict(evidence)
+    found = outcome(evidence)
     leader, runner_up, lacking = evidence.leader, evidence.runner_up, evidence.fastest_lacking
     choice = _choice(result, leader) if leader else None
     return Decision(
         run=result.name,
-        verdict=verdict,
-        sentence=headline(evidence, verdict != "no decision", verdict == "only candidate", reasons),
-        reasons=reasons,
-        caveats=caveats(evidence, verdict == "no decision"),
-        pick=None if verdict == "no decision" else choice,
+        verdict=found.verdict,
+        sentence=headline(evidence, found),
+        reasons=list(found.reasons),
+        caveats=caveats(evidence, found),
+        pick=choice if found.decided else None,
+        picked_engine=_engine_pick(evidence, found) if found.verdict == "pick engine" else None,
         leader=choice,
         runner_up=_choice(result, runner_up) if runner_up else None,
-        margin=_margin(evidence),
+        margin=_margin(evidence, evidence.lead),
         win_share=evidence.shares.get(leader.configuration.engine) if leader else None,
         confidence=evidence.spec.confidence,
         objective=evidence.spec.objective,
@@ -125,7 +146,7 @@ def conclude(evidence: Evidence) -> Decision:
         defaults=[asked.text for asked in evidence.asked if asked.source == "default"],
         needs=list(evidence.spec.needs),
         fastest_lacking=_choice(result, lacking) if lacking else None,
-        standings=_standings(evidence, verdict),
+        standings=_standings(evidence, found),
         k=evidence.cells.k,
         dataset={
             key: result.dataset.get(key)
@@ -134,20 +155,17 @@ def conclude(evidence: Evidence) -> Decision:
     )
 
 
-def _verdict(evidence: Evidence) -> tuple[DecisionVerdict, list[str]]:
-    if not evidence.cells.candidates:
-        if evidence.cells.empty_filters:
-            return "no decision", ["nothing matches any of the filters, so there is no search to compare"]
-        return "no decision", [
-            "no search with a closed loop was measured, so there is no throughput to compare"
-        ]
-    if not evidence.ranking:
-        what = "requirement and need" if evidence.spec.needs else "requirement"
-        known = " is known to meet" if evidence.not_judged else " meets"
-        return "no decision", [f"no setting of any engine{known} every {what}"]
-    if reasons := blockers(evidence):
-        return "no decision", reasons
-    return ("pick" if len(evidence.cells.engines) > 1 else "only candidate"), []
+def _engine_pick(evidence: Evidence, found: Outcome) -> EnginePick:
+    result, lead, leader = evidence.cells.result, found.lead, evidence.ranking[0]
+    assert lead is not None
+    return EnginePick(
+        adapter=leader.configuration.adapter,
+        sentence=engine_text(leader, found.open),
+        open=[_choice(result, candidate) for candidate in found.open],
+        runner_up=_choice(result, lead.runner_up) if lead.runner_up else None,
+        margin=_margin(evidence, lead),
+        win_share=lead.share,
+    )
 
 
 def _choice(result: RunResult, candidate: Candidate) -> Choice:
@@ -164,16 +182,15 @@ def _choice(result: RunResult, candidate: Candidate) -> Choice:
     )
 
 
-def _margin(evidence: Evidence) -> Margin | None:
-    ratio = evidence.margin
-    if ratio is None:
+def _margin(evidence: Evidence, lead: Lead | None) -> Margin | None:
+    ratio = lead.margin if lead else None
+    if lead is None or ratio is None:
         return None
-    return Margin(
-        ratio=ratio.change, low=ratio.low, high=ratio.high, level=ratio.level, sentence=margin_text(evidence)
-    )
+    sentence = margin_text(evidence, lead)
+    return Margin(ratio=ratio.change, low=ratio.low, high=ratio.high, level=ratio.level, sentence=sentence)
 
 
-def _standings(evidence: Evidence, verdict: DecisionVerdict) -> list[Standing]:
+def _standings(evidence: Evidence, found: Outcome) -> list[Standing]:
     best = {candidate.configuration.engine: candidate for candidate in evidence.ranking}
     standings = []
     others = [engine for engine in evidence.cells.engines if engine not in best]
@@ -183,7 +200,7 @@ def _standings(evidence: Evidence, verdict: DecisionVerdict) -> list[Standing]:
             Standing(
                 engine=engine,
                 adapter=shown.configuration.adapter if shown else None,
-                status=_status(evidence, shown, verdict),
+                status=_status(evidence, shown, found),
                 choice=_choice(evidence.cells.result, shown) if shown else None,
                 checks=list(shown.checks) if shown else [],
                 win_share=evidence.shares.get(engine),
@@ -193,11 +210,11 @@ def _standings(evidence: Evidence, verdict: DecisionVerdict) -> list[Standing]:
     return standings
 
 
-def _status(evidence: Evidence, shown: Candidate | None, verdict: DecisionVerdict) -> StandingStatus:
+def _status(evidence: Evidence, shown: Candidate | None, found: Outcome) -> StandingStatus:
     if shown is None:
         return "not measured"
     if not shown.met:
         return "not judged" if shown.not_judged else "eliminated"
     if shown is not evidence.leader:
-        return "eligible"
-    return "leads" if verdict == "no decision" else "pick"
+        return "open" if shown in found.open else "eligible"
+    return "pick" if found.decided else "leads"

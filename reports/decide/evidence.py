@@ -14,9 +14,10 @@ from reports.decide.cells import Cells
 from reports.decide.checks.group_verdicts import is_asked
 from reports.decide.checks.judging import Judge
 from reports.decide.checks.requirements import Requirement, requirements, shortfall
+from reports.decide.comparing.lead import Field, Lead
 from reports.decide.comparing.ranking import Candidate, Objective, judged_candidates, rank
-from reports.decide.comparing.resampling import Contest, win_shares
-from reports.decide.comparing.selection import Selection, compare
+from reports.decide.comparing.resampling import Contest, resampled, win_share
+from reports.decide.comparing.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,10 @@ class Evidence:
 
     candidates: in the order of `cells.candidates`. ranking: the best eligible candidate of each engine entry, best
     first, with the score of its selection: by trials that did not choose the setting. selections: by engine entry.
-    margins: leader against each other entry of the ranking, as a ratio above 1 in the leader's favour; None where a
-    figure is 0. shares: how often each entry comes first when trials are drawn again; empty with fewer than two trials.
+    lead: the leader against every other entry. engine_lead: its adapter, all of its entries' settings taken as those of
+    one engine, against each entry of another adapter; None where no other adapter was measured, or where the adapter
+    has no second entry, so that both are the same. shares: how often each entry comes first when trials
+    are drawn again; empty with fewer than two trials.
     fastest_lacking: the best candidate that misses nothing but a need, where it is ahead of the leader.
     asked: the requirements that apply. judge: the verdicts behind the checks.
     """
@@ -38,7 +41,8 @@ class Evidence:
     candidates: Sequence[Candidate]
     ranking: Sequence[Candidate]
     selections: Mapping[str, Selection]
-    margins: Mapping[str, Comparison | None]
+    lead: Lead | None
+    engine_lead: Lead | None
     shares: Mapping[str, float]
     fastest_lacking: Candidate | None
 
@@ -57,7 +61,7 @@ class Evidence:
     @property
     def margin(self) -> Comparison | None:
         """The leader against the runner-up."""
-        return self.margins[self.runner_up.configuration.engine] if self.runner_up else None
+        return self.lead.margin if self.lead else None
 
     @property
     def not_judged(self) -> list[str]:
@@ -95,19 +99,25 @@ def gather_evidence(result: RunResult) -> Evidence:
     asked = [requirement for requirement in requirements(result.scenario) if is_asked(cells, requirement)]
     judge = Judge(cells)
     candidates = judged_candidates(judge, asked, spec)
-    ranking, selections = rank([c for c in candidates if c.met], objective)
-    margins = {}
-    for rival in ranking[1:]:
-        names = ranking[0].configuration.engine, rival.configuration.engine
-        leading, other = (selections[name] for name in names)
-        margins[names[1]] = compare(leading, other, maximise=objective.maximise)
+    eligible = [c for c in candidates if c.met]
+    ranking, selections = rank(eligible, objective)
     contest = Contest(judge, asked, candidates, ranking, objective)
     rng = np.random.default_rng(int(result.scenario.get("seed", 0)))
-    shares = win_shares(contest, rng) if ranking and len(ranking[0].by_trial) > 1 else {}
-    lacking = _fastest_lacking(candidates, ranking, objective)
+    outcomes = resampled(contest, rng) if ranking and len(ranking[0].by_trial) > 1 else {}
+    field = Field(ranking, selections, outcomes, maximise=objective.maximise)
     return Evidence(
-        cells, spec, asked, judge, candidates, ranking, selections, margins, shares, lacking
-    )  # fmt: skip
+        cells=cells,
+        spec=spec,
+        asked=asked,
+        judge=judge,
+        candidates=candidates,
+        ranking=ranking,
+        selections=selections,
+        lead=field.entry_lead(),
+        engine_lead=field.engine_lead(eligible, {c.engine: c.adapter for c in cells.candidates}),
+        shares={engine: win_share(outcomes, [engine]) for engine in outcomes},
+        fastest_lacking=_fastest_lacking(candidates, ranking, objective),
+    )
 
 
 def _fastest_lacking(

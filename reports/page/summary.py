@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reports.decide.comparing.ranking import Candidate
-from reports.decide.conclusion.verdict import unsteady
+from reports.decide.conclusion.caveats import unsteady
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import TrialGroup
@@ -25,6 +25,7 @@ _NARROWEST_TABLE = 110  # columns
 _MOST_ROWS = 40  # a screen or two
 _MARKS = {
     "pick": "✔ pick",
+    "open": "open",
     "leads": "leads",
     "eligible": "meets all",
     "eliminated": "out",
@@ -73,6 +74,8 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
     offered = [group for group in cells.search(setting) if group.executor == "arrival_rate"]
     recall = _worst(objective, f"recall_at_{cells.k}", min)
     status = "eligible" if candidate.met else "not judged" if candidate.not_judged else "eliminated"
+    if decision.picked_engine and setting.title in {choice.title for choice in decision.picked_engine.open}:
+        status = "open"
     few = evidence.judge.too_few_queries(setting)
     if decision.leader is not None and decision.leader.title == setting.title:
         status = "leads" if decision.pick is None else "pick"

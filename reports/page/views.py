@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from harness.results.metrics import spec
 from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells
-from reports.decide.conclusion.sentences import no_rival
+from reports.decide.conclusion.sentences import no_rival, resamples_alone_decide
 from reports.decide.decision import Choice, Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import flag_kind
 from reports.wording import number, percent, quantity, settings
 
 _MOST_ERRORS = 20  # listed one by one; servers often put a different number into each
-_HEADLINES = {"pick": "Pick", "only candidate": "Only candidate:", "no decision": "No decision"}
+_HEADLINES = {
+    "pick": "Pick",
+    "pick engine": "Pick",
+    "only candidate": "Only candidate:",
+    "no decision": "No decision",
+}
 _SHAPES = {
     "o": '<circle cx="7" cy="7" r="5"/>',
     "s": '<rect x="2.5" y="2.5" width="9" height="9"/>',
@@ -58,11 +63,12 @@ def headline(evidence: Evidence, decision: Decision) -> Headline:
     shown = decision.leader
     text = _HEADLINES[decision.verdict]
     if shown is not None and decision.pick is not None:
-        text = f"{text} {shown.engine}"
+        engine = decision.picked_engine
+        text = f"{text} {engine.sentence if engine else shown.engine}"
     chips = _chips(shown) if shown else ()
     # The headline and the settings are not repeated.
     why = decision.sentence.removeprefix("No decision: ").removeprefix("Only candidate: ")
-    why = why.removeprefix(f"Pick {shown.title}. ") if shown else why
+    why = why.removeprefix(f"Pick {shown.title}. ").removeprefix(f"{text}. ") if shown else why
     why = why if shown else f"{why[0].upper()}{why[1:]}"
     return Headline(decision.verdict, text, chips, why, tuple(_facts(evidence, decision)) if shown else ())
 
@@ -81,25 +87,36 @@ def _facts(evidence: Evidence, decision: Decision) -> list[Fact]:
     facts = [
         Fact(quantity(metric, shown.score), f"{who}{mix}, mean of {shown.trials} {_trials(shown.trials)}")
     ]
-    if decision.margin and decision.runner_up:
-        margin, what = decision.margin, "the throughput" if "qps" in metric else "the cost"
+    lead = decision.picked_engine or decision
+    if lead.margin and lead.runner_up:
+        margin, what = lead.margin, "the throughput" if "qps" in metric else "the cost"
         bounds = ""
         if margin.low is not None and margin.high is not None:
             bounds = f"; {margin.level * 100:.0f} % interval {number(margin.low)} to {number(margin.high)}"
         less = "" if "qps" in metric else "one in "
+        rival = "of the runner-up" if lead is decision else "of the best other engine"
         facts.append(
-            Fact(
-                f"{less}{number(margin.ratio)} ×",
-                f"{what} of the runner-up, {decision.runner_up.engine}{bounds}",
-            )
+            Fact(f"{less}{number(margin.ratio)} ×", f"{what} {rival}, {lead.runner_up.engine}{bounds}")
         )
     elif decision.verdict != "only candidate":
         facts.append(Fact("no rival", no_rival(evidence)))
-    if decision.win_share is not None and decision.verdict != "only candidate":
-        yet = f", yet {decision.reasons[0]}" if decision.reasons else ""
-        what = f"of resampled trials won ({percent(decision.confidence)} are required){yet}"
-        facts.append(Fact(percent(decision.win_share), what))
+    if lead.win_share is not None and decision.verdict != "only candidate":
+        facts.append(Fact(percent(lead.win_share), _share_meaning(evidence, decision)))
     return facts
+
+
+def _share_meaning(evidence: Evidence, decision: Decision) -> str:
+    asked = f"{percent(decision.confidence)} are required"
+    if decision.picked_engine:
+        return f"of resampled trials won by {decision.picked_engine.adapter}, whatever its setting ({asked})"
+    what = f"of resampled trials won ({asked})"
+    if not decision.reasons or decision.leader is None:
+        return what
+    few = ""
+    if resamples_alone_decide(evidence):
+        trials = decision.leader.trials
+        few = f": resamples only re-arrange the {trials} trials, and the interval pays for how few they are"
+    return f"{what}, yet {decision.reasons[0]}{few}"
 
 
 def _trials(count: int) -> str:

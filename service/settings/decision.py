@@ -35,6 +35,10 @@ class _Choice(_Part):
     title: str
 
 
+class _Engine(_Part):
+    sentence: str
+
+
 class _Standing(_Part):
     engine: str
     choice: _Choice | None
@@ -51,6 +55,7 @@ class Decision(_Part):
     run: str
     sentence: str
     pick: _Choice | None
+    picked_engine: _Engine | None = None
     leader: _Choice | None
     standings: list[_Standing]
     dataset: _Dataset
@@ -122,6 +127,8 @@ def choose(
     taken = decision.pick or decision.leader
     if taken is not None:
         why = f"{taken.title}, the pick of run {decision.run}"
+        if decision.picked_engine is not None:
+            why = f"{taken.title}, the setting to start with in run {decision.run} ({decision.picked_engine.sentence})"
         if decision.pick is None:
             reason = decision.sentence.removeprefix("No decision: ")
             why = f"{taken.title}, which leads run {decision.run} but is no decision: {reason}"

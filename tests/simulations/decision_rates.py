@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -18,6 +19,8 @@ RUNS = 400
 MOST_WRONG_PICKS = 0.05
 LARGEST_BIAS = 0.01
 GRIDS = ((1, 1), (1, 50), (3, 3), (50, 50), (1, 1, 1, 1, 1, 1), (1, 3, 50))
+# Entries by adapter: two and two, as for FAISS's and another's index types; one lonely rival of many; several engines.
+ENTRIES = ((0, 0, 1, 1), (0, 0, 0, 0, 0, 0, 1), (0, 0, 1, 2))
 NOISES = (0.03, 0.10)  # of a window; what follows is the same for both, but for what is shown
 TRIALS = (3, 5)
 
@@ -34,6 +37,29 @@ class Rates:
     wrong: float
     bias: float
     leader_bias: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRates:
+    """Shares of simulated runs that pick an entry or an engine alone.
+
+    right: of the first adapter where it is ahead; wrong: of another one, or of any where all are equal. entries: those
+    that pick an entry, which is wrong, for those of one adapter are always equal.
+    """
+
+    right: float
+    wrong: float
+    entries: float
+
+
+def engine_rates(world: World, count: int = RUNS, seed: int = 0) -> EngineRates:
+    """What `count` runs of a world with several entries an adapter lead to."""
+    rng = np.random.default_rng(seed)
+    decisions = [decide(simulated_run(world, rng)) for _ in range(count)]
+    picks = [decision.pick.adapter for decision in decisions if decision.pick is not None]
+    right = sum(adapter == "adapter-0" for adapter in picks) if world.ahead else 0
+    entries = sum(decision.verdict == "pick" for decision in decisions)
+    return EngineRates(right / count, (len(picks) - right) / count, entries / count)
 
 
 def rates(world: World, count: int = RUNS, seed: int = 0) -> Rates:
@@ -85,6 +111,31 @@ def unequal_worlds() -> list[World]:
     ]
 
 
+def entry_worlds() -> list[World]:
+    """Adapters with several entries, equally fast; and one whose two entries are equal and clearly ahead."""
+    equal = [
+        World(grids=(1,) * len(adapters), adapters=adapters, trials=trials, cell=noise, filters=1)
+        for adapters, trials, noise in product(ENTRIES, TRIALS, NOISES)
+    ]
+    equal += [
+        World(grids=(3, 3, 3, 3), adapters=ENTRIES[0], trials=trials, cell=0.1, filters=1)
+        for trials in TRIALS
+    ]
+    ahead = [
+        World(grids=(1, 1, 1, 1), adapters=ENTRIES[0], ahead=0.3, trials=trials, cell=0.03, filters=1)
+        for trials in TRIALS
+    ]
+    return equal + ahead
+
+
+def all_engine_rates(worlds: list[World], count: int = RUNS) -> Iterator[tuple[World, EngineRates]]:
+    """The rates of each world, as they are done."""
+    with workers() as processes:
+        jobs = [(world, processes.submit(engine_rates, world, count)) for world in worlds]
+        for world, job in jobs:
+            yield world, job.result()
+
+
 def all_rates(worlds: list[World], count: int = RUNS) -> Iterator[tuple[World, Rates]]:
     """The rates of each world, as they are done; two processes share the work."""
     with workers() as processes:
@@ -104,6 +155,23 @@ def main(count: int = RUNS) -> bool:
         good = found.wrong <= MOST_WRONG_PICKS and abs(found.bias) <= _accepted_bias(world, count)
         kept &= good
         print(_line(world, found) + ("" if good else "  NOT AS PROMISED"), flush=True)
+    return _print_engine_rates(count) and kept
+
+
+def _print_engine_rates(count: int) -> bool:
+    print("Picks of engines with several entries; `entry`: those that name one of two equal entries.")
+    print(f"{'entries by adapter':>20} trials noise ahead   right  wrong   entry")
+    kept = True
+    for world, found in all_engine_rates(entry_worlds(), count):
+        good = max(found.wrong, found.entries) <= MOST_WRONG_PICKS
+        kept &= good
+        by_adapter = Counter(world.adapters).values()
+        entries = "/".join(f"{number}x{world.grids[0]}" for number in by_adapter)
+        print(
+            f"{entries:>20} {world.trials:>6} {world.cell:>5.0%} {world.ahead:>5.0%} {found.right:>7.1%} "
+            f"{found.wrong:>6.1%} {found.entries:>7.1%}" + ("" if good else "  NOT AS PROMISED"),
+            flush=True,
+        )
     return kept
 
 

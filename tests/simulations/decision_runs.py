@@ -14,13 +14,15 @@ from harness.results.result import Measurement, RunResult
 class World:
     """Engines with known speeds and a machine with known noise; all noise is on logarithms (0.05: 5 %).
 
-    grids: how many settings each engine has. ahead: by how much the first engine is faster than all others. spread: how
+    grids: how many settings each engine has. adapters: which adapter each is an entry of, by number; each of its own by
+    default. ahead: by how much the entries of the first adapter are faster than all others. spread: how
     much slower each further setting of an engine is; 0 makes them equal, which tempts most to pick the luckiest. cell:
     noise of each window. session: of all windows of an engine in a trial (another build, another place in memory).
     trial: of all engines in a trial (a slow spell). run: of all engines in a run.
     """
 
     grids: tuple[int, ...] = (1, 1)
+    adapters: tuple[int, ...] = ()
     ahead: float = 0.0
     spread: float = 0.0
     trials: int = 3
@@ -30,10 +32,14 @@ class World:
     trial: float = 0.0
     run: float = 0.05
 
+    def adapter(self, engine: int) -> int:
+        """The adapter that an engine is an entry of."""
+        return self.adapters[engine] if self.adapters else engine
+
 
 def true_rate(world: World, engine: int, setting: int) -> float:
     """Queries/s of a setting with any filter, without noise."""
-    base = 1000.0 * (1 + world.ahead if engine == 0 else 1.0)
+    base = 1000.0 * (1 + world.ahead if world.adapter(engine) == 0 else 1.0)
     return float(base * np.exp(-world.spread * setting))
 
 
@@ -50,7 +56,8 @@ def simulated_run(world: World, rng: np.random.Generator) -> RunResult:
             shared = run + trials[trial] + sessions[trial]
             for setting, name in np.ndindex(count, world.filters):
                 rate = true_rate(world, number, setting) * np.exp(shared + noise[trial, setting, name])
-                cells.append(_cell(names[number], trial, setting, name, float(rate)))
+                cell = _cell(names[number], trial, setting, name, float(rate))
+                cells.append(cell.model_copy(update={"adapter": f"adapter-{world.adapter(number)}"}))
     return _result(world, names, cells)
 
 

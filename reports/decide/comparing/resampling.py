@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -89,23 +91,35 @@ class Contest:
         return eligible
 
 
-def win_shares(contest: Contest, rng: np.random.Generator) -> dict[str, float]:
-    """How often each engine entry comes first when the trials of every engine are drawn with replacement.
+def resampled(contest: Contest, rng: np.random.Generator) -> dict[str, Floats]:
+    """Each engine entry's outcomes, ascending, when the trials of every engine are drawn with replacement.
 
     Each engine's trials are resampled on their own, whole trials at a time (all filters and loads of a trial
-    together); requirements are judged again in each resample. Engines being independent, the share is exact:
-    the mean over an engine's outcomes of the product of the other engines' shares of lower outcomes.
+    together); requirements are judged again in each resample.
     """
-    entries = contest.entries()
-    outcomes = {engine: np.sort(contest.outcomes(engine, own, rng)) for engine, own in entries.items()}
-    shares = {}
-    for engine, mine in outcomes.items():
-        share = np.where(np.isneginf(mine), 0.0, 1.0)
-        for other, theirs in outcomes.items():
-            if other != engine:
-                share = share * np.searchsorted(theirs, mine, side="left") / len(theirs)
-        shares[engine] = float(share.mean())
-    return shares
+    return {engine: np.sort(contest.outcomes(engine, own, rng)) for engine, own in contest.entries().items()}
+
+
+def win_share(outcomes: Mapping[str, Floats], own: Collection[str]) -> float:
+    """How often one of these entries comes first, alone or before others of them.
+
+    Entries being independent, the share is exact: over the values that the best of these may have, how often it has
+    each times how often all others are below.
+    """
+    mine = [values for engine, values in outcomes.items() if engine in own]
+    others = [values for engine, values in outcomes.items() if engine not in own]
+    if not mine:
+        return 0.0
+    best = np.unique(np.concatenate(mine))
+    best = best[~np.isneginf(best)]
+    exactly = _all_up_to(mine, best, "right") - _all_up_to(mine, best, "left")
+    return float((exactly * _all_up_to(others, best, "left")).sum())
+
+
+def _all_up_to(outcomes: Sequence[Floats], limits: Floats, side: Literal["left", "right"]) -> Floats:
+    """How often all outcomes are below each limit (left), or not above it (right)."""
+    shares = (np.searchsorted(values, limits, side=side) / len(values) for values in outcomes)
+    return math.prod(shares, start=np.ones(len(limits)))
 
 
 def _few_queries(candidate: Candidate, requirement: Requirement) -> bool:

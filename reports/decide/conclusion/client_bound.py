@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.results.stats import harmonic_mean
 from reports.decide.cells import Bools
+from reports.decide.comparing.lead import Lead
 from reports.decide.comparing.ranking import Candidate
 from reports.decide.evidence import Evidence
 from reports.wording import listing
@@ -12,9 +13,9 @@ FLAG = "client-bound"
 LIMIT = "the clients, not the engine, may have been the limit"
 
 
-def faster_than_shown(evidence: Evidence) -> list[str]:
-    """Why engines other than the leader may be faster than their figures, so that its lead is not shown. There is a
-    leader, and throughput is what is compared.
+def faster_than_shown(evidence: Evidence, lead: Lead) -> list[str]:
+    """Why others than those that a lead speaks for may be faster than their figures, so that it is not shown. There is
+    a leader, and throughput is what is compared.
 
     The leader's own clients are no reason: with better ones it is at least as fast. A rival counts whichever of its
     settings was held back, also where that setting misses nothing but figures that busy clients make worse; unless its
@@ -27,12 +28,11 @@ def faster_than_shown(evidence: Evidence) -> list[str]:
     rivals: dict[str, str] = {}
     for place, candidate in enumerate(evidence.candidates):
         engine = candidate.configuration.engine
-        if engine == leader.configuration.engine or engine in rivals:
+        if engine in lead.own or engine in rivals:
             continue
         if _held_back(evidence, candidate, place, bound) and _in_reach(evidence, candidate, leader):
             rivals[engine] = _reason(evidence, candidate)
-    runner_up = evidence.runner_up
-    second = runner_up.configuration if runner_up else None
+    second = lead.runner_up.configuration if lead.runner_up else None
     if second and second.engine in rivals and bound_cells(evidence, leader):
         rivals[second.engine] = (
             f"both {leader.configuration.title} and {second.title} were measured with clients that were the limit "

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean
 
 from harness.results.metrics import spec
 from reports.decide.checks.needs import is_need, lacking
+from reports.decide.comparing.lead import Lead
 from reports.decide.comparing.ranking import Candidate
+from reports.decide.conclusion.blockers import within_noise
+from reports.decide.conclusion.outcome import Outcome
 from reports.decide.evidence import Evidence
-from reports.wording import factor, listing, number, quantity, settings
+from reports.wording import factor, listing, number, percent, quantity, settings
 
 
 def score_text(evidence: Evidence, candidate: Candidate) -> str:
@@ -33,9 +37,9 @@ def _cpu_text(evidence: Evidence, candidate: Candidate) -> str:
     return f" (CPU time a query: {means[0]} in the server, {means[1]} in its clients)"
 
 
-def margin_text(evidence: Evidence) -> str:
+def margin_text(evidence: Evidence, lead: Lead) -> str:
     """`2.3 times as many as qdrant (97 % interval 2.1 to 2.5)`. There is a margin."""
-    ratio, runner_up = evidence.margin, evidence.runner_up
+    ratio, runner_up = lead.margin, lead.runner_up
     assert ratio is not None
     assert runner_up is not None
     bounds = ""
@@ -48,26 +52,64 @@ def margin_text(evidence: Evidence) -> str:
     return f"while {rival} takes {value} {'as much' if large else 'more'}{bounds}"
 
 
-def headline(evidence: Evidence, decided: bool, only: bool, reasons: list[str]) -> str:
+def headline(evidence: Evidence, outcome: Outcome) -> str:
     """The decision in a sentence or two."""
-    leader = evidence.leader
-    if leader is None:
-        return f"No decision: {listing(reasons)}.{_nobody(evidence)}"
+    leader, lead = evidence.leader, outcome.lead
+    reasons = listing(list(outcome.reasons))
+    if leader is None or lead is None:
+        return f"No decision: {reasons}.{_nobody(evidence)}"
     title, score = leader.configuration.title, score_text(evidence, leader)
     before = _fastest(evidence)
-    if not decided:
+    if outcome.verdict == "no decision":
         start = f"{before}no decision among those that meet every need" if before else "No decision"
-        return f"{start}: {title} leads ({score}), but {listing(reasons)}."
-    if only:
+        return f"{start}: {title} leads ({score}), but {reasons}."
+    if outcome.verdict == "only candidate":
         return f"Only candidate: {title} meets every requirement ({score}); no other engine was measured."
-    lead = margin_text(evidence) if evidence.margin else no_rival(evidence)
+    ahead = f", {margin_text(evidence, lead)}" if lead.margin else f"; {no_rival(evidence)}"
+    meets = f"It meets every requirement; {score}{ahead}."
     pick = f"{before}of those that meet every need, pick" if before else "Pick"
-    joined = ", " if evidence.margin else "; "
-    return f"{pick} {title}. It meets every requirement; {score}{joined}{lead}."
+    if outcome.verdict == "pick":
+        return f"{pick} {title}. {meets}"
+    engine = engine_text(leader, outcome.open)
+    return f"{pick} {engine}. Start with {title}. {meets} But {reasons}."
+
+
+def engine_text(leader: Candidate, others: Sequence[Candidate]) -> str:
+    """`faiss; its index type is open`: an engine that is picked, and what of it is not."""
+    settings_of = [candidate.configuration for candidate in (leader, *others)]
+    if len({str(one.index.get("kind")) for one in settings_of}) > 1:
+        what = "index type is"
+    elif len({one.index_json for one in settings_of}) > 1:
+        what = "index settings are"
+    elif len({one.search_json for one in settings_of}) > 1:
+        what = "search settings are"
+    else:
+        what = "way of running is"
+    return f"{leader.configuration.adapter}; its {what} open"
+
+
+def resamples_text(evidence: Evidence) -> str:
+    """Why an interval is asked for beside the resamples."""
+    if not resamples_alone_decide(evidence):
+        return "Resampling so few understates the uncertainty, so the margin's interval has to exclude a tie as well."
+    leader = evidence.ranking[0]
+    share = evidence.shares[leader.configuration.engine]
+    return (
+        f"That {leader.configuration.engine} comes first in {percent(share)} of the resamples is not enough: they only "
+        f"re-arrange the {len(leader.by_trial)} trials, and the margin's interval pays for how few they are."
+    )
+
+
+def resamples_alone_decide(evidence: Evidence) -> bool:
+    """Whether a leader wins resamples enough to be picked, but is within the noise of another entry."""
+    lead = evidence.lead
+    if lead is None or lead.share < evidence.spec.confidence:
+        return False
+    return any(within_noise(margin) for margin in lead.margins.values())
 
 
 def no_rival(evidence: Evidence) -> str:
-    """That no engine but the leader is eligible."""
+    """That no engine but the leader, or its adapter, is eligible."""
     return f"no other engine {'is known to meet' if evidence.not_judged else 'meets'} every requirement"
 
 

@@ -84,7 +84,7 @@ def test_the_objective_comes_from_the_task_that_covers_the_grid() -> None:
 
 def test_a_realistic_run() -> None:
     decision = decide(realistic())
-    assert decision.verdict == "no decision"
-    assert decision.standings[0].status == "leads"
+    assert decision.verdict == "pick engine"
+    assert [entry.status for entry in decision.standings[:2]] == ["pick", "open"]
     assert standing(decision, "faiss-hnsw-post").status == "eliminated"
     assert len(gather_evidence(realistic()).candidates) == 14

@@ -183,7 +183,7 @@ def test_where_no_engine_meets_the_needs_the_best_of_the_rest_is_named(objective
 
 
 def test_no_decision_among_those_that_meet_the_needs_says_who_is_fastest() -> None:
-    engines = dict.fromkeys(("a", "b"), ENGINES["qdrant"]) | {"c": ENGINES["faiss-hnsw"]}
+    engines = {name: (name, *ENGINES["qdrant"][1:]) for name in ("a", "b")} | {"c": ENGINES["faiss-hnsw"]}
     result = build(engines=engines, noise=0.1)
     scenario = result.scenario | {"decision": result.scenario["decision"] | {"needs": ["durable"]}}
     able = {name: {"version": "1", "capabilities": {"durable": name != "c"}} for name in engines}

@@ -5,11 +5,16 @@ import itertools
 import numpy as np
 import pytest
 
-from harness.results.result import Measurement
+from harness.results.result import Measurement, RunResult
 from reports.decide.decision import decide
 from reports.decide.evidence import gather_evidence
 from tests.unit.example_results import ENGINES, build, edit, failed, with_metrics
 from tests.unit.reports.decide.deciding import change, standing
+
+
+def apart() -> RunResult:
+    """Every entry as an engine of its own, so that nothing but an entry can be picked."""
+    return build(engines={name: (name, *entry[1:]) for name, entry in ENGINES.items()})
 
 
 def test_no_decision_within_the_noise() -> None:
@@ -122,7 +127,7 @@ def test_the_only_engine_that_meets_the_requirements_is_picked() -> None:
 )
 def test_flags_on_the_leader_or_the_runner_up_block_a_decision(engine: str, flag: str) -> None:
     result = change(
-        build(), lambda cell: cell.model_copy(update={"flags": [flag]}), engine=engine, trial=0, filter="none"
+        apart(), lambda cell: cell.model_copy(update={"flags": [flag]}), engine=engine, trial=0, filter="none"
     )
     decision = decide(result)
     assert decision.verdict == "no decision"
@@ -138,7 +143,7 @@ def test_stolen_time_blocks_a_narrow_decision_only() -> None:
     def steal(cell: Measurement) -> Measurement:
         return cell.model_copy(update={"flags": ["steal 9.3%"]})
 
-    narrow = decide(change(build(), steal, engine="faiss-ivf", trial=0, kind="search"))
+    narrow = decide(change(apart(), steal, engine="faiss-ivf", trial=0, kind="search"))
     assert narrow.verdict == "no decision"
     assert "5 % of the CPU time was taken by other machines" in narrow.sentence
     wide = {name: ENGINES[name] for name in ("faiss-hnsw", "qdrant")}

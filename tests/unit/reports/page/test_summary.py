@@ -23,7 +23,8 @@ def test_summary_of_a_run() -> None:
     rows = {(row.engine, row.settings): row for row in summary(realistic())}
     assert len(rows) == 14
     leader = rows["faiss-hnsw", "M=16, kind=hnsw; efSearch=64"]
-    assert leader.verdict == "leads"
+    assert leader.verdict == "✔ pick"
+    assert rows["faiss-ivf", "kind=ivf; nprobe=16"].verdict == "open"
     assert leader.recall == pytest.approx(0.951, abs=0.001)
     assert rows["milvus", ""].failed_cells == 1
     assert rows["milvus", ""].verdict == "out"

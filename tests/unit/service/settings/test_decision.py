@@ -69,6 +69,16 @@ def test_what_a_run_has_decided_is_read(tmp_path: Path) -> None:
         assert choose(read_decision(tmp_path), standing.engine).search == standing.choice.search
 
 
+def test_a_picked_engine_whose_setting_is_open_starts_with_the_leading_one(tmp_path: Path) -> None:
+    decision = decide(example_results.realistic())
+    assert decision.verdict == "pick engine"
+    (tmp_path / "decision.json").write_text(decision.model_dump_json())
+    chosen = choose(read_decision(tmp_path), None)
+    assert decision.leader is not None
+    assert (chosen.adapter, chosen.search) == (decision.leader.adapter, decision.leader.search)
+    assert chosen.why.endswith("(faiss; its index type is open)")
+
+
 @pytest.mark.parametrize("before", ["", "No decision: "])
 def test_a_leader_is_told_to_be_one(tmp_path: Path, before: str) -> None:
     path = decided(tmp_path, pick=None, sentence=f"{before}The runs are too close to call.")
