@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import Eq
 from harness.data.catalogue import list_datasets, load_dataset, split_reference
 from harness.data.dataset import Attribute, Dataset
