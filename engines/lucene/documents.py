@@ -8,8 +8,16 @@ from typing import Any
 import numpy as np
 import orjson
 
-from engines.base import Batch, EngineError, Ids, Metric, Schema, UnsupportedError, Vectors
-from engines.columns import Keywords
+from engines.base import (
+    Batch,
+    EngineError,
+    Ids,
+    Keywords,
+    Metric,
+    Schema,
+    UnsupportedError,
+    Vectors,
+)
 from engines.lucene.filters import LONGEST, Query
 from engines.lucene.params import ID, TEXT, VECTOR
 from engines.values.columns import normalized
@@ -111,7 +119,7 @@ def upserts(batch: Batch, schema: Schema, pack: Callable[[Vectors], bytes]) -> l
 
 
 def _values(name: str, batch: Batch) -> list[Any]:
-    column: Any = batch.attributes[name]
+    column = batch.attributes[name]
     if isinstance(column, Keywords):
         return [_fitting(name, word) for word in column.decode()]
     if column.dtype.kind != "f":

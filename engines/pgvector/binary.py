@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engines.base import Batch, EngineError, Field, FieldKind, Ids, Schema, Vectors
-from engines.columns import Keywords, Value
+from engines.base import Batch, EngineError, Field, FieldKind, Ids, Keywords, Schema, Value, Vectors
 
 OIDS: dict[FieldKind, int] = {
     "keyword": 25,

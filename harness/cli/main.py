@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "harness.cli.results:report",
     "gate": "harness.cli.results:gate",
     "results": "harness.cli.reading.results:results",
+    "compare": "harness.cli.reading.compare:compare",
     "data": "harness.cli.facts:data",
     "engines": "harness.cli.facts:engines",
     "calibrate": "harness.cli.facts:show_calibration",

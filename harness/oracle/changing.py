@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.base import Metric
-from engines.columns import Column
+from engines.base import Column, Metric
 from harness.data.workload import Workload
 from harness.oracle.candidates import Float32, Float64, Int64, pair_error
 from harness.oracle.exact import Truth, exact_neighbours, pair_distances

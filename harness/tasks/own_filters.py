@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engines.columns import Column, Value, decoded
-from engines.filters import And, Eq, Exists, Filter, In, Not, Or, Range, leaves, matches
+from engines.base import Column, Keywords, Value
+from engines.filters import And, Eq, Filter, In, Not, Or, Range
 
 
 def own_filter(columns: Mapping[str, Column], name: str, row: int) -> Filter:
@@ -26,16 +26,15 @@ def any_filter(columns: Mapping[str, Column], number: int, row: int) -> Filter |
     return _KINDS[kind](columns, name, second, row)
 
 
-def _value(column: Column, row: int) -> Value | None:
-    """The value of the item in a row, None where it is missing; of tags, one of them."""
+def _value(column: Column, row: int) -> Value:
     row %= len(column)
-    (value,) = decoded(column[row : row + 1])
-    return next(iter(value), None) if isinstance(value, list) else value
+    if isinstance(column, Keywords):
+        return str(column.vocabulary[column.codes[row]])
+    value: Value = column[row].item()
+    return value
 
 
-def _equals(name: str, value: Value | None) -> Filter:
-    if value is None:
-        return Not(Exists(name))
+def _equals(name: str, value: Value) -> Filter:
     return Range(name, gte=value, lte=value) if isinstance(value, float) else Eq(name, value)
 
 
@@ -45,14 +44,14 @@ def _plain(columns: Mapping[str, Column], name: str, _second: str, row: int) -> 
 
 def _any_of(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
     own, other = _value(columns[name], row), _value(columns[name], row + 1)
-    if own is None or other is None or isinstance(own, float):
+    if isinstance(own, float):
         return Or((_equals(name, own), _equals(name, other)))
     return In(name, (own,) if own == other else (own, other))
 
 
 def _bounded(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
     own, other = _value(columns[name], row), _value(columns[name], row + 1)
-    if own is None or other is None or isinstance(own, str | bool) or isinstance(other, str | bool):
+    if isinstance(own, str | bool) or isinstance(other, str | bool):
         return _equals(name, own)
     if own == other:
         return Range(name, gte=own) if row % 2 else Range(name, lte=own)
@@ -60,8 +59,8 @@ def _bounded(columns: Mapping[str, Column], name: str, _second: str, row: int) -
 
 
 def _not(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
-    negated = Not(own_filter(columns, name, row + 1))
-    return negated if _satisfies(columns, row, negated) else own_filter(columns, name, row)
+    own, other = _value(columns[name], row), _value(columns[name], row + 1)
+    return _equals(name, own) if own == other else Not(_equals(name, other))
 
 
 def _either(columns: Mapping[str, Column], name: str, second: str, row: int) -> Filter:
@@ -73,15 +72,9 @@ def _both(columns: Mapping[str, Column], name: str, second: str, row: int) -> Fi
 
 
 def _not_both(columns: Mapping[str, Column], name: str, second: str, row: int) -> Filter:
-    negated = Not(And((own_filter(columns, name, row), own_filter(columns, second, row + 1))))
-    return negated if _satisfies(columns, row, negated) else own_filter(columns, name, row)
-
-
-def _satisfies(columns: Mapping[str, Column], row: int, where: Filter) -> bool:
-    own = {leaf.field: columns[leaf.field] for leaf in leaves(where)}
-    places = {name: row % len(column) for name, column in own.items()}
-    item = {name: column[places[name] : places[name] + 1] for name, column in own.items()}
-    return bool(matches(where, item, 1)[0])
+    if _value(columns[second], row) == _value(columns[second], row + 1):
+        return own_filter(columns, name, row)
+    return Not(And((own_filter(columns, name, row), own_filter(columns, second, row + 1))))
 
 
 _KINDS = (_plain, _any_of, _bounded, _not, _either, _both, _not_both)

@@ -89,23 +89,31 @@ def _row(engine: str, label: str, group: TrialGroup, metric: str) -> EngineFigur
 
 
 def dot_chart(
-    name: str, metric: str, rows: Sequence[EngineFigure], styles: Mapping[str, EngineStyle]
+    name: str,
+    metric: str,
+    rows: Sequence[EngineFigure],
+    styles: Mapping[str, EngineStyle],
+    *,
+    takeaway: str | None = None,
+    label: str | None = None,
 ) -> Chart:
-    """A panel with a line an engine: its name, a dot with whiskers over the trials, its value; gaps say why."""
-    term, takeaway = spec(metric), _takeaway(metric, rows)
+    """A panel with a line an engine: its name, a dot with whiskers over the trials, its value; gaps say why.
+
+    takeaway: the line above it (None: which engine is best, and by how much). label: of the axis (None: the metric's).
+    """
+    term, takeaway = spec(metric), takeaway or _takeaway(metric, rows)
     shown = {row.label: number(row.point.mean * term.scale) for row in rows if row.point}
     left, right = label_margin((row.label for row in rows), LONGEST_LABEL + 2), label_margin(shown.values())
     figure, plot = panel(left=left, right=right, top=8, bottom=44, height=52 + _LINE * len(rows))
     points = [row.point for row in rows if row.point is not None]
     apply_scale(plot, Scale.fitting([b * term.scale for p in points for b in (p.low, p.high)]), "x")
-    plot.set_xlabel(spec(metric).heading)
+    plot.set_xlabel(label or term.heading)
     plot.set_ylim(len(rows) - 0.4, -0.6)
     plot.set_yticks([])
     for place, row in enumerate(rows):
         width = plot.bbox.width
-        label = _shortened(row)
         across, colour = plot.get_yaxis_transform(), darker(styles[row.engine].colour)
-        plot.text(-(left - 6) / width, place, label, transform=across, color=colour, va="center")
+        plot.text(-(left - 6) / width, place, _shortened(row), transform=across, color=colour, va="center")
         value = shown.get(row.label, "")
         plot.text(1 + (right - 4) / width, place, value, transform=across, color=INK, va="center", ha="right")
         _draw_dot(plot, place, term.scale, row, styles[row.engine])

@@ -111,6 +111,21 @@ def test_a_report_on_damaged_results(
         assert str(tmp_path / "damaged") in said
 
 
+@settings(max_examples=EXAMPLES // 8, deadline=None, suppress_health_check=SLOW)
+@given(DAMAGE)
+def test_tables_and_comparisons_of_damaged_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: list[tuple[tuple[Any, ...], Any]]
+) -> None:
+    sound, other = write(tmp_path / "sound", SOUND), write(tmp_path / "damaged", damaged(changes))
+    target = str(tmp_path / "out")
+    for form in ("csv", "json", "md", "parquet"):
+        code, said = outcome(capsys, "results", other, "--format", form, "--out", target)
+        assert code == 0 or (code == 104 and other in said), said
+    for runs in ((sound, other), (other, sound)):
+        code, said = outcome(capsys, "compare", *runs, "--out", str(tmp_path / "compared"))
+        assert code == 0 or (code in (1, 104) and other in said), said
+
+
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=SLOW)
 @given(st.integers(0, len(json.dumps(SOUND)) - 1), st.binary(max_size=4), st.booleans())
 def test_files_that_are_cut_or_overwritten(
@@ -142,12 +157,13 @@ def test_files_that_are_cut_or_overwritten(
     ],
     ids=range(12),
 )
-@pytest.mark.parametrize("command", ["report", "gate"])
+@pytest.mark.parametrize("command", ["report", "gate", "compare"])
 def test_every_damage_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, data: Any, reason: str
 ) -> None:
     folder = write(tmp_path / "damaged", data)
-    code, said = outcome(capsys, command, folder, *([folder] if command == "gate" else []))
+    others = {"gate": [folder], "compare": [folder, "--out", str(tmp_path / "out")]}
+    code, said = outcome(capsys, command, folder, *others.get(command, []))
     assert code == 104
     assert str(folder) in said
     assert any(word in said for word in reason.split("|")), said

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.base import Batch, EngineError, Field, Schema
-from engines.columns import Keywords
+from engines.base import Batch, EngineError, Field, Keywords, Schema
 from engines.filters import Eq, In
 from tests.servers.launch import Servers, UnavailableError
 

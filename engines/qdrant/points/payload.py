@@ -11,10 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from engines.base import EngineError
-from engines.columns import Column, Keywords, decoded
+from engines.base import Column, EngineError, Keywords
 
 _DIGITS = 15  # with which a number between 1e-7 and 1e37 is read back as it was written
 
@@ -28,8 +25,7 @@ def values(column: Column, name: str) -> list[Any]:
     """The values of a column as they are stored. Raises EngineError for NaN and infinite numbers: JSON has none."""
     if isinstance(column, Keywords):
         return column.decode()
-    numbers = decoded(column)
-    assert isinstance(column, np.ndarray)
+    numbers: list[Any] = column.tolist()
     if column.dtype.kind != "f":
         return numbers
     broken = next((number for number in numbers if not math.isfinite(number)), None)

@@ -32,4 +32,27 @@ def _add_results(commands: Any) -> None:
     )
 
 
-COMMANDS = (_add_results,)
+def _add_compare(commands: Any) -> None:
+    parser = add_command(
+        commands,
+        "compare",
+        "show runs side by side: what differs, and what each engine did in each; as a page and as Markdown",
+        "  bakeoff compare runs/before runs/after                   (versions of an engine, settings, machines)\n"
+        "  bakeoff compare runs/laptop runs/server runs/cloud --out side-by-side\n"
+        '  bakeoff compare baseline/result.json runs/latest >> "$GITHUB_STEP_SUMMARY"\n'
+        "Whether something became worse beyond noise is what bakeoff gate judges.",
+    )
+    parser.add_argument("first", type=given, metavar="RUN", help="the run that the others are compared with")
+    parser.add_argument("others", type=given, nargs="+", metavar="RUN", help="folders or result.json files")
+    parser.add_argument(
+        "--out",
+        type=given,
+        metavar="DIR",
+        help="where the page and the text go (default: runs/compare-<time>)",
+    )
+    parser.add_argument(
+        "--runs", type=given, metavar="DIR", default="runs", help="where runs are kept (default: runs)"
+    )
+
+
+COMMANDS = (_add_results, _add_compare)

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engines.columns import Column, decoded
+from engines.base import Column, Keywords
 from engines.filters import And, Eq, Filter, Range
 from harness.data.arrays import ArrayWriter, StoredArray, block_rows
 from harness.data.dataset import Attribute
@@ -117,7 +118,7 @@ def _filters(spec: ListingsManifest, own: Mapping[str, Column]) -> dict[str, tup
 
 
 def _leaves(field: str, rule: Band | str, own: Column) -> list[Filter]:
-    values = decoded(own)
+    values: list[Any] = own.decode() if isinstance(own, Keywords) else own.tolist()
     if not isinstance(rule, Band):
         return [Eq(field, value) for value in values]
     edges = [None, *rule.band, None]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.base import Batch, Field, Schema
-from engines.columns import Keywords
+from engines.base import Batch, Field, Keywords, Schema
 
 SCHEMA = Schema(
     2,
