@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from engines.base import Batch, Hits, Ids, Vectors
+from engines.base import Batch, Capabilities, Hits, Ids, Schema, UnsupportedError, Vectors
 
 if TYPE_CHECKING:
     from engines.filters import Filter
+
+
+def require_fields(can: Capabilities, schema: Schema) -> None:
+    """Raises UnsupportedError where a schema has fields that an engine with these capabilities cannot hold."""
+    tags = [field.name for field in schema.fields if field.kind == "tags"]
+    if tags and not can.tags:
+        raise UnsupportedError(f"it cannot hold tags, several keywords of one item ({', '.join(tags)})")
+    optional = [field.name for field in schema.fields if field.can_lack]
+    if optional and not can.missing:
+        raise UnsupportedError(f"it cannot hold items that lack a value ({', '.join(optional)})")
 
 
 @runtime_checkable

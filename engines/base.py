@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, 
 import numpy as np
 import numpy.typing as npt
 
+from engines.columns import Column
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from engines.filters import Filter
 
 Metric = Literal["l2", "ip", "cosine"]
-FieldKind = Literal["keyword", "integer", "float", "boolean"]
-Value = str | int | float | bool
+FieldKind = Literal["keyword", "tags", "integer", "float", "boolean"]
 
 Ids = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -33,10 +34,19 @@ class UnsupportedError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A filterable attribute. `integer` is 64-bit signed, `float` 64-bit."""
+    """A filterable attribute. `integer` is 64-bit signed, `float` 64-bit; `tags` are several keywords of one item.
+
+    optional: whether items may lack a value. Those of `tags` always may: one without any lacks it.
+    """
 
     name: str
     kind: FieldKind
+    optional: bool = False
+
+    @property
+    def can_lack(self) -> bool:
+        """Whether items may have no value of it."""
+        return self.optional or self.kind == "tags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,53 +76,6 @@ class Schema:
     def aliases(self) -> dict[str, str]:
         """Names `f0`, `f1`, ... by field name, for engines that restrict how fields may be called."""
         return {field.name: f"f{position}" for position, field in enumerate(self.fields)}
-
-
-@dataclass(frozen=True, slots=True)
-class Keywords:
-    """A keyword column, dictionary-encoded: row i holds `vocabulary[codes[i]]`.
-
-    codes: int32[n]; vocabulary: object[v] of distinct str.
-    """
-
-    codes: npt.NDArray[np.int32]
-    vocabulary: npt.NDArray[np.object_]
-    # Holds one dict, word -> code, once a word has been looked up. A list, so that slices share it.
-    _index: list[dict[str, int]] = field(default_factory=list, repr=False, compare=False)
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def __getitem__(self, rows: Any) -> Keywords:
-        """The column restricted to `rows` (a slice, a mask or an index array); the vocabulary is shared."""
-        return Keywords(self.codes[rows], self.vocabulary, self._index)
-
-    def code(self, word: Value) -> int | None:
-        """The code of a word, None if it is not in the vocabulary. The first call reads all of it."""
-        if not self._index:
-            self._index.append({known: code for code, known in enumerate(self.vocabulary)})
-        return self._index[0].get(word)  # type: ignore[arg-type]
-
-    def decode(self) -> list[str]:
-        """The column as one str per row."""
-        words: list[str] = self.vocabulary[self.codes].tolist()
-        return words
-
-    @classmethod
-    def encode(cls, values: Sequence[str]) -> Keywords:
-        """Encodes str values; the vocabulary is sorted by code point.
-
-        Not by NumPy: its string arrays drop trailing NULs and are as wide as their longest value.
-        """
-        words = sorted(set(values))
-        index = {word: code for code, word in enumerate(words)}
-        codes = np.fromiter((index[value] for value in values), np.int32, len(values))
-        vocabulary = np.empty(len(words), dtype=object)
-        vocabulary[:] = words
-        return cls(codes, vocabulary, [index])
-
-
-Column = Keywords | npt.NDArray[Any]  # int64[n], float64[n] or bool[n] for the other kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +138,8 @@ class Capabilities:
     cluster: bool = False  # one collection can be spread over several machines
     text: bool = False  # it also follows `FullText`
     lookup: bool = False  # it also follows `Lookup`
+    tags: bool = False  # it holds fields of that kind
+    missing: bool = False  # it holds fields that items may lack, and `not` matches where the value is missing
     quantization: bool = False
     exact_scores: bool = True  # scores are those of the vectors as given, within float32's rounding
 

@@ -1,4 +1,4 @@
-"""The filter language: six immutable node types and their meaning (`matches`)."""
+"""The filter language: seven immutable node types and their meaning (`matches`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column, Keywords, Schema, Value
+from engines.base import Schema
+from engines.columns import Column, Keywords, Nullable, Tags, Value, present
 
 Mask = npt.NDArray[np.bool_]
 INT64 = (-(2**63), 2**63 - 1)  # the smallest and the largest integer a field can hold
@@ -27,7 +28,7 @@ BOUNDS = tuple(_COMPARE)  # of a range
 
 @dataclass(frozen=True, slots=True)
 class Eq:
-    """The field has this value."""
+    """The field has this value; of tags, this among others."""
 
     field: str
     value: Value
@@ -63,6 +64,13 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Exists:
+    """The field has a value; of tags, at least one."""
+
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     """All match; an empty one matches everything."""
 
@@ -78,16 +86,17 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The inner filter does not match."""
+    """The inner filter does not match; so it holds where a value is missing that the inner one asks for."""
 
     filter: Filter
 
 
-Filter = Eq | In | Range | And | Or | Not
+Filter = Eq | In | Range | Exists | And | Or | Not
 
 
 def matches(where: Filter | None, columns: Mapping[str, Column], rows: int) -> Mask:  # noqa: PLR0911
-    """Which of `rows` rows match. A value of another kind than its column's equals nothing.
+    """Which of `rows` rows match. A value of another kind than its column's equals nothing, a missing one neither
+    equals anything nor lies within a range.
 
     columns: the columns by field name, each with `rows` rows. Integers are compared exactly; with a float
     column a number is first converted to float64. Returns a new bool[rows].
@@ -102,6 +111,9 @@ def matches(where: Filter | None, columns: Mapping[str, Column], rows: int) -> M
             return _equal(columns[name], values)
         case Range(name):
             return _within(columns[name], where)
+        case Exists(name):
+            known = present(columns[name])
+            return np.ones(rows, dtype=np.bool_) if known is None else known
         case And(filters):
             return _combined(np.logical_and, filters, columns, rows)
         case Or(filters):
@@ -121,6 +133,12 @@ def _combined(join: np.ufunc, filters: tuple[Filter, ...], columns: Mapping[str,
 
 
 def _equal(column: Column, values: tuple[Value, ...]) -> Mask:
+    if isinstance(column, Nullable):
+        mask = _equal(column.values, values)
+        return np.logical_and(mask, column.present, out=mask)
+    if isinstance(column, Tags):
+        codes = [code for word in values if (code := column.code(word)) is not None]
+        return column.having(codes) if codes else np.zeros(len(column), dtype=np.bool_)
     if isinstance(column, Keywords):
         # Words are looked up, then int32 codes are compared: ~30x faster than comparing strings.
         codes = [code for word in values if (code := column.code(word)) is not None]
@@ -164,7 +182,10 @@ def integer_interval(bounds: Range) -> tuple[int, int] | None:
 
 
 def _within(column: Column, where: Range) -> Mask:
-    if isinstance(column, Keywords) or column.dtype == np.bool_:
+    if isinstance(column, Nullable):
+        mask = _within(column.values, where)
+        return np.logical_and(mask, column.present, out=mask)
+    if not isinstance(column, np.ndarray) or column.dtype == np.bool_:
         return np.zeros(len(column), dtype=np.bool_)  # no numbers; check() reports such a range
     if column.dtype.kind == "i":
         interval = integer_interval(where)
@@ -175,13 +196,13 @@ def _within(column: Column, where: Range) -> Mask:
         parts += [column <= last] if last < INT64[1] else []
     else:
         parts = [_COMPARE[name](column, float(bound)) for name, bound in where.bounds.items()]
-    mask: Mask = parts[0]
+    mask = parts[0]
     for part in parts[1:]:
         np.logical_and(mask, part, out=mask)
     return mask
 
 
-def leaves(where: Filter | None) -> Iterator[Eq | In | Range]:
+def leaves(where: Filter | None) -> Iterator[Eq | In | Range | Exists]:
     """The comparisons in a filter, left to right."""
     match where:
         case None:
@@ -206,6 +227,8 @@ def check(where: Filter | None, schema: Schema) -> list[str]:
                 f"unknown column '{leaf.field}' (the dataset has: {known}){_same_looking(leaf.field, schema)}"
             )
             continue
+        if isinstance(leaf, Exists):
+            continue
         if isinstance(leaf, Range):
             if field.kind not in ("integer", "float"):
                 problems.append(f"'{leaf.field}' is {field.kind}, a range needs integer or float")
@@ -227,7 +250,7 @@ def _same_looking(name: str, schema: Schema) -> str:
 
 
 def _fits(value: Value, kind: str) -> bool:
-    if kind == "keyword":
+    if kind in ("keyword", "tags"):
         return isinstance(value, str)
     if kind == "boolean":
         return isinstance(value, bool)

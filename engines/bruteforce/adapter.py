@@ -21,7 +21,8 @@ from engines.base import (
     Vectors,
 )
 from engines.filters import Filter
-from engines.values.columns import ColumnStore, Growable, normalized, prepared
+from engines.values.columns import ColumnStore, normalized, prepared
+from engines.values.growing import Growable
 from engines.values.vectors import require_query
 
 _NONE = Hits(np.empty(0, np.int64), np.empty(0, np.float64))
@@ -38,7 +39,7 @@ class Params(BaseModel):
 class BruteForce(Engine):
     """Keeps rows as they come and scans them in float32; the candidates are ordered in float64."""
 
-    capabilities = Capabilities(immediate=True, thread_safe=True, lookup=True)
+    capabilities = Capabilities(immediate=True, thread_safe=True, lookup=True, tags=True, missing=True)
     IndexParams: ClassVar = Params
     SearchParams: ClassVar = Params
 

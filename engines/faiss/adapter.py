@@ -21,7 +21,8 @@ from engines.faiss.building import held, new_index, scanned, width
 from engines.faiss.params import IndexParams, SearchParams, check
 from engines.filters import Filter, Mask, matches
 from engines.values import disk
-from engines.values.columns import ColumnStore, Growable, prepared
+from engines.values.columns import ColumnStore, prepared
+from engines.values.growing import Growable
 from engines.values.vectors import require_query
 
 faiss: Any = _faiss  # its type hints lack most of what SWIG generates
@@ -35,7 +36,13 @@ class Faiss(Engine):
     """One FAISS index. Queries and small batches run on the calling thread, builds on every core."""
 
     capabilities = Capabilities(
-        persistent=True, immediate=True, thread_safe=True, lookup=True, quantization=True
+        persistent=True,
+        immediate=True,
+        thread_safe=True,
+        lookup=True,
+        tags=True,
+        missing=True,
+        quantization=True,
     )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams

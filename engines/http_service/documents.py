@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engines.base import Batch, Column, EngineError, Hits, Ids, Keywords, Schema, Vectors
+from engines.base import Batch, EngineError, Hits, Ids, Schema, Vectors
+from engines.columns import Column, Keywords, decoded
 from engines.http_service.filters import Condition, read_word, stored_word
 from engines.values.columns import column_of
 
@@ -96,8 +97,7 @@ def puts(batch: Batch, schema: Schema) -> Iterator[bytes]:
 def _values(column: Column) -> list[Any]:
     if isinstance(column, Keywords):
         return [stored_word(word) for word in column.decode()]
-    values: list[Any] = column.tolist()
-    return values
+    return decoded(column)
 
 
 def removals(ids: Ids) -> Iterator[bytes]:

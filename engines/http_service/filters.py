@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engines.base import Field, Value
+from engines.base import Field
+from engines.columns import Value
 from engines.values.translation import Translator
 
 Condition = dict[str, Any]

@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from engines.base import (
-    Batch,
-    EngineError,
-    Ids,
-    Keywords,
-    Metric,
-    Schema,
-    UnsupportedError,
-    Vectors,
-)
+from engines.base import Batch, EngineError, Ids, Metric, Schema, UnsupportedError, Vectors
+from engines.columns import Keywords
 from engines.lucene.filters import LONGEST, Query
 from engines.lucene.params import ID, TEXT, VECTOR
 from engines.values.columns import normalized
@@ -119,7 +111,7 @@ def upserts(batch: Batch, schema: Schema, pack: Callable[[Vectors], bytes]) -> l
 
 
 def _values(name: str, batch: Batch) -> list[Any]:
-    column = batch.attributes[name]
+    column: Any = batch.attributes[name]
     if isinstance(column, Keywords):
         return [_fitting(name, word) for word in column.decode()]
     if column.dtype.kind != "f":

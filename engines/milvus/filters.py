@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engines.base import Field, FieldKind, Value
+from engines.base import Field, FieldKind
+from engines.columns import Value
 from engines.filters import INT64
 from engines.values.translation import Translator
 

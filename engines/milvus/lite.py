@@ -22,11 +22,11 @@ from engines.base import (
     FieldKind,
     Hits,
     Ids,
-    Keywords,
     Schema,
     UnsupportedError,
     Vectors,
 )
+from engines.columns import decoded
 from engines.filters import Filter
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ROUNDED, IndexParams, SearchParams, for_type
@@ -131,7 +131,7 @@ class MilvusLite(Engine):
             columns: dict[str, Any] = {"id": batch.ids[rows].tolist(), "vector": batch.vectors[rows]}
             for name, alias in self._schema.aliases.items():
                 column = batch.attributes[name][rows]
-                columns[alias] = column.decode() if isinstance(column, Keywords) else column.tolist()
+                columns[alias] = decoded(column)
             items = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
             self._open.upsert(self._collection, items)
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2  # type: ignore[import-untyped]
 
-from engines.base import Batch, FieldKind, Keywords, Schema
+from engines.base import Batch, FieldKind, Schema
+from engines.columns import Keywords
 from engines.values.columns import normalized
 
 # Of unit vectors: under COSINE, Milvus 2.3 gives zero vectors no score, or NaN, which upsets the order of the others.

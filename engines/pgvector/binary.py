@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engines.base import Batch, EngineError, Field, FieldKind, Ids, Keywords, Schema, Value, Vectors
+from engines.base import Batch, EngineError, Field, FieldKind, Ids, Schema, Vectors
+from engines.columns import Keywords, Value
 
 OIDS: dict[FieldKind, int] = {
     "keyword": 25,

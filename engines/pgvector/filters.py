@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from engines.base import Field, Value
+from engines.base import Field
+from engines.columns import Value
 from engines.pgvector.binary import array, double, integer, value
 from engines.values.translation import Translator
 

@@ -11,19 +11,8 @@ import numpy as np
 import qdrant_edge as qe
 from pydantic import BaseModel, ConfigDict, Field
 
-from engines.base import (
-    Batch,
-    Capabilities,
-    Column,
-    Engine,
-    EngineStats,
-    FieldKind,
-    Hits,
-    Ids,
-    Keywords,
-    Schema,
-    Vectors,
-)
+from engines.base import Batch, Capabilities, Engine, EngineStats, FieldKind, Hits, Ids, Schema, Vectors
+from engines.columns import Column
 from engines.filters import Filter
 from engines.qdrant.edge_filters import Conditions, as_filter
 from engines.qdrant.points import payload
@@ -226,5 +215,5 @@ class QdrantEdge(Engine):
 
 def _values(column: Column, name: str) -> list[Any]:
     # Booleans as 0 and 1, see edge_filters.py.
-    boolean = not isinstance(column, Keywords) and column.dtype == np.bool_
+    boolean = isinstance(column, np.ndarray) and column.dtype == np.bool_
     return payload.values(column.astype(np.int64) if boolean else column, name)  # type: ignore[union-attr]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import qdrant_edge as qe
 
-from engines.base import Field, Value
+from engines.base import Field
+from engines.columns import Value
 from engines.qdrant.bounds import exact_bounds
 from engines.qdrant.points.payload import rounded
 from engines.values.translation import Translator

@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeVar
 
 from qdrant_client import grpc
 
-from engines.base import Field, Value
+from engines.base import Field
+from engines.columns import Value
 from engines.qdrant.bounds import exact_bounds
 from engines.qdrant.points.payload import rounded
 from engines.values.translation import Translator

@@ -10,74 +10,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Batch, Column, FieldKind, Ids, Keywords, Schema, Value, Vectors
+from engines.base import Batch, FieldKind, Ids, Schema, Vectors
+from engines.columns import Column, Keywords, Nullable, Tags, arrays_of, column_from, words_of
 from engines.filters import Filter, Mask, matches
+from engines.values.growing import DTYPES, Growable, Growing, growing
 from engines.values.vectors import require_vectors
 
-_DTYPES: dict[FieldKind, Any] = {"integer": np.int64, "float": np.float64, "boolean": np.bool_}
 
-
-def column_of(values: Sequence[Value], kind: FieldKind) -> Column:
-    """Values, each of this kind, as a column."""
+def column_of(values: Sequence[Any], kind: FieldKind) -> Column:
+    """Values, each of this kind or None where it is missing, as a column. Of tags each is a list of words."""
     if kind == "keyword":
-        return Keywords.encode([str(value) for value in values])
-    return np.array(values, _DTYPES[kind])
-
-
-class Growable:
-    """An array that grows at its end in amortised constant time."""
-
-    __slots__ = ("_data", "_size")
-
-    def __init__(self, dtype: Any, width: int | None = None) -> None:
-        """width: the length of a row; None makes the array one-dimensional."""
-        self._data = np.empty((0,) if width is None else (0, width), dtype)
-        self._size = 0
-
-    @property
-    def view(self) -> npt.NDArray[Any]:
-        """What has been appended so far; shares memory."""
-        return self._data[: self._size]
-
-    def append(self, rows: npt.NDArray[Any]) -> None:
-        """Copies `rows` to the end. Raises ValueError for rows of another width."""
-        if rows.shape[1:] != self._data.shape[1:]:
-            raise ValueError(f"rows of shape {rows.shape[1:]} do not fit into {self._data.shape[1:]}")
-        size = self._size + len(rows)
-        if size > len(self._data):
-            # Half as much again, not twice: the vectors of an index are most of the memory in use.
-            grown = np.empty((max(size, len(self._data) * 3 // 2), *self._data.shape[1:]), self._data.dtype)
-            grown[: self._size] = self.view
-            self._data = grown
-        self._data[self._size : size] = rows
-        self._size = size
-
-
-class _KeywordColumn:
-    """A keyword column that grows batch by batch, with one vocabulary for all of them."""
-
-    def __init__(self) -> None:
-        self.codes = Growable(np.int32)
-        self.vocabulary = Growable(object)
-        self.index: dict[str, int] = {}
-
-    def append(self, column: Keywords) -> None:
-        codes = np.full(len(column.vocabulary), -1, np.int32)  # the batch's codes -> ours
-        new = []
-        for code in np.unique(column.codes).tolist():
-            word = column.vocabulary[code]
-            if word not in self.index:
-                self.index[word] = len(self.index)
-                new.append(word)
-            codes[code] = self.index[word]
-        words = np.empty(len(new), dtype=object)
-        words[:] = new
-        self.vocabulary.append(words)
-        self.codes.append(codes[column.codes])
-
-    @property
-    def view(self) -> Keywords:
-        return Keywords(self.codes.view, self.vocabulary.view, [self.index])
+        return Keywords.encode([None if value is None else str(value) for value in values])
+    if kind == "tags":
+        return Tags.encode([list(map(str, value or ())) for value in values])
+    if None not in values:
+        return np.array(values, DTYPES[kind])
+    known = np.array([value is not None for value in values], np.bool_)
+    return Nullable(np.array([0 if value is None else value for value in values], DTYPES[kind]), known)
 
 
 class ColumnStore:
@@ -91,10 +40,7 @@ class ColumnStore:
         self.schema = schema
         self._ids = Growable(np.int64)
         self._live = Growable(np.bool_)
-        self._columns: dict[str, _KeywordColumn | Growable] = {
-            field.name: _KeywordColumn() if field.kind == "keyword" else Growable(_DTYPES[field.kind])
-            for field in schema.fields
-        }
+        self._columns: dict[str, Growing] = {field.name: growing(field) for field in schema.fields}
         self._row_of: dict[int, int] = {}
         self.columns: Mapping[str, Column] = {name: column.view for name, column in self._columns.items()}
 
@@ -149,8 +95,8 @@ class ColumnStore:
         arrays: dict[str, npt.NDArray[Any]] = {"ids": self.ids, "live": self._live.view}
         words: dict[str, list[str]] = {}
         for position, (name, column) in enumerate(self.columns.items()):
-            arrays[f"column{position}"] = column.codes if isinstance(column, Keywords) else column
-            if isinstance(column, Keywords):
+            arrays |= {f"column{position}{part}": array for part, array in arrays_of(column).items()}
+            if isinstance(column, Keywords | Tags):
                 words[name] = column.vocabulary.tolist()
         np.savez(path / "columns.npz", allow_pickle=False, **arrays)
         (path / "columns.json").write_text(json.dumps(words), "utf-8")
@@ -163,13 +109,14 @@ class ColumnStore:
         with np.load(path / "columns.npz", allow_pickle=False) as arrays:
             columns: dict[str, Column] = {}
             for position, field in enumerate(schema.fields):
-                values = arrays[f"column{position}"]
-                if field.kind == "keyword":
-                    vocabulary = np.empty(len(words[field.name]), dtype=object)
-                    vocabulary[:] = words[field.name]
-                    columns[field.name] = Keywords(values, vocabulary)
-                else:
-                    columns[field.name] = values
+                start = f"column{position}"
+                parts = {
+                    part: arrays[f"{start}{part}"]
+                    for part in ("", "offsets", "present")
+                    if f"{start}{part}" in arrays
+                }
+                known = words.get(field.name)
+                columns[field.name] = column_from(parts, None if known is None else words_of(known))
             ids, live = arrays["ids"], arrays["live"]
         for name, column in store._columns.items():
             column.append(columns[name])  # type: ignore[arg-type]

@@ -2,9 +2,11 @@
 
 What a key means::
 
-    {"brand": "Zara"}                      Eq
-    {"brand": ["Zara", "H&M"]}             In
+    {"brand": "Zara"}                      Eq; of tags: has this one
+    {"brand": ["Zara", "H&M"]}             In; of tags: has one of these
+    {"colour": {"all": ["red", "blue"]}}   And of Eq: has all of these
     {"price": {"gte": 10, "lt": 50}}       Range (gt, gte, lt, lte)
+    {"size": {"exists": true}}             Exists; false: Not of that
     {"and": [...]}, {"or": [...]}          And, Or
     {"not": {...}}                         Not
 
@@ -17,8 +19,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from engines.base import Value
-from engines.filters import BOUNDS, And, Eq, Filter, In, Not, Or, Range
+from engines.columns import Value
+from engines.filters import BOUNDS, And, Eq, Exists, Filter, In, Not, Or, Range
 from engines.values.shown import is_unicode, shown
 
 RESERVED = ("and", "or", "not")  # no column can be called so
@@ -59,7 +61,7 @@ def _parse_key(key: object, value: object, level: int) -> Filter:
     if key == "not":
         return Not(_parse_inner(key, value, level))
     if isinstance(value, Mapping):
-        return _parse_range(key, value)
+        return _parse_operators(key, value)
     if isinstance(value, list):
         return In(key, tuple(_parse_value(key, item) for item in value))
     return Eq(key, _parse_value(key, value))
@@ -72,10 +74,30 @@ def _parse_inner(key: str, data: object, level: int) -> Filter:
     return inner
 
 
+def _parse_operators(key: str, operators: Mapping[Any, Any]) -> Filter:
+    match dict(operators):
+        case {"exists": bool(exists)} if len(operators) == 1:
+            return Exists(key) if exists else Not(Exists(key))
+        case {"all": list(values)} if values and len(operators) == 1:
+            parts = tuple(Eq(key, _parse_value(key, value)) for value in values)
+            return parts[0] if len(parts) == 1 else And(parts)
+        case {"exists": value} if len(operators) == 1:
+            raise FilterSyntaxError(f"'{key}.exists' must be true or false, got {shown(value)}")
+        case {"all": value} if len(operators) == 1:
+            raise FilterSyntaxError(f"'{key}.all' must be a list of at least one value, got {shown(value)}")
+        case {"exists": _} | {"all": _}:
+            raise FilterSyntaxError(
+                f"'{key}': exists and all stand alone, got {shown(dict(operators))}; join conditions by 'and'"
+            )
+    return _parse_range(key, operators)
+
+
 def _parse_range(key: str, bounds: Mapping[Any, Any]) -> Range:
     unknown = set(map(str, bounds)) - set(BOUNDS)
     if unknown or not bounds:
-        raise FilterSyntaxError(f"'{key}' takes the bounds {', '.join(BOUNDS)}, got {shown(dict(bounds))}")
+        raise FilterSyntaxError(
+            f"'{key}' takes the bounds {', '.join(BOUNDS)}, or exists, or all, got {shown(dict(bounds))}"
+        )
     for bound, number in bounds.items():
         if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
             raise FilterSyntaxError(f"'{key}.{bound}' must be a finite number, got {shown(number)}")
@@ -119,6 +141,8 @@ def to_json(where: Filter | None) -> dict[str, Any]:  # noqa: PLR0911 - one a no
             return {name: list(values)}
         case Range(name):
             return {name: where.bounds}
+        case Exists(name):
+            return {name: {"exists": True}}
         case And(filters):
             return {"and": [to_json(inner) for inner in filters]}
         case Or(filters):

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
-from engines.base import Field, Schema, Value
-from engines.filters import INT64, And, Eq, Filter, In, Or, Range, integer_interval
+from engines.base import Field, Schema, UnsupportedError
+from engines.columns import Value
+from engines.filters import INT64, And, Eq, Exists, Filter, In, Or, Range, integer_interval
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ class Translator(ABC, Generic[T]):
     def __init__(self, schema: Schema) -> None:
         self._schema, self._aliases = schema, schema.aliases
 
-    def translate(self, where: Filter) -> T:
+    def translate(self, where: Filter) -> T:  # noqa: PLR0911 - one a node type
         """The condition that holds for exactly the items that match. Raises KeyError for an unknown field."""
         match where:
             case Eq(name, value):
@@ -27,6 +28,9 @@ class Translator(ABC, Generic[T]):
                 return self._one_of(name, values)
             case Range():
                 return self._range(where)
+            case Exists(name):
+                alias, field = self._field(name)
+                return self.exists(alias, field) if field.can_lack else self.everything()
             case And(filters):
                 return (
                     self.all_of([self.translate(inner) for inner in filters])
@@ -70,7 +74,11 @@ class Translator(ABC, Generic[T]):
 
     @abstractmethod
     def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> T:
-        """The field has one of these values; there is at least one, each of the field's kind."""
+        """The field has one of these values; at least one, each of the field's kind. Of tags: one is among them."""
+
+    def exists(self, alias: str, field: Field) -> T:
+        """The field, which items may lack, has a value."""
+        raise UnsupportedError(f"items that lack a value ('{field.name}') are not supported")
 
     @abstractmethod
     def between(self, alias: str, first: int | None, last: int | None) -> T:
@@ -90,4 +98,4 @@ class Translator(ABC, Generic[T]):
 
     @abstractmethod
     def negate(self, part: T) -> T:
-        """The part does not hold."""
+        """The part does not hold: also for items that lack a value that it asks for."""

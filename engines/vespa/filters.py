@@ -6,7 +6,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
-from engines.base import Field, Value
+from engines.base import Field
+from engines.columns import Value
 from engines.filters import INT64
 from engines.values.translation import Translator
 from engines.vespa.values import encoded, lowest

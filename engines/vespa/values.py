@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from engines.base import Batch, EngineError, Keywords, Schema, Vectors
+from engines.base import Batch, EngineError, Schema, Vectors
+from engines.columns import Keywords
 from engines.filters import INT64
 from engines.values.columns import normalized
 from engines.values.words import words
@@ -64,7 +65,7 @@ class Documents:
         self.ids: list[int] = batch.ids[rows].tolist()
         self._columns: dict[str, list[Any]] = {"id": self.ids}
         for name, alias in schema.aliases.items():
-            column = batch.attributes[name][rows]
+            column: Any = batch.attributes[name][rows]
             if isinstance(column, Keywords):
                 self._columns[alias] = [encoded(word) for word in column.decode()]
                 continue

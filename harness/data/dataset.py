@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column, Field, FieldKind, Metric, Schema
+from engines.base import Field, FieldKind, Metric, Schema
+from engines.columns import Column
 from engines.filters import Filter, check, leaves
 from harness.data.identity import ModelIdentity
 from harness.data.mapped import FirstRows
@@ -18,11 +19,12 @@ from harness.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A column of a dataset: `text` is carried along but not filterable."""
+    """A column of a dataset: `text` is carried along but not filterable. optional: whether items may lack a value."""
 
     name: str
     kind: FieldKind | Literal["text"]
     origin: Literal["real", "generated"]
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class Dataset:
     def schema(self) -> Schema:
         """What an engine is asked to hold."""
         held = self.filterable if self.indexed is None else self.indexed
-        fields = tuple(Field(a.name, a.kind) for a in self.attributes if a.kind != "text" and a.name in held)
+        fields = tuple(
+            Field(a.name, a.kind, a.optional) for a in self.attributes if a.kind != "text" and a.name in held
+        )
         model = "" if self.model is None else self.model.label
         return Schema(dim=self.vectors.shape[1], metric=self.metric, fields=fields, model=model)
 
@@ -103,5 +107,5 @@ def filter_problems(where: Filter | None, attributes: Sequence[Attribute]) -> li
     text = {a.name for a in attributes if a.kind == "text"} & {leaf.field for leaf in leaves(where)}
     if text:
         return [f"'{name}' is text: it is carried along, but cannot be filtered" for name in sorted(text)]
-    fields = tuple(Field(a.name, a.kind) for a in attributes if a.kind != "text")
+    fields = tuple(Field(a.name, a.kind, a.optional) for a in attributes if a.kind != "text")
     return check(where, Schema(dim=0, metric="l2", fields=fields))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from engines.base import Keywords
+from engines.columns import Keywords, Tags, occurring, present
 from harness.data.arrays import block_rows
 from harness.data.dataset import Attribute, Dataset
 from harness.data.identity import ModelIdentity
@@ -83,17 +83,23 @@ def _ids(dataset: Dataset) -> str:
 
 def _column(dataset: Dataset, attribute: Attribute) -> tuple[str, ...]:
     column = dataset.columns[attribute.name]
-    values = column.codes if isinstance(column, Keywords) else column
-    distinct, counts = np.unique(values, return_counts=True)
-    if isinstance(column, Keywords) or attribute.kind == "boolean":
-        words = column.vocabulary[distinct] if isinstance(column, Keywords) else distinct
+    distinct, counts = np.unique(occurring(column), return_counts=True)
+    if not len(distinct):
+        detail = "no item has a value"
+    elif isinstance(column, Keywords | Tags) or attribute.kind == "boolean":
+        words = column.vocabulary[distinct] if isinstance(column, Keywords | Tags) else distinct
         top = np.argsort(-counts, kind="stable")[:_TOP]
-        detail = ", ".join(f"{short(words[i])} {counts[i] / len(values):.1%}" for i in top)
-        if attribute.kind == "keyword" and len(distinct) > _NEARLY_UNIQUE * len(values):
+        detail = ", ".join(f"{short(words[i])} {counts[i] / len(column):.1%}" for i in top)
+        if attribute.kind == "keyword" and len(distinct) > _NEARLY_UNIQUE * len(column):
             detail = "nearly every value differs: list it under text unless it is filtered by"
     else:
         number = ",.6g" if attribute.kind == "float" else ","
         detail = f"{distinct[0].item():{number}} to {distinct[-1].item():{number}}"
+    known = present(column)
+    if known is not None:
+        detail += f"; missing in {1 - known.mean():.1%}"
+    if isinstance(column, Tags):
+        detail += f"; {len(column.codes) / max(1, len(column)):.1f} an item"
     return on_one_line(attribute.name), attribute.kind, attribute.origin, f"{len(distinct):,} values", detail
 
 

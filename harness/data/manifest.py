@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from engines.base import Value
+from engines.columns import Value
 from engines.values.shown import shown
 from harness.data.identity import ModelIdentity
 from harness.data.metric_words import MetricWord

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column, Keywords
+from engines.columns import Column, column_from, words_of
 
 _OPEN = 64  # columns kept, so that a keyword column's index of words is not made again for each filter
 
@@ -33,10 +33,13 @@ def objects(values: list[Any]) -> npt.NDArray[np.object_]:
 class MappedColumns(Mapping[str, Column]):
     """Opens each column at its first use, and keeps the last few. What a caller holds on to stays mapped.
 
-    files: of values, or of codes for the columns in `vocabularies`. Another process gets the paths, not the values.
+    files: of each column's arrays, by their names (`arrays_of`). vocabularies: of the columns of words. Another process
+    gets the paths, not the values.
     """
 
-    def __init__(self, files: Mapping[str, Path], vocabularies: Mapping[str, list[str]]) -> None:
+    def __init__(
+        self, files: Mapping[str, Mapping[str, Path]], vocabularies: Mapping[str, list[str]]
+    ) -> None:
         self._files, self._vocabularies = files, vocabularies
         self._kept: OrderedDict[str, Column] = OrderedDict()
 
@@ -45,8 +48,11 @@ class MappedColumns(Mapping[str, Column]):
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._kept:
-            values, words = mapped(self._files[name]), self._vocabularies.get(name)
-            self._kept[name] = values if words is None else Keywords(values, objects(words))
+            arrays, words = (
+                {part: mapped(file) for part, file in self._files[name].items()},
+                self._vocabularies.get(name),
+            )
+            self._kept[name] = column_from(arrays, None if words is None else words_of(words))
         self._kept.move_to_end(name)
         if len(self._kept) > _OPEN:
             self._kept.popitem(last=False)

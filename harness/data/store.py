@@ -1,7 +1,7 @@
 """Datasets on disk: built under a lock in a partial folder, renamed when whole, opened memory-mapped.
 
-A folder holds `dataset.json` (what it is, written last), `vectors.npy`, `queries.npy`, one `.npy` a column,
-`vocabularies.json`, `filters.json` and `ids.json`.
+A folder holds `dataset.json` (what it is, written last), `vectors.npy`, `queries.npy`, a `.npy` for each
+array of a column, `vocabularies.json`, `filters.json` and `ids.json`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engines.base import Column, Keywords, Metric
+from engines.base import Metric
+from engines.columns import Column, Keywords, Tags, arrays_of
 from engines.filters import Filter
 from engines.values.filter_syntax import parse, to_json
 from harness.data.arrays import StoredArray
@@ -30,7 +32,7 @@ from harness.data.mapped import MappedColumns, mapped, objects
 from harness.errors import DatasetError, unwritable
 from harness.progress import Progress
 
-FORMAT = 1  # part of every cache key: raise it when the layout or a generator changes
+FORMAT = 2  # part of every cache key: raise it when the layout or a generator changes
 
 
 def throttled(progress: Progress, interval_s: float = 0.2) -> Progress:
@@ -69,14 +71,14 @@ def save(folder: Path, parts: DatasetParts) -> None:
     digests: list[object] = [parts.metric, parts.vectors.digest, parts.queries.digest]
     for number, attribute in enumerate(parts.attributes):
         column = parts.columns[attribute.name]
-        values = np.ascontiguousarray(column.codes if isinstance(column, Keywords) else column)
-        words = column.vocabulary.tolist() if isinstance(column, Keywords) else None
+        words = column.vocabulary.tolist() if isinstance(column, Keywords | Tags) else None
         if words is not None:
             vocabularies[attribute.name] = words
-        np.save(folder / f"column-{number}.npy", values)
-        digests.append(
-            [attribute.name, attribute.kind, _sha256(values.data), _sha256(json.dumps(words).encode())]
-        )
+        digest: list[object] = [attribute.name, attribute.kind]  # whether it is optional shows in its arrays
+        for part, values in arrays_of(column).items():
+            np.save(folder / _file(number, part), values)
+            digest.append(_sha256(np.ascontiguousarray(values).data))
+        digests.append([*digest, _sha256(json.dumps(words).encode())])
     filters = {name: [to_json(where) for where in wheres] for name, wheres in parts.filters.items()}
     digests.append(filters)
     model = None if parts.model is None else asdict(parts.model)
@@ -94,6 +96,7 @@ def save(folder: Path, parts: DatasetParts) -> None:
         "vectors": parts.vectors.path,
         "queries": parts.queries.path,
         "attributes": [asdict(attribute) for attribute in parts.attributes],
+        "arrays": [list(arrays_of(parts.columns[attribute.name])) for attribute in parts.attributes],
         "model": model,
     }
     _write_json(folder / "dataset.json", about)
@@ -105,8 +108,11 @@ def open_dataset(folder: Path) -> Dataset:
         about = _read_json(folder / "dataset.json")
         vocabularies = _read_json(folder / "vocabularies.json")
         attributes = tuple(Attribute(**attribute) for attribute in about["attributes"])
-        files = {a.name: folder / f"column-{number}.npy" for number, a in enumerate(attributes)}
-        for file in files.values():
+        files = {
+            a.name: {part: folder / _file(number, part) for part in about["arrays"][number]}
+            for number, a in enumerate(attributes)
+        }
+        for file in chain.from_iterable(own.values() for own in files.values()):
             mapped(file)  # damaged ones are found now, not in the middle of a run
         ids = folder / "ids.json"
         return Dataset(
@@ -183,6 +189,11 @@ def _shared(wheres: list[Any]) -> Iterator[Filter | None]:
         if text not in seen:
             seen[text] = parse(where)
         yield seen[text]
+
+
+def _file(number: int, part: str) -> str:
+    """The file of one of the arrays of a column."""
+    return f"column-{number}-{part}.npy" if part else f"column-{number}.npy"
 
 
 def _sha256(data: bytes | memoryview) -> str:

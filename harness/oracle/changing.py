@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.base import Column, Metric
+from engines.base import Metric
+from engines.columns import Column
 from harness.data.workload import Workload
 from harness.oracle.candidates import Float32, Float64, Int64, pair_error
 from harness.oracle.exact import Truth, exact_neighbours, pair_distances

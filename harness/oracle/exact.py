@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from engines.base import Column, Metric
+from engines.base import Metric
+from engines.columns import Column
 from engines.filters import Filter, Mask, matches
 from harness.oracle.candidates import Float32, Float64, Int64, pair_distance
 from harness.oracle.scan import QueryGroup, Scan

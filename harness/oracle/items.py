@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Batch, Column, Ids, Keywords, Vectors
+from engines.base import Batch, Ids, Vectors
+from engines.columns import Column
 from harness.data.dataset import Dataset
 
 
@@ -39,9 +40,9 @@ class Items:
         """Gives `rows` the vectors and attributes of `donors`."""
         self._before_write()
         self.vectors[rows] = self.vectors[donors]
-        for column in self.columns.values():
-            values = column.codes if isinstance(column, Keywords) else column
-            values[rows] = values[donors]
+        order = np.arange(len(self.vectors))
+        order[rows] = donors
+        self.columns = {name: column[order] for name, column in self.columns.items()}
 
     def move(self, row: int, vector: Vectors) -> None:
         """Gives an item another vector; it is alive afterwards."""
@@ -62,12 +63,7 @@ class Items:
         self.version += 1
         if not self._private:
             self.vectors = _private_copy(self.vectors)
-            self.columns = {name: _copy(column) for name, column in self.columns.items()}
             self._private = True
-
-
-def _copy(column: Column) -> Column:
-    return Keywords(column.codes.copy(), column.vocabulary) if isinstance(column, Keywords) else column.copy()
 
 
 def _private_copy(matrix: Vectors) -> Vectors:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column, Metric
+from engines.base import Metric
+from engines.columns import Column
 from engines.filters import Filter, Mask, leaves, matches
 from harness.data.workload import Workload
 from harness.oracle.candidates import lengths_of, pair_error

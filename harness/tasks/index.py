@@ -8,6 +8,7 @@ from time import perf_counter_ns  # by name, so that an engine that replaces the
 
 import numpy as np
 
+from engines.abilities import require_fields
 from engines.base import EngineError, EngineStats
 from harness.load.clients import describe
 from harness.load.repeats import BLOCK, repeat_gain
@@ -35,6 +36,7 @@ def measure_index(bench: Bench, task: IndexTask, cell: PlannedCell) -> tuple[Mea
     """
     dataset, engine, k = bench.corpus.dataset, bench.engine, bench.scenario.k
     gc.collect()
+    require_fields(engine.capabilities, dataset.schema)
     usage = Usage(bench.meter)
     engine.create(dataset.schema)
     start_ns, engine_ns = perf_counter_ns(), 0

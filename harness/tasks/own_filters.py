@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engines.base import Column, Keywords, Value
-from engines.filters import And, Eq, Filter, In, Not, Or, Range
+from engines.columns import Column, Value, decoded
+from engines.filters import And, Eq, Exists, Filter, In, Not, Or, Range, leaves, matches
 
 
 def own_filter(columns: Mapping[str, Column], name: str, row: int) -> Filter:
@@ -26,15 +26,16 @@ def any_filter(columns: Mapping[str, Column], number: int, row: int) -> Filter |
     return _KINDS[kind](columns, name, second, row)
 
 
-def _value(column: Column, row: int) -> Value:
+def _value(column: Column, row: int) -> Value | None:
+    """The value of the item in a row, None where it is missing; of tags, one of them."""
     row %= len(column)
-    if isinstance(column, Keywords):
-        return str(column.vocabulary[column.codes[row]])
-    value: Value = column[row].item()
-    return value
+    (value,) = decoded(column[row : row + 1])
+    return next(iter(value), None) if isinstance(value, list) else value
 
 
-def _equals(name: str, value: Value) -> Filter:
+def _equals(name: str, value: Value | None) -> Filter:
+    if value is None:
+        return Not(Exists(name))
     return Range(name, gte=value, lte=value) if isinstance(value, float) else Eq(name, value)
 
 
@@ -44,14 +45,14 @@ def _plain(columns: Mapping[str, Column], name: str, _second: str, row: int) -> 
 
 def _any_of(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
     own, other = _value(columns[name], row), _value(columns[name], row + 1)
-    if isinstance(own, float):
+    if own is None or other is None or isinstance(own, float):
         return Or((_equals(name, own), _equals(name, other)))
     return In(name, (own,) if own == other else (own, other))
 
 
 def _bounded(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
     own, other = _value(columns[name], row), _value(columns[name], row + 1)
-    if isinstance(own, str | bool) or isinstance(other, str | bool):
+    if own is None or other is None or isinstance(own, str | bool) or isinstance(other, str | bool):
         return _equals(name, own)
     if own == other:
         return Range(name, gte=own) if row % 2 else Range(name, lte=own)
@@ -59,8 +60,8 @@ def _bounded(columns: Mapping[str, Column], name: str, _second: str, row: int) -
 
 
 def _not(columns: Mapping[str, Column], name: str, _second: str, row: int) -> Filter:
-    own, other = _value(columns[name], row), _value(columns[name], row + 1)
-    return _equals(name, own) if own == other else Not(_equals(name, other))
+    negated = Not(own_filter(columns, name, row + 1))
+    return negated if _satisfies(columns, row, negated) else own_filter(columns, name, row)
 
 
 def _either(columns: Mapping[str, Column], name: str, second: str, row: int) -> Filter:
@@ -72,9 +73,15 @@ def _both(columns: Mapping[str, Column], name: str, second: str, row: int) -> Fi
 
 
 def _not_both(columns: Mapping[str, Column], name: str, second: str, row: int) -> Filter:
-    if _value(columns[second], row) == _value(columns[second], row + 1):
-        return own_filter(columns, name, row)
-    return Not(And((own_filter(columns, name, row), own_filter(columns, second, row + 1))))
+    negated = Not(And((own_filter(columns, name, row), own_filter(columns, second, row + 1))))
+    return negated if _satisfies(columns, row, negated) else own_filter(columns, name, row)
+
+
+def _satisfies(columns: Mapping[str, Column], row: int, where: Filter) -> bool:
+    own = {leaf.field: columns[leaf.field] for leaf in leaves(where)}
+    places = {name: row % len(column) for name, column in own.items()}
+    item = {name: column[places[name] : places[name] + 1] for name, column in own.items()}
+    return bool(matches(where, item, 1)[0])
 
 
 _KINDS = (_plain, _any_of, _bounded, _not, _either, _both, _not_both)

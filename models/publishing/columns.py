@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column, Keywords
+from engines.columns import Column, Keywords
 from engines.values.filter_syntax import RESERVED
 from models.data.items import MISSING, Categories, Items
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column
+from engines.columns import Column
 from engines.filters import And, Eq, Filter, In, Range, matches
 from models.data.interactions import ItemLists
 from models.data.items import MISSING, Categories, Items

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column
+from engines.columns import Column
 from engines.filters import And, Eq, Filter, In, Range, leaves, matches
 from harness.results.text import visible
 from models.data.items import Items

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from engines.base import Value, Vectors
+from engines.base import Vectors
+from engines.columns import Value
 from service.catalogue.listing import (
     Absent,
     Change,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
-from engines.base import Value, Vectors
+from engines.base import Vectors
+from engines.columns import Value
 
 HIGHEST_VERSION = 2**62  # that a caller may give: above it there is room to count on
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from engines.base import Schema, Value
+from engines.base import Schema
+from engines.columns import Value
 from engines.values.filter_syntax import RESERVED
 from engines.values.shown import shown
 from harness.errors import ConfigurationError

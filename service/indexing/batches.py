@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engines.base import Batch, Keywords
+from engines.base import Batch
+from engines.columns import Keywords
 from engines.values.columns import column_of
 from service.catalogue.listing import Listing
 from service.catalogue.schema import CatalogueSchema

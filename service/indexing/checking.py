@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engines.base import Column, Hits, Keywords, Metric, Value, Vectors
+from engines.base import Hits, Metric, Vectors
+from engines.columns import Value, decoded
 from engines.filters import And, Eq, Filter
 from engines.values.columns import normalized
 from service.catalogue.listing import Listing
@@ -97,7 +98,7 @@ def _by_lookup(store: Store, collection: Collection, applied: int, truth: _Truth
     for page in _pages(store, applied, truth):
         wanted = {listing.number: listing for listing in page}
         held = collection.get(wanted)
-        columns = {name: _values(held.attributes[name]) for name in names}
+        columns = {name: decoded(held.attributes[name]) for name in names}
         for row, number in enumerate(held.ids.tolist()):
             listing = wanted.pop(number)
             same = all(_same(columns[name][row], listing.attributes[name]) for name in names)
@@ -107,10 +108,6 @@ def _by_lookup(store: Store, collection: Collection, applied: int, truth: _Truth
         found.compared += len(page)
     for first in range(0, len(truth.removed), _PAGE):
         found.extra += collection.get(truth.removed[first : first + _PAGE]).ids.tolist()
-
-
-def _values(column: Column) -> list[Value]:
-    return list(column.decode()) if isinstance(column, Keywords) else column.tolist()
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engines.base import Column, Field, Keywords
+from engines.base import Field
+from engines.columns import Column, Keywords, Tags, occurring
 from engines.filters import Mask
 
 
@@ -29,16 +30,17 @@ class Facet:
 def facet(field: Field, column: Column, living: Mask | None, most: int) -> Facet:
     """Of a column of n rows. living: bool[n], those that count; None: all. most: values that are named."""
     held = column if living is None else column[living]
-    if isinstance(held, Keywords):
-        counts = np.bincount(held.codes, minlength=len(held.vocabulary))
+    values = occurring(held)
+    if isinstance(held, Keywords | Tags):
+        counts = np.bincount(values, minlength=len(held.vocabulary))
         words: list[str | bool] = held.vocabulary.tolist()
         return _counted(field, dict(zip(words, counts.tolist(), strict=True)), most)
     if field.kind == "boolean":
-        true = int(np.count_nonzero(held))
-        return _counted(field, {True: true, False: len(held) - true}, most)
-    if not len(held):
+        true = int(np.count_nonzero(values))
+        return _counted(field, {True: true, False: len(values) - true}, most)
+    if not len(values):
         return Facet(field)
-    return Facet(field, least=held.min().item(), greatest=held.max().item())
+    return Facet(field, least=values.min().item(), greatest=values.max().item())
 
 
 def _counted(field: Field, counts: Mapping[str | bool, int], most: int) -> Facet:

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Batch, Column, Hits, Ids
+from engines.base import Batch, Hits, Ids
+from engines.columns import Column
 from engines.filters import Filter, Mask, leaves, matches
-from engines.values.columns import ColumnStore, Growable
+from engines.values.columns import ColumnStore
+from engines.values.growing import Growable
 from service.catalogue.listing import Listing
 from service.catalogue.schema import CatalogueSchema
 from service.indexing.batches import as_batch

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engines.base import Schema, Value, Vectors
+from engines.base import Schema, Vectors
+from engines.columns import Value
 from engines.values.columns import normalized
 from harness.errors import ConfigurationError
 from models.encoding.padding import unpadded_listings

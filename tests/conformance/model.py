@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from engines.base import Batch, Column, Engine, Hits, Keywords, Schema
+from engines.base import Batch, Engine, Hits, Schema
+from engines.columns import Column, arrays_of, decoded
 from engines.filters import Filter, matches
+from engines.values.columns import column_of
 from harness.oracle.exact import exact_neighbours
 
 
@@ -56,7 +59,7 @@ class Model:
     @property
     def columns(self) -> dict[str, Column]:
         rows = [values for _, values in self.items.values()]
-        return {f.name: column_of(f.kind, [row[i] for row in rows]) for i, f in enumerate(self.schema.fields)}
+        return {f.name: column_of([row[i] for row in rows], f.kind) for i, f in enumerate(self.schema.fields)}
 
     def matching(self, where: Filter | None) -> set[int]:
         return set(self.ids[matches(where, self.columns, len(self.items))].tolist())
@@ -124,23 +127,14 @@ def distance(vectors: np.ndarray, query: np.ndarray, metric: str) -> np.ndarray:
     return 1 - np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
 
 
-def column_of(kind: str, values: list[Any]) -> Column:
-    if kind == "keyword":
-        return Keywords.encode(values)
-    return np.array(values, dtype={"integer": np.int64, "float": np.float64, "boolean": np.bool_}[kind])
-
-
-def decoded(column: Column) -> list[Any]:
-    return column.decode() if isinstance(column, Keywords) else column.tolist()
-
-
 def make_batch(schema: Schema, ids: Any, vectors: Any, columns: dict[str, list[Any]]) -> Batch:
     """A batch of read-only arrays, as a memory-mapped dataset has them."""
     batch = Batch(
         np.array(ids, dtype=np.int64),
         np.array(vectors, dtype=np.float32).reshape(len(ids), schema.dim),
-        {field.name: column_of(field.kind, columns[field.name]) for field in schema.fields},
+        {field.name: column_of(columns[field.name], field.kind) for field in schema.fields},
     )
-    for array in (batch.ids, batch.vectors, *batch.attributes.values()):
-        (array.codes if isinstance(array, Keywords) else array).setflags(write=False)
+    parts = (arrays_of(column).values() for column in batch.attributes.values())
+    for array in (batch.ids, batch.vectors, *chain.from_iterable(parts)):
+        array.setflags(write=False)
     return batch

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engines.base import Field, Schema
-from engines.filters import And, Eq, Filter, In, Not, Or, Range
+from engines.base import Capabilities, Field, Schema
+from engines.filters import And, Eq, Exists, Filter, In, Not, Or, Range
 from tests.conformance.model import Model
 from tests.conformance.subjects import Subject
 
@@ -19,24 +20,46 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampl
 # Up to 2^53: what lies beyond has a test of its own, for not every engine can compare it.
 INTEGERS = st.integers(-4, 4) | st.sampled_from([-(2**53), 2**53, 2**40])
 FLOATS = st.sampled_from([-1.5, 0.0, 0.5, 1.0]) | st.floats(allow_nan=False, allow_infinity=False)
-VALUES = {"keyword": WORDS, "integer": INTEGERS, "float": FLOATS, "boolean": st.booleans()}
+VALUES = {
+    "keyword": WORDS,
+    "integer": INTEGERS,
+    "float": FLOATS,
+    "boolean": st.booleans(),
+    "tags": st.lists(WORDS, max_size=3),
+}
+
+
+def values_of(field: Field) -> st.SearchStrategy[Any]:
+    return st.none() | VALUES[field.kind] if field.optional else VALUES[field.kind]
 
 
 @st.composite
-def schemas(draw: st.DrawFn) -> Schema:
+def schemas(draw: st.DrawFn, can: Capabilities) -> Schema:
+    """Tags, and fields that items may lack, only where the engine can hold them."""
+    kinds = [kind for kind in VALUES if kind != "tags" or (can.tags and can.missing)]
     names = draw(
         st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), unique=True, max_size=4)
     )
-    fields = [Field(name, draw(st.sampled_from(list(VALUES)))) for name in names]
+    optional = st.booleans() if can.missing else st.just(False)
+    fields = [Field(name, draw(st.sampled_from(kinds)), draw(optional)) for name in names]
     return Schema(draw(st.integers(2, 5)), draw(st.sampled_from(["l2", "ip", "cosine"])), tuple(fields))
 
 
 @st.composite
 def leaves(draw: st.DrawFn, schema: Schema, present: dict[str, list[Any]]) -> Filter:
     field = draw(st.sampled_from(schema.fields))
-    values = st.sampled_from(present[field.name]) | VALUES[field.kind]
-    operators = ["eq", "in"] + ["range"] * (field.kind in ("integer", "float"))
+    kind = "keyword" if field.kind == "tags" else field.kind
+    known = chain.from_iterable(
+        value if isinstance(value, list) else [value] for value in present[field.name]
+    )
+    values = (
+        st.sampled_from([value for value in known if value is not None] or [draw(VALUES[kind])])
+        | VALUES[kind]
+    )
+    operators = ["eq", "in", "exists"] + ["range"] * (field.kind in ("integer", "float"))
     match draw(st.sampled_from(operators)):
+        case "exists":
+            return Exists(field.name)
         case "eq":
             return Eq(field.name, draw(values))
         case "in":
@@ -59,10 +82,10 @@ def filters(schema: Schema, present: dict[str, list[Any]]) -> st.SearchStrategy[
 
 @st.composite
 def collections(
-    draw: st.DrawFn,
+    draw: st.DrawFn, can: Capabilities
 ) -> tuple[Schema, list[tuple[list[int], np.ndarray, dict[str, list[Any]], list[int]]]]:
     """A schema and rounds of (ids, vectors, columns, ids to delete afterwards)."""
-    schema = draw(schemas())
+    schema = draw(schemas(can))
     rounds = []
     for _ in range(draw(st.integers(1, 2))):
         ids = draw(st.lists(st.integers(0, 20) | st.integers(0, 2**62), min_size=1, max_size=25))
@@ -70,7 +93,7 @@ def collections(
             st.lists(st.integers(-3, 3), min_size=len(ids) * schema.dim, max_size=len(ids) * schema.dim)
         )
         columns = {
-            field.name: draw(st.lists(VALUES[field.kind], min_size=len(ids), max_size=len(ids)))
+            field.name: draw(st.lists(values_of(field), min_size=len(ids), max_size=len(ids)))
             for field in schema.fields
         }
         deleted = draw(st.lists(st.sampled_from(ids) | st.integers(0, 20), max_size=5))
@@ -90,7 +113,7 @@ def collections(
 )
 @given(data=st.data())
 def test_any_collection_and_filter(subject: Subject, data: st.DataObject) -> None:
-    schema, rounds = data.draw(collections())
+    schema, rounds = data.draw(collections(subject.kind.capabilities))
     directed = subject.variant.directed and schema.metric == "cosine"
     for _, vectors, *_ in rounds if directed else ():
         vectors[~vectors.any(axis=1)] = 1

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engines.abilities import Lookup
-from engines.base import Batch, Field, Keywords, Schema
+from engines.base import Batch, Field, Schema
+from engines.columns import Keywords
 from engines.filters import Eq
 from harness.load.closed_loop import closed_loop
 from harness.load.operations import Get, HybridQuery, Operations, Upsert

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from engines.abilities import FullText
-from engines.base import Batch, Field, Hits, Keywords, Schema, UnsupportedError
+from engines.base import Batch, Field, Hits, Schema, UnsupportedError
+from engines.columns import Keywords
 from engines.filters import Eq, Filter, Range, matches
 from engines.values.words import words
 from tests.conformance.bm25 import bm25

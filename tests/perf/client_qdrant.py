@@ -18,7 +18,8 @@ import numpy as np
 import orjson
 from qdrant_client import QdrantClient, grpc, models
 
-from engines.base import Batch, Field, Hits, Keywords, Schema
+from engines.base import Batch, Field, Hits, Schema
+from engines.columns import Keywords
 from engines.filters import And, Eq, Range
 from engines.qdrant.params import IndexParams, SearchParams, searching
 from engines.qdrant.points.over_grpc import GrpcPoints

@@ -18,7 +18,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import Eq
 from harness.oracle.exact import exact_neighbours
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.base import Batch, EngineError, Field, Keywords, Schema
+from engines.base import Batch, EngineError, Field, Schema
+from engines.columns import Keywords
 from engines.filters import Eq, In
 from tests.servers.launch import Servers, UnavailableError
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from engines.base import Column, EngineError, Keywords
+import numpy as np
+
+from engines.base import EngineError
+from engines.columns import Column, Keywords, decoded
 
 _DIGITS = 15  # with which a number between 1e-7 and 1e37 is read back as it was written
 
@@ -25,7 +28,8 @@ def values(column: Column, name: str) -> list[Any]:
     """The values of a column as they are stored. Raises EngineError for NaN and infinite numbers: JSON has none."""
     if isinstance(column, Keywords):
         return column.decode()
-    numbers: list[Any] = column.tolist()
+    numbers = decoded(column)
+    assert isinstance(column, np.ndarray)
     if column.dtype.kind != "f":
         return numbers
     broken = next((number for number in numbers if not math.isfinite(number)), None)

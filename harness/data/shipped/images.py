@@ -6,12 +6,11 @@ import math
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column, Keywords
+from engines.columns import Column, decoded
 from engines.filters import And, Eq, Filter, Range
 from harness.data.arrays import ArrayWriter, StoredArray, block_rows
 from harness.data.dataset import Attribute
@@ -118,7 +117,7 @@ def _filters(spec: ListingsManifest, own: Mapping[str, Column]) -> dict[str, tup
 
 
 def _leaves(field: str, rule: Band | str, own: Column) -> list[Filter]:
-    values: list[Any] = own.decode() if isinstance(own, Keywords) else own.tolist()
+    values = decoded(own)
     if not isinstance(rule, Band):
         return [Eq(field, value) for value in values]
     edges = [None, *rule.band, None]

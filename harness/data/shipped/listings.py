@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from engines.base import Column, FieldKind, Keywords
+from engines.base import FieldKind
+from engines.columns import Column, Keywords
 from harness.data.shipped.correlation import choose, correlated_keys, stretches, zipf
 from harness.data.shipped.listings_manifest import Listings, Shares
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from engines.base import Column, Keywords
+from engines.columns import Column, Keywords
 from engines.filters import Filter, Range
 from harness.data.arrays import ArrayWriter, StoredArray, block_rows, size
 from harness.data.dataset import Attribute

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engines.base import Column
+from engines.columns import Column
 from engines.values.filter_syntax import RESERVED
 from engines.values.shown import shown
 from harness.data.dataset import Attribute

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engines.base import Column, FieldKind, Keywords
+from engines.base import FieldKind
+from engines.columns import Column, Keywords
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
 

@@ -13,7 +13,7 @@ from time import perf_counter_ns
 
 import numpy as np
 
-from engines.abilities import Remote
+from engines.abilities import Remote, require_fields
 from engines.base import Batch, Engine, Schema, UnsupportedError, Vectors
 from engines.filters import Filter
 from engines.registry import load as load_engine
@@ -44,6 +44,7 @@ def measure_durability(bench: Bench, task: DurabilityTask, cell: PlannedCell) ->
         raise UnsupportedError("it keeps nothing: what it holds ends with its process")
     start_ns = perf_counter_ns()
     dataset, can = bench.corpus.dataset, bench.engine.capabilities
+    require_fields(can, dataset.schema)
     rows = min(task.items, len(dataset.vectors))
     by_upsert, by_delete = (
         _Job(bench.session, dataset.schema, planned(dataset, task.batch_size, rows, can, last))

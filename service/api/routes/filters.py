@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from engines.base import Schema, Value
-from engines.filters import And, Eq, Filter, In, Or, Range, check, leaves
+from engines.base import Schema
+from engines.columns import Value
+from engines.filters import And, Eq, Exists, Filter, In, Or, Range, check, leaves
 from engines.values.filter_syntax import FilterSyntaxError, parse
 from engines.values.shown import shown
 from service.catalogue.schema import Problem
@@ -29,7 +30,7 @@ def read_filter(data: Any, schema: Schema, limits: LimitSettings) -> tuple[Filte
     return where, problems
 
 
-def _excesses(comparisons: Sequence[Eq | In | Range], limits: LimitSettings) -> Iterator[str]:
+def _excesses(comparisons: Sequence[Eq | In | Range | Exists], limits: LimitSettings) -> Iterator[str]:
     """What a filter has too much of."""
     if len(comparisons) > limits.conditions:
         yield f"holds {len(comparisons):,} comparisons, of which {limits.conditions:,} are allowed; ask for less"

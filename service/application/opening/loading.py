@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engines.base import Keywords
+from engines.columns import decoded
 from harness.errors import ConfigurationError
 from harness.progress import Progress
 from service.catalogue.checks import id_problem
@@ -50,7 +50,7 @@ def _puts(dataset: Dataset, rows: range, label: str) -> Iterator[Put]:
     part = slice(rows.start, rows.stop)
     vectors = np.array(dataset.vectors[part], np.float32)
     vectors.setflags(write=False)
-    columns = {one.name: _values(dataset.columns[one.name][part]) for one in dataset.attributes}
+    columns = {one.name: decoded(dataset.columns[one.name][part]) for one in dataset.attributes}
     details = {one.name for one in dataset.attributes if one.kind == "text"}
     for place, row in enumerate(rows):
         key = str(row if dataset.ids is None else dataset.ids[row])
@@ -66,8 +66,3 @@ def _puts(dataset: Dataset, rows: range, label: str) -> Iterator[Put]:
                 label,
             ),
         )
-
-
-def _values(column: Any) -> list[Any]:
-    values: list[Any] = column.decode() if isinstance(column, Keywords) else column.tolist()
-    return values

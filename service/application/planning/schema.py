@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engines.base import Field, Schema, Value
+from engines.base import Field, Schema
+from engines.columns import Value
 from harness.errors import ConfigurationError
 from service.catalogue.schema import CatalogueSchema
 from service.settings.model import CatalogueSettings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engines.base import Schema, Value
+from engines.base import Schema
+from engines.columns import Value
 from engines.filters import And, Eq
 from harness.errors import ConfigurationError
 from service.memory.stock import Stock

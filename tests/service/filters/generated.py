@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from engines.base import Value
+from engines.columns import Value
 from engines.filters import And, Eq, Filter, In, Not, Or, Range
 from engines.values.filter_syntax import to_json
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from engines.base import Column, Keywords
+from engines.columns import Column, Keywords
 from engines.filters import Filter, matches
 from harness.oracle.exact import exact_neighbours
 from tests.service.filters.generated import FLOATS, INTEGERS, WORDS, generated

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import Eq
 from harness.data.catalogue import list_datasets, load_dataset, split_reference
 from harness.data.dataset import Attribute, Dataset
@@ -141,7 +141,10 @@ def test_references_carry_parameters(ref: str, where: str, changes: dict[str, ob
             "synthetic:rows=0,dim=x",
             ["rows must be greater than 0, got 0", "dim must be a valid integer", "got 'x'"],
         ),
-        ("synthetic:metric=jaccard", ["metric must be 'l2', 'ip' or 'cosine', got 'jaccard'"]),
+        (
+            "synthetic:metric=jaccard",
+            ["metric must be l2 (euclidean), ip (dot, inner_product) or cosine (angular), got 'jaccard'"],
+        ),
         (
             "synthetic:row=5,kind=listings",
             ["row is not a parameter (known: clusters,", "kind is not a parameter"],

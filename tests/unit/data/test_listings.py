@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import And, Eq, Range, matches
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset

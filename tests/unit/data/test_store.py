@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import And, Eq, In, Not, Or, Range
 from harness.data.arrays import ArrayWriter
 from harness.data.catalogue import load_dataset

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import Range, matches
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import And, Eq, Range
 from harness.data import arrays
 from harness.data.catalogue import load_dataset

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.base import Column, Keywords
+from engines.columns import Column, Keywords
 from engines.filters import And, Eq, In, Range, matches
 from engines.values.filter_syntax import parse
 from harness.data.dataset import Attribute, Dataset
-from harness.data.workload import DISTINCT, Workload, build_workload, selectivity
+from harness.data.drawn_filters import DISTINCT
+from harness.data.workload import Workload, build_workload, selectivity
 from harness.errors import ConfigurationError
 from harness.scenario.specs import FilterSpec
 

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.base import Batch, EngineError, Field, Keywords, Schema
+from engines.base import Batch, EngineError, Field, Schema
+from engines.columns import Keywords
 from engines.filters import Eq
-from engines.values.columns import ColumnStore, Growable, normalized, prepared
+from engines.values.columns import ColumnStore, normalized, prepared
+from engines.values.growing import Growable
 
 SCHEMA = Schema(2, "l2", (Field("brand", "keyword"), Field("price", "integer")))
 

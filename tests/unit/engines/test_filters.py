@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.base import Column, Field, Keywords, Schema
+from engines.base import Field, Schema
+from engines.columns import Column
 from engines.filters import (
     INT64,
     And,
     Eq,
+    Exists,
     Filter,
     In,
     Not,
@@ -24,12 +26,23 @@ from engines.filters import (
     leaves,
     matches,
 )
+from engines.values.columns import column_of
 from engines.values.filter_syntax import RESERVED, FilterSyntaxError, parse, to_json
 
 SCHEMA = Schema(
     2,
     "l2",
-    (Field("brand", "keyword"), Field("price", "integer"), Field("rating", "float"), Field("new", "boolean")),
+    (
+        Field("brand", "keyword"),
+        Field("price", "integer"),
+        Field("rating", "float"),
+        Field("new", "boolean"),
+        Field("colours", "tags"),
+        Field("size", "keyword", optional=True),
+        Field("stock", "integer", optional=True),
+        Field("weight", "float", optional=True),
+        Field("sale", "boolean", optional=True),
+    ),
 )
 WORDS = ["", "a", "b", "it's", "é", "a\0"]
 INTEGERS = [*INT64, -(2**53) - 1, 2**53, 2**53 + 1, -1, 0, 1, 2]
@@ -41,12 +54,14 @@ COLUMNS: dict[str, list[Any]] = {
     "price": [INTEGERS[row % len(INTEGERS)] for row in range(36)],
     "rating": [FLOATS[row * 5 % len(FLOATS)] for row in range(36)],
     "new": [row % 5 < 2 for row in range(36)],
+    "colours": [[word for place, word in enumerate(WORDS) if row >> place & 1] for row in range(36)],
+    "size": [WORDS[row % 3] if row % 2 else None for row in range(36)],
+    "stock": [INTEGERS[row % len(INTEGERS)] if row % 3 else None for row in range(36)],
+    "weight": [FLOATS[row % len(FLOATS)] if row % 4 else None for row in range(36)],
+    "sale": [None if row % 5 < 2 else row % 2 == 0 for row in range(36)],
 }
 ARRAYS: dict[str, Column] = {
-    "brand": Keywords.encode(COLUMNS["brand"]),
-    "price": np.array(COLUMNS["price"], dtype=np.int64),
-    "rating": np.array(COLUMNS["rating"], dtype=np.float64),
-    "new": np.array(COLUMNS["new"]),
+    field.name: column_of(COLUMNS[field.name], field.kind) for field in SCHEMA.fields
 }
 
 
@@ -56,6 +71,7 @@ def comparisons(names: st.SearchStrategy[str], values: st.SearchStrategy[Any]) -
         st.builds(Eq, names, values)
         | st.builds(In, names, st.lists(values, max_size=4).map(tuple))
         | st.builds(lambda name, given: Range(name, **given), names, bounds)
+        | st.builds(Exists, names)
     )
 
 
@@ -81,11 +97,14 @@ def holds(where: Filter | None, row: dict[str, Any]) -> bool:  # noqa: PLR0911 -
         case None:
             return True
         case Eq(name, value):
-            return same(row[name], value)
+            own = row[name] if isinstance(row[name], list) else [row[name]]
+            return any(same(word, value) for word in own)
         case In(name, values):
-            return any(same(row[name], value) for value in values)
+            return any(holds(Eq(name, value), row) for value in values)
+        case Exists(name):
+            return row[name] is not None and row[name] != []
         case Range(name):
-            if isinstance(row[name], str | bool):
+            if row[name] is None or isinstance(row[name], str | bool | list):
                 return False
             given = {relation: getattr(where, relation) for relation in ("gt", "gte", "lt", "lte")}
             relations = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
@@ -158,6 +177,13 @@ def test_no_filter(nothing: object) -> None:
     assert list(leaves(None)) == []
 
 
+def test_all_exists_and_their_opposite() -> None:
+    assert parse({"colours": {"all": ["red", "blue"]}}) == And((Eq("colours", "red"), Eq("colours", "blue")))
+    assert parse({"colours": {"all": ["red"]}}) == Eq("colours", "red")
+    assert parse({"size": {"exists": True}}) == Exists("size")
+    assert parse({"size": {"exists": False}}) == Not(Exists("size"))
+
+
 def test_several_keys_mean_all_of_them() -> None:
     data = {"brand": "Zara", "size": ["S", "M"], "price": {"gte": 10, "lt": 50.5}}
     expected = And((Eq("brand", "Zara"), In("size", ("S", "M")), Range("price", gte=10, lt=50.5)))
@@ -173,8 +199,18 @@ def test_several_keys_mean_all_of_them() -> None:
         ({"or": [None]}, "'or' must not hold an empty filter"),
         ({"and": ["a"]}, "a filter must be an object such as {'brand': 'Zara'}, got 'a'"),
         ({"not": {}}, "'not' must not hold an empty filter"),
-        ({"price": {}}, "'price' takes the bounds gt, gte, lt, lte, got {}"),
-        ({"price": {"over": 3}}, "'price' takes the bounds gt, gte, lt, lte, got {'over': 3}"),
+        ({"price": {}}, "'price' takes the bounds gt, gte, lt, lte, or exists, or all, got {}"),
+        (
+            {"price": {"over": 3}},
+            "'price' takes the bounds gt, gte, lt, lte, or exists, or all, got {'over': 3}",
+        ),
+        ({"size": {"exists": 1}}, "'size.exists' must be true or false, got 1"),
+        ({"colours": {"all": []}}, "'colours.all' must be a list of at least one value, got []"),
+        ({"colours": {"all": "red"}}, "'colours.all' must be a list of at least one value, got 'red'"),
+        (
+            {"price": {"exists": True, "gt": 3}},
+            "'price': exists and all stand alone, got {'exists': True, 'gt': 3}; join conditions by 'and'",
+        ),
         ({"price": {"gt": "3"}}, "'price.gt' must be a finite number, got '3'"),
         ({"price": {"gt": True}}, "'price.gt' must be a finite number, got True"),
         ({"price": {"gt": None}}, "'price.gt' must be a finite number, got None"),
@@ -216,7 +252,16 @@ def test_leaves_come_left_to_right() -> None:
         (In("rating", (1, 2.5)), []),
         (Eq("new", False), []),
         (Range("price", gt=1.5), []),
-        (Eq("colour", "red"), ["unknown column 'colour' (the dataset has: brand, price, rating, new)"]),
+        (
+            Eq("colour", "red"),
+            [
+                "unknown column 'colour' (the dataset has: brand, price, rating, new, colours, size, stock, weight, "
+                "sale)"
+            ],
+        ),
+        (And((Exists("colours"), Exists("brand"), Eq("colours", "red"))), []),
+        (Eq("colours", 3), ["'colours' is tags, it cannot equal 3"]),
+        (Range("colours", gt=1), ["'colours' is tags, a range needs integer or float"]),
         (Eq("brand", 3), ["'brand' is keyword, it cannot equal 3"]),
         (Eq("price", "3"), ["'price' is integer, it cannot equal '3'"]),
         (Eq("price", 2.5), ["'price' is integer, it cannot equal 2.5"]),

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.base import Batch, Capabilities, Field, Hits, Keywords, Schema, UnsupportedError
+from engines.base import Batch, Capabilities, Field, Hits, Schema, UnsupportedError
 from engines.bruteforce.adapter import BruteForce, Params
+from engines.columns import Keywords
 from engines.filters import Eq
 from engines.values.fusion import fused
 from harness.load.closed_loop import closed_loop

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from harness.data.workload import Workload
 from harness.oracle.exact import exact_neighbours
 from harness.oracle.scoring import judge_hits

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import And, Eq, In, Not, Or, Range, matches
 from harness.oracle.exact import distinct, exact_neighbours, pair_distances
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import Eq, Range, matches
 from harness.data.workload import Workload
 from harness.oracle.changing import Rows, judge_changing

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from engines.filters import matches
 from engines.values.filter_syntax import parse
 from harness.soak.load.checking import Judged, Sales, meets

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engines.base import Column, Keywords
+from engines.columns import Column, Keywords
 from engines.filters import matches
 from harness.tasks.own_filters import any_filter, own_filter
 

@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from engines.base import Keywords
+from engines.columns import Keywords
 from harness.data.dataset import Attribute, Dataset
 from harness.data.roles import split_queries
 from harness.machine.resources import rss_bytes

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engines.base import Batch, EngineError, Field, Keywords, Schema
+from engines.base import Batch, EngineError, Field, Schema
+from engines.columns import Keywords
 from engines.filters import And, Eq, In, Not, Or, Range
 from engines.http_service.documents import check_written, hits, puts, question
 from engines.http_service.filters import Conditions, read_word, stored_word

@@ -11,7 +11,8 @@ import numpy as np
 import psutil
 import pytest
 
-from engines.base import Batch, EngineError, Field, Keywords, Schema
+from engines.base import Batch, EngineError, Field, Schema
+from engines.columns import Keywords
 from engines.filters import And, Eq, Range
 from engines.http_service.adapter import HttpService
 from engines.http_service.params import IndexParams

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.base import Batch, EngineError, Field, Keywords, Schema, UnsupportedError
+from engines.base import Batch, EngineError, Field, Schema, UnsupportedError
+from engines.columns import Keywords
 from engines.filters import And, Eq, Filter, In, Not, Or, Range
 from engines.lucene.documents import comparable, decoder, deletions, matching, ranked, upserts, vector_json
 from engines.lucene.filters import Queries

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from pymilvus.grpc_gen import milvus_pb2
 
-from engines.base import Batch, Field, Keywords, Schema
+from engines.base import Batch, Field, Schema
+from engines.columns import Keywords
 from tests.servers.fake_milvus import FakeMilvus
 
 SCHEMA = Schema(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.base import Batch, Field, Keywords, Schema
+from engines.base import Batch, Field, Schema
+from engines.columns import Keywords
 
 SCHEMA = Schema(
     2,

@@ -13,7 +13,8 @@ pytest.importorskip("qdrant_client")
 from qdrant_client import grpc, models
 from qdrant_client.conversions.conversion import GrpcToRest
 
-from engines.base import Batch, EngineError, Field, Keywords, Schema
+from engines.base import Batch, EngineError, Field, Schema
+from engines.columns import Keywords
 from engines.filters import Eq
 from engines.qdrant.params import IndexParams, SearchParams, searching
 from engines.qdrant.points.over_grpc import GrpcPoints

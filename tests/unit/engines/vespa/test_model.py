@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from engines.base import Batch, Metric, Schema
 from engines.filters import And, Eq, Filter, Range, matches
+from engines.values.columns import column_of
 from engines.values.words import words
 from engines.vespa.deployment import IDLE
 from engines.vespa.package import MAX_HITS, package, schema_text
 from engines.vespa.params import IndexParams, SearchParams
 from engines.vespa.queries import Queries
 from engines.vespa.values import Documents, encoded, term
-from tests.conformance.model import column_of, make_batch
+from tests.conformance.model import make_batch
 from tests.conformance.test_filters import EQUALS, FLOATS, INTEGERS, NOTHING, OTHERS, ROWS, SCHEMA, WORDS
 from tests.conformance.test_generated import filters
 from tests.servers import vespa_model
@@ -220,7 +221,7 @@ def test_vespa_looks_for_the_words_as_they_are_stored(model: VespaModel) -> None
         assert "query=[AND (OR text:coat text:dress) f3:true]" in " ".join(dispatched(model, body))
         columns = COLUMNS | {"title": ["Été qx-501 coat"] * ROWS}
         given = make_batch(SCHEMA, np.arange(ROWS), np.zeros((ROWS, 4)), columns)
-        given.attributes["title"] = column_of("keyword", columns["title"])  # type: ignore[index]
+        given.attributes["title"] = column_of(columns["title"], "keyword")  # type: ignore[index]
         body = Documents(given, TITLED, slice(None)).body(0).decode()
         answer = model.ask({"put": body, "id": f"id:bakeoff:{NAME}::0"})
         expected = " ".join(term(word) for word in ("été", "qx", "501", "coat"))
@@ -243,7 +244,7 @@ def check(model: VespaModel, stored: StoredSchema, where: Filter) -> None:
     """Vespa reads a filter's YQL as a tree; what that tree matches must be what the filter means."""
     start = "YQL+ representation: "
     (sent,) = [line.removeprefix(start) for line in asked(model, where) if line.startswith(start)]
-    columns = {field.name: column_of(field.kind, COLUMNS[field.name]) for field in SCHEMA.fields}
+    columns = {field.name: column_of(COLUMNS[field.name], field.kind) for field in SCHEMA.fields}
     found = Reader(in_our_form(sent)).read().passes(stored.table)
     assert found.tolist() == matches(where, columns, ROWS).tolist(), (where, sent)
 

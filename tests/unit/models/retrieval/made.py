@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from engines.base import Keywords, Metric
+from engines.base import Metric
+from engines.columns import Keywords
 from engines.filters import Eq, Filter
 from harness.data.dataset import Attribute, Dataset
 from harness.oracle.exact import Truth, exact_neighbours

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from engines.base import Field, Keywords, Schema
+from engines.base import Field, Schema
+from engines.columns import Keywords
 from engines.filters import Filter, Mask, matches
 from service.catalogue.listing import Listing, OutboxRow
 from service.catalogue.schema import CatalogueSchema

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.base import Field, Keywords, Schema
+from engines.base import Field, Schema
+from engines.columns import Keywords
 from engines.filters import And, Eq, Filter, In, Not, Or, Range, matches
 from service.api.routes.filters import contradictions, read_filter
 from service.settings.model import LimitSettings
