@@ -16,7 +16,7 @@ from reports.charts.style import GRID, INK, MUTED, EngineStyle
 from reports.charts.svg import panel, to_svg
 from reports.decide.cells import Cells, Configuration
 from reports.decide.groups import TrialGroup
-from reports.wording import number, quantity, settings, shortened
+from reports.wording import listing, number, quantity, settings, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,6 +119,17 @@ def dot_chart(
         _draw_dot(plot, place, term.scale, row, styles[row.engine])
     svg = to_svg(figure, name, f"{takeaway}. {term.label} of {len(rows)} engines.")
     return Chart(name, takeaway, svg, together((row.label, row.reason) for row in rows if row.reason))
+
+
+def mostly_missing(rows: Sequence[EngineFigure]) -> bool:
+    """Whether a dot plot would show fewer engines than it lacks."""
+    return 2 * sum(row.point is not None for row in rows) < len(rows)
+
+
+def in_words(metric: str, rows: Sequence[EngineFigure]) -> str:
+    """What a chart that is left out would have shown: `disk (only qdrant: 81 MiB)`."""
+    known = [f"{row.label}: {quantity(metric, row.point.mean)}" for row in rows if row.point is not None]
+    return f"{spec(metric).label} ({f'only {listing(known)}' if known else 'no engine has it'})"
 
 
 def _shortened(row: EngineFigure) -> str:

@@ -22,6 +22,7 @@ from reports.decide.cells import Cells, Configuration
 from reports.wording import listing, number, percent, short_number
 
 _Setting = tuple[Point, Point, bool]  # recall, throughput, whether it is the setting of the decision
+_ALL = 0.9995  # a recall that is shown as 1.000
 _LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
 
 
@@ -71,12 +72,15 @@ def recall_charts(
     floor: float | None,
     chosen: Configuration | None,
     shown: Drawn,
-) -> list[Chart]:
-    """Throughput against recall, one panel a filter, one line an index; axes shared, so that panels compare.
+) -> tuple[list[Chart], list[str]]:
+    """Throughput against recall, one panel a filter, one line an index; axes shared, so that panels compare. And the
+    filters that have none, for every setting found all: its markers would stand one upon the other.
 
     floor: the recall that is required. chosen: the setting to mark with a ring.
     """
-    curves = _curves(cells, styles, chosen, shown)
+    every = _curves(cells, styles, chosen, shown)
+    complete = [name for name, lines in every.items() if lines and _found_all(lines)]
+    curves = {name: lines for name, lines in every.items() if name not in complete}
     points = [
         point for lines in curves.values() for line in lines for point in zip(line.x, line.y, strict=True)
     ]
@@ -91,7 +95,11 @@ def recall_charts(
         limit = (floor, f"≥ {short_number(floor)}") if floor is not None else None
         svg = line_chart(f"recall-{place}", takeaway, lines, axes, limit=limit)
         charts.append(Chart(f"recall-{place}", takeaway, svg, together(gaps[name])))
-    return charts
+    return charts, complete
+
+
+def _found_all(lines: Sequence[Series]) -> bool:
+    return all(point.low >= _ALL for line in lines for point in line.x)
 
 
 def _curves(

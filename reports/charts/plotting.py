@@ -65,11 +65,11 @@ class Scale:
 
     @classmethod
     def recall(cls, values: Sequence[float]) -> Scale:
-        """Linear over the upper part where that is all there is, else by nines: 0, 0.5, 0.9, 0.99, 1."""
-        bottom = min(values, default=0.0)
-        if bottom >= 0.8:
-            return cls(max(bottom - 0.01, 0.0), 1.004)
-        return cls(max(bottom - 0.03, 0.0), 1.0, "nines")
+        """By nines (0.9, 0.99, 0.999 and 1 lie about equally far apart), so that what differs near 1 can be told apart;
+        from somewhat below the lowest value.
+        """
+        missed = 1 - min(values, default=0.0)
+        return cls(1 - min(max(1.5 * missed, 0.02), 1.0), 1.0, "nines")
 
 
 def nines(recall: Any) -> Any:
@@ -93,7 +93,7 @@ def apply_scale(axes: Axes, scale: Scale, which: str) -> None:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,), numticks=12))
     elif scale.kind == "nines":
         set_scale("function", functions=(nines, _recalls))
-        ticks = (0.0, 0.5, 0.9, 0.99, 1.0) if which == "x" else (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+        ticks = (0.0, 0.5, 0.9, 0.99, 1.0) if scale.low < 0.85 else (0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
         axis.set_major_locator(FixedLocator([tick for tick in ticks if tick >= scale.low]))
     else:
         axis.set_major_locator(MaxNLocator(5 if which == "y" else 4))

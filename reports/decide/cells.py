@@ -88,6 +88,7 @@ class Cells:
             )
         )
         self.has_arrivals = any(group.executor == OPEN for group in self.groups)
+        self.has_saturation = any(group.executor == SATURATION for group in self.groups)
 
     def _group(self, rows: Sequence[int]) -> TrialGroup:
         """The group of these rows of the frame, which are ordered by trial."""

@@ -13,7 +13,7 @@ from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.markdown import escaped, table
-from reports.page.cell_table import HEAD, cell_tables
+from reports.page.tables.cell_table import HEAD, cell_tables
 
 
 def write_decision(folder: Path, evidence: Evidence, decision: Decision) -> None:

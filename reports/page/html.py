@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 
 from harness.results.files import write_text
@@ -15,6 +17,7 @@ from reports.template import filled
 
 PAGE = "report.html"  # in a run's folder
 _TEMPLATE = Path(__file__).parent / "templates" / "report.html.j2"
+_SCRIPT = Path(__file__).parent / "templates" / "cells.js"
 
 
 def write_report(run: Path) -> Path:
@@ -44,5 +47,9 @@ def render_result(result: RunResult) -> str:
 
 
 def render(evidence: Evidence, decision: Decision) -> str:
-    """The page. Names come from users and are escaped; only our own SVG is trusted."""
-    return filled(_TEMPLATE, page(evidence, decision))
+    """The page. Names come from users and are escaped; only our own SVG and our own script are trusted, and the page
+    lets browsers run no other one.
+    """
+    script = _SCRIPT.read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return filled(_TEMPLATE, page(evidence, decision) | {"script": script, "script_hash": digest})

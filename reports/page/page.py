@@ -11,11 +11,13 @@ from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.page.added import added_rows
-from reports.page.cell_table import HEAD, cell_tables
-from reports.page.postfilter import post_tables, unpaired
-from reports.page.prose import environment_facts, how_it_ran, limitations, method, run_facts
-from reports.page.requirement_table import columns, cost_headings, engine_rows
-from reports.page.sections import chart_sections, update_charts, what_is_drawn
+from reports.page.breaks import breaks
+from reports.page.minute import questions
+from reports.page.prose import environment_facts, how_it_ran, limitations, method, not_measured, run_facts
+from reports.page.sections import chart_sections, update_section, what_is_drawn
+from reports.page.tables.cell_table import HEAD, cell_tables
+from reports.page.tables.postfilter import post_tables, unpaired
+from reports.page.tables.requirement_table import COSTS, columns, engine_rows
 from reports.page.views import busy_machine, cautions, headline, marker
 from reports.wording import listing, percent, quantity
 
@@ -26,16 +28,20 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
     result = cells.result
     styles = engine_styles(cells.engines)
     shown = what_is_drawn(evidence, decision)
+    rows, found, lacking = engine_rows(evidence, decision, styles), breaks(evidence), not_measured(evidence)
     with styled():
         sections = chart_sections(evidence, styles, shown)
-        updates = update_charts(cells, styles, shown)
+        updates = update_section(cells, styles, shown)
     return {
         "result": result,
         "dataset": {"name": "?", "description": ""} | result.dataset,
         "decision": decision,
         "headline": headline(evidence, decision),
-        "rows": engine_rows(evidence, decision, styles),
-        "costs": cost_headings(decision),
+        "rows": rows,
+        "costs": COSTS,
+        "questions": questions(evidence, rows, found, lacking),
+        "breaks": found,
+        "lacking": lacking,
         "columns": columns(decision),
         "objective": decision.objective.split()[1],
         "legend": [(engine, marker(styles[engine])) for engine in cells.engines if shown.draws(engine)],

@@ -143,6 +143,30 @@ def how_it_ran(engine: Mapping[str, Any]) -> str:
             return "in the measuring process"
 
 
+def not_measured(evidence: Evidence) -> list[str]:
+    """What this run leaves open, for its scenario has no such task or an engine failed at it."""
+    cells = evidence.cells
+    kinds = {group.kind for group in cells.groups}
+    clients = cells.frame.loc[cells.frame["kind"] == "search", "clients"].max()
+    failed = int(cells.frame["error"].notna().sum())
+    texts = [
+        text
+        for text, missing in (
+            ("latency under an offered rate", not (cells.has_arrivals or cells.has_saturation)),
+            ("load up to the limit of each engine", not cells.has_saturation),
+            ("updates", "updates" not in kinds),
+            ("what a crash loses", "durability" not in kinds),
+            ("more than one client at a time", not clients > 1),  # also where there is no search
+            ("more than one filter", len(cells.filters) < 2),
+        )
+        if missing
+    ]
+    return [
+        *texts,
+        *([f"{failed} of {len(cells.frame)} cells, which failed or are unsupported"] if failed else []),
+    ]
+
+
 def limitations(evidence: Evidence) -> list[str]:
     """What a reader must not conclude."""
     result = evidence.cells.result

@@ -125,6 +125,25 @@ def test_wide_tables_scroll_within_their_own_box(opened: Opened) -> None:
     assert all(inside for _, inside in overflow)
 
 
+def test_no_other_table_scrolls_and_no_heading_is_clipped(opened: Opened) -> None:
+    """At the width of a desk they have room, on a phone their rows are cards."""
+    wide = opened.page.evaluate(
+        """() => [...document.querySelectorAll('.scroll')].filter(box => !box.closest('#cells'))
+            .filter(box => box.scrollWidth > box.clientWidth).map(box => box.closest('section').id)"""
+    )
+    assert wide == []
+
+
+def test_a_card_names_each_of_its_figures(opened: Opened) -> None:
+    cells = opened.page.locator("#requirements tbody tr:first-child td[data-label]")
+    labels = cells.evaluate_all(
+        "cells => cells.map(cell => getComputedStyle(cell, '::before').content.replaceAll('\"', ''))"
+    )
+    narrow = (opened.page.viewport_size or {"width": 0})["width"] < 500
+    assert opened.page.locator("#requirements thead").is_visible() != narrow
+    assert ("Memory" in labels) == narrow
+
+
 def test_panels_stack_on_a_phone(opened: Opened) -> None:
     lefts = opened.page.eval_on_selector_all("#recall figure", "figures => figures.map(f => f.offsetLeft)")
     assert len(lefts) >= 2

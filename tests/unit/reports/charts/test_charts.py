@@ -5,10 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from harness.results.result import Measurement
 from reports.charts.dots import over_filters
 from reports.charts.drawn import MOST_POINTS, evenly
 from reports.charts.lines import _best_settings
-from reports.charts.plotting import Point, nines, spread
+from reports.charts.plotting import Point, Scale, nines, spread
 from reports.charts.style import engine_styles
 from reports.page.html import render_result
 from tests.unit.example_results import ENGINES, build, edit, with_metrics
@@ -54,6 +55,59 @@ def test_labels_are_spread_in_order_and_within_bounds() -> None:
 
 def test_recall_is_spaced_by_its_nines() -> None:
     assert nines([0.0, 0.9, 0.99, 1.0]) == pytest.approx([0, 1, 2, 3], abs=0.05)
+    close = Scale.recall([0.9995, 1.0])
+    assert close.low == pytest.approx(0.98)
+    assert (nines(1.0) - nines(0.999)) / (nines(1.0) - nines(close.low)) > 0.2  # told apart from 1
+    assert Scale.recall([0.3]).low == 0.0
+
+
+def test_a_panel_where_every_setting_found_all_is_left_out_and_named() -> None:
+    found_all = edit(
+        build(arrivals=False), lambda c: with_metrics(c, recall_at_10=1.0) if c.filter == "1pct" else c
+    )
+    page = Page(render_result(found_all))
+    assert "No panel for 1pct: every setting found all there" in page.text
+    assert "recall-2" in page.ids
+    assert "recall-3" not in page.ids
+    assert "No panel for" not in Page(sound_page()).text
+
+
+def test_a_chart_that_most_engines_are_missing_from_is_said_in_words() -> None:
+    def only(*engines: str) -> Page:
+        def kept(cell: Measurement) -> Measurement:
+            own = {"disk_bytes": 5 * 2.0**20 if cell.engine in engines else None}
+            return with_metrics(cell, {"disk_bytes": "kept nowhere"}, **own) if cell.kind == "index" else cell
+
+        return Page(render_result(edit(build(), kept)))
+
+    left_out = only("qdrant", "milvus")  # of five
+    assert (
+        "Not drawn, as most engines have none: disk (only qdrant: 5 MiB and milvus: 5 MiB)" in left_out.text
+    )
+    assert "missing, see below" not in left_out.text
+    assert "disk (no engine has it)" in only().text
+    drawn = only("qdrant", "milvus", "faiss-ivf")
+    assert "Not drawn" not in drawn.text
+    assert drawn.text.count("missing, see below") == 2
+
+
+def test_who_leads_filter_by_filter() -> None:
+    def rate(cell: Measurement) -> Measurement:
+        fast = {"none": "faiss-ivf", "brand": "faiss-hnsw"}.get(cell.filter, "qdrant")
+        own = 9e4 if cell.engine == fast else cell.metrics.get("throughput_qps")
+        return with_metrics(cell, throughput_qps=own) if cell.executor == "closed_loop" else cell
+
+    text = Page(render_result(edit(build(), rate))).text
+    told = "faiss-ivf with none; qdrant with 10pct and 1pct; faiss-hnsw with brand"
+    assert f"Highest throughput: {told}" in text
+    out = edit(edit(build(), rate), lambda c: with_metrics(c, errors=9.0) if c.engine == "faiss-ivf" else c)
+    assert "Highest throughput of those that meet every requirement: faiss-hnsw with none" in (
+        Page(render_result(out)).text
+    )
+    assert (
+        "Lowest CPU time per 1,000 queries: "
+        in Page(render_result(build(objective="min cpu_s_per_1000"))).text
+    )
 
 
 def test_takeaways_follow_the_data() -> None:

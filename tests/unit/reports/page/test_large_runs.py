@@ -9,8 +9,8 @@ import pytest
 from harness.results.writing import write_result
 from reports.charts.drawn import MOST_PANELS
 from reports.decide.cells import Cells
-from reports.page.cell_table import cell_tables
 from reports.page.html import write_report
+from reports.page.tables.cell_table import cell_tables
 from reports.page.views import cautions
 from tests.unit.example_results import build, failed, realistic
 from tests.unit.reports.page.parsed import Page, many, sound_page

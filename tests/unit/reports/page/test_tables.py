@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from harness.results.result import Measurement
+from harness.results.result import Measurement, RunResult
 from reports.charts.style import engine_styles
 from reports.decide.cells import Cells
 from reports.decide.decision import conclude
 from reports.decide.evidence import gather_evidence
 from reports.page.html import render_result
-from reports.page.postfilter import post_tables, unpaired
 from reports.page.prose import how_it_ran
-from reports.page.requirement_table import columns, cost_headings, engine_rows
+from reports.page.tables.postfilter import post_tables, unpaired
+from reports.page.tables.requirement_table import columns, engine_rows
 from tests.unit.example_results import ENGINES, build, edit, failed, realistic, with_metrics
 from tests.unit.reports.page.parsed import Page, realistic_page
 
@@ -53,31 +53,65 @@ def test_where_an_engine_ran_is_told(server: dict[str, Any] | None, told: str) -
 
 def test_what_queries_go_through_is_told() -> None:
     result = build(engines={"qdrant": ENGINES["qdrant"]}, trials=1, arrivals=False)
-    assert "<td>its library</td>" in render_result(result)
+    assert ">its library</td>" in render_result(result)
     result.engines["qdrant"]["query_path"] = "a stub <by hand>"
-    assert "<td>a stub &lt;by hand&gt;</td>" in render_result(result)
+    assert ">a stub &lt;by hand&gt;</td>" in render_result(result)
 
 
-def test_the_table_shows_throughput_cost_and_the_highest_latency() -> None:
+def test_the_table_shows_what_each_engine_costs() -> None:
     def cost(cell: Measurement) -> Measurement:
-        if cell.kind != "search" or cell.engine != "qdrant":
+        if cell.engine != "qdrant":
             return cell
-        stall = cell.filter == "none" and cell.trial == 1
-        return with_metrics(
-            cell,
-            client_cpu_s_per_1000=0.25,
-            cpu_s_per_1000=3.5,
-            latency_max_ms=4321.0 if stall else 12.0,
-        )
+        if cell.kind == "index":
+            return with_metrics(
+                cell, index_s=2.0, ready_s=1.5, rss_bytes=3.0 * 2**20, rss_peak_bytes=4.0 * 2**20
+            )
+        return with_metrics(cell, client_cpu_s_per_1000=0.25, cpu_s_per_1000=3.5)
 
     evidence = gather_evidence(edit(build(), cost))
     decision = conclude(evidence)
-    assert cost_headings(decision) == ["CPU s per 1,000 queries", "CPU s of the clients", "Highest latency"]
     rows = {row.engine: row for row in engine_rows(evidence, decision, engine_styles(evidence.cells.engines))}
-    assert rows["qdrant"].costs == ("3.50 s", "0.250 s", "4,320 ms")
-    assert rows["milvus"].costs[1] == "-"
-    cheap = gather_evidence(edit(build(objective="min cpu_s_per_1000"), cost))
-    assert cost_headings(conclude(cheap))[0] == "Throughput, queries/s"
+    assert [(cost.text, cost.detail) for cost in rows["qdrant"].costs] == [
+        ("3.50 s", "clients 0.250 s"),
+        ("3 MiB", "peak 4 MiB"),
+        ("77.2 MiB", ""),
+        ("3.50 s", ""),
+    ]
+    assert rows["faiss-hnsw"].costs[0].detail == ""  # its clients are part of it
+    assert (rows["faiss-hnsw"].costs[2].text, rows["faiss-hnsw"].costs[2].detail) == (
+        "-",
+        "the engine keeps nothing on disk",
+    )
+
+
+def test_the_table_shows_latency_under_the_highest_offered_rate() -> None:
+    def stall(cell: Measurement) -> Measurement:
+        load = cell.params.get("load", {})
+        if cell.engine != "qdrant" or load.get("rate") != 500.0:
+            return (
+                with_metrics(cell, latency_p99_ms=1.0, latency_max_ms=2.0) if cell.kind == "search" else cell
+            )
+        return with_metrics(
+            cell, latency_p99_ms=70.0 if cell.filter == "10pct" else 3.0, latency_max_ms=4321.0
+        )
+
+    def latency(result: RunResult) -> tuple[str, str]:
+        evidence = gather_evidence(result)
+        rows = engine_rows(evidence, conclude(evidence), engine_styles(evidence.cells.engines))
+        shown = next(row.latency for row in rows if row.engine == "qdrant")
+        return shown.text, shown.detail
+
+    assert latency(edit(build(), stall)) == ("70 ms", "filter 10pct at 500/s; highest 4,320 ms")
+    text, detail = latency(edit(build(arrivals=False), stall))  # then that of the closed loop
+    assert text == "1 ms"
+    assert detail.startswith("filter ") and detail.endswith("highest 2 ms")
+    short = edit(
+        build(arrivals=False), lambda c: with_metrics(c, {"latency_p99_ms": "few"}, latency_p99_ms=None)
+    )
+    assert latency(short)[0] == "-"
+    assert latency(short)[1].startswith("few; highest ")
+    nothing = edit(build(), lambda c: c if c.kind == "index" or c.engine != "qdrant" else None)
+    assert latency(nothing) == ("-", "")
 
 
 def test_requirements_that_mostly_hold_share_a_column() -> None:

@@ -29,12 +29,15 @@ _LONGEST_DETAIL = 90  # characters in a table cell; the sentences below the tabl
 _MARKS = {"holds": "✔", "too close to call": "≈", "fails": "✘", "not measured": "–"}
 _KINDS = {"holds": "holds", "too close to call": "close", "fails": "fails", "not measured": "gap"}
 _WORST_FIRST = ("fails", "not measured", "too close to call", "holds")
-_COSTS = {
-    "throughput_qps": "Throughput, queries/s",
-    "cpu_s_per_1000": "CPU s per 1,000 queries",
-    "client_cpu_s_per_1000": "CPU s of the clients",
-    "latency_max_ms": "Highest latency",
-}
+_BUILD = ("index_s", "ready_s")  # together from the first item to when all are searchable
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of an engine, and what is to be said below it."""
+
+    text: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ class RequirementCell:
 
 @dataclass(frozen=True, slots=True)
 class EngineRow:
-    """An engine in the table. care: how many of the cells behind its score are flagged."""
+    """An engine in the table. care: how many of the cells behind its score are flagged. latency: under an offered
+    rate where there is one. costs: as `COSTS`.
+    """
 
     engine: str
     marker: str
@@ -66,7 +71,8 @@ class EngineRow:
     status: str
     score: str
     care: str
-    costs: tuple[str, ...]
+    latency: Figure
+    costs: tuple[Figure, ...]
     wins: str
     cells: tuple[RequirementCell, ...]
     sentence: str
@@ -91,9 +97,7 @@ def columns(decision: Decision) -> list[Column]:
     return found
 
 
-def cost_headings(decision: Decision) -> list[str]:
-    """The notes beside the score."""
-    return [_COSTS[metric] for metric in _costs(decision)]
+COSTS = ("CPU per 1,000 queries", "Memory", "Disk", "Built in")
 
 
 def engine_rows(evidence: Evidence, decision: Decision, styles: Mapping[str, EngineStyle]) -> list[EngineRow]:
@@ -121,26 +125,65 @@ def _row(
         status=standing.status,
         score=quantity(decision.objective.split()[1], choice.score) if choice else "-",
         care=_flagged(cells.objective(setting)) if setting else "",
-        costs=tuple(_cost(cells, setting, metric) for metric in _costs(decision)),
+        latency=_latency(cells, setting),
+        costs=_costs(cells, setting),
         wins="-" if standing.win_share is None else percent(standing.win_share),
         cells=tuple(_cell(column, checks) for column in columns(decision)),
         sentence=standing.sentence,
     )
 
 
-def _costs(decision: Decision) -> list[str]:
-    return [metric for metric in _COSTS if metric != decision.objective.split()[1]]
-
-
-def _cost(cells: Cells, setting: Configuration | None, metric: str) -> str:
-    """The mean over trials; of the highest latency the highest of all trials and loads at this setting."""
+def _latency(cells: Cells, setting: Configuration | None) -> Figure:
+    """P99 under the highest offered rate, at the worst of its filters; of the closed loop where there is none. Below
+    it where that was, and the highest latency of any request at an offered rate or in the closed loop.
+    """
     if setting is None:
-        return "-"
-    if spec(metric).over_filters == "highest":
-        found = [value for group in cells.search(setting) for value in group.values(metric).values()]
-        return quantity(metric, max(found, default=None))
-    values = over_filters(metric, [group.values(metric) for group in cells.objective(setting)])
-    return quantity(metric, fmean(values)) if values else "-"
+        return Figure("-")
+    offered = cells.offered().get((setting.engine, setting.index_json), [])
+    top = max((group.rate for group in offered if group.rate is not None), default=None)
+    groups = cells.objective(setting) if top is None else [group for group in offered if group.rate == top]
+    found = [(fmean(values.values()), g.place) for g in groups if (values := g.values("latency_p99_ms"))]
+    highest = [value for group in groups for value in group.values("latency_max_ms").values()]
+    longest = f"highest {quantity('latency_max_ms', max(highest))}" if highest else ""
+    if not found:
+        gap = next((text for group in groups if (text := group.gap("latency_p99_ms"))), "")
+        return Figure("-", "; ".join(filter(None, (shortened(gap, _LONGEST_DETAIL), longest))))
+    value, place = max(found)
+    return Figure(quantity("latency_p99_ms", value), "; ".join(filter(None, (place, longest))))
+
+
+def _costs(cells: Cells, setting: Configuration | None) -> tuple[Figure, ...]:
+    """Means over the trials: CPU time of a query and what of it is the clients', memory and its peak, disk, and the
+    time from the first item until all are searchable.
+    """
+    if setting is None:
+        return (Figure("-"),) * len(COSTS)
+    cpu, client = (
+        over_filters(metric, [group.values(metric) for group in cells.objective(setting)])
+        for metric in ("cpu_s_per_1000", "client_cpu_s_per_1000")
+    )
+    built = next(iter(cells.build(setting, "index")), None)
+    memory, peak, disk = (_built(built, metric) for metric in ("rss_bytes", "rss_peak_bytes", "disk_bytes"))
+    seconds = [_built(built, metric) for metric in _BUILD]
+    known = [value for value in seconds if value is not None]
+    return (
+        _figure("cpu_s_per_1000", fmean(cpu) if cpu else None, "clients", fmean(client) if client else None),
+        _figure("rss_bytes", memory, "peak", peak),
+        Figure(
+            quantity("disk_bytes", disk), (built.gap("disk_bytes") or "") if built and disk is None else ""
+        ),
+        Figure(quantity("index_s", sum(known) if len(known) == len(seconds) else None)),
+    )
+
+
+def _built(group: TrialGroup | None, metric: str) -> float | None:
+    values = list(group.values(metric).values()) if group else []
+    return fmean(values) if values else None
+
+
+def _figure(metric: str, value: float | None, name: str, other: float | None) -> Figure:
+    """A figure, and another one of the same unit below it."""
+    return Figure(quantity(metric, value), "" if other is None else f"{name} {quantity(metric, other)}")
 
 
 def _flagged(groups: Sequence[TrialGroup]) -> str:

@@ -1,0 +1,45 @@
+"""The questions of an architect, each with its answer in a sentence and the section that shows more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.decide.evidence import Evidence
+from reports.page.breaks import Break
+from reports.page.tables.requirement_table import COSTS, EngineRow
+from reports.wording import listing
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """answers: one or several, each a sentence."""
+
+    question: str
+    section: str
+    answers: tuple[str, ...]
+
+
+def questions(
+    evidence: Evidence, rows: list[EngineRow], found: list[Break], lacking: list[str]
+) -> list[Question]:
+    """After what to pick, why and how sure, which are the head of the page.
+
+    rows: of the table of requirements. found: what breaks the leader. lacking: what was not measured.
+    """
+    leader = evidence.leader.configuration.engine if evidence.leader else None
+    asked = []
+    if row := next((row for row in rows if row.engine == leader), None):
+        asked.append(Question("What does it cost?", "cost", (f"{row.engine}: {costs(row)}",)))
+    if found:
+        answers = tuple(f"{one.what}: {one.text}." for one in found)
+        asked.append(Question("What breaks it?", "breaks", answers))
+    asked.append(Question("What was not measured?", "not-measured", (listing(lacking) or "nothing",)))
+    return asked
+
+
+def costs(row: EngineRow) -> str:
+    """`0.309 s CPU per 1,000 queries, ...`, what is known of it."""
+    names = ("CPU per 1,000 queries", "memory", "on disk", "to build the index")
+    assert len(names) == len(COSTS)
+    told = [f"{cost.text} {name}" for cost, name in zip(row.costs, names, strict=True) if cost.text != "-"]
+    return listing(told) or "not measured"
