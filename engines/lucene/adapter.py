@@ -54,6 +54,8 @@ class LuceneIndex(PipelinedQueries, Engine, Remote, FullText, Generic[Params]):
         server=True,
         cluster=True,
         text=True,
+        tags=True,
+        missing=True,
         quantization=True,
     )
     NAME: ClassVar[str]  # the engine's name in the registry

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from engines.base import Batch, EngineError, Ids, Metric, Schema, UnsupportedError, Vectors
-from engines.columns import Keywords
+from engines.columns import Keywords, Nullable, Tags
 from engines.lucene.filters import LONGEST, Query
 from engines.lucene.params import ID, TEXT, VECTOR
 from engines.values.columns import normalized
@@ -111,15 +112,27 @@ def upserts(batch: Batch, schema: Schema, pack: Callable[[Vectors], bytes]) -> l
 
 
 def _values(name: str, batch: Batch) -> list[Any]:
-    column: Any = batch.attributes[name]
-    if isinstance(column, Keywords):
-        return [_fitting(name, word) for word in column.decode()]
+    """The values of a column as they are stored; null and [] are no value."""
+    column = batch.attributes[name]
+    match column:
+        case Keywords():
+            return [None if word is None else _fitting(name, word) for word in column.decode()]
+        case Tags():
+            return [[_fitting(name, word) for word in tags] for tags in column.decode()]
+        case Nullable():
+            pairs = zip(_numbers(name, batch.ids, column.values), column.present.tolist(), strict=True)
+            return [value if known else None for value, known in pairs]
+        case _:
+            return _numbers(name, batch.ids, column)
+
+
+def _numbers(name: str, ids: Ids, column: npt.NDArray[Any]) -> list[Any]:
     if column.dtype.kind != "f":
         return list(column.tolist())
     if not np.isfinite(column).all():
         row = int(np.flatnonzero(~np.isfinite(column))[0])
         raise UnsupportedError(
-            f"'{name}' of id {batch.ids[row]} is {column[row]}, and only finite numbers are stored"
+            f"'{name}' of id {ids[row]} is {column[row]}, and only finite numbers are stored"
         )
     return list((column + 0.0).tolist())  # as positive_zero
 

@@ -25,11 +25,14 @@ class Queries(Translator[Query]):
     def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> Query:
         if field.kind == "float":
             values = [positive_zero(float(value)) for value in values]
-        if field.kind == "keyword":  # longer ones are refused when they are written or searched for
+        if field.kind in ("keyword", "tags"):  # longer ones are refused when they are written or searched for
             values = [value for value in values if len(str(value).encode()) <= LONGEST]
         if not values:
             return self.nothing()
         return {"term": {alias: values[0]}} if len(values) == 1 else {"terms": {alias: list(values)}}
+
+    def exists(self, alias: str, field: Field) -> Query:
+        return {"exists": {"field": alias}}
 
     def between(self, alias: str, first: int | None, last: int | None) -> Query:
         bounds = {"gte": first, "lte": last}

@@ -15,6 +15,7 @@ from engines.values.contents import contents
 VECTOR, ID, TEXT = "vector", "id", "text"  # fields beside the schema's f0, f1, ...
 _TYPES: dict[FieldKind, str] = {
     "keyword": "keyword",
+    "tags": "keyword",  # of which a document may hold any number
     "integer": "long",
     "float": "double",
     "boolean": "boolean",

@@ -55,6 +55,8 @@ class Qdrant(PipelinedQueries, Engine, Remote):
         pipelined=True,
         server=True,
         cluster=True,
+        tags=True,
+        missing=True,
         quantization=True,
     )
     IndexParams: ClassVar = IndexParams

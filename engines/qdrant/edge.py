@@ -12,7 +12,7 @@ import qdrant_edge as qe
 from pydantic import BaseModel, ConfigDict, Field
 
 from engines.base import Batch, Capabilities, Engine, EngineStats, FieldKind, Hits, Ids, Schema, Vectors
-from engines.columns import Column
+from engines.columns import Column, Nullable
 from engines.filters import Filter
 from engines.qdrant.edge_filters import Conditions, as_filter
 from engines.qdrant.points import payload
@@ -25,6 +25,7 @@ _BATCH_BYTES = 4 << 20  # vectors in one operation; each is copied into the writ
 _DISTANCES = {"l2": qe.Distance.Euclid, "ip": qe.Distance.Dot, "cosine": qe.Distance.Cosine}
 _PAYLOAD: dict[FieldKind, Any] = {
     "keyword": qe.PayloadSchemaType.Keyword,
+    "tags": qe.PayloadSchemaType.Keyword,  # of which a payload may hold a list
     "integer": qe.PayloadSchemaType.Integer,
     "float": qe.PayloadSchemaType.Float,
     "boolean": qe.PayloadSchemaType.Integer,  # stored as 0 and 1, see edge_filters.py
@@ -74,6 +75,8 @@ class QdrantEdge(Engine):
         thread_safe=True,
         thread_safe_writes=True,
         lookup=True,
+        tags=True,
+        missing=True,
         quantization=True,
     )
     IndexParams: ClassVar = IndexParams
@@ -157,7 +160,7 @@ class QdrantEdge(Engine):
                 key: _values(batch.attributes[name][rows], name) for name, key in self._schema.aliases.items()
             }
             points = [
-                qe.Point(id_, vector, {key: values[row] for key, values in columns.items()})
+                qe.Point(id_, vector, payload.of_row(columns, row))
                 for row, (id_, vector) in enumerate(
                     zip(batch.ids[rows].tolist(), batch.vectors[rows].tolist(), strict=True)
                 )
@@ -189,7 +192,7 @@ class QdrantEdge(Engine):
         found: list[Any] = [held[id_] for id_ in asked if id_ in held]
         columns = {
             field.name: column_of(
-                [record.payload[self._schema.aliases[field.name]] for record in found], field.kind
+                [record.payload.get(self._schema.aliases[field.name]) for record in found], field.kind
             )
             for field in self._schema.fields
         }
@@ -215,5 +218,8 @@ class QdrantEdge(Engine):
 
 def _values(column: Column, name: str) -> list[Any]:
     # Booleans as 0 and 1, see edge_filters.py.
-    boolean = isinstance(column, np.ndarray) and column.dtype == np.bool_
-    return payload.values(column.astype(np.int64) if boolean else column, name)  # type: ignore[union-attr]
+    if isinstance(column, Nullable) and column.values.dtype == np.bool_:
+        column = Nullable(column.values.astype(np.int64), column.present)
+    elif isinstance(column, np.ndarray) and column.dtype == np.bool_:
+        column = column.astype(np.int64)
+    return payload.values(column, name)

@@ -28,10 +28,13 @@ class Conditions(Translator[Condition]):
         if field.kind == "float":  # match knows no floats
             ranges = [self.within(alias, {"gte": float(value), "lte": float(value)}) for value in values]
             return qe.Filter(should=list(ranges))
-        if field.kind == "keyword":
+        if field.kind in ("keyword", "tags"):
             return qe.FieldCondition(alias, match=qe.MatchAny([str(value) for value in values]))
         # Booleans are stored as 0 and 1: the binding takes a bool for an integer, which equals no boolean.
         return qe.FieldCondition(alias, match=qe.MatchAny([int(value) for value in values]))
+
+    def exists(self, alias: str, field: Field) -> Condition:
+        return qe.Filter(must_not=[qe.IsEmptyCondition(alias)])
 
     def between(self, alias: str, first: int | None, last: int | None) -> Condition:
         return _ranging(alias, exact_bounds(first, last))

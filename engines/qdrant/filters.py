@@ -33,6 +33,9 @@ class Conditions(Translator[T]):
             return matches[0] if len(matches) == 1 else self.any_of(matches)
         return self.matching(alias, values)
 
+    def exists(self, alias: str, field: Field) -> T:
+        return self.clause("must_not", [self.lacking(alias)])
+
     def between(self, alias: str, first: int | None, last: int | None) -> T:
         return self.ranging(alias, exact_bounds(first, last))
 
@@ -51,6 +54,10 @@ class Conditions(Translator[T]):
     @abstractmethod
     def matching(self, alias: str, values: Sequence[Value]) -> T:
         """The field equals one of these: text or integers, or a single boolean."""
+
+    @abstractmethod
+    def lacking(self, alias: str) -> T:
+        """The field has no value, or an empty list of them."""
 
     @abstractmethod
     def ranging(self, alias: str, bounds: Mapping[str, float]) -> T:
@@ -83,6 +90,9 @@ class GrpcConditions(Conditions[grpc.Condition]):
             match = grpc.Match(integers=grpc.RepeatedIntegers(integers=values))  # type: ignore[arg-type]
         return grpc.Condition(field=grpc.FieldCondition(key=alias, match=match))
 
+    def lacking(self, alias: str) -> grpc.Condition:
+        return grpc.Condition(is_empty=grpc.IsEmptyCondition(key=alias))
+
     def ranging(self, alias: str, bounds: Mapping[str, float]) -> grpc.Condition:
         return grpc.Condition(field=grpc.FieldCondition(key=alias, range=grpc.Range(**bounds)))
 
@@ -104,6 +114,9 @@ class RestConditions(Conditions[dict[str, Any]]):
     def matching(self, alias: str, values: Sequence[Value]) -> dict[str, Any]:
         match = {"value": values[0]} if len(values) == 1 else {"any": values}
         return {"key": alias, "match": match}
+
+    def lacking(self, alias: str) -> dict[str, Any]:
+        return {"is_empty": {"key": alias}}
 
     def ranging(self, alias: str, bounds: Mapping[str, float]) -> dict[str, Any]:
         return {"key": alias, "range": bounds}

@@ -20,6 +20,7 @@ DISTANCES: dict[Metric, models.Distance] = {
 }
 PAYLOAD: dict[FieldKind, models.PayloadSchemaType] = {
     "keyword": models.PayloadSchemaType.KEYWORD,
+    "tags": models.PayloadSchemaType.KEYWORD,  # of which a payload may hold a list
     "integer": models.PayloadSchemaType.INTEGER,
     "float": models.PayloadSchemaType.FLOAT,
     "boolean": models.PayloadSchemaType.BOOL,

@@ -29,8 +29,7 @@ class Translator(ABC, Generic[T]):
             case Range():
                 return self._range(where)
             case Exists(name):
-                alias, field = self._field(name)
-                return self.exists(alias, field) if field.can_lack else self.everything()
+                return self._exists(name)
             case And(filters):
                 return (
                     self.all_of([self.translate(inner) for inner in filters])
@@ -62,7 +61,13 @@ class Translator(ABC, Generic[T]):
         if interval is None:
             return self.nothing()
         first, last = (bound if bound != end else None for bound, end in zip(interval, INT64, strict=True))
-        return self.everything() if first is None and last is None else self.between(alias, first, last)
+        if first is None and last is None:  # every integer lies within it, but an item may have none
+            return self._exists(where.field)
+        return self.between(alias, first, last)
+
+    def _exists(self, name: str) -> T:
+        alias, field = self._field(name)
+        return self.exists(alias, field) if field.can_lack else self.everything()
 
     @abstractmethod
     def everything(self) -> T:

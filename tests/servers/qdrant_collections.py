@@ -164,12 +164,13 @@ class Collections:
         self.local.upsert(name, points)
 
     def _check_payload(self, name: str, payload: dict[str, Any]) -> None:
-        if payload.keys() != self.indexes[name].keys():
+        if not payload.keys() <= self.indexes[name].keys():
             raise RefusedError(INVALID, f"a payload of {sorted(payload)}, indexed are {self.indexes[name]}")
         for alias, value in payload.items():
             kind = self.indexes[name][alias]
             wanted = _MATCHED.get(kind, float)
-            if type(value) is not wanted:
+            held = value if isinstance(value, list) and value else [value]
+            if any(type(one) is not wanted for one in held):
                 raise RefusedError(INVALID, f"{alias} is indexed as {kind.value}, got {value!r}")
 
     def delete(self, name: str, selector: models.PointsSelector) -> None:
@@ -201,13 +202,13 @@ class Collections:
                     self._check_filter(name, condition)
                 elif isinstance(condition, models.FieldCondition):
                     self._check_condition(name, condition)
+                elif isinstance(condition, models.IsEmptyCondition):
+                    self._require_index(name, condition.is_empty.key)
                 elif not isinstance(condition, models.HasIdCondition):
                     raise RefusedError(INVALID, f"the stand-in does not know {condition!r}")
 
     def _check_condition(self, name: str, condition: models.FieldCondition) -> None:
-        kind = self.indexes[name].get(condition.key)
-        if kind is None:
-            raise RefusedError(INVALID, f'Index required but not found for "{condition.key}"')
+        kind = self._require_index(name, condition.key)
         match = condition.match
         if isinstance(match, models.MatchValue | models.MatchAny):
             values = match.any if isinstance(match, models.MatchAny) else [match.value]
@@ -216,6 +217,12 @@ class Collections:
             fits = isinstance(condition.range, models.Range) and kind in _RANGED
         if not fits:
             raise RefusedError(INVALID, f"{condition!r} over an index of {kind.value}")
+
+    def _require_index(self, name: str, key: str) -> models.PayloadSchemaType:
+        kind = self.indexes[name].get(key)
+        if kind is None:
+            raise RefusedError(INVALID, f'Index required but not found for "{key}"')
+        return kind
 
     def count(self, name: str, request: models.CountRequest) -> int:
         self._known(name)

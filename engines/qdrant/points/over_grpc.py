@@ -29,9 +29,11 @@ from engines.server.pauses import pause_after_loss
 
 CONNECT_TIMEOUT_S = 5.0
 _REQUEST_BYTES = 16 << 20  # of vectors
+_LIST = "list_value"
 # The member of a payload's value that holds each kind.
 _KINDS: dict[FieldKind, str] = {
     "keyword": "string_value",
+    "tags": _LIST,
     "integer": "integer_value",
     "float": "double_value",
     "boolean": "bool_value",
@@ -133,7 +135,13 @@ class GrpcPoints:
             point = request.points.add()
             point.id.num = id_
             for alias, kind, column in columns:
-                setattr(point.payload[alias], kind, column[row])
+                if (value := column[row]) is None:
+                    continue
+                if kind == _LIST:
+                    words = [messages.Value(string_value=word) for word in value]
+                    point.payload[alias].list_value.values.extend(words)
+                else:
+                    setattr(point.payload[alias], kind, value)
             point.MergeFromString(self._point + floats[row].tobytes())
         return bytes(request.SerializeToString())
 

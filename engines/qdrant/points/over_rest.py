@@ -16,7 +16,7 @@ from engines.http.client import QUERY_PATH, HttpClient
 from engines.http.pipeline import Pipeline
 from engines.qdrant.failures import of_http
 from engines.qdrant.filters import RestConditions, as_json
-from engines.qdrant.points.payload import values
+from engines.qdrant.points.payload import of_row, values
 from engines.server.endpoint import Endpoint
 
 _REQUEST_BYTES = 16 << 20  # the server takes 32 MiB
@@ -91,7 +91,7 @@ class RestPoints:
         points = {
             "ids": batch.ids[rows].tolist(),
             "vectors": np.ascontiguousarray(batch.vectors[rows]),
-            "payloads": [{alias: column[row] for alias, column in columns.items()} for row in range(count)],
+            "payloads": [of_row(columns, row) for row in range(count)],
         }
         request = _json({"batch": points})
         if len(request) <= _REQUEST_BYTES or count == 1:

@@ -9,12 +9,11 @@ stored with 15 digits, and the bounds of filters are rounded alike.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from engines.base import EngineError
-from engines.columns import Column, Keywords, decoded
+from engines.columns import Column, Keywords, Nullable, Tags, decoded
 
 _DIGITS = 15  # with which a number between 1e-7 and 1e37 is read back as it was written
 
@@ -25,14 +24,22 @@ def rounded(value: float) -> float:
 
 
 def values(column: Column, name: str) -> list[Any]:
-    """The values of a column as they are stored. Raises EngineError for NaN and infinite numbers: JSON has none."""
-    if isinstance(column, Keywords):
-        return column.decode()
-    numbers = decoded(column)
-    assert isinstance(column, np.ndarray)
-    if column.dtype.kind != "f":
-        return numbers
-    broken = next((number for number in numbers if not math.isfinite(number)), None)
+    """The values of a column as they are stored, None where nothing is: for an item that lacks one, or has no tags.
+
+    Raises EngineError for NaN and infinite numbers: JSON has none.
+    """
+    held = decoded(column)
+    if isinstance(column, Tags):
+        return [words or None for words in held]
+    numbers = column.values if isinstance(column, Nullable) else column
+    if isinstance(numbers, Keywords) or numbers.dtype.kind != "f":
+        return held
+    broken = next((number for number in held if number is not None and not math.isfinite(number)), None)
     if broken is not None:
         raise EngineError(f"qdrant: '{name}' holds {broken}, which JSON cannot express; remove it")
-    return [rounded(number) for number in numbers]
+    return [None if number is None else rounded(number) for number in held]
+
+
+def of_row(columns: Mapping[str, list[Any]], row: int) -> dict[str, Any]:
+    """The payload of an item: what it lacks is left out."""
+    return {key: value for key, values in columns.items() if (value := values[row]) is not None}

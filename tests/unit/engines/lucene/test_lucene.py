@@ -9,15 +9,22 @@ import numpy as np
 import pytest
 
 from engines.base import Batch, EngineError, Field, Schema, UnsupportedError
-from engines.columns import Keywords
-from engines.filters import And, Eq, Filter, In, Not, Or, Range
+from engines.columns import Keywords, Nullable, Tags
+from engines.filters import And, Eq, Exists, Filter, In, Not, Or, Range
 from engines.lucene.documents import comparable, decoder, deletions, matching, ranked, upserts, vector_json
 from engines.lucene.filters import Queries
 
 SCHEMA = Schema(
     3,
     "l2",
-    (Field("brand", "keyword"), Field("price", "integer"), Field("size", "float"), Field("new", "boolean")),
+    (
+        Field("brand", "keyword"),
+        Field("price", "integer"),
+        Field("size", "float"),
+        Field("new", "boolean"),
+        Field("colours", "tags"),
+        Field("stock", "integer", optional=True),
+    ),
 )
 
 
@@ -41,6 +48,11 @@ SCHEMA = Schema(
         ),
         (Or((Eq("new", True),)), {"bool": {"should": [{"term": {"f3": True}}], "minimum_should_match": 1}}),
         (Or(()), {"match_none": {}}),
+        (Eq("colours", "red"), {"term": {"f4": "red"}}),
+        (In("colours", ("red", "x" * 32_767)), {"term": {"f4": "red"}}),
+        (Not(Exists("colours")), {"bool": {"must_not": [{"exists": {"field": "f4"}}]}}),
+        (Exists("stock"), {"exists": {"field": "f5"}}),
+        (Exists("brand"), {"match_all": {}}),
         (And(()), {"match_all": {}}),
     ],
 )
@@ -55,6 +67,8 @@ def batch(word: str = "a", size: float = -0.0, text: str = "") -> Batch:
         "price": np.array([2**63 - 1]),
         "size": np.array([size]),
         "new": np.array([True]),
+        "colours": Tags.encode([["red", "blue"]]),
+        "stock": Nullable(np.zeros(1, np.int64), np.zeros(1, np.bool_)),
         "title": Keywords.encode([text]),
     }
     return Batch(np.array([7]), np.array([[3, 0, 4]], dtype=np.float32), columns)
@@ -71,6 +85,7 @@ def document(given: Batch, schema: Schema = SCHEMA) -> dict[str, Any]:
 
 def test_documents() -> None:
     expected = {"id": 7, "f0": '"\n', "f1": 2**63 - 1, "f2": 0.0, "f3": True, "vector": [3, 0, 4]}
+    expected |= {"f4": ["red", "blue"], "f5": None}
     assert document(batch('"\n')) == expected
     assert document(batch("x" * 32_766))["f0"] == "x" * 32_766
     texts = Schema(3, "l2", SCHEMA.fields, text="title")

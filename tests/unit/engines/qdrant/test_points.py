@@ -14,8 +14,9 @@ from qdrant_client import grpc, models
 from qdrant_client.conversions.conversion import GrpcToRest
 
 from engines.base import Batch, EngineError, Field, Schema
-from engines.columns import Keywords
-from engines.filters import Eq
+from engines.columns import Keywords, Nullable, Tags
+from engines.filters import Eq, Exists, Filter, Range
+from engines.qdrant.filters import GrpcConditions, RestConditions
 from engines.qdrant.params import IndexParams, SearchParams, searching
 from engines.qdrant.points.over_grpc import GrpcPoints
 from engines.qdrant.points.over_rest import RestPoints
@@ -26,6 +27,7 @@ SCHEMA = Schema(
     "l2",
     (Field("brand", "keyword"), Field("price", "integer"), Field("size", "float"), Field("new", "boolean")),
 )
+LACKING = Schema(3, "l2", (Field("colours", "tags"), Field("stock", "integer", optional=True)))
 ENDPOINT = Endpoint("http://127.0.0.1:6333", api_key="s3cret")
 COLUMNS = {
     "brand": Keywords.encode(["Zara", "", "日本\0語"]),
@@ -214,3 +216,35 @@ def test_a_key_that_no_header_can_hold_is_refused_and_not_shown() -> None:
         with pytest.raises(EngineError, match="printable ASCII") as caught:
             kind(Endpoint("http://127.0.0.1:6333", api_key="s3cret\n"))
         assert "s3cret" not in str(caught.value)
+
+
+def test_what_an_item_lacks_is_left_out() -> None:
+    columns = {
+        "colours": Tags.encode([["red", "blue"], []]),
+        "stock": Nullable(np.array([0, 3]), np.array([False, True])),
+    }
+    batch = Batch(np.array([1, 2]), np.zeros((2, 3), np.float32), columns)
+    expected: list[dict[str, Any]] = [{"f0": ["red", "blue"]}, {"f1": 3}]
+    rest = RestPoints(ENDPOINT, "bakeoff_1", LACKING)
+    (request,) = rest.upserts(batch, 10)
+    assert orjson.loads(request)["batch"]["payloads"] == expected
+    over = GrpcPoints(ENDPOINT, 6334, "bakeoff_1", LACKING)
+    (message,) = over.upserts(batch, 10)
+    points = grpc.UpsertPoints.FromString(message).points
+    assert [GrpcToRest.convert_payload(point.payload) for point in points] == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "condition"),
+    [
+        (Eq("colours", "red"), {"key": "f0", "match": {"value": "red"}}),
+        (Exists("stock"), {"must_not": [{"is_empty": {"key": "f1"}}]}),
+        # Every integer, but not what has none.
+        (Range("stock", gte=-(2**63)), {"must_not": [{"is_empty": {"key": "f1"}}]}),
+    ],
+)
+def test_conditions_on_them(where: Filter, condition: dict[str, Any]) -> None:
+    assert RestConditions(LACKING).translate(where) == condition
+    converted = GrpcToRest.convert_condition(GrpcConditions(LACKING).translate(where))
+    held = converted.model_dump(exclude_none=True)
+    assert {key: value for key, value in held.items() if value} == condition
