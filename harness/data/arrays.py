@@ -20,6 +20,23 @@ def block_rows(dim: int) -> int:
     return max(1, BLOCK_BYTES // (4 * max(1, dim)))
 
 
+def row_hashes(block: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
+    """A hash of each row of float32[m, d]: uint64[m, 2], equal for equal rows (0.0 equals -0.0), and different for
+    others but for a chance of at most 2^-66.
+    """
+    words = (np.ascontiguousarray(block) + np.float32(0)).view(np.uint32).astype(np.uint64)
+    # Sums of words, each times a random number of its own: two words differ by 2^31 times an odd number at the most,
+    # which leaves 33 bits to chance in each of the two sums, and commonly all 64.
+    factors = np.random.default_rng(0).integers(2**64, size=(block.shape[1], 2), dtype=np.uint64)
+    return words @ factors
+
+
+def distinct_rows(hashes: npt.NDArray[np.uint64]) -> int:
+    """How many different rows there are, by row_hashes of all of them."""
+    ordered = hashes[np.lexsort(hashes.T)]
+    return len(ordered) - int((ordered[1:] == ordered[:-1]).all(axis=1).sum())
+
+
 def size(count: int) -> str:
     """A number of bytes, as messages show it."""
     return f"{count / 2**30:,.1f} GiB" if count >= 2**27 else f"{count / 2**20:,.1f} MiB"

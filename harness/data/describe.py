@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from engines.columns import Keywords, Tags, occurring, present
-from harness.data.arrays import block_rows
+from harness.data.arrays import block_rows, distinct_rows, row_hashes
 from harness.data.dataset import Attribute, Dataset
 from harness.data.identity import ModelIdentity
 from harness.data.workload import Workload, selectivity
@@ -21,14 +20,15 @@ _UNIT_TOLERANCE = 1e-3  # norms this near to 1 count as normalised
 def describe(dataset: Dataset) -> str:
     """The dataset in words and figures; reads every vector once."""
     n, dim = dataset.vectors.shape
+    norms, distinct = _vectors(dataset)
     lines = [
         f"{dataset.name}: {n:,} items x {dim} dimensions ({dataset.vectors.dtype}), {dataset.metric}, "
         f"{len(dataset.queries):,} queries",
         *([dataset.description] if dataset.description else []),
         f"fingerprint  {dataset.fingerprint}",
         *([f"model        {_model(dataset.model)}"] if dataset.model else []),
-        f"norms        {_norms(dataset)}",
-        f"duplicates   {n - _distinct_rows(dataset):,} vectors repeat an earlier one",
+        f"norms        {norms}",
+        f"duplicates   {n - distinct:,} vectors repeat an earlier one",
         f"ids          {_ids(dataset)}",
     ]
     lines += section("columns", [_column(dataset, attribute) for attribute in dataset.attributes])
@@ -57,22 +57,16 @@ def _blocks(dataset: Dataset) -> Iterator[np.ndarray]:
         yield dataset.vectors[start : start + step]
 
 
-def _norms(dataset: Dataset) -> str:
-    norms = np.concatenate([np.linalg.norm(block.astype(np.float64), axis=1) for block in _blocks(dataset)])
-    unit = bool(np.all(np.abs(norms - 1) < _UNIT_TOLERANCE))
-    return f"{norms.min():.4g} to {norms.max():.4g}, mean {norms.mean():.4g}" + (
-        " (unit-normalised)" if unit else " (not unit-normalised)"
-    )
-
-
-def _distinct_rows(dataset: Dataset) -> int:
-    """Distinct vectors by a 128-bit hash of their bytes; adding 0 makes -0.0 and 0.0 the same."""
-    seen: set[bytes] = set()
+def _vectors(dataset: Dataset) -> tuple[str, int]:
+    """Their norms in words, and how many differ from each other."""
+    parts, hashes = [], []
     for block in _blocks(dataset):
-        seen.update(
-            hashlib.blake2b(row.data, digest_size=16).digest() for row in np.ascontiguousarray(block) + 0.0
-        )
-    return len(seen)
+        parts.append(np.sqrt(np.einsum("ij,ij->i", block, block, dtype=np.float64)))
+        hashes.append(row_hashes(block))
+    norms = np.concatenate(parts)
+    unit = bool(np.all(np.abs(norms - 1) < _UNIT_TOLERANCE))
+    text = f"{norms.min():.4g} to {norms.max():.4g}, mean {norms.mean():.4g}"
+    return f"{text} ({'' if unit else 'not '}unit-normalised)", distinct_rows(np.concatenate(hashes))
 
 
 def _ids(dataset: Dataset) -> str:

@@ -44,7 +44,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
+        # Read page by page: otherwise even the first rows take the memory of their whole column in a group of rows.
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: the name of a column is not UTF-8 ({error}); rename it") from error
     except (pa.ArrowInvalid, OSError) as error:

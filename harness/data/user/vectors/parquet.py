@@ -26,8 +26,6 @@ def from_parquet(path: Path, wanted: str | None = None) -> Matrix:
 
     Raises ConfigurationError.
     """
-    import pyarrow.parquet as pq
-
     with open_parquet(path) as file:
         column = vector_column(file, path, wanted)
         label = f"{path}: column '{column}'"
@@ -50,7 +48,7 @@ def from_parquet(path: Path, wanted: str | None = None) -> Matrix:
     def blocks() -> Iterator[Block]:
         start, numbers = 0, _of_json if in_json else _of_lists
         step = max(1, block_rows(dim) // 4) if in_json else block_rows(dim)  # Python's numbers are larger
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             for batch in file.iter_batches(batch_size=step, columns=[column]):
                 yield numbers(batch.column(0), dim, label, start)
                 start += len(batch)

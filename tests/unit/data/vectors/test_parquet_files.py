@@ -150,3 +150,19 @@ def test_damage_where_it_is_probed_is_told(column: list[Any], tmp_path: Path) ->
     path.write_bytes(content)
     (problem,) = refused(path)
     assert problem.startswith("x.parquet: column 'v': cannot be read (")
+
+
+def test_a_large_group_of_rows_is_never_in_memory_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrays, "BLOCK_BYTES", 1 << 20)
+    values = np.random.default_rng(4).standard_normal((1 << 18, 16), dtype=np.float32)
+    column = pa.FixedSizeListArray.from_arrays(values.reshape(-1), 16).cast(pa.list_(pa.float32()))
+    pq.write_table(pa.table({"v": column}), tmp_path / "x.parquet", row_group_size=len(values))
+    del column
+    before, most, rows = pa.total_allocated_bytes(), 0, 0
+    for block in open_matrix([tmp_path / "x.parquet"]).blocks():
+        np.testing.assert_array_equal(block, values[rows : rows + len(block)])
+        rows, most = rows + len(block), max(most, pa.total_allocated_bytes() - before)
+    assert rows == len(values)
+    assert most < values.nbytes / 2
