@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from harness.data.texts.remembered import Remembered
 from models.features.features import Float32
-from models.features.texts.remembered import Remembered
 from models.features.texts.words import words
 
 BUCKETS = 1 << 15

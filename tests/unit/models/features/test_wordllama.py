@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.data.texts import wordllama as room
 from harness.errors import ConfigurationError
-from models.features.texts import wordllama as room
 from models.features.texts.wordllama import WordLlamaText, fit_wordllama
 
 TEXTS = ["a warm wool coat", "a light summer dress", "leather boots, hardly worn", "a rain jacket"]
@@ -70,7 +70,7 @@ def test_it_is_what_its_state_says_and_refuses_other_vectors_of_tokens(fitted: W
 
 
 def test_where_it_is_not_installed_the_error_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
-    room._model.cache_clear()
+    room.token_vectors.cache_clear()
     monkeypatch.setitem(sys.modules, "wordllama", None)
     with pytest.raises(ConfigurationError, match=r"Install it with: pip install 'bakeoff\[models\]'"):
         fit_wordllama(TEXTS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.features.texts import remembered as room
-from models.features.texts.remembered import Remembered
+from harness.data.texts import remembered as room
+from harness.data.texts.remembered import Remembered
 
 
 def test_a_word_is_worked_out_once() -> None:
