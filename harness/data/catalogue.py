@@ -11,6 +11,8 @@ from engines.values.shown import shown
 from harness.data.dataset import Dataset
 from harness.data.manifest import Manifest, SyntheticManifest, read_manifest, read_user_manifest
 from harness.data.picture import Picture
+from harness.data.shipped.listings_manifest import ListingsManifest
+from harness.data.shipped.packages.manifest import PackagesManifest
 from harness.data.store import cached, key_of, open_dataset
 from harness.errors import ConfigurationError
 from harness.paths import shipped
@@ -60,7 +62,7 @@ def picture_of(ref: str) -> Picture | None:
     path = _manifests().get(name, Path(name).expanduser())
     if path.suffix in (".yaml", ".yml"):
         spec = read_manifest(path, changes)
-        return None if isinstance(spec, SyntheticManifest) else spec.picture
+        return spec.picture if isinstance(spec, ListingsManifest) else None
     from harness.data.user.files import inputs
 
     return read_user_manifest(inputs(path)[0], changes).picture
@@ -132,6 +134,10 @@ def _build(spec: Manifest, cache: Path, progress: Progress, folder: Path) -> Non
         from harness.data.shipped.synthetic import build_synthetic
 
         build_synthetic(folder, spec, progress)
+    elif isinstance(spec, PackagesManifest):
+        from harness.data.shipped.packages.building import build_packages
+
+        build_packages(folder, spec, cache, progress)
     else:
         from harness.data.shipped.images import build_listings
 

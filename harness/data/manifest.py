@@ -14,6 +14,7 @@ from harness.data.identity import ModelIdentity
 from harness.data.metric_words import MetricWord
 from harness.data.picture import Picture
 from harness.data.shipped.listings_manifest import ListingsManifest
+from harness.data.shipped.packages.manifest import PackagesManifest
 from harness.errors import ConfigurationError
 from harness.scenario.strict import Listed, Name, PositiveInt, StrictModel, explain, read_yaml
 
@@ -59,8 +60,12 @@ class SyntheticManifest(StrictModel):
         )
 
 
-Manifest = SyntheticManifest | ListingsManifest
-_KINDS: dict[str, type[Manifest]] = {"synthetic": SyntheticManifest, "listings": ListingsManifest}
+Manifest = SyntheticManifest | ListingsManifest | PackagesManifest
+_KINDS: dict[str, type[Manifest]] = {
+    "synthetic": SyntheticManifest,
+    "listings": ListingsManifest,
+    "packages": PackagesManifest,
+}
 
 
 def _text(value: object) -> object:
@@ -110,7 +115,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
     model = _KINDS.get(str(data.get("kind")))
     if model is None:
         raise ConfigurationError(
-            f"{path}: kind must be {' or '.join(_KINDS)}, got {data.get('kind')!r}; "
+            f"{path}: kind must be {', '.join(_KINDS)}, got {data.get('kind')!r}; "
             "for a dataset.yaml beside your own data, give the folder instead"
         )
     overrides = overrides or {}

@@ -33,7 +33,7 @@ def fetch(
             try:
                 for file in files:
                     if file.name not in found:
-                        archive = source.get(file)
+                        archive = source.get(file.name)
                         found[file.name] = decompress(archive, file)
                         _keep(archive, folder / file.name)
             except UnavailableError as error:

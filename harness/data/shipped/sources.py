@@ -19,7 +19,7 @@ from typing import Protocol
 from urllib.parse import urljoin
 
 from harness.children.start import dying_with_us
-from harness.data.shipped.listings_manifest import DebianPackage, RemoteFile
+from harness.data.shipped.listings_manifest import DebianPackage
 from harness.progress import Progress
 
 MIRROR = "BAKEOFF_DATA_MIRROR"
@@ -27,10 +27,22 @@ _CONNECT_S = 8.0  # until the first byte: name look-up, connection, TLS, redirec
 _STALL_S = 10.0  # without a byte
 _APT_S = 180.0
 _CHUNK_BYTES = 1 << 18
+PATIENCE = (  # of apt-get
+    "-o",
+    "Acquire::Retries=0",
+    "-o",
+    "Acquire::http::Timeout=10",
+    "-o",
+    "Acquire::https::Timeout=10",
+)
 
 
 class UnavailableError(Exception):
     """A source does not have a file, or has it damaged; the message says why."""
+
+
+class MissingError(UnavailableError):
+    """A folder is there, and has no file of that name."""
 
 
 class Source(Protocol):
@@ -38,8 +50,8 @@ class Source(Protocol):
 
     label: str
 
-    def get(self, file: RemoteFile) -> bytes:
-        """The file, still compressed. Raises UnavailableError."""
+    def get(self, name: str) -> bytes:
+        """The file of that name, still compressed. Raises UnavailableError."""
 
 
 class Mirror:
@@ -50,19 +62,19 @@ class Mirror:
         self._inside = inside
         self.label = f"mirror {folder}" if folder else f"mirror folder ({MIRROR})"
 
-    def get(self, file: RemoteFile) -> bytes:
+    def get(self, name: str) -> bytes:
         if not self._folder:
             raise UnavailableError("not set")
         if not Path(self._folder).is_dir():
             raise UnavailableError("no such folder")
         for inside in self._inside:
-            path = Path(self._folder, inside, file.name)
+            path = Path(self._folder, inside, name)
             if path.is_file():
                 try:
                     return path.read_bytes()
                 except OSError as error:
                     raise UnavailableError(f"{path} cannot be read: {error.strerror}") from error
-        raise UnavailableError(f"no {file.name} in it")
+        raise MissingError(f"no {name} in it")
 
 
 class Https:
@@ -73,18 +85,18 @@ class Https:
         self._address = address
         self._progress = progress
 
-    def get(self, file: RemoteFile) -> bytes:
-        url = urljoin(self._address, file.name)
+    def get(self, name: str) -> bytes:
+        url = urljoin(self._address, name)
         try:
             response = _within(_CONNECT_S, lambda: urllib.request.urlopen(url, timeout=_STALL_S))
             with response:
-                return self._read(response, file.name)
+                return self._read(response, name)
         except urllib.error.HTTPError as error:
             error.close()
-            raise UnavailableError(f"{file.name}: HTTP {error.code} {error.reason}") from error
+            raise UnavailableError(f"{name}: HTTP {error.code} {error.reason}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: not an address
             reason = getattr(error, "reason", None) or error
-            raise UnavailableError(f"{file.name}: {reason}") from error
+            raise UnavailableError(f"{name}: {reason}") from error
 
     def _read(self, response: http.client.HTTPResponse, name: str) -> bytes:
         length = response.headers.get("Content-Length")
@@ -131,28 +143,20 @@ class Debian:
         self._scratch = scratch
         self._progress = progress
 
-    def get(self, file: RemoteFile) -> bytes:
+    def get(self, name: str) -> bytes:
         if not self._root.exists():
             self._progress(f"download {self._package.package} (apt-get)", 0, None)
             self._download()
             archive = next(self._scratch.glob("*.deb"))
-            self._run("dpkg", "-x", str(archive), str(self._root))
+            run_quietly(self._scratch, "dpkg", "-x", str(archive), str(self._root))
         try:
-            return (self._root / self._package.folder / file.name).read_bytes()
+            return (self._root / self._package.folder / name).read_bytes()
         except OSError as error:
-            raise UnavailableError(f"holds no {self._package.folder}/{file.name}") from error
+            raise UnavailableError(f"holds no {self._package.folder}/{name}") from error
 
     def _download(self) -> None:
-        patience = (
-            "-o",
-            "Acquire::Retries=0",
-            "-o",
-            "Acquire::http::Timeout=10",
-            "-o",
-            "Acquire::https::Timeout=10",
-        )
         try:
-            self._run("apt-get", *patience, "download", self._package.package)
+            run_quietly(self._scratch, "apt-get", *PATIENCE, "download", self._package.package)
         except UnavailableError as error:
             if "locate package" not in str(error):
                 raise
@@ -164,27 +168,29 @@ class Debian:
                 "-o",
                 f"Dir::Cache={self._scratch}/cache",
             )
-            self._run("apt-get", *patience, *own, "update")
-            self._run("apt-get", *patience, *own, "download", self._package.package)
+            run_quietly(self._scratch, "apt-get", *PATIENCE, *own, "update")
+            run_quietly(self._scratch, "apt-get", *PATIENCE, *own, "download", self._package.package)
 
-    def _run(self, *command: str) -> None:
-        try:
-            subprocess.run(
-                dying_with_us(command),
-                cwd=self._scratch,
-                env={**os.environ, "LC_ALL": "C"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=_APT_S,
-            )
-        except FileNotFoundError as error:
-            raise UnavailableError(f"{command[0]} is not installed") from error
-        except subprocess.TimeoutExpired as error:
-            raise UnavailableError(f"{command[0]} took longer than {_APT_S:g} s") from error
-        except subprocess.CalledProcessError as error:
-            lines = [line for line in error.stderr.splitlines() if line.startswith("E:")] or [
-                error.stderr.strip()
-            ]
-            raise UnavailableError(f"{command[0]}: {'; '.join(lines)}") from error
+
+def run_quietly(folder: Path, *command: str) -> None:
+    """Runs a program of the package manager in `folder`. Raises UnavailableError with what it wrote of errors."""
+    try:
+        subprocess.run(
+            dying_with_us(command),
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_APT_S,
+        )
+    except FileNotFoundError as error:
+        raise UnavailableError(f"{command[0]} is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise UnavailableError(f"{command[0]} took longer than {_APT_S:g} s") from error
+    except subprocess.CalledProcessError as error:
+        lines = [line for line in error.stderr.splitlines() if line.startswith("E:")] or [
+            error.stderr.strip()
+        ]
+        raise UnavailableError(f"{command[0]}: {'; '.join(lines)}") from error

@@ -76,7 +76,8 @@ def token_vectors() -> TokenVectors:
             from wordllama import WordLlama
     except ImportError as error:
         raise ConfigurationError(
-            f"wordllama, which makes vectors of texts, cannot be imported ({error}). Install it with: pip install 'bakeoff[models]'"
+            f"wordllama, which makes vectors of texts, cannot be imported ({error}). "
+            "Install it with: pip install 'bakeoff[models]'"
         ) from error
     try:
         loaded = WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
