@@ -63,11 +63,9 @@ def build_packages(folder: Path, spec: PackagesManifest, cache: Path, progress: 
 
 
 def _parted(packages: Sequence[Package], spec: PackagesManifest) -> tuple[list[Package], list[Package]]:
-    """Items in the order of their names, and queries in an order of their own, so that the first few are a sample."""
-    order = np.random.default_rng(spec.seed).permutation(len(packages))
-    asked = order[: spec.queries].tolist()
-    kept = np.delete(np.arange(len(packages)), asked).tolist()
-    return [packages[i] for i in kept], [packages[i] for i in asked]
+    """Items and queries, both in an order of the seed's, so that the first few are a sample."""
+    order = [packages[i] for i in np.random.default_rng(spec.seed).permutation(len(packages)).tolist()]
+    return order[spec.queries :], order[: spec.queries]
 
 
 def _columns(items: Sequence[Package]) -> dict[str, Column]:
