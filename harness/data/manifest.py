@@ -114,8 +114,9 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
     data = {"name": path.stem, **read_yaml(path, "metric and name")}
     model = _KINDS.get(str(data.get("kind")))
     if model is None:
+        *others, last = _KINDS
         raise ConfigurationError(
-            f"{path}: kind must be {', '.join(_KINDS)}, got {data.get('kind')!r}; "
+            f"{path}: kind must be {', '.join(others)} or {last}, got {data.get('kind')!r}; "
             "for a dataset.yaml beside your own data, give the folder instead"
         )
     overrides = overrides or {}

@@ -133,7 +133,10 @@ def test_references_carry_parameters(ref: str, where: str, changes: dict[str, ob
 @pytest.mark.parametrize(
     ("ref", "told"),
     [
-        ("fashion-mnits", ["'fashion-mnits' is neither known (fashion-mnist, synthetic) nor a path"]),
+        (
+            "fashion-mnits",
+            ["'fashion-mnits' is neither known (debian-packages, fashion-mnist, synthetic) nor a path"],
+        ),
         ("synthetic:rows=", ["must read key=value"]),
         ("synthetic:rows=1,=2", ["must read key=value"]),
         ("synthetic:rows=1,dim=2, rows =3", ["key 'rows' occurs twice, remove one"]),
@@ -178,10 +181,10 @@ def test_a_manifest_of_ones_own_is_a_dataset(tmp_path: Path) -> None:
     [
         (
             "metric: l2\n",
-            "kind must be synthetic or listings, got None; for a dataset.yaml beside your own data",
+            "kind must be synthetic, listings or packages, got None; for a dataset.yaml beside your own data",
         ),
         ("kind: [\n", "is not YAML"),
-        ("kind: []\n", "kind must be synthetic or listings, got []"),
+        ("kind: []\n", "kind must be synthetic, listings or packages, got []"),
         ("- kind\n", "must hold keys"),
         ("kind: synthetic\nrow: 3\n", "row is not a known key"),
     ],

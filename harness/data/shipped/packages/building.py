@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from engines.columns import Column, Keywords, Nullable, Tags
 
+from engines.columns import Column, Keywords, Nullable, Tags
 from harness.data.arrays import ArrayWriter, StoredArray, block_rows
 from harness.data.dataset import Attribute
 from harness.data.shipped.packages.filters import own_filters

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from harness.errors import DatasetError
 from harness.progress import Progress
 
 _RELEASE = "InRelease"
+_UNPACK: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.decompress, ".gz": gzip.decompress, "": bytes}
 _DIGEST = re.compile(r"^ ([0-9a-f]{64}) +\d+ (\S+)$", re.MULTILINE)
 _ABOUT = re.compile(r"^(Label|Version|Date): (.+)$", re.MULTILINE)
 
@@ -113,13 +114,13 @@ def _fetch(source: Source, index: Index) -> dict[str, bytes]:
 def _decompressed(source: Source, name: str) -> bytes:
     """The first of the forms that the source has: compressed or not, in its folder or not."""
     for form in (name, Path(name).name):
-        for ending in (".xz", ".gz", ""):
+        for ending, unpack in _UNPACK.items():
             try:
                 content = source.get(form + ending)
             except MissingError:
                 continue
             try:
-                return {".xz": lzma.decompress, ".gz": gzip.decompress, "": bytes}[ending](content)
+                return unpack(content)
             except (EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
                 raise UnavailableError(
                     f"{form}{ending} is cut off or damaged ({len(content):,} bytes: {error})"
