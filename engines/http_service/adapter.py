@@ -53,6 +53,8 @@ class HttpService(Engine, Lookup):
         thread_safe=True,
         thread_safe_writes=True,
         lookup=True,
+        tags=True,
+        missing=True,
         quantization=True,
     )
     IndexParams: ClassVar = IndexParams
@@ -68,6 +70,8 @@ class HttpService(Engine, Lookup):
             prefilter=behind.prefilter,
             exact=behind.exact,
             exact_scores=behind.exact_scores,
+            tags=behind.tags,
+            missing=behind.missing,
             quantization=behind.quantization,
         )
         self._service: ServiceProcess | None = None

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from engines.base import Batch, EngineError, Hits, Ids, Schema, Vectors
-from engines.columns import Column, Keywords, decoded
+from engines.columns import Column, Keywords, Tags, decoded
 from engines.http_service.filters import Condition, read_word, stored_word
 from engines.values.columns import column_of
 
@@ -95,9 +95,10 @@ def puts(batch: Batch, schema: Schema) -> Iterator[bytes]:
 
 
 def _values(column: Column) -> list[Any]:
+    values = decoded(column)
     if isinstance(column, Keywords):
-        return [stored_word(word) for word in column.decode()]
-    return decoded(column)
+        return [None if word is None else stored_word(word) for word in values]
+    return [list(map(stored_word, words)) for words in values] if isinstance(column, Tags) else values
 
 
 def removals(ids: Ids) -> Iterator[bytes]:
@@ -131,7 +132,9 @@ def batch_of(found: list[bytes], schema: Schema) -> Batch:
     for field in schema.fields:
         values = [listing.attributes[schema.aliases[field.name]] for listing in listings]
         if field.kind == "keyword":
-            values = [read_word(word) for word in values]
+            values = [None if word is None else read_word(word) for word in values]
+        elif field.kind == "tags":
+            values = [list(map(read_word, words)) for words in values]
         columns[field.name] = column_of(values, field.kind)
     vectors = np.array([listing.vector for listing in listings], np.float32).reshape(-1, schema.dim)
     return Batch(np.array([int(listing.id) for listing in listings], np.int64), vectors, columns)

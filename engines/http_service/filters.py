@@ -26,6 +26,9 @@ class Conditions(Translator[Condition]):
         stored = [stored_word(value) if isinstance(value, str) else value for value in values]
         return {alias: stored[0] if len(stored) == 1 else stored}
 
+    def exists(self, alias: str, field: Field) -> Condition:
+        return {alias: {"exists": True}}
+
     def between(self, alias: str, first: int | None, last: int | None) -> Condition:
         bounds = {"gte": first, "lte": last}
         return {alias: {name: bound for name, bound in bounds.items() if bound is not None}}

@@ -32,7 +32,10 @@ def settings(schema: Schema, params: IndexParams, data: Path) -> dict[str, Any]:
         "catalogue": {
             "dim": schema.dim,
             "metric": schema.metric,
-            "fields": {alias: _kind(schema, name) for name, alias in schema.aliases.items()},
+            "fields": {
+                schema.aliases[field.name]: {"kind": field.kind, "optional": field.optional}
+                for field in schema.fields
+            },
             "longest_keyword": _LONGEST_KEYWORD,
         },
         "limits": {
@@ -60,9 +63,3 @@ def settings(schema: Schema, params: IndexParams, data: Path) -> dict[str, Any]:
             "patience_s": long_s,
         },
     }
-
-
-def _kind(schema: Schema, name: str) -> str:
-    field = schema.field(name)
-    assert field is not None
-    return field.kind

@@ -25,7 +25,6 @@ _NUMBER = {"type": "number"}
 _COMPONENT = {"type": "number", "minimum": -LONGEST, "maximum": LONGEST}  # of a vector
 _INT64 = {"type": "integer", "format": "int64", "minimum": INT64[0], "maximum": INT64[1]}
 _KINDS: Mapping[FieldKind, Any] = {
-    "keyword": {"type": "string", "pattern": _TEXT},
     "integer": _INT64,
     "float": _NUMBER,
     "boolean": {"type": "boolean"},
@@ -112,7 +111,8 @@ def _filter(fields: Sequence[Field]) -> dict[str, Any]:
     several = {"type": "array", "items": inner}
     return {
         "type": "object",
-        "description": "A filter as in scenarios: {brand: Zara}, {size: [S, M]}, {price: {gte: 10, lt: 50}}",
+        "description": "A filter as in scenarios: {brand: Zara}, {size: [S, M]}, {price: {gte: 10, lt: 50}}, "
+        "{colours: {all: [red, blue]}}, {size: {exists: true}}",
         "properties": {
             **{field.name: _condition(field.kind) for field in fields},
             "and": several,
@@ -124,15 +124,17 @@ def _filter(fields: Sequence[Field]) -> dict[str, Any]:
 
 
 def _condition(kind: FieldKind) -> dict[str, Any]:
-    """On one field: a value, one of several, and of numbers a range."""
-    value = {"type": "string"} if kind == "keyword" else _KINDS[kind]
-    made = [value, {"type": "array", "items": value}]
+    """On one field: a value, one of several, all of several, whether there is one, and of numbers a range."""
+    value = _KINDS.get(kind, {"type": "string"})
+    several = {"type": "array", "items": value}
+    forms = [{"all": {**several, "minItems": 1}}, {"exists": {"type": "boolean"}}]
     if kind in ("integer", "float"):
-        bounds = dict.fromkeys(BOUNDS, _NUMBER)
-        made.append(
-            {"type": "object", "properties": bounds, "minProperties": 1, "additionalProperties": False}
-        )
-    return {"anyOf": made}
+        forms.append(dict.fromkeys(BOUNDS, _NUMBER))
+    objects = [
+        {"type": "object", "properties": form, "minProperties": 1, "additionalProperties": False}
+        for form in forms
+    ]
+    return {"anyOf": [value, several, *objects]}
 
 
 def _vector(schema: Schema) -> dict[str, Any]:
@@ -142,23 +144,25 @@ def _vector(schema: Schema) -> dict[str, Any]:
     return {**made, "minItems": schema.dim, "maxItems": schema.dim}
 
 
+def _value(known: Field, longest_keyword: int) -> dict[str, Any]:
+    """Of a listing's field."""
+    word = {"type": "string", "pattern": _TEXT, "maxLength": longest_keyword}
+    made = {"type": "array", "items": word} if known.kind == "tags" else _KINDS.get(known.kind, word)
+    return {"anyOf": [made, {"type": "null"}]} if known.can_lack else made
+
+
 def _listing(schema: CatalogueSchema, *, required: bool, encodes: bool) -> dict[str, Any]:
     engine = schema.engine
     detail = {"type": "string", "maxLength": LONGEST_DETAIL, "pattern": _TEXT}
     properties: dict[str, Any] = {
         "version": VERSION,
-        **{
-            field.name: _KINDS[field.kind]
-            | ({"maxLength": schema.longest_keyword} if field.kind == "keyword" else {})
-            for field in engine.fields
-        },
+        **{field.name: _value(field, schema.longest_keyword) for field in engine.fields},
         **dict.fromkeys(schema.details, detail),
         VECTOR: _vector(engine),
     }
     made: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     if required:
-        names = [field.name for field in engine.fields if field.name not in schema.fill]
-        made["required"] = [*names, *schema.required, *([] if encodes else [VECTOR])]
+        made["required"] = [*schema.required_fields, *schema.required, *([] if encodes else [VECTOR])]
     return made
 
 

@@ -37,9 +37,15 @@ def text_problem(value: object, longest: int) -> str:
     return ""
 
 
-def value_problem(known: Field, value: object, longest_keyword: int = LONGEST_KEYWORD) -> str:
-    """What the value of a field must be that this is not; "" if nothing."""
+def value_problem(  # noqa: PLR0911 - one a kind
+    known: Field, value: object, longest_keyword: int = LONGEST_KEYWORD
+) -> str:
+    """What the value of a field must be that this is not; "" if nothing. None is a missing value."""
     kind, got = known.kind, f", got {shown(value)}"
+    if value is None and known.can_lack:
+        return ""
+    if kind == "tags":
+        return _tags_problem(value, longest_keyword)
     if kind == "keyword":
         return text_problem(value, longest_keyword)
     if kind == "boolean":
@@ -51,6 +57,15 @@ def value_problem(known: Field, value: object, longest_keyword: int = LONGEST_KE
         return "" if whole else f"must be a whole number of 64 bits{got}"
     finite = abs(value) <= sys.float_info.max  # also false of NaN, and compares integers of any size
     return "" if finite else f"must be a finite number of 64 bits{got}"
+
+
+def _tags_problem(value: object, longest: int) -> str:
+    if not isinstance(value, list | tuple):
+        return f'must be a list of strings such as ["red", "blue"], got {shown(value)}'
+    for place, word in enumerate(value):
+        if problem := text_problem(word, longest):
+            return f"in place {place}: {problem}"
+    return ""
 
 
 def read_vector(value: object, schema: Schema) -> tuple[Vectors | None, str]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from engines.base import Vectors
-from engines.columns import Value
 from service.catalogue.listing import (
     Absent,
+    Attribute,
     Change,
     Conflict,
     Outcome,
@@ -34,7 +34,7 @@ class Row:
     number: int
     version: int
     seq: int
-    attributes: Mapping[str, Value] = field(default_factory=dict)
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
     vector: Vectors | None = None
     model: str = ""
@@ -88,8 +88,8 @@ class Ledger:
         attributes = given.attributes if whole else {**old.attributes, **given.attributes}
         details = given.details if whole else {**old.details, **given.details}
         listed = old.listed_at_ms if there else self.now_ms
-        if self.listed_at is not None:
-            listed = int(attributes[self.listed_at])
+        if self.listed_at is not None and isinstance(at_ms := attributes[self.listed_at], int):
+            listed = at_ms
         made = replace(
             old,
             attributes=attributes,

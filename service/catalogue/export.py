@@ -70,7 +70,13 @@ def _schema(database: Database) -> pa.Schema:
     """The columns: fields by their kinds, and whatever details listings have."""
     import pyarrow as pa
 
-    kinds = {"keyword": pa.string(), "integer": pa.int64(), "float": pa.float64(), "boolean": pa.bool_()}
+    kinds = {
+        "keyword": pa.string(),
+        "tags": pa.list_(pa.string()),
+        "integer": pa.int64(),
+        "float": pa.float64(),
+        "boolean": pa.bool_(),
+    }
     with database.reading() as session:
         noted = session.read("select value from catalogue_meta where key = ?", [SCHEMA])
     fields = json.loads(noted[0][0])["fields"] if noted else {}

@@ -9,6 +9,8 @@ from engines.base import Vectors
 from engines.columns import Value
 
 HIGHEST_VERSION = 2**62  # that a caller may give: above it there is room to count on
+# What a listing holds in a filterable field: None where it has no value. Of tags a list, each once, [] where none.
+Attribute = Value | list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +18,16 @@ class Listing:
     """A listing as it is now.
 
     id: what callers name it by. number: what engines name it by, >= 0, given once and never to another id.
-    version: grows with each accepted write. attributes: a value for every filterable field. details: what is shown or
-    searched, not filtered. vector: float32[dim], not to be written to. model: the label of what made the vector, ""
-    for one that was given. seller, brand: by the schema, None where it names none. Times in ms since 1970.
+    version: grows with each accepted write. attributes: every filterable field, also those without a value. details:
+    what is shown or searched, not filtered. vector: float32[dim], not to be written to. model: the label of what made
+    the vector, "" for one that was given. seller, brand: by the schema, None where it names none, or the listing has
+    none. Times in ms since 1970.
     """
 
     id: str
     number: int
     version: int
-    attributes: Mapping[str, Value]
+    attributes: Mapping[str, Attribute]
     details: Mapping[str, str]
     vector: Vectors
     model: str
@@ -41,7 +44,7 @@ class Fields:
     vector: float32[dim], None where none is given. model: the label of what made it, "" where the caller did.
     """
 
-    attributes: Mapping[str, Value] = field(default_factory=dict)
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
     vector: Vectors | None = None
     model: str = ""

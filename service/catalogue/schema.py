@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
-from engines.base import Schema
+from engines.base import Field, Schema
 from engines.columns import Value
 from engines.values.filter_syntax import RESERVED
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
 from service.catalogue.checks import LONGEST_DETAIL, LONGEST_KEYWORD, read_vector, text_problem, value_problem
-from service.catalogue.listing import Fields
+from service.catalogue.listing import Attribute, Fields
 
 VECTOR = "vector"
 _HINTS = 50  # unknown names of a document for which a similar one is looked for, which takes long
@@ -42,12 +43,13 @@ class InvalidDocumentError(ValueError):
 class CatalogueSchema:
     """The fields of a listing. A document is flat: a value by the name of each, and `vector`.
 
-    engine: the filterable fields, which every listing has, and what its vectors are; its `model` is the label of the
-    model that encodes. fill: what stands in for a field that a document leaves out; without it the field is required.
-    details: what is shown, as text; `required` of them must be there, `texts` are searched. seller, brand: the keyword
-    field or the detail that names them. listed_at: the integer field that says when a listing was listed, in ms since
-    1970; None: when it was first stored. longest_keyword: in characters. picture: the keyword field or the detail that
-    holds the address of a picture. Raises ConfigurationError, with all that does not fit together.
+    engine: the filterable fields, and what the vectors of listings are; its `model` is the label of the model that
+    encodes. fill: what stands in for a field that a document leaves out; without it a listing has no value there, where
+    the field is optional, and the document is refused where it is not. details: what is shown, as text; `required` of
+    them must be there, `texts` are searched. seller, brand: the keyword field or the detail that names them. listed_at:
+    the integer field that says when a listing was listed, in ms since 1970; None, or no value: when it was first
+    stored. longest_keyword: in characters of a keyword or a tag. picture: the keyword field or the detail that holds
+    the address of a picture. Raises ConfigurationError, with all that does not fit together.
     """
 
     engine: Schema
@@ -85,10 +87,28 @@ class CatalogueSchema:
             if found is None or found.kind != "integer":
                 yield f"listed_at: '{self.listed_at}' is no integer field"
         for name, value in self.fill.items():
-            known = self.engine.field(name)
-            problem = "is no field" if known is None else value_problem(known, value, self.longest_keyword)
+            problem = self._fill_problem(name, value)
             if problem:
                 yield f"fill: '{name}' {problem}"
+
+    def _fill_problem(self, name: str, value: Value) -> str:
+        known = self.engine.field(name)
+        if known is None:
+            return "is no field"
+        if known.kind == "tags":
+            return "holds tags, of which a listing may have none; leave the fill out"
+        return value_problem(known, value, self.longest_keyword)
+
+    @property
+    def blank(self) -> dict[str, Attribute]:
+        """What a listing has in the fields that its document leaves out."""
+        nothing = {known.name: _stored(known, None) for known in self.engine.fields if known.can_lack}
+        return {**nothing, **self.fill}
+
+    @property
+    def required_fields(self) -> list[str]:
+        """The fields that a document must not leave out."""
+        return [f.name for f in self.engine.fields if not f.can_lack and f.name not in self.fill]
 
     def read(self, document: object, *, partial: bool = False) -> Fields:
         """What a document says, JSON's values as they are. partial: a patch, of which anything may be left out.
@@ -98,14 +118,14 @@ class CatalogueSchema:
         if not isinstance(document, Mapping):
             raise InvalidDocumentError([Problem("document", f"must be an object, got {shown(document)}")])
         problems: list[Problem] = []
-        attributes = {} if partial else dict(self.fill)
+        attributes = {} if partial else self.blank
         details: dict[str, str] = {}
         vector = None
         for name, value in document.items():
             known = self.engine.field(name)
             if known is not None:
                 problem = value_problem(known, value, self.longest_keyword)
-                attributes[name] = value if known.kind != "float" or problem else float(value)
+                attributes[name] = value if problem else _stored(known, value)
             elif name in self.details:
                 problem = text_problem(value, LONGEST_DETAIL)
                 details[name] = value
@@ -116,7 +136,7 @@ class CatalogueSchema:
             if problem:
                 problems.append(Problem(str(name), problem))
         if not partial:
-            wanted = [*(f.name for f in self.engine.fields if f.name not in self.fill), *self.required]
+            wanted = [*self.required_fields, *self.required]
             problems += [Problem(name, "is missing") for name in wanted if name not in document]
         if problems:
             raise InvalidDocumentError(problems)
@@ -129,10 +149,17 @@ class CatalogueSchema:
         return f"is no field of the catalogue ({told})"
 
     def named(
-        self, key: str | None, attributes: Mapping[str, Value], details: Mapping[str, str]
+        self, key: str | None, attributes: Mapping[str, Attribute], details: Mapping[str, str]
     ) -> str | None:
         """The seller or the brand of a listing, by the field or detail that names it; None where none does."""
         if key is None:
             return None
         found = attributes[key] if key in attributes else details.get(key)
         return None if found is None else str(found)
+
+
+def _stored(known: Field, value: Any) -> Attribute:
+    """A value of a document, which is right, as it is stored; None: it has none."""
+    if known.kind == "tags":
+        return list(dict.fromkeys(value or ()))
+    return float(value) if known.kind == "float" and value is not None else value

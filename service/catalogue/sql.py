@@ -16,7 +16,7 @@ from harness.errors import ConfigurationError
 from service.catalogue.deciding import Ledger, Row
 from service.catalogue.listing import Change, Listing, OutboxRow, Outcome
 from service.catalogue.schema import CatalogueSchema
-from service.catalogue.tables import SCHEMA, migrate
+from service.catalogue.tables import OPTIONAL, SCHEMA, migrate
 from service.database.database import Database, Exclusive, Session, Values
 from service.database.writer import GroupedWriter
 
@@ -63,6 +63,7 @@ class SqlStore:
     ) -> None:
         self.schema, self.place = schema, place
         self._database, self._now_ms = database, now_ms
+        self._blank = schema.blank
         self._subscribers: list[Callable[[int], None]] = []
         with database.writing() as session:
             migrate(session, database)
@@ -184,8 +185,8 @@ class SqlStore:
         id_, number, version, seq, attributes, details, vector, model, listed_ms, updated_ms, removed = values
         held, texts, floats = {}, {}, None
         if vector is not None:
-            # A field that came later is filled here, one that went is left out.
-            known = {**self.schema.fill, **_read_json(attributes)}
+            # A field that came later is filled here or has no value, one that went is left out.
+            known = {**self._blank, **_read_json(attributes)}
             held = {field.name: known[field.name] for field in self.schema.engine.fields}
             texts, floats = _read_json(details), np.frombuffer(vector, "<f4")
         return Row(
@@ -234,7 +235,8 @@ def _values(row: Row) -> Values:
 def require_schema(session: Session, schema: CatalogueSchema, place: str) -> None:
     """Notes what a new catalogue is for. Raises ConfigurationError where an older one is for something else.
 
-    A field with a fill may have been added, and one may be there no more: what is stored is right for both.
+    A field with a fill, or that listings may lack, may have been added, and one may be there no more: what is stored
+    is right for both.
     """
     engine = schema.engine
     asked: dict[str, Any] = {
@@ -242,9 +244,10 @@ def require_schema(session: Session, schema: CatalogueSchema, place: str) -> Non
         "dim": engine.dim,
         "metric": engine.metric,
         "fields": {field.name: field.kind for field in engine.fields},
+        OPTIONAL: [field.name for field in engine.fields if field.can_lack],
     }
     found = session.read("select value from catalogue_meta where key = ?", [SCHEMA])
-    held = json.loads(found[0][0]) if found else asked
+    held = {OPTIONAL: []} | (json.loads(found[0][0]) if found else asked)
     problems = [
         f"{place}: the {key} of its vectors is {held[key] or 'not named'}, that of the service "
         f"{asked[key] or 'not named'}; start it as the catalogue was made, or fill a new one"
@@ -253,13 +256,23 @@ def require_schema(session: Session, schema: CatalogueSchema, place: str) -> Non
     ]
     for field in engine.fields:
         kind = held["fields"].get(field.name)
-        if kind is None and field.name not in schema.fill:
-            problems.append(f"{place}: its listings have no field '{field.name}'; give it a fill")
+        if kind is None and field.name in schema.required_fields:
+            problems.append(
+                f"{place}: its listings have no field '{field.name}'; give it a fill, or make it optional"
+            )
         elif kind not in (None, field.kind):
             problems.append(
                 f"{place}: its field '{field.name}' is {kind}, not {field.kind}; rename the new one"
             )
+        elif kind and field.name in held[OPTIONAL] and not field.can_lack:
+            problems.append(
+                f"{place}: its listings may have no value of '{field.name}'; leave the field optional"
+            )
     if problems:
         raise ConfigurationError(problems)
-    noted = asked | {"fields": held["fields"] | asked["fields"]}  # values of those that went are still stored
+    # Values of fields that went are still stored.
+    noted = asked | {
+        "fields": held["fields"] | asked["fields"],
+        OPTIONAL: sorted({*held[OPTIONAL], *asked[OPTIONAL]}),
+    }
     session.run(_NOTE, [(SCHEMA, json.dumps(noted))])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.database.database import Database, Session
 
 SCHEMA = "schema"  # the note that says what a catalogue was made for
+OPTIONAL = "optional"  # in it: the fields that its listings may lack
 # Of a listing that was removed the fields stay, for whoever took it; of one that never was there are none.
 TABLES = """
 create table if not exists catalogue_listings (

@@ -6,17 +6,19 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from engines.base import Hits, Metric, Vectors
 from engines.columns import Value, decoded
-from engines.filters import And, Eq, Filter
+from engines.filters import And, Eq, Exists, Filter, Not
 from engines.values.columns import normalized
 from service.catalogue.listing import Listing
 from service.catalogue.store import Store
 from service.indexing.collection import Collection
 
+_Held = Value | tuple[str, ...] | None  # in a field
 _PAGE = 1000
 _PROBE_SEED = 7
 _LAST_DIGITS = 1e-14  # that some engines do not keep of a float attribute
@@ -58,7 +60,8 @@ def compare(store: Store, collection: Collection, applied: int) -> Differences:
     """Compares a collection, to which nothing is applied meanwhile, with the catalogue as of a place in its outbox.
 
     Of an engine with `Lookup` every item is fetched. Of any other the items with the same attributes are asked for, by
-    a filter and exactly, for each such set of listings: it costs a scan for each of them.
+    a filter and exactly, for each such set of listings: it costs a scan for each of them. An item with more tags than
+    its listing is not found so.
     """
     truth, found = _Truth(), Differences()
     if collection.engine.capabilities.lookup:
@@ -101,7 +104,7 @@ def _by_lookup(store: Store, collection: Collection, applied: int, truth: _Truth
         columns = {name: decoded(held.attributes[name]) for name in names}
         for row, number in enumerate(held.ids.tolist()):
             listing = wanted.pop(number)
-            same = all(_same(columns[name][row], listing.attributes[name]) for name in names)
+            same = all(_same(columns[name][row], _held(listing, name)) for name in names)
             if not same or not _same_vector(held.vectors[row], listing.vector, metric):
                 found.stale.append(number)
         found.missing += wanted
@@ -110,10 +113,18 @@ def _by_lookup(store: Store, collection: Collection, applied: int, truth: _Truth
         found.extra += collection.get(truth.removed[first : first + _PAGE]).ids.tolist()
 
 
-def _same(one: Value, other: Value) -> bool:
+def _held(listing: Listing, name: str) -> _Held:
+    """What a listing has in a field, tags in one order."""
+    value = listing.attributes[name]
+    return tuple(sorted(value)) if isinstance(value, list) else value
+
+
+def _same(one: Any, other: _Held) -> bool:
+    if isinstance(other, tuple):
+        return sorted(one) == list(other)
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=_LAST_DIGITS)
-    return one == other
+    return bool(one == other)
 
 
 def _same_vector(one: Vectors, other: Vectors, metric: Metric) -> bool:
@@ -128,11 +139,11 @@ def _by_filters(
     schema = store.schema.engine
     names = [known.name for known in schema.fields]
     probe = np.random.default_rng(_PROBE_SEED).standard_normal(schema.dim).astype(np.float32)
-    alike: dict[tuple[Value, ...], dict[int, float]] = defaultdict(dict)
+    alike: dict[tuple[_Held, ...], dict[int, float]] = defaultdict(dict)
     for page in _pages(store, applied, truth):
         found.compared += len(page)
         for listing in page:
-            key = tuple(listing.attributes[name] for name in names)
+            key = tuple(_held(listing, name) for name in names)
             alike[key][listing.number] = _score(probe, listing.vector, schema.metric)
     capabilities = collection.engine.capabilities
     found.vectors = capabilities.exact_scores
@@ -140,7 +151,7 @@ def _by_filters(
     strangers: set[int] = set()  # found by the attributes of others
     size = _size(probe, schema.metric)
     for key, wanted in alike.items():
-        where = And(tuple(Eq(name, value) for name, value in zip(names, key, strict=True)))
+        where = And(tuple(_has(name, value) for name, value in zip(names, key, strict=True)))
         held = _everything(collection, probe, len(wanted), where if names else None)
         for number, score in held.items():
             if number not in wanted:
@@ -151,6 +162,13 @@ def _by_filters(
     # Some engines take numbers that differ in their last digits for equal: who has been found in its place is not away.
     found.extra += strangers.difference(truth.pending, *alike.values())
     _resolve(store, collection, away, strangers, found)
+
+
+def _has(name: str, value: _Held) -> Filter:
+    """That an item has this in a field, or no value."""
+    if value is None or value == ():
+        return Not(Exists(name))
+    return And(tuple(Eq(name, word) for word in value)) if isinstance(value, tuple) else Eq(name, value)
 
 
 def _resolve(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Batch, Hits, Ids
-from engines.columns import Column
+from engines.columns import Column, Nullable
 from engines.filters import Filter, Mask, leaves, matches
 from engines.values.columns import ColumnStore
 from engines.values.growing import Growable
@@ -190,14 +190,19 @@ class Stock:
         return [str(ids[row]) for row in chosen]
 
     def popular(self, wanted: int, where: Filter | None) -> Hits:
-        """The most popular listings that match, ties by the newer, then by the lower number."""
+        """The most popular listings that match, ties by the newer, then by the lower number.
+
+        Those of which it is not said how popular they are count as the least popular.
+        """
         with self._lock:
             mask = self._rows.columns.select(where)
             rows = np.arange(len(self._rows.columns)) if mask is None else np.flatnonzero(mask)
             listed = self._rows.of_listing[2].view[rows]
             score = listed if self._popularity is None else self._rows.columns.columns[self._popularity][rows]
             numbers = self._rows.columns.ids[rows]
-        score = np.asarray(score, np.float64)
+        score = numbers_of(score)
+        missing = np.isnan(score)
+        score[missing] = 0 if missing.all() else score[~missing].min()
         best = np.lexsort((numbers, -listed, -score))[:wanted]
         return Hits(numbers[best], score[best])
 
@@ -211,6 +216,13 @@ class Stock:
                 listed = listed if living is None else listed[living]
                 self._typical_age = rows, float(np.median(listed)) if len(listed) else float(now_ms)
             return max(0.0, now_ms - self._typical_age[1])
+
+
+def numbers_of(column: Column) -> npt.NDArray[np.float64]:
+    """A column of numbers as a new float64[n], NaN where one is missing."""
+    if isinstance(column, Nullable):
+        return np.where(column.present, column.values, np.nan)
+    return np.array(column, np.float64)
 
 
 def _objects(values: Sequence[object]) -> npt.NDArray[np.object_]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from service.memory.stock import Known
+from service.memory.stock import Known, numbers_of
 from service.retrieval.options import RerankOptions
 
 Float64 = npt.NDArray[np.float64]
@@ -70,7 +70,7 @@ def weighted(options: RerankOptions) -> Reranker:
                 age = np.maximum(context.now_ms - candidates.listed_ms, 0)
                 value = np.exp2(-age / max(context.typical_age_ms, 1.0))
             else:
-                prices = np.asarray(candidates.columns[str(options.price)], np.float64)
+                prices = numbers_of(candidates.columns[str(options.price)])
                 value = _price_fit(prices, context.prices)
             parts[name] = share * value
             totals += parts[name]

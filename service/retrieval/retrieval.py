@@ -215,7 +215,8 @@ class Retrieval:
         index, mode = self._indexes[variant.index], request.mode if request.mode != "auto" else variant.mode
         exact = mode == "exact" or (mode == "auto" and self._pipeline.narrow(request.where))
         price = self._options.rerank.price
-        prices = [] if price is None else [float(one[price]) for one in encoded.attributes]
+        paid = [] if price is None else [one[price] for one in encoded.attributes]
+        prices = [float(one) for one in paid if isinstance(one, int | float)]
         work = Work(
             request,
             source,

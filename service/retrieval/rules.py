@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from service.memory.stock import Known
 from service.retrieval.values import NOTHING, Exclusions, Removed
@@ -66,7 +66,7 @@ class Selection:
             rows.append(row)
         return rows
 
-    def _broken(self, id_: str, seller: str | None, brand: str | None) -> str:  # noqa: PLR0911 - one a rule
+    def _broken(self, id_: str, seller: str | None, brand: str | None) -> str:
         exclusions = self._exclusions
         if id_ == exclusions.itself:
             return "itself"
@@ -76,11 +76,9 @@ class Selection:
             return "blocked"
         if id_ in exclusions.seen:
             return "seen"
-        if self._a_seller is not None and self._sellers.get(seller or "", 0) >= self._a_seller:
+        if _many(seller, self._sellers, self._a_seller):
             return "seller"
-        if self._a_brand is not None and self._brands.get(brand or "", 0) >= self._a_brand:
-            return "brand"
-        return ""
+        return "brand" if _many(brand, self._brands, self._a_brand) else ""
 
     def removed_by(self, rule: str, numbers: Iterable[int]) -> None:
         """Counts what a rule removed, this stage's or one before it."""
@@ -90,3 +88,8 @@ class Selection:
         """What each rule removed, each listing counted once."""
         found = {rule: tuple(dict.fromkeys(numbers)) for rule, numbers in self._removed.items()}
         return {rule: Removed(len(numbers), numbers if explain else ()) for rule, numbers in found.items()}
+
+
+def _many(name: str | None, chosen: Mapping[str, int], most: int | None) -> bool:
+    """Whether as many of a seller or brand are chosen as may be. Listings that name none are of different ones."""
+    return name is not None and most is not None and chosen.get(name, 0) >= most

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engines.base import Schema, Vectors
-from engines.columns import Value
 from engines.values.columns import normalized
 from harness.errors import ConfigurationError
 from models.encoding.padding import unpadded_listings
 from models.encoding.user import DAY_MS
-from service.catalogue.listing import Listing
+from service.catalogue.listing import Attribute, Listing
 from service.catalogue.store import Store
 from service.retrieval.values import InvalidRequestError, User
 
@@ -29,7 +28,7 @@ class Encoded:
     """
 
     vector: Vectors | None
-    attributes: tuple[Mapping[str, Value], ...] = ()
+    attributes: tuple[Mapping[str, Attribute], ...] = ()
     unused: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from engines.base import FieldKind, Metric
 from engines.values.shown import shown
@@ -39,6 +39,21 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[float, Field(gt=0, le=600_000)]
 
 
+class FieldSettings(StrictModel):
+    """A filterable field; a kind alone is one that every listing has. optional: listings may have no value of it."""
+
+    kind: FieldKind
+    optional: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_kind(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+    def __str__(self) -> str:
+        return f"{self.kind}, optional" if self.optional else self.kind
+
+
 class CatalogueSettings(StrictModel):
     """What listings consist of (`service.catalogue.schema`); what is left out follows the data set.
 
@@ -47,7 +62,7 @@ class CatalogueSettings(StrictModel):
 
     dim: PositiveInt | None = None
     metric: Metric | None = None
-    fields: dict[str, FieldKind] = Field(default_factory=dict)
+    fields: dict[str, FieldSettings] = Field(default_factory=dict)
     fill: dict[str, str | int | float | bool] = Field(default_factory=dict)
     details: Names = ()
     required: Names = ()

@@ -22,7 +22,8 @@ StoredId = Annotated[
 Where = Annotated[
     dict[str, Any],
     Meta(
-        description="A filter as in scenarios: {brand: Zara}, {size: [S, M]}, {price: {gte: 10, lt: 50}}, and, or, not"
+        description="A filter as in scenarios: {brand: Zara}, {size: [S, M]}, {price: {gte: 10, lt: 50}}, "
+        "{colours: {all: [red, blue]}}, {size: {exists: true}}, and, or, not"
     ),
 ]
 Mode = Literal["approximate", "exact", "auto"]

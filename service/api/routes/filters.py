@@ -26,7 +26,7 @@ def read_filter(data: Any, schema: Schema, limits: LimitSettings) -> tuple[Filte
     if not problems:  # of what is too much, the rest is not looked at
         problems = [Problem(FIELD, text) for text in check(where, schema)]
     if not problems:
-        problems = [Problem(FIELD, text) for text in contradictions(where)]
+        problems = [Problem(FIELD, text) for text in contradictions(where, schema)]
     return where, problems
 
 
@@ -39,21 +39,21 @@ def _excesses(comparisons: Sequence[Eq | In | Range | Exists], limits: LimitSett
             yield f"'{leaf.field}' has {len(leaf.values):,} values, of which {limits.values:,} are allowed"
 
 
-def contradictions(where: Filter | None) -> list[str]:
+def contradictions(where: Filter | None, schema: Schema) -> list[str]:
     """Why nothing can match, whatever the listings are: conditions on one field that exclude each other. [] if it can.
 
-    Negations are not looked into.
+    Negations are not looked into. Of tags a listing may have several, and so these exclude no others.
     """
     match where:
         case Or(filters) if filters:
-            found = [contradictions(inner) for inner in filters]
+            found = [contradictions(inner, schema) for inner in filters]
             return [line for lines in found for line in lines] if all(found) else []
         case Or():
             return ["an empty 'or' matches nothing; leave it out"]
         case None:
             return []
         case _:
-            return list(_of_conjunction(tuple(_conditions(where))))
+            return list(_of_conjunction(tuple(_conditions(where)), schema))
 
 
 def _conditions(where: Filter) -> Iterator[Filter]:
@@ -64,16 +64,19 @@ def _conditions(where: Filter) -> Iterator[Filter]:
         yield where
 
 
-def _of_conjunction(parts: Sequence[Filter]) -> Iterator[str]:
+def _of_conjunction(parts: Sequence[Filter], schema: Schema) -> Iterator[str]:
     by_field: dict[str, list[Eq | In | Range]] = {}
     for part in parts:
         if isinstance(part, Or):
-            yield from contradictions(part)
+            yield from contradictions(part, schema)
         elif isinstance(part, Eq | In | Range):
             by_field.setdefault(part.field, []).append(part)
     for name, conditions in by_field.items():
-        if text := _contradiction(conditions):
-            yield f"nothing can match: '{name}' {text}; correct one of them"
+        known = schema.field(name)
+        several = known is not None and known.kind == "tags"
+        for together in [[one] for one in conditions] if several else [conditions]:
+            if text := _contradiction(together):
+                yield f"nothing can match: '{name}' {text}; correct one of them"
 
 
 def _contradiction(conditions: Sequence[Eq | In | Range]) -> str:

@@ -28,6 +28,7 @@ def about(made: Plan, version: str, *, reads_text: bool) -> dict[str, Any]:
         "metric": schema.engine.metric,
         "dim": schema.engine.dim,
         "fields": {field.name: field.kind for field in schema.engine.fields},
+        "optional": [field.name for field in schema.engine.fields if field.can_lack],
         "details": list(schema.details),
         "texts": list(schema.texts),
         "ranks": [*by_words, *by_vector, *(["fused"] if by_words and by_vector else [])],

@@ -61,7 +61,7 @@ def _puts(dataset: Dataset, rows: range, label: str) -> Iterator[Put]:
             key,
             Fields(
                 {name: value for name, value in values.items() if name not in details},
-                {name: value for name, value in values.items() if name in details},
+                {name: value for name, value in values.items() if name in details and value is not None},
                 vectors[place],
                 label,
             ),

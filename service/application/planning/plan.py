@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engines.abilities import require_fields
+from engines.base import UnsupportedError
 from harness.errors import ConfigurationError, noting
 from harness.progress import Progress
 from service.application.planning.schema import fill_of, schema_of
@@ -89,6 +91,12 @@ def plan(settings: Settings, *, cache: Path, progress: Progress) -> Plan:
         raise ConfigurationError(problems)
     text = engine.kind.capabilities.text
     schema = schema_of(settings.catalogue, dataset, model, fill_of(ref), engine_text=text)
+    try:
+        require_fields(engine.kind.capabilities, schema.engine)
+    except UnsupportedError as error:
+        raise ConfigurationError(
+            f"engine {engine.name}: {error}; take another engine (bakeoff engines lists them), or leave these out"
+        ) from error
     if unfit := settings.retrieval.options().problems(schema.engine):
         raise ConfigurationError([f"retrieval.{line}" for line in unfit])
     if picture is not None and (problem := picture.problem(schema.engine.dim)):

@@ -64,7 +64,7 @@ def _listed(found: Schema) -> str | None:
 
 def _own(settings: CatalogueSettings, model: Model | None) -> Schema:
     dim = settings.dim or _dim(model) or 0
-    fields = tuple(Field(name, kind) for name, kind in settings.fields.items())
+    fields = tuple(Field(name, one.kind, one.optional) for name, one in settings.fields.items())
     return Schema(dim, settings.metric or "cosine", fields)
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engines.base import Batch, EngineError, Field, Schema
-from engines.columns import Keywords
-from engines.filters import And, Eq, In, Not, Or, Range
-from engines.http_service.documents import check_written, hits, puts, question
+from engines.columns import Keywords, Nullable, Tags, decoded
+from engines.filters import And, Eq, Exists, In, Not, Or, Range
+from engines.http_service.documents import batch_of, check_written, hits, puts, question
 from engines.http_service.filters import Conditions, read_word, stored_word
 from engines.http_service.params import IndexParams
 
@@ -43,6 +43,33 @@ def test_filters_name_fields_by_their_aliases() -> None:
         ]
     }
     assert Conditions(SCHEMA).translate(Or(())) == {"not": {"and": []}}
+
+
+def test_tags_and_missing_values_go_there_and_come_back() -> None:
+    schema = Schema(
+        2, "l2", (Field("where", "tags"), Field("size", "keyword", True), Field("n", "float", True))
+    )
+    columns = {
+        "where": Tags.encode([["a\0", "b"], []]),
+        "size": Keywords.encode([None, "\1"]),
+        "n": Nullable(np.array([0.5, 0]), np.array([True, False])),
+    }
+    (body,) = puts(Batch(np.arange(2), np.ones((2, 2), np.float32), columns), schema)
+    one, other = json.loads(body)
+    assert (one["f0"], one["f1"], one["f2"]) == (["a\1\2", "b"], None, 0.5)
+    assert (other["f0"], other["f1"], other["f2"]) == ([], "\1\1", None)
+    read = [
+        {"id": line["id"], "vector": line["vector"], "attributes": {f: line[f] for f in ("f0", "f1", "f2")}}
+        for line in (one, other)
+    ]
+    found = batch_of([json.dumps(line).encode() for line in read], schema)
+    assert {name: decoded(column) for name, column in found.attributes.items()} == {
+        name: decoded(column) for name, column in columns.items()
+    }
+    where = And((Exists("size"), Not(Exists("where")), In("where", ("a\0", "b"))))
+    assert Conditions(schema).translate(where) == {
+        "and": [{"f1": {"exists": True}}, {"not": {"f0": {"exists": True}}}, {"f0": ["a\1\2", "b"]}]
+    }
 
 
 def test_a_question_asks_for_neither_more_nor_less() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from engines.base import Field
+from engines.bruteforce.adapter import BruteForce
 from harness.data.dataset import Attribute, Dataset
 from harness.errors import ConfigurationError
 from harness.progress import silent
@@ -61,6 +63,30 @@ def test_a_catalogue_may_begin_empty(tmp_path: Path) -> None:
         "catalogue.dim: is missing, and neither a data set nor a model says it; name one of them (--dataset, --model), "
         "as at the first start"
     ]
+
+
+class Plain(BruteForce):
+    """An engine that can hold neither tags nor gaps."""
+
+    capabilities = replace(BruteForce.capabilities, tags=False, missing=False)
+
+
+def test_fields_may_be_tags_and_optional_where_the_engine_can_hold_them(tmp_path: Path) -> None:
+    fields = {"colours": "tags", "size": {"kind": "keyword", "optional": True}, "price": {"kind": "float"}}
+    settings: dict[str, Any] = {"catalogue": {"dim": 3, "fields": fields}}
+    assert planned(tmp_path, **settings).schema.engine.fields == (
+        Field("colours", "tags"),
+        Field("size", "keyword", optional=True),
+        Field("price", "float"),
+    )
+    plain = f"{__name__}:Plain"
+    (found,) = problems(tmp_path, engine=plain, **settings)
+    assert found.startswith(f"engine {plain}: it cannot hold tags, several keywords of one item (colours)")
+    del fields["colours"]
+    (found,) = problems(tmp_path, engine=plain, **settings)
+    assert "it cannot hold items that lack a value (size); take another engine" in found
+    del fields["size"]
+    assert planned(tmp_path, engine=plain, **settings).engine.kind is Plain
 
 
 def test_a_model_brings_its_listings(tmp_path: Path, model: Model) -> None:

@@ -42,6 +42,11 @@ def test_so_many_of_a_seller_and_a_brand_and_those_of_nobody_without_end() -> No
     selection = Selection(10, Exclusions(), a_brand=1)
     assert selection.offer(candidates("a", "b", brand="acme"), range(2)) == [0]
     assert selection.removed(explain=True) == {"brand": Removed(1, (1,))}
+    # No brand is not the brand that is called "".
+    selection = Selection(10, Exclusions(), a_brand=1)
+    known = candidates("a", "b", "c", "d")
+    known.brands[:] = ["", None, "", None]
+    assert selection.offer(known, range(4)) == [0, 1, 3]
 
 
 def test_it_ends_at_k_and_a_copy_goes_on_by_itself() -> None:

@@ -94,6 +94,20 @@ def test_secrets_are_masked() -> None:
     assert not [line for line in lines if "sesame" in line]
 
 
+def test_fields_are_told_by_kind_and_wrong_ones_by_key(tmp_path: Path) -> None:
+    path = written(tmp_path, "catalogue: {fields: {a: tags, b: {kind: float, optional: true}}}\n")
+    lines = told(read_settings(path, {}))
+    assert f"catalogue.fields: {{a: tags, b: float, optional}} ({path})" in lines
+    path = written(
+        tmp_path, "catalogue: {fields: {a: tag, b: {kind: float, optinal: true}, c: [tags], d: {}}}\n"
+    )
+    found = problems(path, {})
+    assert [line.removeprefix(f"{path}: catalogue.fields.").split()[0] for line in found] == [
+        "a", "b.optinal", "c", "d.kind"
+    ]  # fmt: skip
+    assert "'tags'" in found[0]
+
+
 def test_the_file_in_the_documentation_is_one(tmp_path: Path) -> None:
     documented = (Path(__file__).parents[4] / "docs" / "service.md").read_text()
     text = documented.split("```yaml\n")[1].split("```")[0]
