@@ -48,6 +48,10 @@ class FieldSettings(StrictModel):
     @model_validator(mode="before")
     @classmethod
     def _of_a_kind(cls, value: Any) -> Any:
+        if not isinstance(value, str | dict | FieldSettings):
+            raise ValueError(
+                f"must be a kind such as tags, or {{kind: float, optional: true}}, got {shown(value)}"
+            )
         return {"kind": value} if isinstance(value, str) else value
 
     def __str__(self) -> str:
