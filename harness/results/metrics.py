@@ -13,7 +13,7 @@ from typing import Literal
 
 Direction = Literal["higher", "lower"]
 Shown = Literal["figure", "recall", "integer"]
-OverFilters = Literal["mean", "equal mix", "highest"]
+OverFilters = Literal["mean", "mix", "highest"]
 
 # Kinds of tasks.
 INDEX, SEARCH, ANSWERS, UPDATES, DURABILITY = "index", "search", "answers", "updates", "durability"
@@ -35,7 +35,7 @@ class MetricSpec:
     over queries, metrics that say how many at most (the least counts). timed: whether it depends on the speed of
     the machine, so that it may differ between runs of the same work. gated: executors and kinds of tasks under
     which the gate compares it. chart: the section of the report that draws it, one dot an engine. over_filters: how the
-    figures of several filters become one; the equal mix of rates is their harmonic mean.
+    figures of several filters become one; the mix of rates is their harmonic mean.
     """
 
     name: str
@@ -127,7 +127,7 @@ TABLE: tuple[MetricSpec, ...] = (
         "higher",
         gated=(CLOSED, OPEN),
         chart="cost",
-        over_filters="equal mix",
+        over_filters="mix",
     ),
     MetricSpec("offered_qps", "offered load", "queries/s", None, executor=OPEN),
     *_percentiles(

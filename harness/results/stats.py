@@ -46,14 +46,15 @@ class Comparison:
     level: float
 
 
-def harmonic_mean(values: Values, axis: int | None = None) -> Any:
-    """The count over sum(1 / x): the throughput of an equal mix of workloads done at these throughputs.
+def harmonic_mean(values: Values, axis: int | None = None, *, weights: Values | None = None) -> Any:
+    """The count over sum(1 / x): the throughput of a mix of workloads done at these throughputs.
 
-    0 where any value is 0 (a workload that never gets done). NaN propagates.
+    weights: how often each is done, all > 0; equally often by default. 0 where any value is 0 (a workload that never
+    gets done). NaN propagates.
     """
     data = np.asarray(values, dtype=np.float64)
     with np.errstate(divide="ignore"):
-        return 1 / np.mean(1 / data, axis=axis)
+        return 1 / np.average(1 / data, axis=axis, weights=weights)
 
 
 def student_t_tail(t: float, df: float) -> float:

@@ -18,6 +18,7 @@ from harness.oracle.facts import describe_corpus
 from harness.results.result import RESULT, RunResult
 from harness.run.from_engines import error_text, from_engine
 from harness.run.lock import locked
+from harness.run.mix.weights import weighed
 from harness.run.recorder import Callbacks, Recorder
 from harness.run.resuming import resume as resumed
 from harness.run.trials import run_trials
@@ -78,7 +79,8 @@ def run_scenario(
         callbacks = callbacks or Callbacks()
         callbacks.progress("preparing data and exact answers", 0, None)
         corpus = load_corpus(scenario, cache, callbacks.progress)
-        result = _empty_result(scenario, run, adapter_classes, describe_corpus(corpus))
+        scenario, notes = weighed(scenario, corpus)
+        result = _empty_result(scenario, run, adapter_classes, describe_corpus(corpus), notes)
         if resume:
             result = resumed(run, result)
         return _measure(Recorder(scenario, adapter_classes, run, result, corpus.filters, callbacks), cache)
@@ -103,7 +105,11 @@ def _measure(recorder: Recorder, cache: Path) -> RunResult:
 
 
 def _empty_result(
-    scenario: Scenario, run: Path, adapter_classes: dict[str, type[Engine]], dataset: dict[str, Any]
+    scenario: Scenario,
+    run: Path,
+    adapter_classes: dict[str, type[Engine]],
+    dataset: dict[str, Any],
+    notes: list[str],
 ) -> RunResult:
     return RunResult(
         name=run.name,
@@ -119,6 +125,7 @@ def _empty_result(
             }
             for label, adapter_class in adapter_classes.items()
         },
+        notes=notes,
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -99,13 +102,29 @@ class ContainerLimits(StrictModel):
 Need = Literal["update", "delete", "durable", "several_processes", "server", "cluster", "text"]
 
 
+Goal = Literal[
+    "max throughput_qps",
+    "min cpu_s_per_1000",
+    "min latency_p50_ms",
+    "min latency_p90_ms",
+    "min latency_p95_ms",
+    "min latency_p99_ms",
+    "min latency_p999_ms",
+]
+Weight = Annotated[float, Field(ge=0, le=1e12)]
+
+
 class DecisionSpec(StrictModel):
     """What an engine must do to be eligible, and what is then maximised or minimised.
 
     requirements: figures; the default of each metric (harness.results.metrics) is asked for where none is named here.
     needs: what production needs whatever the figures: items that can be replaced (update) and removed (delete), writes
     that survive a crash once they are acknowledged (durable), one collection for several processes, a server of its
-    own, a cluster of several machines, search by words (text).
+    own, a cluster of several machines, search by words (text). objective: throughput and cost are compared in a closed
+    loop, latencies under the highest rate that is offered. weights: how often each filter is asked, in any unit; those
+    that are not named count nothing in the objective, and have to meet the requirements all the same. `NAME:SET` is one
+    set of a filter that stands for several; NAME alone is shared by them equally. weights_from: a log of queries
+    instead, a filter a line as in filters.jsonl. Equal by default.
     """
 
     requirements: Annotated[tuple[str, ...], Field(min_length=1)] = (
@@ -114,7 +133,9 @@ class DecisionSpec(StrictModel):
         "errors == 0",
     )
     needs: tuple[Need, ...] = ()
-    objective: Literal["max throughput_qps", "min cpu_s_per_1000"] = "max throughput_qps"
+    objective: Goal = "max throughput_qps"
+    weights: Annotated[dict[str, Weight], Field(min_length=1)] | None = None
+    weights_from: Annotated[str, Field(min_length=1)] | None = None
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.9  # the pick must win this share of the resamples
 
     @field_validator("requirements")
@@ -129,6 +150,34 @@ class DecisionSpec(StrictModel):
         if problems:
             raise ValueError("; ".join(problems))
         return value
+
+    @field_validator("objective", mode="before")
+    @classmethod
+    def _as_in_requirements(cls, value: Any) -> Any:
+        """`min latency.p99` for `min latency_p99_ms`."""
+        return re.sub(r"latency\.(p\d+)$", r"latency_\1_ms", value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_mix(self) -> DecisionSpec:
+        if self.weights is not None and self.weights_from is not None:
+            raise ValueError("takes one of weights and weights_from; remove one")
+        if self.weights is not None and not any(self.weights.values()):
+            raise ValueError("weights are all 0, so that no filter counts; give one a weight above 0")
+        return self
+
+    def unknown_weights(self, filters: Sequence[FilterSpec]) -> list[str]:
+        """What is wrong with the names that have weights, in a scenario with these filters."""
+        several = {spec.name for spec in filters if spec.from_dataset is True}
+        known = [spec.name for spec in filters]
+        problems = []
+        for given in self.weights or {}:
+            name, sign, _ = given.partition(":")
+            if name in several or (name in known and not sign):
+                continue
+            near = get_close_matches(given, known, 1)
+            remedy = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+            problems.append(f"decision.weights: unknown filter '{given}' ({remedy})")
+        return problems
 
     @property
     def thresholds(self) -> list[Threshold]:
@@ -190,11 +239,18 @@ class Scenario(StrictModel):
             problems += [
                 f"{kind}: '{name}' occurs twice, give each its own name or label" for name in repeated
             ]
+        problems += self.decision.unknown_weights(self.filters)
         known = sorted(spec.name for spec in self.filters)
         for number, task in enumerate(self.tasks):
             problems += [
                 f"tasks[{number}].{problem}" for problem in task.problems(known, self.tasks[:number])
             ]
+        offered = [task for task in self.tasks if getattr(task, "executor", "") == "arrival_rate"]
+        if self.decision.objective.startswith("min latency") and not offered:
+            problems.append(
+                f"decision.objective: {self.decision.objective} compares engines under an offered rate; add a search "
+                "task with executor: arrival_rate"
+            )
         builds = [task.name for task in self.tasks if task.builds]
         if not builds:
             problems.append("tasks: an index task is needed, add '- task: index'")

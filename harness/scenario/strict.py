@@ -62,6 +62,8 @@ class _Boolean:
 def _no_number(value: Any) -> Any:
     if isinstance(value, list):
         return [_no_number(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _no_number(one) for key, one in value.items()}
     return _Boolean(value) if isinstance(value, bool) else value
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.results.metrics import OverFilters, spec
+import numpy as np
+
+from harness.results.metrics import spec
 from harness.results.stats import harmonic_mean
 from reports.charts.drawn import Drawn
 from reports.charts.lines import Chart, together
 from reports.charts.plotting import LONGEST_LABEL, Point, Scale, apply_scale, darker, label_margin
 from reports.charts.style import GRID, INK, MUTED, EngineStyle
 from reports.charts.svg import panel, to_svg
-from reports.decide.cells import Cells, Configuration
+from reports.decide.cells import Cells, Configuration, Floats
 from reports.decide.groups import TrialGroup
 from reports.wording import listing, number, quantity, settings, shortened
 
@@ -60,27 +61,30 @@ def best_rows(
         gap = next(
             (f"filter {g.filter}: {text}" for g in groups if (text := g.gap(metric)) is not None), None
         )
-        values = over_filters(metric, [group.values(metric) for group in groups])
+        shares = cells.weighing([group.filter for group in groups])
+        values = over_filters(metric, [group.values(metric) for group in groups], shares)
         label = f"{engine} ✘" if engine in out else engine
         rows.append(EngineFigure(engine, label, Point.of(values) if values else None, gap, engine in out))
     return rows
 
 
-def over_filters(metric: str, by_filter: Sequence[Mapping[int, float]]) -> list[float]:
+def over_filters(
+    metric: str, by_filter: Sequence[Mapping[int, float]], shares: Floats | None = None
+) -> list[float]:
     """One figure for all filters (`MetricSpec.over_filters`), for each trial in which every filter has one.
 
-    by_filter: values by trial, filter by filter.
+    by_filter: values by trial, filter by filter. shares: of the mix, a filter each; equal by default.
     """
     trials = sorted(set.intersection(*(set(values) for values in by_filter))) if by_filter else []
-    combine = _OVER_FILTERS[spec(metric).over_filters]
-    return [float(combine([values[trial] for values in by_filter])) for trial in trials]
-
-
-_OVER_FILTERS: dict[OverFilters, Callable[[list[float]], Any]] = {
-    "mean": fmean,
-    "equal mix": harmonic_mean,
-    "highest": max,
-}
+    values = np.array([[own[trial] for trial in trials] for own in by_filter])
+    weights = np.ones(len(values)) if shares is None else shares
+    asked = weights > 0
+    if not trials or not asked.any():
+        return []
+    if spec(metric).over_filters == "highest":
+        return [float(value) for value in values.max(axis=0)]
+    combine = harmonic_mean if spec(metric).over_filters == "mix" else np.average
+    return [float(value) for value in combine(values[asked], axis=0, weights=weights[asked])]
 
 
 def _row(engine: str, label: str, group: TrialGroup, metric: str) -> EngineFigure:

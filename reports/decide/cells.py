@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.results.metrics import OPEN, SATURATION
+from harness.results.metrics import CLOSED, OPEN, SATURATION
 from harness.results.result import Measurement, RunResult
+from harness.scenario.specs import DecisionSpec
 from reports.decide.groups import CellColumns, TrialGroup, flag_kind
+from reports.decide.objective import Objective
 from reports.wording import settings
 
 Floats = npt.NDArray[np.float64]
@@ -55,14 +57,19 @@ class Cells:
     frame: `cells_frame` of the run. groups: the cells that differ only in the trial; configurations: of each
     group. trials: the trials that occur, in order.
 
-    objective_task: the closed-loop task whose throughput is compared: the one that covers most cells of the grid, of
-    several the one with most clients. filters: those of that task, over all engines, so that an engine that lacks one
-    shows a gap; filters that let nothing through are not among them: a search that finds nothing says nothing about an
-    engine. candidates: every configuration of that task.
+    goal: the objective. objective_task: the task whose figures are compared, under the load that the objective asks
+    for: the one that covers most cells of the grid, of several the one with most clients. objective_rate: of a task
+    with offered rates the highest, queries/s; of several for different engines the one that most settings were measured
+    at. filters: those of that task, over all engines, so that an engine that lacks one shows a gap; filters that let
+    nothing through are not among them: a search that finds nothing says nothing about an engine. candidates: every
+    configuration of that task.
     """
 
-    def __init__(self, result: RunResult) -> None:
+    def __init__(self, result: RunResult, objective: Objective | None = None) -> None:
+        """objective: the scenario's by default."""
         self.result = result
+        spec = DecisionSpec.model_validate(result.scenario.get("decision", {}))
+        self.goal = objective or Objective.of(spec)
         self.k = int(result.scenario.get("k", 10))
         self.columns = CellColumns(result.measurements)
         self.frame = self.columns.frame
@@ -103,7 +110,7 @@ class Cells:
                 self._search[setting].append(number)
             else:
                 self._build[setting.engine, setting.index_json].append(number)
-        self.objective_task = self._choose_objective_task()
+        self.objective_task, self.objective_rate = self._choose_objective_task()
         empty = {
             entry["name"]
             for entry in self.result.dataset.get("filters") or []
@@ -117,20 +124,41 @@ class Cells:
         self.filters = tuple(dict.fromkeys(self.groups[number].filter for number in kept))
         self.candidates = tuple(dict.fromkeys(self.configurations[number] for number in kept))
 
-    def _choose_objective_task(self) -> str | None:
-        covered: dict[str, int] = defaultdict(int)
+    def _choose_objective_task(self) -> tuple[str | None, float | None]:
+        """The task, and the rate offered in it."""
+        searches = [group for group in self.groups if group.kind == "search"]
+        measured = {group.executor for group in searches}
+        executor = next((load for load in self.goal.executors if load in measured), None)
+        covered: Counter[str] = Counter(group.task for group in searches if group.executor == executor)
         clients: dict[str, float] = {}
         asked = self.frame["clients"].fillna(1.0).tolist()
-        for group in self.groups:
-            if group.kind == "search" and group.executor == "closed_loop":
-                covered[group.task] += 1
-                clients[group.task] = asked[group.rows[0]]
-        return max(covered, key=lambda task: (covered[task], clients[task]), default=None)
+        for group in searches:
+            clients[group.task] = asked[group.rows[0]]
+        task = max(covered, key=lambda name: (covered[name], clients[name]), default=None)
+        rates = Counter(group.rate for group in searches if group.task == task and group.rate is not None)
+        return task, max(rates, key=lambda rate: (rates[rate], rate), default=None)
 
     def _is_objective(self, group: TrialGroup) -> bool:
-        return (
-            group.kind == "search" and group.executor == "closed_loop" and group.task == self.objective_task
-        )
+        place = group.kind, group.task, group.rate
+        return place == ("search", self.objective_task, self.objective_rate)
+
+    @cached_property
+    def mixed(self) -> tuple[str, ...]:
+        """The filters that count in the mix."""
+        shares = self.goal.shares(self.filters)
+        return tuple(name for name, share in zip(self.filters, shares, strict=True) if share > 0)
+
+    def weighing(self, filters: Sequence[str]) -> Floats:
+        """How much of the mix each of these filters is, which sums to 1 over all filters; NaN where none counts."""
+        shares = dict(zip(self.filters, self.goal.shares(self.filters), strict=True))
+        return np.array([shares[name] for name in filters])
+
+    @cached_property
+    def closed_loop(self) -> Cells:
+        """The run as an objective of throughput sees it: what charts of recall and throughput show."""
+        if CLOSED in self.goal.executors[:1]:
+            return self
+        return Cells(self.result, replace(self.goal, metric="throughput_qps", maximise=True))
 
     def search_numbers(self, setting: Configuration) -> list[int]:
         """Numbers of every search group of a setting, closed loop and offered rate."""
@@ -141,7 +169,7 @@ class Cells:
         return self._build.get((setting.engine, setting.index_json), [])
 
     def objective_numbers(self, setting: Configuration) -> list[int]:
-        """Numbers of the groups whose throughput decides, one a filter."""
+        """Numbers of the groups whose figures decide, one a filter."""
         wanted = set(self.filters)
         return [
             number
@@ -154,7 +182,7 @@ class Cells:
         return [self.groups[number] for number in self.search_numbers(setting)]
 
     def objective(self, setting: Configuration) -> list[TrialGroup]:
-        """The groups whose throughput decides, one a filter."""
+        """The groups whose figures decide, one a filter."""
         return [self.groups[number] for number in self.objective_numbers(setting)]
 
     def offered(self) -> dict[tuple[str, str], list[TrialGroup]]:

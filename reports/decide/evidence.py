@@ -15,9 +15,10 @@ from reports.decide.checks.group_verdicts import is_asked
 from reports.decide.checks.judging import Judge
 from reports.decide.checks.requirements import Requirement, requirements, shortfall
 from reports.decide.comparing.lead import Field, Lead
-from reports.decide.comparing.ranking import Candidate, Objective, judged_candidates, rank
+from reports.decide.comparing.ranking import Candidate, judged_candidates, rank
 from reports.decide.comparing.resampling import Contest, resampled, win_share
 from reports.decide.comparing.selection import Selection
+from reports.decide.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Evidence:
 
     @property
     def objective(self) -> Objective:
-        return Objective.of(self.spec)
+        return self.cells.goal
 
     @property
     def leader(self) -> Candidate | None:
@@ -95,7 +96,8 @@ class Evidence:
 def gather_evidence(result: RunResult) -> Evidence:
     """Judges, scores and ranks every candidate of a run."""
     spec = DecisionSpec.model_validate(result.scenario.get("decision", {}))
-    cells, objective = Cells(result), Objective.of(spec)
+    cells = Cells(result)
+    objective = cells.goal
     asked = [requirement for requirement in requirements(result.scenario) if is_asked(cells, requirement)]
     judge = Judge(cells)
     candidates = judged_candidates(judge, asked, spec)

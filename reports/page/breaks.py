@@ -38,7 +38,9 @@ def breaks(evidence: Evidence) -> list[Break]:
 
 def _filters(cells: Cells, setting: Configuration) -> str:
     """Which filter slows it down most, against the widest one, and where its recall is lowest."""
-    rates, recalls = (_means(cells.objective(setting), m) for m in ("throughput_qps", f"recall_at_{cells.k}"))
+    rates, recalls = (
+        _means(cells.closed_loop.objective(setting), m) for m in ("throughput_qps", f"recall_at_{cells.k}")
+    )
     if len(rates) < 2:
         return "only one filter was measured"
     shares = filter_shares(cells)

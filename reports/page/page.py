@@ -17,7 +17,7 @@ from reports.page.prose import environment_facts, how_it_ran, limitations, metho
 from reports.page.sections import chart_sections, update_section, what_is_drawn
 from reports.page.tables.cell_table import HEAD, cell_tables
 from reports.page.tables.postfilter import post_tables, unpaired
-from reports.page.tables.requirement_table import COSTS, columns, engine_rows
+from reports.page.tables.requirement_table import COSTS, columns, engine_rows, score_heading
 from reports.page.views import busy_machine, cautions, headline, marker
 from reports.wording import listing, percent, quantity
 
@@ -43,7 +43,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "breaks": found,
         "lacking": lacking,
         "columns": columns(decision),
-        "objective": decision.objective.split()[1],
+        "score_heading": score_heading(decision),
         "legend": [(engine, marker(styles[engine])) for engine in cells.engines if shown.draws(engine)],
         "left_out": shown.left_out,
         "markers": {engine: marker(styles[engine]) for engine in cells.engines},
@@ -52,8 +52,8 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "sections": sections,
         "updates": updates,
         "update_rows": _update_rows(cells),
-        "post_tables": post_tables(cells),
-        "unpaired": unpaired(cells),
+        "post_tables": post_tables(cells.closed_loop),
+        "unpaired": unpaired(cells.closed_loop),
         "added_rows": added_rows(cells),
         "cell_head": HEAD,
         "cell_tables": cell_tables(result.measurements),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from harness.results.metrics import spec
 from harness.results.model import model_of, named
 from reports.decide.cells import Cells
 from reports.decide.decision import Decision
@@ -116,8 +117,7 @@ def method(cells: Cells) -> list[str]:
         "once, hits that break the filter never.",
         "Engines take turns within a trial, each in a process of its own, so that a slow period of the machine does "
         "not fall on one of them. Every trial builds the index anew.",
-        f"The throughput compared is that of the closed loop{task}. Over several filters it is the harmonic mean: the "
-        "rate of an equal mix of them.",
+        _compared(cells, task),
         "Requirements are judged by the mean over trials, filter by filter, counts by the worst trial; recall and "
         "counts in every task and under every load. A value whose 95 % interval (Student's; of a recall also that of "
         "its queries) includes the limit is too close to call (≈). What was not measured does not meet a requirement.",
@@ -126,6 +126,32 @@ def method(cells: Cells) -> list[str]:
         "apart. Answers of servers are decoded within the clock, as an application has to. Queries to them go through "
         "the layer that costs the client least CPU over its protocol, by measurement (make perf).",
     ]
+
+
+def _compared(cells: Cells, task: str) -> str:
+    """Which figure is compared, and how those of several filters become one."""
+    if cells.goal.maximise:
+        return (
+            f"The throughput compared is that of the closed loop{task}. Over several filters it is the harmonic mean: "
+            "the rate of a mix of them."
+        )
+    load = (
+        "the closed loop"
+        if cells.objective_rate is None
+        else f"{cells.objective_rate:,g} queries/s, as offered"
+    )
+    label = spec(cells.goal.metric).label
+    return f"The {label} compared is that under {load}{task}. Over several filters it is the mean over a mix of them."
+
+
+def _mix(cells: Cells) -> str:
+    if cells.goal.weights is None:
+        return (
+            "The mix weighs all filters alike. If yours are asked unequally often, say so (decision.weights of the "
+            "scenario) or read what was measured with those that matter."
+        )
+    shares = zip(cells.filters, cells.goal.shares(cells.filters), strict=True)
+    return f"The mix is the scenario's: {listing([f'{name} {percent(share)}' for name, share in shares])}."
 
 
 def how_it_ran(engine: Mapping[str, Any]) -> str:
@@ -180,7 +206,7 @@ def limitations(evidence: Evidence) -> list[str]:
         "between them and the service, servers here only this machine's own.",
         f"{trials} trial{'s' if trials != 1 else ''} of a short window each: rare disturbances (compaction, garbage "
         "collection, a noisy neighbour) may have been missed, and P99.9 needs longer windows.",
-        "The mix weighs all filters alike. If yours are asked unequally often, read the panels of those that matter.",
+        _mix(evidence.cells),
         "Only the settings in the scenario were tried; an engine tuned further may do better.",
     ]
     if generated:

@@ -62,6 +62,8 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> dict[str
     lines = {e: s for e, s in settings.items() if (e, s.index_json) in shown.lines}
     rows = {e: s for e, s in settings.items() if (e, s.index_json) in shown.rows}
     out = settings.keys() - {candidate.configuration.engine for candidate in evidence.ranking}
+    loops = cells.closed_loop
+    measured = loops if loops.candidates else cells
     sections = [
         _dots(
             "cost",
@@ -69,7 +71,7 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> dict[str
             "Over all filters. The CPU time of a query is what limits throughput once every core is busy; of an engine "
             "inside the measuring process it includes sending and decoding. ✘: does not meet the requirements.",
             styles,
-            {metric: best_rows(cells, rows, metric, out) for metric in charted("cost")},
+            {metric: best_rows(measured, rows, metric, out) for metric in charted("cost")},
             "No search with a closed loop was measured.",
         ),
         _dots(
@@ -90,7 +92,7 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> dict[str
             "Nothing was indexed.",
         ),
         _by_filter(evidence, styles, rows, shown, out),
-        _selectivity(cells, styles, lines),
+        _selectivity(measured, styles, lines),
         ChartSection(
             "latency",
             "What breaks it: load",
@@ -130,7 +132,7 @@ def _by_filter(
 
 def _recall(evidence: Evidence, styles: Styles, shown: Drawn) -> ChartSection:
     chosen = evidence.leader.configuration if evidence.leader else None
-    charts, complete = recall_charts(evidence.cells, styles, _floor(evidence), chosen, shown)
+    charts, complete = recall_charts(evidence.cells.closed_loop, styles, _floor(evidence), chosen, shown)
     return ChartSection(
         "recall",
         "Recall and throughput",

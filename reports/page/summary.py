@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.results.metrics import spec
 from reports.decide.comparing.ranking import Candidate
 from reports.decide.conclusion.caveats import unsteady
+from reports.decide.conclusion.sentences import rate_text
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import TrialGroup
@@ -38,8 +40,9 @@ StyledTexts = tuple[list[str], str]  # the texts of a row, and how rich is to st
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """One candidate. recall and p99_ms: of its worst filter, mean over trials; qps: equal mix of the filters. p99_ms:
-    under the offered rates where the setting was measured there, else of the closed loop.
+    """One candidate. recall and p99_ms: of its worst filter, mean over trials; qps: mix of the filters. p99_ms:
+    under the offered rates where the setting was measured there, else of the closed loop; where a latency is the
+    objective, that one over the mix.
 
     None where it was not measured in full. few_queries: over how many queries the recall was taken, where these are too
     few to judge it by. violations and errors: sums over all trials and tasks, of cells that failed as well.
@@ -73,6 +76,7 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
     numbers = cells.search_numbers(setting) + updates
     offered = [group for group in cells.search(setting) if group.executor == "arrival_rate"]
     recall = _worst(objective, f"recall_at_{cells.k}", min)
+    goal = evidence.objective
     status = "eligible" if candidate.met else "not judged" if candidate.not_judged else "eliminated"
     if decision.picked_engine and setting.title in {choice.title for choice in decision.picked_engine.open}:
         status = "open"
@@ -83,8 +87,8 @@ def _row(evidence: Evidence, candidate: Candidate, decision: Decision) -> Summar
         engine=setting.engine,
         settings=settings(setting.index, setting.search),
         recall=recall,
-        p99_ms=_worst(offered or objective, "latency_p99_ms", max),
-        qps=candidate.score if evidence.objective.maximise else _worst(objective, "throughput_qps", min),
+        p99_ms=candidate.score if goal.is_latency else _worst(offered or objective, "latency_p99_ms", max),
+        qps=candidate.score if goal.maximise else _worst(objective, "throughput_qps", min),
         violations=int(np.nansum(cells.matrix("violations")[numbers])),
         errors=int(np.nansum(cells.matrix("errors")[numbers])),
         failed_cells=int(cells.failed[numbers].sum()),
@@ -117,7 +121,10 @@ def summary_table(
     if len(rows) < (count := len(evidence.candidates)):
         part = f"; the best setting of each engine, all {count} are in the report"
     title = shown(f"{decision.run}: {worst}mean over trials{part}")
-    figures = (f"recall@{evidence.cells.k}", "P99", "queries/s (mix)", "violations", "errors")
+    goal = evidence.objective
+    latency = f"{spec(goal.metric).label}{rate_text(evidence.cells)}" if goal.is_latency else "P99"
+    rate = "queries/s (mix)" if goal.maximise else "queries/s"
+    figures = (f"recall@{evidence.cells.k}", latency, rate, "violations", "errors")
     layout = _table if width >= _NARROWEST_TABLE else _lines
     texts = [([shown(text) for text in _texts(row)], _style(row)) for row in rows]
     told = [*unsteady(evidence), *added_lines(evidence.cells)]  # figures that are not in the table

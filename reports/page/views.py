@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.results.metrics import spec
 from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells
-from reports.decide.conclusion.sentences import no_rival, resamples_alone_decide
+from reports.decide.conclusion.sentences import mix_text, no_rival, rate_text, resamples_alone_decide
 from reports.decide.decision import Choice, Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import flag_kind
@@ -80,16 +80,16 @@ def _chips(choice: Choice) -> tuple[str, ...]:
 
 
 def _facts(evidence: Evidence, decision: Decision) -> list[Fact]:
-    shown, metric, filters = decision.leader, evidence.objective.metric, len(evidence.cells.filters)
+    shown, metric, cells = decision.leader, evidence.objective.metric, evidence.cells
     assert shown is not None
     who = "" if decision.pick else f"{shown.engine}, which leads: "
-    mix = f"an equal mix of {filters} filters" if filters > 1 else spec(metric).label
+    what = f"{spec(metric).label}{rate_text(cells)}{mix_text(cells)}"
     facts = [
-        Fact(quantity(metric, shown.score), f"{who}{mix}, mean of {shown.trials} {_trials(shown.trials)}")
+        Fact(quantity(metric, shown.score), f"{who}{what}, mean of {shown.trials} {_trials(shown.trials)}")
     ]
     lead = decision.picked_engine or decision
     if lead.margin and lead.runner_up:
-        margin, what = lead.margin, "the throughput" if "qps" in metric else "the cost"
+        margin, what = lead.margin, f"the {evidence.objective.noun}"
         bounds = ""
         if margin.low is not None and margin.high is not None:
             bounds = f"; {margin.level * 100:.0f} % interval {number(margin.low)} to {number(margin.high)}"

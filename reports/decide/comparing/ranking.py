@@ -4,50 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from harness.results.stats import harmonic_mean
 from harness.scenario.specs import DecisionSpec
-from reports.decide.cells import Cells, Configuration, Floats
+from reports.decide.cells import Cells, Configuration
 from reports.decide.checks.judging import Judge
 from reports.decide.checks.needs import is_need, need_checks
 from reports.decide.checks.requirements import Check, Requirement
 from reports.decide.comparing.selection import Selection, select
+from reports.decide.objective import Objective
 
-
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """What is optimised among the candidates that meet every requirement."""
-
-    metric: str
-    maximise: bool
-
-    @classmethod
-    def of(cls, spec: DecisionSpec) -> Objective:
-        goal, metric = spec.objective.split()
-        return cls(metric, goal == "max")
-
-    def mix(self, by_filter: Floats) -> Any:
-        """One figure for an equal mix of the filters, over axis 0: rates combine by the harmonic mean (the
-        mix takes the sum of their times), cost per query by the arithmetic mean.
-        """
-        return harmonic_mean(by_filter, axis=0) if self.maximise else by_filter.mean(axis=0)
-
-    def ratio(self, better: float, worse: float) -> float:
-        """By which factor the better score is ahead; infinite where the other is 0."""
-        top, bottom = (better, worse) if self.maximise else (worse, better)
-        return top / bottom if bottom else np.inf
-
-    def oriented(self, score: Any) -> Any:
-        """The score so that more is better."""
-        return score if self.maximise else -score
+NOTHING_COUNTS = "no filter that has a weight in the mix was measured"
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A configuration judged. score: the objective over an equal mix of the filters and all trials; by_trial:
+    """A configuration judged. score: the objective over the mix of the filters and all trials; by_trial:
     the same, trial by trial. Both are empty where a filter was not measured.
     """
 
@@ -86,7 +59,7 @@ class Candidate:
 
 def judged_candidates(judge: Judge, asked: Sequence[Requirement], spec: DecisionSpec) -> list[Candidate]:
     """Every candidate with its requirement checks and scores, in the order of the run's candidates."""
-    cells, objective = judge.cells, Objective.of(spec)
+    cells, objective = judge.cells, judge.cells.goal
     columns = [judge.check(requirement) for requirement in asked]
     needs = {engine: need_checks(cells, engine, spec.needs) for engine in cells.engines}
     values = np.where(cells.failed, np.nan, cells.matrix(objective.metric))
@@ -97,9 +70,13 @@ def judged_candidates(judge: Judge, asked: Sequence[Requirement], spec: Decision
         trials = np.nonzero(cells.present[numbers].all(axis=0))[0]
         score, by_trial = None, {}
         if (gap := _gap(cells, numbers, len(trials), objective.metric)) is None:
-            own = values[numbers][:, trials]
-            by_trial = {cells.trials[t]: float(v) for t, v in zip(trials, objective.mix(own), strict=True)}
-            score = float(objective.mix(own.mean(axis=1)))
+            own, shares = (
+                values[numbers][:, trials],
+                cells.weighing([cells.groups[n].filter for n in numbers]),
+            )
+            mixed = objective.mix(own, shares)
+            by_trial = {cells.trials[t]: float(v) for t, v in zip(trials, mixed, strict=True)}
+            score = float(objective.mix(own.mean(axis=1), shares))
         elif all(entry.met for entry in checks):
             checks.append(gap)
         candidates.append(Candidate(configuration, tuple(checks), score, by_trial))
@@ -111,6 +88,8 @@ def _gap(cells: Cells, numbers: Sequence[int], trials: int, metric: str) -> Chec
     reasons = [f"filter {group.filter}: {gap}" for group in groups if (gap := group.gap(metric)) is not None]
     measured = {group.filter for group in groups}
     reasons += [f"filter {name}: the run ended before it" for name in cells.filters if name not in measured]
+    if not reasons and not cells.mixed:
+        reasons = [NOTHING_COUNTS]
     if not reasons and not trials:
         reasons = ["no trial covers every filter"]
     if not reasons:

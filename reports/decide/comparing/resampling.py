@@ -15,7 +15,8 @@ from reports.decide.cells import Bools, Floats
 from reports.decide.checks.group_verdicts import LEAST_QUERIES
 from reports.decide.checks.judging import Judge
 from reports.decide.checks.requirements import Requirement
-from reports.decide.comparing.ranking import Candidate, Objective
+from reports.decide.comparing.ranking import Candidate
+from reports.decide.objective import Objective
 
 _ALTERNATIVES = 20  # settings of an engine that are looked at beside the chosen one
 Resamples = npt.NDArray[np.int64]

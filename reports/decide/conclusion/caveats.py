@@ -12,6 +12,8 @@ from reports.decide.conclusion.sentences import resamples_text
 from reports.decide.evidence import Evidence
 from reports.wording import factor, figure, listing, percent, settings
 
+_LEAST = 0.01  # of a margin's interval; "up to 10,000 times better" says only that too little was measured
+
 
 def caveats(evidence: Evidence, outcome: Outcome) -> list[str]:
     """Caveats beside the verdict."""
@@ -57,7 +59,7 @@ def _cost_of_taking_it(evidence: Evidence, outcome: Outcome) -> list[str]:
     engines = [c.configuration.engine for c in outcome.open] if outcome.decided else list(lead.margins)
     margins = [margin for engine in engines if (margin := lead.margins.get(engine)) is not None]
     lows = [margin.low for margin in margins if margin.low is not None]
-    if not lows or min(lows) > 1 or min(lows) <= 0:
+    if not lows or not _LEAST <= min(lows) <= 1:
         return []
     leader = evidence.ranking[0].configuration
     take = f"start with {leader.engine}" if outcome.decided else f"take {leader.engine} all the same"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from harness.results.stats import harmonic_mean
 from reports.decide.cells import Bools
 from reports.decide.comparing.lead import Lead
 from reports.decide.comparing.ranking import Candidate
@@ -81,7 +80,8 @@ def _in_reach(evidence: Evidence, candidate: Candidate, leader: Candidate) -> bo
     apart = (clients > 0).all() and (cost > 0).all()  # else the engine's own time is not known
     if not cores or not apart or leader.score is None:
         return True
-    return bool(harmonic_mean(1000 * cores / cost.min(axis=1), axis=0) >= leader.score)
+    shares = cells.weighing([cells.groups[number].filter for number in numbers])
+    return bool(cells.goal.mix(1000 * cores / cost.min(axis=1), shares) >= leader.score)
 
 
 def _reason(evidence: Evidence, candidate: Candidate) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reports.decide.comparing.lead import Lead
-from reports.decide.comparing.ranking import Candidate
+from reports.decide.comparing.ranking import NOTHING_COUNTS, Candidate
 from reports.decide.conclusion.blockers import blockers, within_noise
 from reports.decide.evidence import Evidence
 
@@ -34,8 +34,8 @@ class Outcome:
 
 def outcome(evidence: Evidence) -> Outcome:
     """The verdict by docs/decisions/0003-the-decision-rule.md."""
-    if not evidence.cells.candidates:
-        return Outcome("no decision", [_nothing_compared(evidence)])
+    if nothing := _nothing_compared(evidence):
+        return Outcome("no decision", [nothing])
     lead, engine_lead = evidence.lead, evidence.engine_lead
     if lead is None:
         what = "requirement and need" if evidence.spec.needs else "requirement"
@@ -49,10 +49,19 @@ def outcome(evidence: Evidence) -> Outcome:
     return Outcome("no decision", reasons, lead)
 
 
-def _nothing_compared(evidence: Evidence) -> str:
-    if evidence.cells.empty_filters:
+def _nothing_compared(evidence: Evidence) -> str | None:
+    """Why there are no figures to compare; None where there are some."""
+    cells, goal = evidence.cells, evidence.objective
+    if cells.candidates:
+        return None if cells.mixed else NOTHING_COUNTS
+    if cells.empty_filters:
         return "nothing matches any of the filters, so there is no search to compare"
-    return "no search with a closed loop was measured, so there is no throughput to compare"
+    if goal.is_latency:
+        return "no search with an offered rate was measured, so there are no latencies to compare"
+    closed = f"no search with a closed loop was measured, so there is no {goal.noun} to compare"
+    if goal.maximise and cells.has_arrivals:
+        return f"{closed} (under an offered rate 'objective: min latency_p99_ms' compares engines)"
+    return closed
 
 
 def _open(evidence: Evidence, lead: Lead, engine_lead: Lead) -> list[Candidate]:

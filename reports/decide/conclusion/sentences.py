@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
+import numpy as np
+
 from harness.results.metrics import spec
+from reports.decide.cells import Cells
 from reports.decide.checks.needs import is_need, lacking
 from reports.decide.comparing.lead import Lead
 from reports.decide.comparing.ranking import Candidate
@@ -17,23 +20,40 @@ from reports.wording import factor, listing, number, percent, quantity, settings
 
 def score_text(evidence: Evidence, candidate: Candidate) -> str:
     """`it answers 8,420 queries/s over an equal mix of the 4 filters`."""
-    filters = len(evidence.cells.filters)
-    mix = f" over an equal mix of the {filters} filters" if filters > 1 else ""
-    value = quantity(evidence.objective.metric, candidate.score)
-    if evidence.objective.maximise:
+    goal, cells = evidence.objective, evidence.cells
+    value, mix = quantity(goal.metric, candidate.score), mix_text(cells)
+    if goal.maximise:
         return f"it answers {value}{mix}{_cpu_text(evidence, candidate)}"
-    return f"it takes {value} of CPU time per 1,000 queries{mix}"
+    if goal.is_latency:
+        return f"its {spec(goal.metric).label} is {value}{rate_text(cells)}{mix}"
+    return f"it takes {value} of CPU time per 1,000 queries{rate_text(cells)}{mix}"
+
+
+def mix_text(cells: Cells) -> str:
+    """` over an equal mix of the 4 filters`, ` with filter none`; empty where there is but one."""
+    if len(cells.mixed) > 1:
+        which = "an equal mix" if cells.goal.weights is None else "the scenario's mix"
+        return f" over {which} of {'the ' if len(cells.mixed) == len(cells.filters) else ''}{len(cells.mixed)} filters"
+    return f" with filter {cells.mixed[0]}" if len(cells.filters) > 1 else ""
+
+
+def rate_text(cells: Cells) -> str:
+    """` at 500 queries/s`, where a rate was offered."""
+    return "" if cells.objective_rate is None else f" at {cells.objective_rate:,g} queries/s"
 
 
 def _cpu_text(evidence: Evidence, candidate: Candidate) -> str:
     """What a query costs server and clients, where both are known: the clients may limit the throughput."""
-    groups = evidence.cells.objective(candidate.configuration)
+    cells = evidence.cells
+    groups = [group for group in cells.objective(candidate.configuration) if group.filter in cells.mixed]
+    shares = cells.weighing([group.filter for group in groups])
     means = []
     for metric in ("cpu_s_per_1000", "client_cpu_s_per_1000"):
-        values = [value for group in groups for value in group.values(metric).values()]
-        if not values:
+        values = [group.values(metric).values() for group in groups]
+        if not all(values):
             return ""
-        means.append(quantity("latency_p50_ms", fmean(values)))  # s per 1,000 queries are ms a query
+        cost = float(np.average([fmean(own) for own in values], weights=shares))
+        means.append(quantity("latency_p50_ms", cost))  # s per 1,000 queries are ms a query
     return f" (CPU time a query: {means[0]} in the server, {means[1]} in its clients)"
 
 
@@ -49,6 +69,8 @@ def margin_text(evidence: Evidence, lead: Lead) -> str:
     large = ratio.change >= 2
     if evidence.objective.maximise:
         return f"{value} {'as many as' if large else 'more than'} {rival}{bounds}"
+    if evidence.objective.is_latency:
+        return f"while that of {rival} is {value} {'as long' if large else 'longer'}{bounds}"
     return f"while {rival} takes {value} {'as much' if large else 'more'}{bounds}"
 
 
@@ -119,7 +141,7 @@ def _fastest(evidence: Evidence) -> str:
     if first is None:
         return ""
     value = quantity(evidence.objective.metric, first.score)
-    best = "fastest" if evidence.objective.maximise else "cheapest"
+    best = {"throughput": "fastest", "latency": "quickest", "cost": "cheapest"}[evidence.objective.noun]
     return f"{first.configuration.engine} is {best} ({value}), but {_lacks(first)}; "
 
 

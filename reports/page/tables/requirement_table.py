@@ -97,6 +97,13 @@ def columns(decision: Decision) -> list[Column]:
     return found
 
 
+def score_heading(decision: Decision) -> str:
+    """What the score is."""
+    metric = decision.objective.split()[1]
+    named = {"throughput_qps": "Throughput (mix)", "cpu_s_per_1000": "CPU s per 1,000 (mix)"}
+    return named.get(metric, f"{spec(metric).label} (mix)")
+
+
 COSTS = ("CPU per 1,000 queries", "Memory", "Disk", "Built in")
 
 
@@ -158,8 +165,10 @@ def _costs(cells: Cells, setting: Configuration | None) -> tuple[Figure, ...]:
     """
     if setting is None:
         return (Figure("-"),) * len(COSTS)
+    groups = cells.objective(setting)
+    shares = cells.weighing([group.filter for group in groups])
     cpu, client = (
-        over_filters(metric, [group.values(metric) for group in cells.objective(setting)])
+        over_filters(metric, [group.values(metric) for group in groups], shares)
         for metric in ("cpu_s_per_1000", "client_cpu_s_per_1000")
     )
     built = next(iter(cells.build(setting, "index")), None)

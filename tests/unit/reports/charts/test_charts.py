@@ -168,3 +168,8 @@ def test_filters_become_one_figure_as_the_table_says() -> None:
     assert over_filters("cpu_s_per_1000", by_filter) == [200.0]
     assert over_filters("latency_max_ms", by_filter) == [300.0]
     assert over_filters("latency_max_ms", []) == []
+    weighted = np.array([0.75, 0.25])
+    assert over_filters("throughput_qps", by_filter, weighted) == [pytest.approx(120.0)]
+    assert over_filters("cpu_s_per_1000", by_filter, weighted) == [150.0]
+    assert over_filters("latency_max_ms", by_filter, np.array([1.0, 0.0])) == [300.0]
+    assert over_filters("throughput_qps", by_filter, np.array([np.nan, np.nan])) == []

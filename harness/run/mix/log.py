@@ -1,0 +1,59 @@
+"""Weights from a log of queries: each of its filters counts for the workload that lets about as much through."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from engines.filters import Filter
+from harness.data.drawn_filters import share_of
+from harness.data.user.filter_lines import read_filters
+from harness.errors import ConfigurationError
+from harness.oracle.corpus import Corpus
+
+MOST_FILTERS = (
+    2_000  # different ones; of a log with more, so many lines are drawn: shares are then off by 1 % or so
+)
+_REST = 0.5  # items that a filter without a match is taken to let through: narrower than any with one
+
+
+def weights_of_log(file: str, corpus: Corpus, source: str, seed: int) -> tuple[dict[str, float], list[str]]:
+    """How many lines of a log are nearest to each workload, by the logarithm of the selectivity, and a note on it.
+
+    file: JSON Lines, a filter a line as in filters.jsonl. Raises ConfigurationError with every faulty line.
+    """
+    path = Path(file).expanduser()
+    filters, problems = read_filters(path, None, corpus.dataset.attributes)
+    if not problems and not filters:
+        problems = [f"{path}: is empty; write a filter a line, {{}} for none"]
+    if problems or filters is None:
+        raise ConfigurationError([f"{source}: decision.weights_from: {problem}" for problem in problems])
+    drawn: Sequence[Filter | None] = filters
+    if len(set(filters)) > MOST_FILTERS:
+        chosen = np.random.default_rng(seed).choice(len(filters), MOST_FILTERS, replace=False)
+        drawn = [filters[number] for number in chosen.tolist()]
+    counts = Counter(dict.fromkeys(corpus.workloads, 0))
+    for where, count in Counter(drawn).items():
+        counts[_nearest(where, corpus)] += count
+    part = f" ({len(drawn):,} of them drawn at random)" if len(drawn) < len(filters) else ""
+    went = ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    note = (
+        f"The weights of the filters come from {path.name}, {len(filters):,} queries{part}, each counted for the "
+        f"filter with the nearest selectivity: {went}."
+    )
+    return {name: float(count) for name, count in counts.items()}, [note]
+
+
+def _nearest(where: Filter | None, corpus: Corpus) -> str:
+    """No filter is nearest to the workload without one, where there is one."""
+    rows = len(corpus.dataset.vectors)
+    distance: dict[str, float] = {}
+    mine = np.log(max(share_of(where, corpus.dataset), _REST / rows))
+    for name, truth in corpus.truths.items():
+        theirs = np.log(max(float(truth.matches.mean()), _REST) / rows)
+        unlike = (where is None) != (set(corpus.workloads[name].filters) == {None})
+        distance[name] = abs(mine - theirs) + (1e-9 if unlike else 0.0)
+    return min(distance, key=distance.__getitem__)
