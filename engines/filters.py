@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from engines.base import Schema
 from engines.columns import Column, Keywords, Nullable, Tags, Value, present
+from engines.meant import choices
 
 Mask = npt.NDArray[np.bool_]
 INT64 = (-(2**63), 2**63 - 1)  # the smallest and the largest integer a field can hold
@@ -222,10 +223,8 @@ def check(where: Filter | None, schema: Schema) -> list[str]:
     for leaf in leaves(where):
         field = schema.field(leaf.field)
         if field is None:
-            known = ", ".join(f.name for f in schema.fields) or "none"
-            problems.append(
-                f"unknown column '{leaf.field}' (the dataset has: {known}){_same_looking(leaf.field, schema)}"
-            )
+            known = choices(leaf.field, (f.name for f in schema.fields), "the dataset has")
+            problems.append(f"unknown column '{leaf.field}' ({known}){_same_looking(leaf.field, schema)}")
             continue
         if isinstance(leaf, Exists):
             continue

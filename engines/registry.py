@@ -6,6 +6,7 @@ import importlib
 from dataclasses import dataclass
 
 from engines.base import Engine
+from engines.meant import choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def load(name: str) -> type[Engine]:
     entry = Entry(name, f"the package that holds {name}") if ":" in name else ENGINES.get(name)
     if entry is None:
         raise UnknownEngineError(
-            f"unknown engine '{name}' (known: {', '.join(ENGINES)}; or name your own as package.module:Class)"
+            f"unknown engine '{name}' ({choices(name, ENGINES)}; or name your own as package.module:Class)"
         )
     module, _, attribute = entry.target.partition(":")
     try:

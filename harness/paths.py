@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from engines.meant import choices
 from harness.errors import ConfigurationError
 
 
@@ -26,9 +27,9 @@ def find_scenario(name: str) -> Path:
         return path
     found = shipped("scenarios") / f"{name}.yaml"
     if not found.is_file():
-        known = ", ".join(sorted(file.stem for file in shipped("scenarios").glob("*.yaml")))
+        known = sorted(file.stem for file in shipped("scenarios").glob("*.yaml"))
         raise ConfigurationError(
-            f"unknown scenario '{name}' (known: {known}; or give the path of a YAML file)"
+            f"unknown scenario '{name}' ({choices(name, known)}; or give the path of a YAML file)"
         )
     return found
 

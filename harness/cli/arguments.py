@@ -9,26 +9,22 @@ from typing import Any
 from harness.cli.models.arguments import COMMANDS as OF_MODELS
 from harness.cli.parsing import (
     EXIT_CODES,
+    MOST_TRIALS,
     Parser,
     add_command,
     add_engine_options,
     add_metric_option,
     given,
     percent,
+    whole,
 )
 from harness.cli.reading.arguments import COMMANDS as OF_READING
 from harness.cli.service.arguments import COMMANDS as OF_SERVICE
-from harness.errors import ConfigurationError
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line (sys.argv where None) as values; `command` is its name. Raises ConfigurationError."""
-    options, unknown = _parser().parse_known_args(arguments)
-    if unknown:  # argparse would point at the help of bakeoff, which does not list the command's options
-        raise ConfigurationError(
-            f"unrecognized arguments: {' '.join(unknown)}. See: bakeoff {options.command} --help"
-        )
-    return options
+    return _parser().parse_args(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,9 +76,11 @@ def _add_run(commands: Any) -> None:
         help="a dataset's name, a folder, a .parquet or an .hdf5 file",
     )
     add_metric_option(parser)
-    parser.add_argument("--rows", type=int, metavar="N", help="only the first N items")
-    parser.add_argument("--queries", type=int, metavar="N", help="only the first N queries")
-    parser.add_argument("--trials", type=int, metavar="N", help="how often everything is measured")
+    parser.add_argument("--rows", type=whole(1), metavar="N", help="only the first N items")
+    parser.add_argument("--queries", type=whole(1), metavar="N", help="only the first N queries")
+    parser.add_argument(
+        "--trials", type=whole(1, MOST_TRIALS), metavar="N", help="how often everything is measured"
+    )
     add_engine_options(parser)
     parser.add_argument(
         "--out", type=given, metavar="DIR", help="the run's folder (default: runs/<scenario>-<time>)"

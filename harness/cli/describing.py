@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
-
 from harness.errors import BakeoffError, ConfigurationError
 from harness.progress import silent
-from harness.scenario.strict import StrictModel, explain
+from harness.scenario.strict import StrictModel, validated
 
 if TYPE_CHECKING:
     from models.data.reading.options import InteractionOptions, ItemOptions
@@ -70,10 +68,7 @@ def _one(path: Path, ref: str, changes: Mapping[str, Any]) -> str:
 
 
 def _read_options(kind: type[Options], changes: Mapping[str, Any], ref: str) -> Options:
-    try:
-        return kind.model_validate(dict(changes))
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, ref, changes)) from error
+    return validated(kind, dict(changes), ref)
 
 
 def _items(path: Path, options: ItemOptions) -> str:

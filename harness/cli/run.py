@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engines.meant import choices
 from harness.cli.output import cache_folder, say, show
 from harness.cli.results import refusing_damage, show_report
 from harness.cli.run_folder import existing_folder, link_latest, new_folder, remove_if_empty
@@ -94,16 +95,15 @@ def asked_scenario(options: argparse.Namespace) -> Scenario:
         changes["rows"] = None  # the scenario's numbers of rows and queries are meant for its own dataset
         changes["queries"] = options.queries
     if options.engines is not None:
-        wanted = options.engines.split(",")
         known = [spec.title for spec in scenario.engines]
-        if unknown := [name for name in wanted if name not in known]:
+        if unknown := [name for name in options.engines if name not in known]:
             raise ConfigurationError(
-                f"--engines: {', '.join(unknown)} not in {path} (it has: {', '.join(known)})"
+                [
+                    f"--engines: '{name}' is not in {path} ({choices(name, known, 'it has')})"
+                    for name in unknown
+                ]
             )
-        changes["engines"] = [spec for spec in scenario.engines if spec.title in wanted]
-    for key in ("rows", "queries", "trials"):
-        if changes.get(key) is not None and changes[key] < 1:
-            raise ConfigurationError(f"--{key} must be at least 1, got {changes[key]}")
+        changes["engines"] = [spec for spec in scenario.engines if spec.title in options.engines]
     scenario = scenario.model_copy(update=changes)
     # Asked for now, so that what is refused is so before a folder has been made.
     return scenario.model_copy(update={"dataset": with_metric(scenario.named_dataset, options.metric)})

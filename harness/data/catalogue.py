@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from engines.meant import choices
 from engines.values.shown import shown
 from harness.data.dataset import Dataset
 from harness.data.manifest import Manifest, SyntheticManifest, read_manifest, read_user_manifest
@@ -41,9 +42,8 @@ def load_dataset(
     if name in manifests:
         return _from_manifest(manifests[name], changes, cache, progress)
     if not _exists(path):
-        known = ", ".join(sorted(manifests))
         raise ConfigurationError(
-            f"dataset {shown(name)} is neither known ({known}) nor a path that exists; "
+            f"dataset {shown(name)} is neither known ({choices(name, sorted(manifests))}) nor a path that exists; "
             "give a name, a folder with vectors.npy, a .parquet or an ann-benchmarks .hdf5 file"
         )
     if path.suffix in (".yaml", ".yml"):

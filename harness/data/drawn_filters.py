@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engines.columns import Keywords, Tags, decoded, occurring, present
 from engines.filters import Eq, Filter, In, Range, matches
+from engines.meant import choices
 from engines.values.filter_syntax import parse
 from harness.data.dataset import Dataset, filter_problems
 from harness.errors import ConfigurationError
@@ -145,11 +146,8 @@ class DrawnFilters:
             problem = (
                 f"unknown column '{name}'" if kind is None else f"'{name}' is text and cannot be filtered"
             )
-            known = ", ".join(self.dataset.filterable) or "none"
-            raise ConfigurationError(
-                f"filters[{self.spec.name}].{key}: {problem} "
-                f"(dataset '{self.dataset.name}' can filter by: {known})"
-            )
+            can = choices(name, self.dataset.filterable, f"dataset '{self.dataset.name}' can filter by")
+            raise ConfigurationError(f"filters[{self.spec.name}].{key}: {problem} ({can})")
         return kind
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from engines.columns import Value
+from engines.meant import choices
 from engines.values.shown import shown
 from harness.data.identity import ModelIdentity
 from harness.data.metric_words import MetricWord
@@ -16,7 +17,7 @@ from harness.data.picture import Picture
 from harness.data.shipped.listings_manifest import ListingsManifest
 from harness.data.shipped.packages.manifest import PackagesManifest
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Listed, Name, PositiveInt, StrictModel, explain, read_yaml
+from harness.scenario.strict import Listed, Name, PositiveInt, StrictModel, read_yaml, validated
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -129,14 +130,11 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
     unknown = [key for key in overrides if key.partition(".")[0] not in known]
     if unknown:
         raise ConfigurationError(
-            [f"{source}: {key} is not a parameter (known: {', '.join(known)})" for key in unknown]
+            [f"{source}: {key} is not a parameter ({choices(key, known)})" for key in unknown]
         )
     for key, value in overrides.items():
         _replace(data, key, value)
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, source, data)) from error
+    return validated(model, data, source)
 
 
 def _replace(data: dict[str, Any], key: str, value: object) -> None:
@@ -153,7 +151,4 @@ def read_user_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -
     data = read_yaml(path, "metric and name") if path.exists() else {}
     for key, value in (overrides or {}).items():
         _replace(data, key, value)
-    try:
-        return UserManifest.model_validate(data)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), data)) from error
+    return validated(UserManifest, data, str(path))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.filters import Filter
+from engines.meant import choices
 from harness.data.dataset import Dataset
 from harness.data.drawn_filters import DrawnFilters, share_of
 from harness.errors import ConfigurationError
@@ -116,6 +117,6 @@ def _brought(spec: FilterSpec, dataset: Dataset, k: int) -> Workloads:
     if key not in dataset.filters:
         raise ConfigurationError(
             f"filters[{spec.name}].from_dataset: dataset '{dataset.name}' brings no filter set '{key}' "
-            f"(it has: {', '.join(dataset.filters) or 'none'})"
+            f"({choices(key, dataset.filters, 'it has')})"
         )
     return Workloads((workload(spec.name, key),))

@@ -30,7 +30,7 @@ def _validate(model: type[BaseModel], given: Params, place: str) -> BaseModel:
     except ValidationError as error:
         known = ", ".join(model.model_fields) or "none"
         raise ConfigurationError(
-            [f"{line} (parameters: {known})" for line in explain(error, place, given)]
+            [f"{line} (parameters: {known})" for line in explain(error, place, given, model)]
         ) from error
     wrong = [
         f"{place}.{name} must be a number or text, got {value}"

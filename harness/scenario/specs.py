@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from engines.values.filter_syntax import FilterSyntaxError, parse
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Name, PositiveInt, Seconds, StrictModel, explain, read_yaml
+from harness.scenario.strict import Name, PositiveInt, Seconds, StrictModel, read_yaml, validated
 from harness.scenario.tasks import Task
 from harness.scenario.threshold import Threshold, ThresholdSyntaxError, parse_threshold
 
@@ -266,9 +266,6 @@ class Scenario(StrictModel):
 def load_scenario(path: Path) -> Scenario:
     """Reads and checks a scenario file. Raises ConfigurationError with every problem."""
     data = {"name": path.stem, **read_yaml(path, "name, engines and tasks")}
-    try:
-        scenario = Scenario.model_validate(data)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), data)) from error
+    scenario = validated(Scenario, data, str(path))
     scenario._file = path
     return scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -16,9 +16,11 @@ from pydantic import (
     model_validator,
 )
 
+from engines.meant import meant
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
 from harness.paths import read_file
+from harness.scenario.known_keys import known_keys
 from harness.scenario.yaml_text import YamlTextError, parse_yaml
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -29,6 +31,7 @@ Seconds = Annotated[float, Field(gt=0, le=LONGEST_S)]
 # A value that stands alone is a list of one.
 Listed = BeforeValidator(lambda value: value if isinstance(value, list | tuple) else [value])
 
+Model = TypeVar("Model", bound=BaseModel)
 _SUBJECT = re.compile(r"^(Input|String|List|Tuple|Dictionary) should ")
 
 
@@ -99,8 +102,16 @@ def read_yaml(path: Path, example: str) -> dict[str, Any]:
     return data
 
 
-def explain(error: ValidationError, source: str, data: object) -> list[str]:
-    """One line a problem: `source: key message, got value`. data: what was validated."""
+def validated(kind: type[Model], data: object, source: str) -> Model:
+    """The data as a model. source: what messages begin with. Raises ConfigurationError with every problem."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise ConfigurationError(explain(error, source, data, kind)) from error
+
+
+def explain(error: ValidationError, source: str, data: object, kind: Any) -> list[str]:
+    """One line a problem: `source: key message, got value`. data: what was validated, as `kind`."""
     # By key and value: several where a union of types refuses it.
     messages: dict[tuple[str, str], list[str]] = {}
     for problem in error.errors(include_url=False):
@@ -116,7 +127,8 @@ def explain(error: ValidationError, source: str, data: object) -> list[str]:
             case "missing":
                 message = "is missing"
             case "extra_forbidden":
-                message = "is not a known key, remove it or correct its spelling"
+                near = meant(str(problem["loc"][-1]), known_keys(kind, problem["loc"]))
+                message = f"is not a known key, {near or 'remove it or correct its spelling'}"
             case "union_tag_not_found":
                 key, message = f"{key}.{tag}", "is missing"
             case "union_tag_invalid":

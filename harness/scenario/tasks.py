@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from engines.meant import choices
 from harness.results.result import Measurement
 from harness.scenario.cells import Params, PlannedCell, WorkloadNames
 from harness.scenario.strict import LONGEST_S, Listed, Name, PositiveInt, Seconds, StrictModel
@@ -123,7 +124,7 @@ class SearchTask(TaskSpec):
 
     def problems(self, filters: Sequence[str], earlier: Sequence[TaskSpec]) -> list[str]:
         found = [
-            f"filters: unknown filter '{name}' (known: {', '.join(filters)})"
+            f"filters: unknown filter '{name}' ({choices(name, filters)})"
             for name in self.filters or []
             if name not in filters
         ]

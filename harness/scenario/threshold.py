@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from engines.meant import meant
 from engines.values.shown import shown
 from harness.results.metrics import PERCENTILES, TABLE, find
 
@@ -73,8 +74,9 @@ def parse_threshold(text: str) -> Threshold:
             raise ThresholdSyntaxError(f"'{text}': only recall is taken @k")
         metric = f"recall_at_{form['k']}"
     if metric != "recall" and find(metric) is None:
+        near = meant(metric, ["recall", *(spec.name for spec in TABLE)])
         raise ThresholdSyntaxError(
-            f"'{text}': there is no metric {metric}, see docs/metrics.md for their names"
+            f"'{text}': there is no metric {metric}, {near or 'see docs/metrics.md for their names'}"
         )
     limit = float(form["number"]) * _factor(text, metric, form["unit"])
     if not math.isfinite(limit):

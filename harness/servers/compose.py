@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from engines.server.endpoint import variable
 from harness.errors import ConfigurationError
 from harness.paths import shipped
 from harness.scenario.specs import ContainerLimits
-from harness.scenario.strict import explain
+from harness.scenario.strict import validated
 
 _REFERENCE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 _HEAP_SHARE = 0.5  # of a container's memory, for a JVM; the rest is for files and native memory
@@ -111,10 +111,7 @@ def read_compose(
         ) from error
     text = _REFERENCE.sub(lambda match: values.get(match[1]) or match[2], text)
     data: Any = yaml.safe_load(text)
-    try:
-        file = _ComposeYaml.model_validate(data)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), data)) from error
+    file = validated(_ComposeYaml, data, str(path))
     if engine not in file.services:
         raise ConfigurationError(f"{path}: services must hold one called {engine}")
     return ComposeFile(engine=engine, service=file.services[engine], extension=file.extension)

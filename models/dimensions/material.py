@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from harness.errors import ConfigurationError
 from harness.progress import Progress
-from harness.scenario.strict import explain
+from harness.scenario.strict import validated
 from models.data.fingerprint import fingerprint
 from models.data.items import Items
 from models.data.split import Cases
@@ -73,7 +72,4 @@ def load_material(folder: Path, beside: Path, progress: Progress) -> Material:
 
 
 def _configuration(path: Path, values: object) -> TrainConfig:
-    try:
-        return TrainConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), values)) from error
+    return validated(TrainConfig, values, str(path))

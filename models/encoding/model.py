@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from engines.values.shown import shown
 from harness.data.identity import ModelIdentity
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Name, StrictModel, explain
+from harness.scenario.strict import Name, StrictModel, validated
 from models.data.reading import hm
 from models.data.reading.options import InteractionOptions, ItemOptions
 from models.encoding.encoder import Encoder
@@ -113,10 +113,7 @@ def _values(path: Path) -> dict[str, Any]:
 
 
 def _stored(path: Path, values: dict[str, Any]) -> _Stored:
-    try:
-        return _Stored.model_validate(values)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), values)) from error
+    return validated(_Stored, values, str(path))
 
 
 def _options(configuration: _Configuration) -> tuple[ItemOptions, InteractionOptions]:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy.typing as npt
-from pydantic import ValidationError
 
 from harness.errors import ConfigurationError
-from harness.scenario.strict import StrictModel, explain
+from harness.scenario.strict import StrictModel, validated
 from models.features.encoder import FeatureEncoder
 from models.features.numbers import NumberScale
 from models.features.options import FeatureOptions
@@ -74,10 +73,7 @@ def load(folder: Path) -> FeatureEncoder:
         raise ConfigurationError(
             f"{path}: is no file of features (kind: bakeoff-features); name a model's folder"
         )
-    try:
-        stored = _Stored.model_validate(values)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), values)) from error
+    stored = validated(_Stored, values, str(path))
     arrays = read_arrays(folder / ARRAYS)
     if digest({name: value for name, value in values.items() if name != "sha256"}, arrays) != stored.sha256:
         raise ConfigurationError(

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import yaml
-from pydantic import ValidationError
 
 from engines.values.filter_syntax import to_json
 from harness.data.identity import ModelIdentity
@@ -21,7 +20,7 @@ from harness.data.manifest import UserManifest
 from harness.data.user.faults import Faults
 from harness.data.user.files import ATTRIBUTES, FILTERS, MANIFEST, QUERIES, VECTORS
 from harness.errors import ConfigurationError, DatasetError, unwritable
-from harness.scenario.strict import explain
+from harness.scenario.strict import validated
 from models.data.items import Items
 from models.data.split import Cases
 from models.evaluation.popularity import Popularity
@@ -128,10 +127,7 @@ def _manifest(
         "model": asdict(identity),
     }
     data = {key: value for key, value in data.items() if value not in ([], {})}
-    try:
-        UserManifest.model_validate(data)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, MANIFEST, data)) from error
+    validated(UserManifest, data, MANIFEST)
     return data
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, TypeAdapter, ValidationError
 
+from engines.meant import choices
 from harness.errors import ConfigurationError
 from harness.progress import Progress as Report
 from harness.scenario.strict import Name, explain, read_yaml
@@ -31,7 +32,8 @@ Change = Mapping[str, Any]  # values by key, such as towers.dim
 
 AS_IS = "as-is"  # the configuration without a change
 _CHANGEABLE = ("features", "towers", "training")  # what leaves data, cases and figures as they are
-_PLAN = TypeAdapter(dict[Name, Annotated[dict[str, Any], Field(min_length=1)]])
+_Plan = dict[Name, Annotated[dict[str, Any], Field(min_length=1)]]
+_PLAN = TypeAdapter(_Plan)
 _ANSWERS, _FACTS = "answers.npz", "trained.json"
 
 
@@ -66,9 +68,11 @@ def read_ablations(path: Path, only: Sequence[str] | None = None) -> dict[str, C
     try:
         found = _PLAN.validate_python(data)
     except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), data)) from error
+        raise ConfigurationError(explain(error, str(path), data, _Plan)) from error
     problems = [
-        f"{path}: has no '{name}' (it has {', '.join(found)})" for name in only or () if name not in found
+        f"{path}: has no '{name}' ({choices(name, found, 'it has')})"
+        for name in only or ()
+        if name not in found
     ]
     if AS_IS in found:
         problems.append(f"{path}: '{AS_IS}' is what the configuration without a change is called; rename it")
@@ -94,7 +98,7 @@ def changed(config: TrainConfig, plan: Mapping[str, Change]) -> dict[str, TrainC
         try:
             configurations[name] = TrainConfig.model_validate(data)
         except ValidationError as error:
-            problems += explain(error, name, data)
+            problems += explain(error, name, data, TrainConfig)
     if problems:
         raise ConfigurationError(problems)
     return configurations

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from engines.meant import choices
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Name, PositiveInt, StrictModel, explain, read_yaml
+from harness.scenario.strict import Name, PositiveInt, StrictModel, read_yaml, validated
 from models.data.marketplace.options import MarketplaceOptions
 from models.data.reading.options import InteractionOptions, ItemOptions
 from models.features.options import FeatureOptions
@@ -104,9 +105,9 @@ def find_config(name: str) -> Path:
     if path.is_file() or path.suffix in (".yaml", ".yml"):
         return path
     if not (found := shipped / f"{name}.yaml").is_file():
-        known = ", ".join(sorted(file.stem for file in shipped.glob("*.yaml")))
+        known = sorted(file.stem for file in shipped.glob("*.yaml"))
         raise ConfigurationError(
-            f"unknown configuration '{name}' (known: {known}; or give the path of a YAML file)"
+            f"unknown configuration '{name}' ({choices(name, known)}; or give the path of a YAML file)"
         )
     return found
 
@@ -114,7 +115,4 @@ def find_config(name: str) -> Path:
 def load_config(path: Path) -> TrainConfig:
     """Reads and checks a configuration. Raises ConfigurationError with every problem."""
     data = {"name": path.stem, **read_yaml(path, "name and data")}
-    try:
-        return TrainConfig.model_validate(data)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), data)) from error
+    return validated(TrainConfig, data, str(path))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from engines.base import Field, Schema
 from engines.columns import Value
+from engines.meant import meant
 from engines.values.filter_syntax import RESERVED
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
@@ -144,8 +144,8 @@ class CatalogueSchema:
 
     def _unknown(self, name: object, *, hint: bool) -> str:
         names = [*(field.name for field in self.engine.fields), *self.details, VECTOR]
-        near = get_close_matches(str(name), names, 1) if hint else []
-        told = f"did you mean '{near[0]}'?" if near else f"it has: {', '.join(names)}"
+        near = meant(str(name), names) if hint else ""
+        told = near or f"it has: {', '.join(names)}"
         return f"is no field of the catalogue ({told})"
 
     def named(

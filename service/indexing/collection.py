@@ -58,7 +58,7 @@ class EngineChoice:
             try:
                 made.append(model(**given))
             except ValidationError as error:
-                problems += explain(error, f"{name}: {part}", given)
+                problems += explain(error, f"{name}: {part}", given, model)
         if problems:
             raise ConfigurationError(problems)
         return cls(name, kind, *made)

@@ -91,7 +91,7 @@ def read_decision(path: Path) -> Decision:
     try:
         return Decision.model_validate(values)
     except ValidationError as error:
-        lines = explain(error, str(path), values)
+        lines = explain(error, str(path), values, Decision)
         raise ConfigurationError([f"{line}; write it again with bakeoff report" for line in lines]) from error
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from harness.errors import ConfigurationError
-from harness.scenario.strict import Listed, Name, StrictModel, explain, read_yaml
+from harness.scenario.strict import Listed, Name, StrictModel, read_yaml, validated
 
 _BEGINNING = "bk_"
 _KEY = re.compile(_BEGINNING + r"[A-Za-z0-9_-]{20,}")
@@ -53,10 +53,7 @@ class KeyRing:
 def read_keys(path: Path) -> KeyRing:
     """Raises ConfigurationError with every problem of the file."""
     data = read_yaml(path, "keys: [{name: shop, scopes: [read], sha256: ...}]")
-    try:
-        keys = _File.model_validate(data).keys
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, str(path), data)) from error
+    keys = validated(_File, data, str(path)).keys
     problems = [
         f"{path}: keys[{place}].{field} {getattr(key, field)!r} occurs before; give each key its own"
         for field in ("name", "sha256")
@@ -72,10 +69,7 @@ def new_key(name: str, scopes: Sequence[str]) -> tuple[str, str]:
     """A key's text, to be given to its holder once, and its entry for the file. Raises ConfigurationError."""
     text = f"{_BEGINNING}{secrets.token_urlsafe(32)}"
     values = {"name": name, "scopes": list(scopes), "sha256": _digest(text)}
-    try:
-        key = Key.model_validate(values)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, "key", values)) from error
+    key = validated(Key, values, "key")
     return text, f"  - {{name: {key.name}, scopes: [{', '.join(key.scopes)}], sha256: {key.sha256}}}"
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from engines.meant import meant
 from harness.errors import ConfigurationError, noting
 from harness.scenario.strict import explain, read_yaml
 from harness.scenario.yaml_text import YamlTextError, parse_yaml
@@ -80,7 +80,7 @@ def _problems(values: Values, source: str) -> list[str]:
     try:
         Settings.model_validate(values)
     except ValidationError as error:
-        return explain(error, source, values)
+        return explain(error, source, values, Settings)
     return []
 
 
@@ -117,8 +117,7 @@ def _of_variable(name: str, text: str) -> Values:
     known = {variable(*place): place for place in leaves()}
     place = known.get(name)
     if place is None:
-        near = get_close_matches(name, known, 1)
-        remedy = f"did you mean {near[0]}?" if near else "remove it, or prefix it otherwise"
+        remedy = meant(name, known) or "remove it, or prefix it otherwise"
         raise ConfigurationError(f"{name}: sets nothing; {remedy}")
     value: Any = text
     if _is_structured(place):

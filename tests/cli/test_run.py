@@ -82,20 +82,20 @@ def test_own_data_without_attributes_runs_a_portable_scenario(shell: Shell) -> N
 @pytest.mark.parametrize(
     ("changes", "arguments", "expected"),
     [
-        ({"engines": [{"engine": "faist"}]}, (), "unknown engine 'faist'"),
+        ({"engines": [{"engine": "faist"}]}, (), "unknown engine 'faist' (did you mean 'faiss'? known: "),
         ({"engines": [{"engine": "faiss", "index": {"kind": "hnsw", "Mm": 3}}]}, (), "index: Mm is not a known key"),
         ({"engines": [{"engine": "faiss", "search": {"efSearch": [16, -1]}}]}, (), "search: efSearch must be greater"),
         ({"k": 1000}, (), "wrong.yaml: k is 1000 but mine has 300 items; lower k"),
         ({"filters": [{"name": "f", "where": {"colour": "red"}}], **INDEX_ONLY}, (), "unknown column 'colour'"),
         ({"filters": [{"name": "f", "where": {"brand": {"gt": 3}}}], **INDEX_ONLY}, (), "a range needs"),
         ({"filters": [{"name": "f", "keyword": "colour"}], **INDEX_ONLY}, (), "keyword: unknown column 'colour'"),
-        ({}, ("--dataset", "fashion-mnits"), "dataset 'fashion-mnits' is neither known (fashion-mnist,"),
+        ({}, ("--dataset", "fashion-mnits"), "'fashion-mnits' is neither known (did you mean 'fashion-mnist'?"),
         ({}, ("--dataset", "nowhere/at/all"), "dataset 'nowhere/at/all' is neither known"),
-        ({}, ("--engines", "hnws"), "--engines: hnws not in wrong.yaml (it has: bruteforce, hnsw)"),
-        ({}, ("--rows", "0"), "--rows must be at least 1"),
+        ({}, ("--engines", "hnws"), "'hnws' is not in wrong.yaml (did you mean 'hnsw'? it has: bruteforce, hnsw)"),
+        ({}, ("--rows", "0"), "--rows: must be a whole number of at least 1, got '0'"),
         ({}, ("--rows", "301"), "rows: 301 asked for, but dataset 'mine' has 300"),
         ({}, ("--resume",), "holds no result.json"),
-        ({"trial": 3}, (), "trial is not a known key"),
+        ({"trial": 3}, (), "trial is not a known key, did you mean 'trials'?"),
     ],
 )  # fmt: skip
 def test_wrong_input_is_named_and_exits_with_104(

@@ -29,8 +29,7 @@ def ablate(options: argparse.Namespace) -> int:
 
     path = find_config(options.configuration)
     config = load_config(path)
-    only = None if options.only is None else [name.strip() for name in options.only.split(",")]
-    plan = read_ablations(EVERY_CHOICE if options.plan is None else Path(options.plan), only)
+    plan = read_ablations(EVERY_CHOICE if options.plan is None else Path(options.plan), options.only)
     configurations = {AS_IS: config} | changed(config, plan)
     folder = Path(options.out or Path("ablations") / config.name)
     say(f"{len(configurations)} trainings -> {folder}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from harness.cli.parsing import add_command, add_engine_options, given, percent
+from harness.cli.parsing import MOST_TRIALS, add_command, add_engine_options, given, names, percent, whole
 
 
 def _dims(text: str) -> tuple[int, ...]:
@@ -52,7 +52,7 @@ def _add_ablate(commands: Any) -> None:
     parser.add_argument(
         "--plan", type=given, metavar="FILE", help="a YAML file of changes (default: those that ship)"
     )
-    parser.add_argument("--only", type=given, metavar="A,B", help="only these changes, by name")
+    parser.add_argument("--only", type=names, metavar="A,B", help="only these changes, by name")
     parser.add_argument(
         "--out", type=given, metavar="DIR", help="where trainings are kept (default: ablations/<name>)"
     )
@@ -111,9 +111,11 @@ def _add_dimensions(commands: Any) -> None:
         help="by what throughput is measured: a scenario's name or a YAML file (default: dimensions)",
     )
     parser.add_argument(
-        "--engines", type=given, metavar="A,B", help="only these of the scenario's engines, by label"
+        "--engines", type=names, metavar="A,B", help="only these of the scenario's engines, by label"
     )
-    parser.add_argument("--trials", type=int, metavar="N", help="how often throughput is measured")
+    parser.add_argument(
+        "--trials", type=whole(1, MOST_TRIALS), metavar="N", help="how often throughput is measured"
+    )
     parser.add_argument(
         "--data",
         type=given,
@@ -143,7 +145,7 @@ def _add_evaluate(commands: Any) -> None:
         help="whose engines, settings and filters, and how many listings a user: a scenario's name or a YAML file "
         "(default: user-loss)",
     )
-    parser.add_argument("--queries", type=int, metavar="N", help="only the first N users")
+    parser.add_argument("--queries", type=whole(1), metavar="N", help="only the first N users")
     add_engine_options(parser)
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted evaluation of the same engines"

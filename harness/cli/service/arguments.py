@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.cli.parsing import add_command, given
+from harness.cli.parsing import MOST_PER_S, MOST_PROCESSES, add_command, given, number, whole
 
 _SCOPES = ("read", "write", "admin")  # as in service.settings.keys, which --help does not import
 _OPERATIONS = ("put", "patch", "remove")  # as in service.writing.carrying
@@ -32,11 +32,11 @@ def _add_serve(commands: Any) -> None:
     ):
         parser.add_argument(f"--{name}", type=given, metavar=metavar, help=told)
     parser.add_argument(
-        "--port", type=int, metavar="N", help="port to listen on (default: 8080; 0: a free one)"
+        "--port", type=whole(0, 65_535), metavar="N", help="port to listen on (default: 8080; 0: a free one)"
     )
     parser.add_argument(
         "--workers",
-        type=int,
+        type=whole(1, MOST_PROCESSES),
         metavar="N",
         help="processes that answer on it, for engines on a server (default: 1)",
     )
@@ -149,12 +149,12 @@ def _add_soak(commands: Any) -> None:
         "  bakeoff soak --load runs/load                           (the report of that, written with --out runs/load)",
     )
     for name, kind, default, told in (
-        ("minutes", float, 10.0, "how long"),
-        ("reads", float, 50.0, "questions a second"),
-        ("writes", float, 50.0, "listings put and removed a second"),
-        ("users", int, 64, "connections to send them over"),
-        ("workers", int, 1, "processes that send them"),
-        ("seed", int, 0, "of what is asked, and when"),
+        ("minutes", number(0.01, 10_080), 10.0, "how long"),
+        ("reads", number(0, MOST_PER_S), 50.0, "questions a second"),
+        ("writes", number(0, MOST_PER_S), 50.0, "listings put and removed a second"),
+        ("users", whole(1, 10_000), 64, "connections to send them over"),
+        ("workers", whole(1, MOST_PROCESSES), 1, "processes that send them"),
+        ("seed", whole(0), 0, "of what is asked, and when"),
     ):
         parser.add_argument(
             f"--{name}", type=kind, default=default, metavar="N", help=f"{told} (default: {default:g})"

@@ -25,13 +25,7 @@ def soak(options: argparse.Namespace) -> int:
     load = Load(
         options.reads, options.writes, options.minutes * 60, options.users, options.workers, options.seed
     )
-    problems = Plan("", load.reads_per_s, load.writes_per_s, load.seconds).problems()
-    problems += [
-        f"--{name} must be at least 1, got {value}"
-        for name, value in (("users", load.users), ("workers", load.workers))
-        if value < 1
-    ]
-    if problems:
+    if problems := Plan("", load.reads_per_s, load.writes_per_s, load.seconds).problems():
         raise ConfigurationError(problems)
     serve = [
         part

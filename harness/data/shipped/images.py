@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from engines.columns import Column, decoded
 from engines.filters import And, Eq, Filter, Range
+from engines.meant import choices
 from harness.data.arrays import ArrayWriter, StoredArray, block_rows
 from harness.data.dataset import Attribute
 from harness.data.shipped.fetch import fetch
@@ -96,7 +97,7 @@ def _write(folder: Path, what: str, images: Bytes, progress: Progress) -> Stored
 def _filters(spec: ListingsManifest, own: Mapping[str, Column]) -> dict[str, tuple[Filter | None, ...]]:
     """The manifest's filter sets. own: the queries' attributes, one column of q rows each."""
     problems = [
-        f"{spec.name}: filters.{name}.{field}: unknown or text column (known: {', '.join(own)})"
+        f"{spec.name}: filters.{name}.{field}: unknown or text column ({choices(field, own)})"
         for name, template in spec.filters.items()
         for field in template
         if KINDS.get(field, "text") == "text"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,14 +35,14 @@ class Plan:
     def problems(self) -> list[str]:
         """What is wrong with it, by the names of its parts."""
         found = [
-            f"{name} must be at least 0, got {value:g}"
+            f"{name} must be a finite number of at least 0, got {value:g}"
             for name, value in (("reads", self.reads_per_s), ("writes", self.writes_per_s))
-            if not value >= 0
+            if not 0 <= value < math.inf
         ]
         if not self.reads_per_s + self.writes_per_s > 0:
             found.append("reads and writes are both 0; ask for one of them")
-        if not self.seconds > 0:
-            found.append(f"seconds must be above 0, got {self.seconds:g}")
+        if not 0 < self.seconds < math.inf:
+            found.append(f"seconds must be finite and above 0, got {self.seconds:g}")
         if not 1 <= self.k <= 1000:
             found.append(f"k must be from 1 to 1000, got {self.k}")
         return found

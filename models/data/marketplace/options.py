@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from harness.errors import ConfigurationError
-from harness.scenario.strict import StrictModel, explain
+from harness.scenario.strict import StrictModel, validated
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, le=0.5)]
@@ -81,7 +80,4 @@ class MarketplaceOptions(StrictModel):
 
 def read_options(data: Mapping[str, Any], source: str) -> MarketplaceOptions:
     """The keys below `marketplace:`. source: what problems begin with. Raises ConfigurationError with all of them."""
-    try:
-        return MarketplaceOptions.model_validate(data)
-    except ValidationError as error:
-        raise ConfigurationError(explain(error, source, data)) from error
+    return validated(MarketplaceOptions, data, source)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
 
+from engines.meant import meant
 from engines.values.shown import shown
 from service.api.http.problems import TOLD, ProblemError, invalid
 from service.catalogue.schema import Problem
@@ -62,8 +62,8 @@ def _explained(data: Any, kind: type[Struct], *, strict: bool = True) -> Problem
         field = fields.get(name)
         if field is None:
             # To look for a similar name takes long, and a body may hold a great many.
-            near = get_close_matches(name, fields, 1) if len(problems) < TOLD else []
-            remedy = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(fields)}"
+            near = meant(name, fields) if len(problems) < TOLD else ""
+            remedy = near or f"there are: {', '.join(fields)}"
             problems.append(Problem(name, f"is not known ({remedy})"))
             continue
         try:

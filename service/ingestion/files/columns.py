@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from engines.meant import meant
 from harness.data.user.conversion import is_text
 from service.catalogue.schema import VECTOR, CatalogueSchema
 from service.writing.carrying import Operation
@@ -32,8 +32,7 @@ def problems_of(
     for column in columns:
         wanted = known.get(column.name)
         if wanted is None:
-            near = get_close_matches(column.name, known, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}"
+            hint = meant(column.name, known) or f"known are: {', '.join(known)}"
             what = "is not taken by a removal" if column.name in kinds else "is no field of the catalogue"
             problems.append(f"column '{column.name}' {what} ({hint}); rename it or write the file without it")
         elif not _fits(column.type, wanted, schema.engine.dim):

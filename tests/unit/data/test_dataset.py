@@ -135,7 +135,7 @@ def test_references_carry_parameters(ref: str, where: str, changes: dict[str, ob
     [
         (
             "fashion-mnits",
-            ["'fashion-mnits' is neither known (debian-packages, fashion-mnist, synthetic) nor a path"],
+            ["'fashion-mnits' is neither known (did you mean 'fashion-mnist'? known: debian-packages, "],
         ),
         ("synthetic:rows=", ["must read key=value"]),
         ("synthetic:rows=1,=2", ["must read key=value"]),
@@ -150,7 +150,7 @@ def test_references_carry_parameters(ref: str, where: str, changes: dict[str, ob
         ),
         (
             "synthetic:row=5,kind=listings",
-            ["row is not a parameter (known: clusters,", "kind is not a parameter"],
+            ["row is not a parameter (did you mean 'rows'? known: clusters,", "kind is not a parameter"],
         ),
         ("synthetic:selectivities=0.5;2", ["selectivities[1]", "got 2"]),
         ("fashion-mnist:listings.correlation=3", ["listings.correlation", "got 3"]),

@@ -35,7 +35,7 @@ def test_every_problem_is_told_at_once(folder: Folder) -> None:
         "attributes.parquet: column 'price': 2 values are missing, the first in row 0",
         "dataset.yaml: text: attributes.parquet has no column 'nope' (it has: price)",
         f"filters.jsonl: has 1 lines, but there are {QUERIES} queries",
-        "filters.jsonl: line 1: unknown column 'prise' (the dataset has: price)",
+        "filters.jsonl: line 1: unknown column 'prise' (did you mean 'price'? the dataset has: price)",
     ):
         assert any(problem.startswith(told) for problem in problems), (told, problems)
     assert len(problems) == 9

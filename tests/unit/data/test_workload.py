@@ -74,7 +74,7 @@ def test_where_is_the_same_for_every_query() -> None:
 
 def test_where_names_every_problem() -> None:
     assert problems(make(), where={"brnd": "Aster", "price": "x", "stock": {"gt": 1}}) == [
-        "filters[w].where: unknown column 'brnd' (the dataset has: brand, price, stock, new)",
+        "filters[w].where: unknown column 'brnd' (did you mean 'brand'? the dataset has: brand, price, stock, new)",
         "filters[w].where: 'price' is float, it cannot equal 'x'",
     ]
     assert problems(make(), where={"title": "title 1"}) == [
@@ -97,7 +97,7 @@ def test_integers_and_booleans_serve_as_keywords() -> None:
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ({"keyword": "brnd"}, "filters[w].keyword: unknown column 'brnd' (dataset 'made' can filter by: brand, price"),
+        ({"keyword": "brnd"}, "filters[w].keyword: unknown column 'brnd' (did you mean 'brand'? dataset 'made' can"),
         ({"keyword": "title"}, "filters[w].keyword: 'title' is text and cannot be filtered"),
         ({"keyword": "price"}, "filters[w].keyword: 'price' is float"),
         ({"selectivity": 0.1, "column": "nope"}, "filters[w].column: unknown column 'nope'"),

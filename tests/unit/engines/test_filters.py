@@ -255,7 +255,8 @@ def test_leaves_come_left_to_right() -> None:
         (
             Eq("colour", "red"),
             [
-                "unknown column 'colour' (the dataset has: brand, price, rating, new, colours, size, stock, weight, "
+                "unknown column 'colour' (did you mean 'colours'? the dataset has: brand, price, "
+                "rating, new, colours, size, stock, weight, "
                 "sale)"
             ],
         ),

@@ -7,7 +7,9 @@ from engines.registry import ENGINES, Entry, MissingClientError, UnknownEngineEr
 
 
 def test_an_unknown_engine_is_told_which_there_are() -> None:
-    with pytest.raises(UnknownEngineError, match=r"unknown engine 'fais' \(known: bruteforce, faiss, "):
+    with pytest.raises(
+        UnknownEngineError, match=r"unknown engine 'fais' \(did you mean 'faiss'\? known: bruteforce, faiss, "
+    ):
         load("fais")
 
 

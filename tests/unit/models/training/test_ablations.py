@@ -36,7 +36,9 @@ def test_what_ships_changes_one_thing_each_of_every_shipped_configuration() -> N
 
 def test_only_those_named_are_trained() -> None:
     assert list(read_ablations(EVERY_CHOICE, ["dim-64", "no-ids"])) == ["dim-64", "no-ids"]
-    with pytest.raises(ConfigurationError, match=r"has no 'dim-63' \(it has other-seed, dim-32"):
+    with pytest.raises(
+        ConfigurationError, match=r"has no 'dim-63' \(did you mean 'dim-64'\? it has: other-seed, dim-32"
+    ):
         read_ablations(EVERY_CHOICE, ["dim-63"])
 
 
@@ -69,5 +71,5 @@ def test_every_change_that_cannot_be_made_is_named() -> None:
         "other-data: data.kind cannot be changed; name a key of features, towers, training, such as towers.dim",
         "whole: towers cannot be changed; name a key of features, towers, training, such as towers.dim",
         "none: towers.dim must be greater than or equal to 2, got 0",
-        "misspelt: towers.dims is not a known key, remove it or correct its spelling",
+        "misspelt: towers.dims is not a known key, did you mean 'dim'?",
     ]

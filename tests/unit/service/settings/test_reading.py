@@ -64,11 +64,11 @@ def test_every_problem_of_every_source_is_told_at_once(tmp_path: Path) -> None:
     found = problems(path, environ, {"deadline_ms": -1.0})
     assert sorted(found) == sorted(
         [
-            f"{path}: prot is not a known key, remove it or correct its spelling",
+            f"{path}: prot is not a known key, did you mean 'port'?",
             f"{path}: limits.k must be greater than 0, got 0",
             *[line for line in found if line.startswith("BAKEOFF_SERVICE_INDEX: ")],
             "BAKEOFF_SERVICE_PORT: port must be less than or equal to 65535, got '70000'",
-            "BAKEOFF_SERVICE_PROT: sets nothing; did you mean BAKEOFF_SERVICE_PORT?",
+            "BAKEOFF_SERVICE_PROT: sets nothing; did you mean 'BAKEOFF_SERVICE_PORT'?",
             "command line: deadline_ms must be greater than 0, got -1.0",
         ]
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from engines.base import Field, Schema
+from engines.meant import meant
 from service.api.http import bodies, decoding
 from service.api.http.problems import TOLD, ProblemError
 from service.api.routes.filters import read_filter
@@ -33,11 +33,11 @@ def test_similar_names_are_looked_for_a_few_times(
 ) -> None:
     looked_for = []
 
-    def counted(name: str, *others: Any) -> list[str]:
+    def counted(name: str, known: Iterable[str]) -> str:
         looked_for.append(name)
-        return get_close_matches(name, *others)
+        return meant(name, known)
 
-    monkeypatch.setattr(module, "get_close_matches", counted)
+    monkeypatch.setattr(module, "meant", counted)
     with pytest.raises((ProblemError, catalogue.InvalidDocumentError)):
         reading(UNKNOWN)
     assert looked_for == list(UNKNOWN)[:TOLD]
