@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     from harness.cli.terminal import ProgressBar
+    from harness.run.absent import left_out
     from harness.run.recorder import Callbacks
-    from harness.run.runner import run_scenario
+    from harness.run.runner import check_engines, run_scenario
 
     scenario = asked_scenario(options)
     use_servers(options.url, scenario)
+    if note := left_out(scenario, check_engines(scenario))[1]:  # now, and not after minutes
+        say(note)
     if options.resume:
         folder = existing_folder(options.out, options.runs)
     else:
@@ -61,7 +64,9 @@ def _link_latest(folder: Path) -> None:
 
 
 def exit_code(result: RunResult) -> int:
-    """1 where cells are missing or an engine has not a single one without an error; says which and why."""
+    """1 where cells are missing, or an engine was left out or has not a single cell without an error; says which and
+    why.
+    """
     from harness.run.runner import result_summary
 
     summary = result_summary(result)
@@ -71,9 +76,11 @@ def exit_code(result: RunResult) -> int:
         )
     for label, reason in summary["dead"].items():
         say(f"error: engine {label}: every cell failed: {reason.splitlines()[0][:300]}")
+    if summary["left_out"]:
+        say(f"error: {summary['left_out']}")
     if not summary["complete"]:
         say(f"error: {result.notes[-1]}")
-    return 1 if summary["dead"] or not summary["complete"] else 0
+    return 1 if summary["dead"] or summary["left_out"] or not summary["complete"] else 0
 
 
 def asked_scenario(options: argparse.Namespace) -> Scenario:

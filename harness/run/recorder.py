@@ -50,6 +50,7 @@ class Recorder:
     filters: WorkloadNames
     callbacks: Callbacks
     noise: NoiseMonitor = field(init=False)
+    absent: set[str] = field(init=False, default_factory=set)  # labels of engines that are left out
     server_unseen: str | None = None  # why the CPU time of the session's server is not known apart
     _writer: ResultWriter = field(init=False)
     _planned: dict[str, Measurement] = field(init=False)  # by identity
@@ -171,6 +172,12 @@ class Recorder:
         """Takes cells off the plan: the run is complete without them."""
         self._planned = {key: cell for key, cell in self._planned.items() if not unwanted(cell)}
         self._plan_time()
+
+    def leave_out_engines(self, labels: set[str], note: str) -> None:
+        """Takes every cell of these engines off the plan."""
+        self.absent = labels
+        self.leave_out(lambda cell: cell.engine in labels)
+        self.note(note)
 
     def finish(self) -> None:
         """Marks the run as complete, unless a planned cell is missing: a note names it then."""

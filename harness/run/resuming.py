@@ -9,6 +9,7 @@ from typing import Any
 from harness.errors import ConfigurationError
 from harness.results.model import model_of, named
 from harness.results.result import RunResult, read_result
+from harness.run.absent import LEFT_OUT
 
 NOT_MEASURED = "not complete: "  # beginning of the note on missing cells; a resumed run drops that note
 
@@ -33,7 +34,7 @@ def resume(run: Path, fresh: RunResult) -> RunResult:
         update={
             "started_at": earlier.started_at,
             "measurements": [cell for cell in earlier.measurements if cell.error is None],
-            "notes": [note for note in earlier.notes if not note.startswith(NOT_MEASURED)],
+            "notes": [note for note in earlier.notes if not note.startswith((NOT_MEASURED, LEFT_OUT))],
             "engines": engines,
         }
     )

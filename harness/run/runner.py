@@ -16,6 +16,7 @@ from harness.machine.noise import NoiseMonitor
 from harness.oracle.corpus import load_corpus
 from harness.oracle.facts import describe_corpus
 from harness.results.result import RESULT, RunResult
+from harness.run.absent import LEFT_OUT, left_out
 from harness.run.from_engines import error_text, from_engine
 from harness.run.lock import locked
 from harness.run.mix.weights import weighed
@@ -73,6 +74,7 @@ def run_scenario(
     Raises ConfigurationError, DatasetError, MeasurementError; whatever happens, what was measured is saved.
     """
     adapter_classes = check_engines(scenario)
+    absent, note = left_out(scenario, adapter_classes)
     with locked(run):
         if not resume and (run / RESULT).exists():
             raise ConfigurationError(f"{run} holds a run already; add --resume to go on with it")
@@ -83,7 +85,10 @@ def run_scenario(
         result = _empty_result(scenario, run, adapter_classes, describe_corpus(corpus), notes)
         if resume:
             result = resumed(run, result)
-        return _measure(Recorder(scenario, adapter_classes, run, result, corpus.filters, callbacks), cache)
+        recorder = Recorder(scenario, adapter_classes, run, result, corpus.filters, callbacks)
+        if absent:
+            recorder.leave_out_engines(absent, note)
+        return _measure(recorder, cache)
 
 
 def _measure(recorder: Recorder, cache: Path) -> RunResult:
@@ -130,8 +135,8 @@ def _empty_result(
 
 
 def result_summary(result: RunResult) -> dict[str, Any]:
-    """For the closing lines: cells, failed cells, whether all that was planned is there, and engines of which
-    every cell failed, with the first reason.
+    """For the closing lines: cells, failed cells, whether all that was planned is there, engines of which every cell
+    failed, with the first reason, and the note on those that were left out.
     """
     failed = [cell for cell in result.measurements if cell.error]
     alive = {cell.engine for cell in result.measurements if not cell.error}
@@ -144,4 +149,5 @@ def result_summary(result: RunResult) -> dict[str, Any]:
         "failed": len(failed),
         "complete": result.finished_at is not None,
         "dead": dead,
+        "left_out": next((note for note in result.notes if note.startswith(LEFT_OUT)), None),
     }

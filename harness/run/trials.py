@@ -44,7 +44,7 @@ def run_trials(recorder: Recorder, cache: Path) -> None:
 def _run_trial(recorder: Recorder, cache: Path, trial: int, share: float, start_s: float) -> bool:
     """Runs the sessions of a trial; whether all were begun before the budget was used up."""
     scenario = recorder.scenario
-    sessions = trial_sessions(scenario, trial)
+    sessions = [each for each in trial_sessions(scenario, trial) if each.label not in recorder.absent]
     for number, session in enumerate(sessions):
         if scenario.budget_s and time.perf_counter() - start_s > scenario.budget_s:
             _leave_out_sessions(recorder, trial, sessions[number:], len(sessions))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from typing import Any
 
@@ -26,8 +27,11 @@ def docker_client() -> Any:
     try:
         client = docker.from_env(version="auto")  # asks the engine for its version
     except DockerException as error:
+        # The system's own words, where its client wraps them: (2, 'No such file or directory') of its socket.
+        system = re.search(r"Error\(\d+, '([^']+)'\)", str(error))
+        why = system[1] if system else brief(error)
         raise ServerFailedError(
-            f"no Docker engine answers ({brief(error)}). Start one, or set BAKEOFF_<ENGINE>_URL to a running server"
+            f"no Docker engine answers ({why}). Start one, or set BAKEOFF_<ENGINE>_URL to a running server"
         ) from None
     return client
 
