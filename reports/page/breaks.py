@@ -15,24 +15,24 @@ from reports.wording import listing, number, percent, quantity
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
-    """What is tried, what came of it, and the id of the section that shows it."""
+class Answer:
+    """What it is about, what came of it, and the id of the section that shows more."""
 
-    what: str
+    name: str
     text: str
     section: str
 
 
-def breaks(evidence: Evidence) -> list[Break]:
+def breaks(evidence: Evidence) -> list[Answer]:
     """Of the leader; nothing where no engine meets the requirements."""
     if evidence.leader is None:
         return []
     cells, setting = evidence.cells, evidence.leader.configuration
     return [
-        Break("Narrow filters", _filters(cells, setting), "selectivity"),
-        Break("Load", _load(cells, setting), "latency"),
-        Break("Updates", _updates(cells, setting), "updates"),
-        Break("A crash", _crash(cells, setting), "cells"),
+        Answer("Narrow filters", f"{_filters(cells, setting)}.", "selectivity"),
+        Answer("Load", f"{_load(cells, setting)}.", "latency"),
+        Answer("Updates", f"{_updates(cells, setting)}.", "updates"),
+        Answer("A crash", f"{_crash(cells, setting)}.", "cells"),
     ]
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reports.decide.evidence import Evidence
-from reports.page.breaks import Break
+from reports.page.breaks import Answer
 from reports.page.tables.requirement_table import COSTS, EngineRow
 from reports.wording import listing
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """answers: one or several, each a sentence."""
+    """A question, and an answer in one or several parts."""
 
     question: str
-    section: str
-    answers: tuple[str, ...]
+    answers: tuple[Answer, ...]
 
 
 def questions(
-    evidence: Evidence, rows: list[EngineRow], found: list[Break], lacking: list[str]
+    evidence: Evidence, rows: list[EngineRow], found: list[Answer], lacking: list[str]
 ) -> list[Question]:
     """After what to pick, why and how sure, which are the head of the page.
 
@@ -29,11 +28,13 @@ def questions(
     leader = evidence.leader.configuration.engine if evidence.leader else None
     asked = []
     if row := next((row for row in rows if row.engine == leader), None):
-        asked.append(Question("What does it cost?", "cost", (f"{row.engine}: {costs(row)}",)))
+        asked.append(Question("What does it cost?", (Answer(row.engine, f"{costs(row)}.", "cost"),)))
     if found:
-        answers = tuple(f"{one.what}: {one.text}." for one in found)
-        asked.append(Question("What breaks it?", "breaks", answers))
-    asked.append(Question("What was not measured?", "not-measured", (listing(lacking) or "nothing",)))
+        asked.append(Question("What breaks it?", tuple(found)))
+    limits = Answer(
+        "This run", f"does not say {listing(lacking)}." if lacking else "measured all of it.", "not-measured"
+    )
+    asked.append(Question("What was not measured?", (limits,)))
     return asked
 
 

@@ -40,7 +40,6 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "rows": rows,
         "costs": COSTS,
         "questions": questions(evidence, rows, found, lacking),
-        "breaks": found,
         "lacking": lacking,
         "columns": columns(decision),
         "score_heading": score_heading(decision),
