@@ -46,6 +46,8 @@ class PgVector(PipelinedQueries, Engine):
         multi_process=True,
         pipelined=True,
         server=True,
+        tags=True,
+        missing=True,
         quantization=True,
     )
     IndexParams: ClassVar = IndexParams
@@ -126,10 +128,10 @@ class PgVector(PipelinedQueries, Engine):
                 self._write.upsert(batch)
 
     def _make_room_for_long_texts(self, batch: Batch) -> None:
-        """Drops B-trees that cannot take a text of the batch; `refresh` replaces them."""
+        """Drops indexes that cannot take a text of the batch; `refresh` replaces them where it can."""
         if self._indexed:
             for column in binary.columns_beyond(batch, self._table.schema, MAX_BTREE_BYTES):
-                if self._open.mine().texts(self._table.method(column)) == ["btree"]:
+                if self._open.mine().texts(self._table.method(column)) in (["btree"], ["gin"]):
                     self._open.mine().run(f"drop index {self._table.index_name(column)}")
                     self._indexed = False
 
@@ -149,9 +151,8 @@ class PgVector(PipelinedQueries, Engine):
         existing = session.texts(self._table.existing_indexes())
         long = {
             column
-            for column in binary.keyword_columns(self._table.schema)
-            if session.number(f"select max(octet_length({column}))::bigint from {self._name}")
-            > MAX_BTREE_BYTES
+            for column, longest in self._table.longest().items()
+            if session.number(longest) > MAX_BTREE_BYTES
         }
         for name, value in self._params.build_settings.items():
             session.run(f"set {name} = '{value}'")

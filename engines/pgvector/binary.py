@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engines.base import Batch, EngineError, Field, FieldKind, Ids, Schema, Vectors
-from engines.columns import Keywords, Value
+from engines.columns import Column, Keywords, Tags, Value, decoded, occurring
 
 OIDS: dict[FieldKind, int] = {
     "keyword": 25,
@@ -19,6 +19,7 @@ OIDS: dict[FieldKind, int] = {
     "boolean": 16,
 }  # fixed in PostgreSQL
 _ARRAY, _LENGTH, _DIM = Struct(">5i"), Struct(">i"), Struct(">HH")
+_NULL = _LENGTH.pack(-1)
 _INT8, _FLOAT8 = Struct(">q"), Struct(">d")
 integer, double = _INT8.pack, _FLOAT8.pack  # a bigint, a double precision
 _COPY_HEADER, _COPY_TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
@@ -79,12 +80,13 @@ def unpack_float(data: bytes | None) -> float:
 
 def copy_columns(schema: Schema) -> list[str]:
     """The columns in the order in which `copy_data` writes them: those of fixed width first."""
-    aliases = [schema.aliases[field.name] for field in sorted(schema.fields, key=_is_keyword)]
+    aliases = [schema.aliases[field.name] for field in sorted(schema.fields, key=_varies)]
     return ["id", "embedding", *aliases]
 
 
-def _is_keyword(field: Field) -> bool:
-    return field.kind == "keyword"
+def _varies(field: Field) -> bool:
+    """Whether its values differ in width: texts do, and what may be missing."""
+    return field.can_lack or field.kind == "keyword"
 
 
 def copy_data(batch: Batch, schema: Schema) -> Iterator[bytes]:
@@ -93,12 +95,11 @@ def copy_data(batch: Batch, schema: Schema) -> Iterator[bytes]:
     The pieces are small enough for their memory to be used over and over: as a whole the data took twenty times as
     long to make, most of it for the kernel to hand out new pages.
     """
-    fixed = [field for field in schema.fields if field.kind != "keyword"]
-    for field in fixed:
-        column: Any = batch.attributes[field.name]
-        if field.kind == "float" and np.isnan(column).any():
+    fixed = [field for field in schema.fields if not _varies(field)]
+    for field in schema.fields:
+        if field.kind == "float" and np.isnan(occurring(batch.attributes[field.name])).any():
             raise EngineError(f"pgvector: NaN in '{field.name}': PostgreSQL takes it for the largest number")
-    words = [_words(batch.attributes[field.name]) for field in schema.fields if field.kind == "keyword"]
+    varying = [_encoded(field, batch.attributes[field.name]) for field in schema.fields if _varies(field)]
     layout = _row_layout(schema.dim, fixed)
     step = max(1, _PIECE_BYTES // layout.itemsize)
     yield _COPY_HEADER
@@ -112,10 +113,10 @@ def copy_data(batch: Batch, schema: Schema) -> Iterator[bytes]:
         for number, field in enumerate(fixed):
             rows[f"length{number}"] = layout[f"value{number}"].itemsize
             rows[f"value{number}"] = batch.attributes[field.name][span]
-        if words:
+        if varying:
             records = rows.view(f"V{layout.itemsize}").tolist()
-            texts = [column[span] for column in words]
-            yield b"".join(chain.from_iterable(zip(records, *texts, strict=True)))
+            values = [column[span] for column in varying]
+            yield b"".join(chain.from_iterable(zip(records, *values, strict=True)))
         else:
             yield rows.tobytes()
     yield _COPY_TRAILER
@@ -137,28 +138,40 @@ def _row_layout(dim: int, fixed: Sequence[Field]) -> np.dtype[Any]:
     return np.dtype(layout)
 
 
-def _words(column: Any) -> list[bytes]:
-    """One length and text per row; each word is encoded once."""
-    assert isinstance(column, Keywords)
+def _encoded(field: Field, column: Column) -> list[bytes]:
+    """One length and value a row; a missing value is null."""
+    if isinstance(column, Keywords):
+        return _words(column)
+    return [
+        _NULL if held is None or held == [] else _sized(_value_of(field.kind, held))
+        for held in decoded(column)
+    ]
+
+
+def _value_of(kind: FieldKind, held: Any) -> bytes:
+    return array("keyword", held) if kind == "tags" else value(kind, held)
+
+
+def _sized(data: bytes) -> bytes:
+    return _LENGTH.pack(len(data)) + data
+
+
+def _words(column: Keywords) -> list[bytes]:
+    """Each word is encoded once."""
     used, codes = np.unique(column.codes, return_inverse=True)
     encoded = np.empty(len(used), dtype=object)
-    encoded[:] = [
-        _LENGTH.pack(len(word)) + word for word in (text(column.vocabulary[code]) for code in used.tolist())
-    ]
+    encoded[:] = [_NULL if code < 0 else _sized(text(column.vocabulary[code])) for code in used.tolist()]
     words: list[bytes] = encoded[codes].tolist()
     return words
 
 
-def keyword_columns(schema: Schema) -> list[str]:
-    """The columns that hold texts."""
-    return [schema.aliases[field.name] for field in schema.fields if field.kind == "keyword"]
-
-
 def columns_beyond(batch: Batch, schema: Schema, size: int) -> list[str]:
     """The columns in which a batch has a text of more than `size` bytes."""
-    keywords = {name: column for name, column in batch.attributes.items() if isinstance(column, Keywords)}
+    keywords = {
+        name: column for name, column in batch.attributes.items() if isinstance(column, Keywords | Tags)
+    }
     return [
         schema.aliases[name]
         for name, column in keywords.items()
-        if any(len(text(column.vocabulary[code])) > size for code in np.unique(column.codes).tolist())
+        if any(len(text(column.vocabulary[code])) > size for code in np.unique(occurring(column)).tolist())
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from engines.base import Field
+from engines.base import Field, Schema
 from engines.columns import Value
 from engines.pgvector.binary import array, double, integer, value
 from engines.values.translation import Translator
@@ -23,6 +23,10 @@ class Condition(NamedTuple):
 class Conditions(Translator[Condition]):
     """The same filter with other values gives the same SQL, so that it is prepared once."""
 
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema)
+        self._lacking = any(field.can_lack for field in schema.fields)
+
     def everything(self) -> Condition:
         return Condition("true")
 
@@ -30,9 +34,14 @@ class Conditions(Translator[Condition]):
         return Condition("false")
 
     def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> Condition:
+        if field.kind == "tags":
+            return Condition(f"{alias} && {{}}", (array("keyword", values),))
         if len(values) == 1:
             return Condition(f"{alias} = {{}}", (value(field.kind, values[0]),))
         return Condition(f"{alias} = any({{}})", (array(field.kind, values),))
+
+    def exists(self, alias: str, field: Field) -> Condition:
+        return Condition(f"{alias} is not null")
 
     def between(self, alias: str, first: int | None, last: int | None) -> Condition:
         if first is None or last is None:
@@ -52,6 +61,8 @@ class Conditions(Translator[Condition]):
         return _joined(" or ", parts)
 
     def negate(self, part: Condition) -> Condition:
+        if self._lacking:  # a comparison with null is neither true nor false
+            return Condition(f"({part.sql}) is not true", part.values)
         return Condition(f"not ({part.sql})", part.values)
 
 

@@ -21,6 +21,7 @@ _MAX_COLUMN_DIM = 16_000
 _MAX_INDEX_DIM = {"none": 2000, "halfvec": 4000, "binary": 64_000}
 _TYPES: dict[FieldKind, str] = {
     "keyword": 'text collate "C"',  # bytes are compared, whatever the server's language
+    "tags": 'text[] collate "C"',
     "integer": "bigint",
     "float": "double precision",
     "boolean": "boolean",
@@ -55,7 +56,8 @@ class Table:
         """
         aliases = self.schema.aliases
         fields = "".join(
-            f", {aliases[field.name]} {_TYPES[field.kind]} not null" for field in self.schema.fields
+            f", {aliases[field.name]} {_TYPES[field.kind]}{'' if field.can_lack else ' not null'}"
+            for field in self.schema.fields
         )
         columns = f"id bigint primary key, embedding vector({self.schema.dim}) not null{fields}"
         return f"create table {self.name} ({columns}) with (toast_tuple_target = 8160)"
@@ -83,6 +85,18 @@ class Table:
     def existing_indexes(self) -> str:
         return f"select indexrelid::regclass::text from pg_index where indrelid = '{self.name}'::regclass"
 
+    def longest(self) -> dict[str, str]:
+        """Column -> question for the bytes of its longest text, of every column that holds texts."""
+        questions = {}
+        for field in self.schema.fields:
+            column, rows = self.schema.aliases[field.name], self.name
+            if field.kind == "tags":
+                column, rows = "word", f"{self.name}, unnest({column}) as word"
+            if field.kind in ("keyword", "tags"):
+                most = f"select coalesce(max(octet_length({column})), 0)::bigint from {rows}"
+                questions[self.schema.aliases[field.name]] = most
+        return questions
+
     def method(self, column: str) -> str:
         """Asks how a column is indexed; no row if it is not."""
         return (
@@ -95,12 +109,14 @@ class Table:
 
     def indexes(self, long: set[str]) -> dict[str, str]:
         """Name -> statement of every index besides the primary key. long: columns with texts that do not fit into
-        a B-tree and are hashed instead.
+        a B-tree and are hashed instead; of tags there is no index then.
         """
         statements = {}
         for field in self.schema.fields:
             column = self.schema.aliases[field.name]
-            method = "hash" if column in long else "btree"
+            if field.kind == "tags" and column in long:
+                continue
+            method = "gin" if field.kind == "tags" else "hash" if column in long else "btree"
             name = self.index_name(column)
             statements[name] = f"create index {name} on {self.name} using {method} ({column})"
         if self.params.index_type != "none":

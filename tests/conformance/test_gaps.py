@@ -31,6 +31,7 @@ TAGGED = Schema(4, "l2", (Field("colour of it", "tags"), Field("brand", "keyword
 COLOUR = "colour of it"
 WORDS = ["red", "", "it's", 'say "hi"', "back\\slash", "é", "日本語", "null", "a,b", "{x}", "[1]", "red "]
 WORDS += ["' or 1 == 1"]
+LONG = "long " * 2_000
 INTEGERS = [0, -1, 7, -(2**63), 2**63 - 1]
 ROWS = 60
 
@@ -124,11 +125,14 @@ def test_items_with_several_tags(subject: Subject) -> None:
     model = Model(TAGGED, subject.created(TAGGED))
     write(model, list(range(ROWS)), [tagged_row(number) for number in range(ROWS)])
     check(model, TAG_FILTERS)
-    many = [f"tag {number}" for number in range(200)]
+    many = [*(f"tag {number}" for number in range(200)), LONG]
     write(model, list(range(20)), [tagged_row(number + 1) for number in range(20)], seed=2)
     write(model, [30, 31], [{COLOUR: [], "brand": "b0"}, {COLOUR: many, "brand": "b0"}], seed=3)
     model.delete([32, 40])
-    check(model, [*TAG_FILTERS[:3], *TAG_FILTERS[-8:], Eq(COLOUR, "tag 0"), Eq(COLOUR, "tag 199")])
+    check(
+        model,
+        [*TAG_FILTERS[:3], *TAG_FILTERS[-8:], Eq(COLOUR, "tag 0"), Eq(COLOUR, "tag 199"), Eq(COLOUR, LONG)],
+    )
     model.engine.close()
 
 
