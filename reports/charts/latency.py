@@ -51,6 +51,18 @@ def offered_rate(group: TrialGroup) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def limits(cells: Cells, shown: Drawn) -> str:
+    """Up to which rate each engine that was loaded to its limit keeps up, in a sentence; empty where none was."""
+    found: dict[str, float] = {}
+    for (engine, index), groups in cells.offered().items():
+        if (engine, index) in shown.lines and any(group.share is not None for group in groups):
+            rates = [offered_rate(group) or 0.0 for group in groups if kept_up(group)]
+            found[engine] = max(found.get(engine, 0.0), *rates, 0.0)
+    ordered = sorted(found.items(), key=lambda item: -item[1])
+    told = [f"{engine} with {number(rate)}/s" if rate else f"{engine} with none" for engine, rate in ordered]
+    return f"Of the rates that were offered, each keeps up at most: {listing(told)}." if told else ""
+
+
 def high_percentile(groups: Sequence[TrialGroup]) -> str:
     """The highest percentile that most cells have at the highest load: short windows lack requests for P99."""
     top = max((group.rate or 0.0, group.share or 0.0) for group in groups) if groups else (0.0, 0.0)
@@ -90,14 +102,10 @@ def _latency_lines(
         if gaps:
             notes.append((engine, f"at {listing(list(gaps))}, {next(iter(gaps.values()))}"))
         if known:
-            x = tuple(_offered(group) for group in known)
+            x = tuple(Point.of([offered_rate(group) or 0.0]) for group in known)
             y = tuple(Point.of(list(group.values(metric).values())) for group in known)
             series.append(Series(engine, styles[engine], x, y, tuple(not kept_up(group) for group in known)))
     return series, together(notes)
-
-
-def _offered(group: TrialGroup) -> Point:
-    return Point.of([group.rate] if group.rate is not None else list(group.values("offered_qps").values()))
 
 
 def _lowest(metric: str, lines: Mapping[tuple[str, str], Sequence[TrialGroup]]) -> str:

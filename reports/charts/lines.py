@@ -22,7 +22,7 @@ from reports.decide.cells import Cells, Configuration
 from reports.wording import listing, number, percent, short_number
 
 _Setting = tuple[Point, Point, bool]  # recall, throughput, whether it is the setting of the decision
-_ALL = 0.9995  # a recall that is shown as 1.000
+FOUND_ALL = 0.9995  # a recall that is shown as 1.000
 _LEFT = 64.0  # pixels for the y axis: its label, and ticks up to 100,000
 
 
@@ -99,7 +99,7 @@ def recall_charts(
 
 
 def _found_all(lines: Sequence[Series]) -> bool:
-    return all(point.low >= _ALL for line in lines for point in line.x)
+    return all(point.low >= FOUND_ALL for line in lines for point in line.x)
 
 
 def _curves(

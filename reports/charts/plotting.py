@@ -90,7 +90,8 @@ def apply_scale(axes: Axes, scale: Scale, which: str) -> None:
     if scale.kind == "log":
         set_scale("log")
         decades = math.log10(scale.high / scale.low)
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2 else (1.0,), numticks=12))
+        few = decades < (1.4 if which == "x" else 2)  # numbers stand side by side below an axis
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=12))
     elif scale.kind == "nines":
         set_scale("function", functions=(nines, _recalls))
         ticks = (0.0, 0.5, 0.9, 0.99, 1.0) if scale.low < 0.85 else (0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)

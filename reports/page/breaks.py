@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from reports.charts.latency import kept_up, offered_rate
+from reports.charts.lines import FOUND_ALL
 from reports.decide.cells import Cells, Configuration
 from reports.decide.evidence import Evidence
 from reports.decide.groups import TrialGroup
@@ -56,6 +57,8 @@ def _filters(cells: Cells, setting: Configuration) -> str:
     if not recalls:
         return text
     lowest = min(recalls, key=recalls.__getitem__)
+    if recalls[lowest] >= FOUND_ALL:
+        return f"{text}; recall@{cells.k} is 1.000 with every filter"
     return f"{text}; recall@{cells.k} is lowest with {lowest}, {recalls[lowest]:.3f}"
 
 

@@ -31,9 +31,8 @@ def questions(
         asked.append(Question("What does it cost?", (Answer(row.engine, f"{costs(row)}.", "cost"),)))
     if found:
         asked.append(Question("What breaks it?", tuple(found)))
-    limits = Answer(
-        "This run", f"does not say {listing(lacking)}." if lacking else "measured all of it.", "not-measured"
-    )
+    text = f"{listing(lacking)}." if lacking else "nothing that this page has a place for."
+    limits = Answer("Not in this run", text, "not-measured")
     asked.append(Question("What was not measured?", (limits,)))
     return asked
 

@@ -9,7 +9,7 @@ from harness.results.metrics import charted
 from reports.charts.by_filter import filter_chart
 from reports.charts.dots import EngineFigure, best_rows, build_rows, dot_chart, in_words, mostly_missing
 from reports.charts.drawn import Drawn, choose_drawn
-from reports.charts.latency import latency_charts
+from reports.charts.latency import latency_charts, limits
 from reports.charts.lines import Chart, recall_charts, selectivity_charts
 from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells, Configuration
@@ -98,7 +98,7 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> dict[str
             "What breaks it: load",
             "Queries are due by a schedule, whatever the engine does; latency counts from when a query was due. "
             "Lower is better. Hollow markers: the engine answered fewer queries than were due, so that they queue and "
-            "latency grows for as long as that lasts.",
+            "latency grows for as long as that lasts. " + limits(cells, shown),
             tuple(latency_charts(cells, styles, shown)) if cells.has_arrivals or cells.has_saturation else (),
             "The scenario has no task with an offered rate (executor: arrival_rate or saturation).",
         ),

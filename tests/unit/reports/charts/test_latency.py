@@ -1,8 +1,10 @@
 """Latency under load: fixed rates, and shares of what each engine can answer, up to its limit and beyond."""
 
+import re
+
 from harness.results.result import Measurement
 from reports.charts.drawn import choose_drawn
-from reports.charts.latency import high_percentile, kept_up, latency_charts, offered_rate
+from reports.charts.latency import high_percentile, kept_up, latency_charts, limits, offered_rate
 from reports.charts.lines import Chart
 from reports.charts.style import engine_styles
 from reports.charts.svg import styled
@@ -39,6 +41,19 @@ def test_the_chart_says_who_keeps_up_with_most() -> None:
     assert worst.name == "latency-0-max"
     late = edit(SATURATED, lambda c: with_metrics(c, throughput_qps=1.0) if c.executor == "saturation" else c)
     assert charts(Cells(late))[0].takeaway == "none: no engine kept up"
+
+
+def test_up_to_where_each_keeps_up_is_told() -> None:
+    def told(cells: Cells) -> str:
+        return limits(cells, choose_drawn(cells, [], {}))
+
+    assert re.fullmatch(
+        r"Of the rates that were offered, each keeps up at most: faiss-hnsw with 4,[45]\d0/s and qdrant with 69\d/s\.",
+        told(Cells(SATURATED)),
+    )
+    late = edit(SATURATED, lambda c: with_metrics(c, throughput_qps=1.0) if c.engine == "qdrant" else c)
+    assert "qdrant with none" in told(Cells(late))
+    assert told(Cells(build(engines=TWO))) == ""
 
 
 def test_where_rates_were_asked_of_all_the_soonest_answer_at_the_highest_is_told() -> None:
