@@ -44,12 +44,13 @@ class CatalogueSchema:
     """The fields of a listing. A document is flat: a value by the name of each, and `vector`.
 
     engine: the filterable fields, and what the vectors of listings are; its `model` is the label of the model that
-    encodes. fill: what stands in for a field that a document leaves out; without it a listing has no value there, where
-    the field is optional, and the document is refused where it is not. details: what is shown, as text; `required` of
-    them must be there, `texts` are searched. seller, brand: the keyword field or the detail that names them. listed_at:
-    the integer field that says when a listing was listed, in ms since 1970; None, or no value: when it was first
-    stored. longest_keyword: in characters of a keyword or a tag. picture: the keyword field or the detail that holds
-    the address of a picture. Raises ConfigurationError, with all that does not fit together.
+    encodes. fill: what stands in for a field that a document leaves out; without it a listing has no value there,
+    where the field is optional, and the document is refused where it is not; of tags it is the only one. details:
+    what is shown, as text; `required` of them must be there, `texts` are searched. seller, brand: the keyword field
+    or the detail that names them. listed_at: the integer field that says when a listing was listed, in ms since 1970;
+    None, or no value: when it was first stored. longest_keyword: in characters of a keyword or a tag. picture: the
+    keyword field or the detail that holds the address of a picture. Raises ConfigurationError, with all that does not
+    fit together.
     """
 
     engine: Schema
@@ -93,17 +94,20 @@ class CatalogueSchema:
 
     def _fill_problem(self, name: str, value: Value) -> str:
         known = self.engine.field(name)
-        if known is None:
-            return "is no field"
-        if known.kind == "tags":
-            return "holds tags, of which a listing may have none; leave the fill out"
-        return value_problem(known, value, self.longest_keyword)
+        return (
+            "is no field"
+            if known is None
+            else value_problem(known, _fill(known, value), self.longest_keyword)
+        )
 
     @property
     def blank(self) -> dict[str, Attribute]:
         """What a listing has in the fields that its document leaves out."""
-        nothing = {known.name: _stored(known, None) for known in self.engine.fields if known.can_lack}
-        return {**nothing, **self.fill}
+        return {
+            known.name: _stored(known, _fill(known, self.fill.get(known.name)))
+            for known in self.engine.fields
+            if known.name in self.fill or known.can_lack
+        }
 
     @property
     def required_fields(self) -> list[str]:
@@ -156,6 +160,11 @@ class CatalogueSchema:
             return None
         found = attributes[key] if key in attributes else details.get(key)
         return None if found is None else str(found)
+
+
+def _fill(known: Field, value: Value | None) -> Any:
+    """What a fill is as the value of a field: of tags the only one."""
+    return [value] if known.kind == "tags" and value is not None else value
 
 
 def _stored(known: Field, value: Any) -> Attribute:

@@ -41,8 +41,8 @@ function facts(listing) {
   const title = titleOf(listing).toLowerCase();
   return Object.entries(served.fields).flatMap(([name, kind]) => {
     const value = listing.attributes[name];
-    if (name === served.picture?.detail) return [];
-    if (kind === "keyword") return title.includes(String(value).toLowerCase()) ? [] : [String(value)];
+    if (name === served.picture?.detail || value === null) return [];
+    if (kind === "keyword" || kind === "tags") return [value].flat().filter((word) => !title.includes(word.toLowerCase()));
     if (kind === "float") return [`${name} ${figure(value)}`];
     return [];
   });
@@ -77,7 +77,10 @@ export function thumbnail(listing, similar) {
 // Every field and detail of a listing, as rows of a table.
 export function rows(listing) {
   const all = { ...listing.attributes, ...listing.details };
-  return Object.entries(all).map(([name, value]) =>
-    element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, typeof value === "number" ? figure(value) : String(value))),
-  );
+  return Object.entries(all).map(([name, value]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, told(value))));
+}
+
+function told(value) {
+  if (value === null || (Array.isArray(value) && !value.length)) return "none";
+  return typeof value === "number" ? figure(value) : [value].flat().join(", ");
 }

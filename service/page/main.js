@@ -52,7 +52,7 @@ function fill() {
   one("rank").value = state.rank;
   one("k").value = String(state.k);
   one("like").hidden = !state.like;
-  filters.write(state.where, refined);
+  filters.write(state.where);
 }
 
 const refined = () => go({ where: filters.read() });

@@ -199,8 +199,8 @@ class ShownValue(Struct):
 
 
 class ShownFacet(Struct, omit_defaults=True):
-    """What a field holds. values: the commonest keywords or booleans; others: how many further ones there are. least,
-    greatest: of numbers.
+    """What a field holds. values: the commonest keywords, tags or booleans; others: how many further ones there are.
+    least, greatest: of numbers. missing: how many listings have no value.
     """
 
     kind: str
@@ -208,6 +208,7 @@ class ShownFacet(Struct, omit_defaults=True):
     others: int = 0
     least: float | None = None
     greatest: float | None = None
+    missing: int = 0
 
 
 class Facets(Struct):

@@ -35,6 +35,7 @@ async def facets(parts: Parts, request: Request) -> Response:
             one.others,
             one.least,
             one.greatest,
+            one.missing,
         )
         for one in found
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engines.columns import Value
-from engines.filters import And, Eq, Filter, In, Not, Or, Range
+from engines.filters import And, Eq, Exists, Filter, In, Not, Or, Range
 from engines.values.filter_syntax import to_json
 
 WORDS = (
@@ -21,10 +21,21 @@ INTEGERS = (-(2**63), -(2**53) - 1, -(2**53), -1, 0, 1, 2, 3, 2**31, 2**53, 2**5
 FLOATS = (-1e300, -2.5, -0.0, 5e-324, 0.1, 0.1 + 1e-15, 1.0, 2.5, 19.99, 1e22, 1e300)
 BOUNDS = (-1e308, 1e308, 0.5, 2**64, -(2**64), 1e30, 3.0000000001)
 NONSENSE: tuple[Any, ...] = (
-    None, [], {}, [[]], [None], {"gte": "1"}, {"$gt": 1}, {"gt": None}, {"gte": True}, 10**400, "\ud800", {"or": 1},
+    None, [], {}, [[]], [None], {"gte": "1"}, {"$gt": 1}, {"gt": None}, {"gte": True}, {"exists": 1}, {"all": []},
+    {"all": ["red"], "gt": 1}, {"exists": True, "all": ["red"]}, 10**400, "\ud800", {"or": 1},
     [{}], {"": {}}, -0.0, "x" * 5000,
 )  # fmt: skip
-KINDS = {"brand": "keyword", "stock": "integer", "price": "float", "new": "boolean"}
+KINDS = {
+    "brand": "keyword",
+    "stock": "integer",
+    "price": "float",
+    "new": "boolean",
+    "colours": "tags",
+    "size": "keyword",
+    "weight": "float",
+    "count": "integer",
+    "used": "boolean",
+}
 
 
 def generated(number: int) -> tuple[Filter | None, Any]:
@@ -62,10 +73,12 @@ def _filter(rng: random.Random, levels: int) -> Filter:
 def _leaf(rng: random.Random) -> Filter:
     name = rng.choice(tuple(KINDS))
     kind = KINDS[name]
-    match rng.randrange(4 if kind in ("integer", "float") else 2):
+    match rng.randrange(5 if kind in ("integer", "float") else 3):
         case 0:
-            return Eq(name, _value(rng, kind))
+            return Exists(name)
         case 1:
+            return Eq(name, _value(rng, kind))
+        case 2:
             return In(name, tuple(_value(rng, kind) for _ in range(rng.choice((0, 1, 2, 3, 8)))))
     bounds = rng.sample(("gt", "gte", "lt", "lte"), rng.choice((1, 1, 2, 3)))
     return Range(name, **{bound: _number(rng, kind) for bound in bounds})
@@ -73,7 +86,7 @@ def _leaf(rng: random.Random) -> Filter:
 
 def _value(rng: random.Random, kind: str) -> Value:
     match kind:
-        case "keyword":
+        case "keyword" | "tags":
             if rng.random() < 0.8:
                 return rng.choice(WORDS)
             points = (rng.choice((rng.randrange(0x80), rng.randrange(0xD800), 0x1F9E5)) for _ in range(4))

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from engines.columns import Column, Keywords
+from engines.columns import Column, Keywords, Tags, decoded
 from engines.filters import Filter, matches
+from engines.values.columns import column_of
 from harness.oracle.exact import exact_neighbours
 from tests.service.filters.generated import FLOATS, INTEGERS, WORDS, generated
 from tests.service.launch import Service, running
@@ -32,7 +33,16 @@ admission: {{target_s: 5}}
 catalogue:
   dim: {DIM}
   metric: l2
-  fields: {{brand: keyword, stock: integer, price: float, new: boolean}}
+  fields:
+    brand: keyword
+    stock: integer
+    price: float
+    new: boolean
+    colours: tags
+    size: {{kind: keyword, optional: true}}
+    weight: {{kind: float, optional: true}}
+    count: {{kind: integer, optional: true}}
+    used: {{kind: boolean, optional: true}}
 retrieval: {{exact_below: 60, late_s: 5, variants: {{default: {{reranker: none}}}}}}
 """
 
@@ -54,6 +64,13 @@ def catalogue() -> Catalogue:
         "stock": np.array([INTEGERS[row % len(INTEGERS)] for row in range(ROWS)], np.int64),
         "price": np.array([FLOATS[row % len(FLOATS)] for row in range(ROWS)], np.float64),
         "new": rng.random(ROWS) < 0.5,
+        "colours": Tags.encode([rng.choice(WORDS, rng.integers(4)).tolist() for _ in range(ROWS)]),
+        "size": column_of([WORDS[row % 5] if row % 3 else None for row in range(ROWS)], "keyword"),
+        "weight": column_of([FLOATS[row % len(FLOATS)] if row % 4 else None for row in range(ROWS)], "float"),
+        "count": column_of(
+            [INTEGERS[row % len(INTEGERS)] if row % 5 else None for row in range(ROWS)], "integer"
+        ),
+        "used": column_of([row % 2 == 0 if row % 7 > 2 else None for row in range(ROWS)], "boolean"),
     }
     return Catalogue(rng.standard_normal((ROWS, DIM)).astype(np.float32), columns)
 
@@ -63,10 +80,7 @@ def served(folder: Path, engine: str, **environment: str) -> Iterator[Service]:
     """A service with the catalogue, its index being this engine's; rules, relaxing and re-ranking are off."""
     (folder / "service.yaml").write_text(SETTINGS)
     made = catalogue()
-    columns = {
-        name: column.decode() if isinstance(column, Keywords) else column.tolist()
-        for name, column in made.columns.items()
-    }
+    columns = {name: decoded(column) for name, column in made.columns.items()}
     documents = [
         {"id": str(row), "vector": made.vectors[row].tolist()}
         | {name: column[row] for name, column in columns.items()}

@@ -74,9 +74,12 @@ def test_wrong_forms_are_told(document: dict[str, Any], told: str) -> None:
     assert problem(document).startswith(told)
 
 
-def test_a_fill_cannot_stand_for_tags() -> None:
-    with pytest.raises(ConfigurationError, match="fill: 'colours' holds tags"):
-        CatalogueSchema(SCHEMA.engine, {"colours": "none"})
+def test_a_fill_of_tags_is_the_only_one() -> None:
+    filled = CatalogueSchema(SCHEMA.engine, {"colours": "none"})
+    assert filled.read({"brand": "COS"}).attributes["colours"] == ["none"]
+    assert filled.read({"brand": "COS", "colours": []}).attributes["colours"] == []
+    with pytest.raises(ConfigurationError, match="fill: 'colours' in place 0: must be a string, got 3"):
+        CatalogueSchema(SCHEMA.engine, {"colours": 3})
 
 
 def put(key: str, **attributes: Any) -> Put:
