@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _WANTED = {
     "keyword": "text",
+    "tags": "lists of text",
     "boolean": "booleans",
     "integer": "whole numbers",
     "float": "numbers",
@@ -42,8 +43,7 @@ def problems_of(
             )
     required = ["id"]
     if operation == "put":
-        required += [one.name for one in schema.engine.fields if one.name not in schema.fill]
-        required += [*schema.required, *([] if encodes else [VECTOR])]
+        required += [*schema.required_fields, *schema.required, *([] if encodes else [VECTOR])]
     problems += [f"column '{name}' is missing; add it" for name in required if name not in columns.names]
     return problems
 
@@ -56,12 +56,14 @@ def _fits(kind: pa.DataType, wanted: str, dim: int) -> bool:
         kind = kind.value_type
     integer = is_a.is_integer(kind)
     number = integer or is_a.is_floating(kind) or is_a.is_decimal(kind)
+    listed = is_a.is_list(kind) or is_a.is_large_list(kind) or is_a.is_fixed_size_list(kind)
     match wanted:
         case "vectors":
-            listed = is_a.is_list(kind) or is_a.is_large_list(kind) or is_a.is_fixed_size_list(kind)
             if not listed or (is_a.is_fixed_size_list(kind) and kind.list_size != dim):
                 return False
             return bool(is_a.is_integer(kind.value_type) or is_a.is_floating(kind.value_type))
+        case "lists of text":
+            fits = listed and _fits(kind.value_type, "text", dim)
         case "text":
             fits = is_text(kind)
         case "text or whole numbers":

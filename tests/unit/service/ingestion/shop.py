@@ -20,7 +20,17 @@ from service.ingestion.record import Record, record_of
 from service.writing.destination import Encoder
 
 SCHEMA = CatalogueSchema(
-    Schema(2, "l2", (Field("brand", "keyword"), Field("price", "float"), Field("new", "boolean"))),
+    Schema(
+        2,
+        "l2",
+        (
+            Field("brand", "keyword"),
+            Field("price", "float"),
+            Field("new", "boolean"),
+            Field("colours", "tags"),
+            Field("size", "integer", optional=True),
+        ),
+    ),
     {"new": False},
     ("title",),
 )

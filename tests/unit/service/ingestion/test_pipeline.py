@@ -39,6 +39,18 @@ def test_what_is_past_already_is_counted_and_is_no_dead_letter(shop: Shop) -> No
     assert shop.prices() == {"a": 2.0}
 
 
+def test_a_patch_takes_away_what_it_says_is_null(shop: Shop) -> None:
+    whole = document("a", colours=["red"], size=3)
+    shop.pipeline.take(
+        "file", [record(1, whole), record(2, {"id": "a", "size": None, "colours": None}, "patch")]
+    )
+    assert shop.catalogue.get(["a"])["a"].attributes | {"price": 0} == {
+        "brand": "COS", "price": 0, "new": False, "colours": [], "size": None
+    }  # fmt: skip
+    shop.pipeline.take("file", [record(3, {"id": "a", "brand": None}, "patch")])
+    assert [one["problems"][0]["field"] for one in shop.dead] == ["brand"]
+
+
 def test_a_patch_of_nothing_is_a_dead_letter(shop: Shop) -> None:
     shop.pipeline.take("file", [record(1, {"id": "z", "price": 1.0}, "patch")])
     assert "put it first" in shop.dead[0]["problems"][0]["detail"]

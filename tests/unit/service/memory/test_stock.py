@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engines.filters import And, Eq, Range
+from engines.filters import And, Eq, Exists, Not, Range
 from service.memory import stock as stock_module
 from service.memory.following import InStep
 from service.memory.stock import Stock
@@ -105,6 +105,39 @@ def test_popular_ones_come_first_and_the_newest_where_nothing_says_who_is() -> N
         )
         assert list(stock.popular(5, ACME).ids) == [one.number for one in there[:5]]
         assert len(stock.popular(1000, None).ids) == len(truth.there)
+
+
+def test_of_unknown_popularity_counts_as_the_least_there_is() -> None:
+    stock, truth, _ = stocked(popularity="worn")
+    there = sorted(
+        truth.there.values(),
+        key=lambda one: (-int(str(one.attributes["worn"] or 0)), -one.listed_at_ms, one.number),
+    )
+    found = stock.popular(100, None)
+    assert list(found.ids) == [one.number for one in there]
+    assert min(found.scores) == 0
+    unknown = stock.popular(3, Not(Exists("worn")))
+    assert (len(unknown.ids), list(unknown.scores)) == (3, [0, 0, 0])
+
+
+def test_tags_are_counted_by_word_and_what_is_missing_too() -> None:
+    stock, truth, in_step = stocked()
+    truth.remove(range(30))
+    in_step.catch_up()
+    there = [one.attributes for one in truth.there.values()]
+    found = {one.field.name: one for one in stock.facets(2)}
+    words = Counter(str(word) for one in there for word in one["colours"])  # type: ignore[union-attr]
+    assert found["colours"].values == tuple(words.most_common(2))
+    assert found["colours"].others == 1
+    assert found["colours"].missing == sum(not one["colours"] for one in there) > 0
+    worn = [int(one["worn"]) for one in there if one["worn"] is not None]  # type: ignore[arg-type]
+    assert (found["worn"].least, found["worn"].greatest) == (min(worn), max(worn))
+    assert found["worn"].missing == len(there) - len(worn)
+    assert found["brand"].missing == 0
+    assert stock.count(And((Eq("colours", "red"), Exists("worn")))) == sum(
+        "red" in one["colours"] and one["worn"] is not None  # type: ignore[operator]
+        for one in there
+    )
 
 
 def test_values_are_counted_of_what_is_on_sale() -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from engines.base import Field, Schema
-from engines.columns import Keywords
 from engines.filters import Filter, Mask, matches
+from engines.values.columns import column_of
 from service.catalogue.listing import Listing, OutboxRow
 from service.catalogue.schema import CatalogueSchema
 
 DIM = 6
 BRANDS, SIZES, SELLERS = ["acme", "it's", "é", ""], [36, 38, 40, 2**53 + 1], ["s0", "s1", "s2"]
+COLOURS = [["red", "blue"], [], ["blue"], ["é", "red"]]
 WORDS = ["red", "blue", "wool", "coat", "shoe", "größe"]
 SCHEMA = CatalogueSchema(
     Schema(
@@ -27,6 +28,8 @@ SCHEMA = CatalogueSchema(
             Field("price", "float"),
             Field("new", "boolean"),
             Field("taken", "integer"),
+            Field("colours", "tags"),
+            Field("worn", "integer", optional=True),
         ),
         model="towers@1",
     ),
@@ -53,6 +56,8 @@ def listings(count: int, seed: int = 0, dim: int = DIM) -> list[Listing]:
                 "price": round(float(rng.uniform(1, 100)), 2),
                 "new": bool(rng.integers(2)),
                 "taken": int(rng.integers(50)),
+                "colours": COLOURS[number % len(COLOURS)],
+                "worn": number % 7 if number % 3 else None,
             },
             {"title": " ".join(rng.choice(WORDS, 3)), "seller": (seller := SELLERS[rng.integers(3)])},
             rng.standard_normal(dim).astype(np.float32),
@@ -109,11 +114,8 @@ class Truth:
 
 def columns(stored: Sequence[Listing]) -> dict[str, Any]:
     """The attributes of listings, column by column."""
-    kinds = {"integer": np.int64, "float": np.float64, "boolean": np.bool_}
     return {
-        known.name: Keywords.encode([str(one.attributes[known.name]) for one in stored])
-        if known.kind == "keyword"
-        else np.array([one.attributes[known.name] for one in stored], kinds[known.kind])
+        known.name: column_of([one.attributes[known.name] for one in stored], known.kind)
         for known in SCHEMA.engine.fields
     }
 

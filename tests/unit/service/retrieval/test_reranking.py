@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engines.values.columns import column_of
 from service.memory.stock import Known
 from service.retrieval.options import RerankOptions
 from service.retrieval.reranking import Context, Ranked, as_retrieved, weighted
@@ -19,7 +20,7 @@ def ranked(options: RerankOptions, *, scores: Any, days: Any, prices: Any, paid:
     nothing = np.empty(rows, object)
     known = Known(
         np.arange(rows), nothing, np.ones(rows, np.int64), 1000 * DAY - np.array(days) * DAY, nothing, nothing,
-        {"price": np.array(prices, np.float64)},
+        {"price": column_of(prices, "float")},
     )  # fmt: skip
     context = Context(np.array(scores, np.float64), 1000 * DAY, 10.0 * DAY, np.array(paid, np.float64))
     return weighted(options)(known, context)
@@ -46,6 +47,10 @@ def test_a_wider_taste_forgives_more() -> None:
 
 
 def test_without_prices_and_without_a_field_of_prices_they_do_not_decide() -> None:
+    without = ranked(
+        RerankOptions(0, 0, 1, "price"), scores=[1, 0, 0], days=[0] * 3, prices=[None, 9, 0], paid=[9]
+    )
+    assert without.totals.tolist() == [0.5, 1, 0.5]
     found = ranked(RerankOptions(price="price"), scores=[1, 0], days=[0, 0], prices=[10, 20])
     assert found.parts["price_fit"] == pytest.approx([0.05, 0.05])
     assert "price_fit" not in ranked(RerankOptions(), scores=[1, 0], days=[0, 0], prices=[10, 20]).parts

@@ -87,6 +87,15 @@ if os.geteuid() == 0:
         ({"price": ["1.5"] * 10}, "column 'price' is of type string and must hold numbers; convert it"),
         ({"brand": [1] * 10}, "column 'brand' is of type int64 and must hold text"),
         ({"new": [1] * 10}, "column 'new' is of type int64 and must hold booleans"),
+        (
+            {"colours": ["red"] * 10},
+            "column 'colours' is of type string and must hold lists of text; convert it",
+        ),
+        (
+            {"colours": [[1]] * 10},
+            "column 'colours' is of type list<element: int64> and must hold lists of text",
+        ),
+        ({"brand": [["COS"]] * 10}, "column 'brand' is of type list<element: string> and must hold text"),
         ({"vector": [1.0] * 10}, "column 'vector' is of type double and must hold vectors of 2 numbers"),
         ({"vector": pa.array([[1.0] * 3] * 10, pa.list_(pa.float32(), 3))}, "must hold vectors of 2 numbers"),
         ({"vector": [["1", "2"]] * 10}, "must hold vectors of 2 numbers"),

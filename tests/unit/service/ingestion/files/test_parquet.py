@@ -58,12 +58,31 @@ def read(file: FileSource, place: Place = BEGIN) -> list[Record]:
         },
         {"price": [Decimal("1.50")] * ROWS, "new": pa.nulls(ROWS)},
         {"version": pa.array([7] * ROWS, pa.uint32())},
+        {"colours": [["red"], [], None, ["é", "red"], ["red"]] * 2, "size": [None, 1] * 5},
+        {
+            "colours": pa.array([["red", "red"]] * ROWS, pa.large_list(pa.large_string())),
+            "size": pa.nulls(ROWS),
+        },
+        {"colours": pa.nulls(ROWS)},
     ],
 )
 def test_types_that_hold_the_same_values(tmp_path: Path, shop: Shop, changes: dict[str, Any]) -> None:
     shop.pipeline.take("file", read(written(tmp_path, table(**changes))))
     assert shop.figures.outcomes == {"written": ROWS}
     assert shop.catalogue.get(["a3"])["a3"].vector.tolist() == [3.0, 1.0]
+
+
+def test_tags_and_what_is_null(tmp_path: Path, shop: Shop) -> None:
+    colours = [["red", "blue", "red"], [], None, [None], ["red", "\0"], *[["red"]] * 5]
+    file = written(tmp_path, table(colours=colours, size=[None, 3, *[1] * 8]))
+    shop.pipeline.take("file", read(file))
+    assert shop.figures.outcomes == {"written": ROWS - 2, "invalid": 2}
+    assert shop.dead[0]["problems"] == [
+        {"field": "colours", "detail": "in place 0: must be a string, got None"}
+    ]
+    found = shop.catalogue.get(["a0", "a1", "a2"])
+    assert [found[key].attributes["colours"] for key in ("a0", "a1", "a2")] == [["red", "blue"], [], []]
+    assert [found[key].attributes["size"] for key in ("a0", "a1", "a2")] == [None, 3, 1]
 
 
 def test_an_id_that_is_a_number_is_written_as_text(tmp_path: Path, shop: Shop) -> None:
