@@ -19,9 +19,9 @@ def taste_fields(tastes: Sequence[str], schema: Schema) -> tuple[str, ...]:
 
     Raises ConfigurationError.
     """
-    known = [field.name for field in schema.fields if field.kind == "keyword"]
+    known = [field.name for field in schema.fields if field.kind in ("keyword", "tags")]
     problems = [
-        f"tastes: '{name}' is no keyword field (there are: {', '.join(known) or 'none'})"
+        f"tastes: '{name}' is no field of keywords or tags (there are: {', '.join(known) or 'none'})"
         for name in tastes
         if name not in known
     ]
@@ -29,7 +29,7 @@ def taste_fields(tastes: Sequence[str], schema: Schema) -> tuple[str, ...]:
         problems.append(f"tastes: must name one or two fields, got {len(tastes)}; leave some out")
     if not known:
         problems.append(
-            "simulated_users: choose by keyword fields, and the catalogue has none; leave them out"
+            "simulated_users: choose by fields of keywords or tags, and the catalogue has none; leave them out"
         )
     if problems:
         raise ConfigurationError(problems)

@@ -39,6 +39,17 @@ def test_each_took_listings_of_its_own_value() -> None:
     assert simulated_users(3, ["brand"], stock) == found
 
 
+def test_tags_are_tastes_too() -> None:
+    stock, truth = stocked(200)
+    by_id = {one.id: one.attributes["colours"] for one in truth.there.values()}
+    liked = []
+    for name, user in simulated_users(9, ["colours"], stock).items():
+        word = name.partition(": ")[2]
+        assert all(word in by_id[one.id] for one in user.history)  # type: ignore[operator]
+        liked.append(word)
+    assert sorted(liked) == ["blue", "red", "é"]
+
+
 def test_a_second_field_decides_on_half_of_it() -> None:
     stored = [
         replace(one, attributes={"price": 1.0, "category": f"c{number % 3}", "brand": f"b{number % 7}"})
@@ -64,7 +75,8 @@ def test_tastes_are_fields_of_words() -> None:
     assert taste_fields((), WORDS) == ("category", "brand")
     assert taste_fields(("brand",), WORDS) == ("brand",)
     with pytest.raises(
-        ConfigurationError, match=r"tastes: 'price' is no keyword field \(there are: category, brand\)"
+        ConfigurationError,
+        match=r"tastes: 'price' is no field of keywords or tags \(there are: category, brand\)",
     ):
         taste_fields(("price",), WORDS)
     with pytest.raises(ConfigurationError, match="one or two"):
