@@ -40,6 +40,7 @@ def _beside(first: ComparedRun, run: ComparedRun) -> Comparable:
         )
     for what, mine, theirs in (
         ("asked for {} and {} hits", run.evidence.cells.k, first.evidence.cells.k),
+        ("were measured under {} and {}", _load(run), _load(first)),
         ("asked {} and {} queries", run.result.dataset.get("queries"), first.result.dataset.get("queries")),
     ):
         if mine != theirs:
@@ -48,10 +49,22 @@ def _beside(first: ComparedRun, run: ComparedRun) -> Comparable:
     own, others = _filters(run), _filters(first)
     same = frozenset(name for name in own if name in others and own[name] == others[name])
     other = sorted((own.keys() | others.keys()) - same)
-    if not other:
+    if not other and _mix(run) == _mix(first):
         return Comparable(True, True, same, "")
-    told = f"{names} have different filters ({listing(other)}): figures over all filters cannot be compared"
-    return Comparable(True, False, same, told)
+    what = f"different filters ({listing(other)})" if other else "different weights of the filters"
+    return Comparable(True, False, same, f"{names} have {what}: figures over all filters cannot be compared")
+
+
+def _load(run: ComparedRun) -> str:
+    """The load under which the run decides."""
+    rate = run.evidence.cells.objective_rate
+    return "a closed loop" if rate is None else f"{rate:,g} queries/s"
+
+
+def _mix(run: ComparedRun) -> dict[str, float]:
+    """How much of the mix each filter is."""
+    filters = run.evidence.cells.filters
+    return dict(zip(filters, run.evidence.objective.shares(filters).tolist(), strict=True))
 
 
 def _data(first: RunResult, run: RunResult) -> str:

@@ -78,7 +78,6 @@ def test_of_many_engines_and_runs_the_first_are_drawn() -> None:
     )
     text = render(view(many, many, many))
     assert "Drawn: the first 8 of 9 engines." in text
-    assert "Tables scroll sideways." in text
     assert "Drawn:" not in render(view(RUN, RUN))
 
 

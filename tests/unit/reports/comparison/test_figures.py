@@ -158,7 +158,36 @@ def test_the_recall_of_another_number_of_hits_is_shown() -> None:
     assert recall.entries[1].change is None
 
 
-def test_under_another_objective_the_throughput_is_still_that_over_the_mix() -> None:
+def test_under_another_objective_its_figure_stands_beside_the_throughput_over_the_mix() -> None:
     cost = build(engines=ONE, seed=1, objective="min cpu_s_per_1000")
-    by_cost, by_speed = (line(figures(run, run), "Throughput (mix)").entries[0].values for run in (cost, RUN))
-    assert by_cost == pytest.approx(by_speed)
+    found = figures(cost, RUN)
+    throughput = line(found, "Throughput (mix)").entries
+    assert throughput[0].values == pytest.approx(throughput[1].values)
+    cpu = line(found, "CPU time per 1,000 queries (mix)").entries
+    assert cpu[0].values == pytest.approx(cpu[1].values)  # of the decision, and over the filters
+
+
+def test_of_a_decision_by_latency_the_throughput_is_still_that_of_the_closed_loop() -> None:
+    fast = {"faiss-hnsw": ENGINES["faiss-hnsw"]}
+    offered, closed = (
+        figures(run, run, engine="faiss-hnsw")
+        for run in (build(engines=fast, objective="min latency_p50_ms"), build(engines=fast))
+    )
+    for name in ("Throughput (mix)", "Throughput, filter 1pct"):
+        assert line(offered, name).entries[0].values == pytest.approx(line(closed, name).entries[0].values)
+    latency = line(offered, "P50 latency (mix)")
+    assert len(latency.entries[0].values) == 3
+    assert latency.entries[1].change is not None
+
+
+def test_weights_of_the_filters_weigh_the_mix() -> None:
+    scenario = RUN.scenario["decision"] | {"weights": {"brand": 1.0}}
+    weighed = RUN.model_copy(update={"scenario": RUN.scenario | {"decision": scenario}})
+    found = figures(weighed, weighed)
+    mixed, one = (
+        line(found, name).entries[0].values for name in ("Throughput (mix)", "Throughput, filter brand")
+    )
+    assert mixed == pytest.approx(one)
+    cost = weighed.scenario["decision"] | {"objective": "min cpu_s_per_1000"}
+    by_cost = weighed.model_copy(update={"scenario": weighed.scenario | {"decision": cost}})
+    assert line(figures(by_cost, by_cost), "Throughput (mix)").entries[0].values == pytest.approx(one)

@@ -73,3 +73,23 @@ def test_of_other_filters_those_that_are_the_same_can() -> None:
     assert "different filters (10pct and brand)" in found.sentence
     wider = build(engines=ONE, trials=1, filters=FILTERS | {"brand": 0.3})  # the same name, other items
     assert beside(RUN, wider).filters == EVERYTHING - {"brand"}
+
+
+def test_other_weights_make_another_mix() -> None:
+    weighed = [
+        changed("scenario", decision=RUN.scenario["decision"] | {"weights": {"none": n, "brand": 1.0}})
+        for n in (5, 6)
+    ]
+    for pair in ((RUN, weighed[0]), weighed):
+        found = beside(*pair)
+        assert (found.mix, found.filters) == (False, EVERYTHING)
+        assert "different weights of the filters" in found.sentence
+    assert beside(weighed[0], weighed[0]).mix
+
+
+def test_another_load_by_which_it_is_decided() -> None:
+    offered = build(engines=ONE, trials=1, objective="min latency_p99_ms")
+    found = beside(RUN, offered)
+    assert not found.mix and not found.filters
+    assert "B and A were measured under 500 queries/s and a closed loop" in found.sentence
+    assert beside(offered, offered).mix
