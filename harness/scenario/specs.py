@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from engines.meant import choices
 from engines.values.filter_syntax import FilterSyntaxError, parse
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
@@ -174,9 +174,7 @@ class DecisionSpec(StrictModel):
             name, sign, _ = given.partition(":")
             if name in several or (name in known and not sign):
                 continue
-            near = get_close_matches(given, known, 1)
-            remedy = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
-            problems.append(f"decision.weights: unknown filter '{given}' ({remedy})")
+            problems.append(f"decision.weights: unknown filter '{given}' ({choices(given, known)})")
         return problems
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from harness.results.result import RunResult
 from reports.decide.checks.needs import PREFIX
@@ -15,45 +15,15 @@ from reports.decide.conclusion.caveats import caveats
 from reports.decide.conclusion.outcome import DecisionVerdict, Outcome, outcome
 from reports.decide.conclusion.sentences import describe, engine_text, headline, margin_text
 from reports.decide.evidence import Evidence, gather_evidence
+from reports.decide.insights.by_filter import FilterWinner, split_sentence, winners_by_filter
+from reports.decide.insights.sensitivity import Sensitivity, sensitivity
+from reports.decide.parts import Choice, DecisionPart, Margin, choice_of
 
 SCHEMA_VERSION = 1
 # open: of a picked engine, an entry that may be as good as the leader.
 # eliminated: it fails a requirement, or a cell of it failed. not judged: what it does not meet is too close to call, or
 # was not measured for another reason. not measured: the run holds no search of it.
 StandingStatus = Literal["pick", "open", "leads", "eligible", "eliminated", "not judged", "not measured"]
-
-
-class DecisionPart(BaseModel):
-    """Base of the parts of decision.json."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Choice(DecisionPart):
-    """A configuration, complete enough to start the engine with. score: the objective, in its unit; of an engine's best
-    setting by trials that did not choose it.
-    """
-
-    engine: str  # the label of the scenario's engine entry
-    adapter: str  # the registry's name
-    version: str | None
-    index: dict[str, Any]
-    search: dict[str, Any]
-    title: str
-    score: float | None
-    trials: int
-
-
-class Margin(DecisionPart):
-    """The leader against the runner-up, as a ratio above 1 in its favour, with the interval that decides on a pick
-    (`reports.decide.comparing.selection.compare`).
-    """
-
-    ratio: float
-    low: float | None
-    high: float | None
-    level: float
-    sentence: str
 
 
 class EnginePick(DecisionPart):
@@ -90,7 +60,8 @@ class Decision(DecisionPart):
     leader: the best eligible setting; pick: the same, or None (no decision). picked_engine: where the engine is decided
     and its setting is not (`pick engine`); pick is then the setting to start with. requirements: every one that was
     judged, needs among them; defaults: those of them that the scenario does not name. fastest_lacking: what would lead
-    but for a need.
+    but for a need. by_filter: who is best with each filter alone; split: the same in a sentence. sensitivity: what
+    would make another engine lead.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -108,10 +79,13 @@ class Decision(DecisionPart):
     confidence: float
     objective: str
     requirements: list[str]
-    defaults: list[str] = []
-    needs: list[str] = []
+    defaults: list[str] = Field(default_factory=list)
+    needs: list[str] = Field(default_factory=list)
     fastest_lacking: Choice | None = None
     standings: list[Standing]
+    by_filter: list[FilterWinner] = Field(default_factory=list)
+    split: str = ""
+    sensitivity: Sensitivity = Field(default_factory=Sensitivity)
     k: int
     dataset: dict[str, Any]
 
@@ -127,6 +101,7 @@ def conclude(evidence: Evidence) -> Decision:
     found = outcome(evidence)
     leader, runner_up, lacking = evidence.leader, evidence.runner_up, evidence.fastest_lacking
     choice = _choice(result, leader) if leader else None
+    winners = winners_by_filter(evidence)
     return Decision(
         run=result.name,
         verdict=found.verdict,
@@ -147,6 +122,9 @@ def conclude(evidence: Evidence) -> Decision:
         needs=list(evidence.spec.needs),
         fastest_lacking=_choice(result, lacking) if lacking else None,
         standings=_standings(evidence, found),
+        by_filter=winners,
+        split=split_sentence(winners, weighed=evidence.objective.weights is not None),
+        sensitivity=sensitivity(evidence),
         k=evidence.cells.k,
         dataset={
             key: result.dataset.get(key)
@@ -169,17 +147,7 @@ def _engine_pick(evidence: Evidence, found: Outcome) -> EnginePick:
 
 
 def _choice(result: RunResult, candidate: Candidate) -> Choice:
-    setting = candidate.configuration
-    return Choice(
-        engine=setting.engine,
-        adapter=setting.adapter,
-        version=result.engines.get(setting.engine, {}).get("version"),
-        index=setting.index,
-        search=setting.search,
-        title=setting.title,
-        score=candidate.score,
-        trials=len(candidate.by_trial),
-    )
+    return choice_of(result, candidate.configuration, candidate.score, len(candidate.by_trial))
 
 
 def _margin(evidence: Evidence, lead: Lead | None) -> Margin | None:

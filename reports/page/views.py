@@ -9,9 +9,10 @@ from harness.results.metrics import spec
 from reports.charts.style import EngineStyle
 from reports.decide.cells import Cells
 from reports.decide.conclusion.sentences import mix_text, no_rival, rate_text, resamples_alone_decide
-from reports.decide.decision import Choice, Decision
+from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import flag_kind
+from reports.decide.parts import Choice
 from reports.wording import number, percent, quantity, settings
 
 _MOST_ERRORS = 20  # listed one by one; servers often put a different number into each

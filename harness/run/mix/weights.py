@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
+from engines.meant import choices
 from harness.errors import ConfigurationError
 from harness.oracle.corpus import Corpus
 from harness.run.mix.log import weights_of_log
@@ -38,10 +38,8 @@ def _of_workloads(
         base, sign, _ = name.partition(":")
         if sign and name not in corpus.workloads and name not in corpus.skipped:
             sets = corpus.filters.get(base, [])
-            near = get_close_matches(name, sets, 1)
-            known = ", ".join(sets) or f"none, {corpus.dataset.name} brings no filters"
-            remedy = f"did you mean '{near[0]}'?" if near else f"sets: {known}"
-            problems.append(f"{source}: decision.weights: unknown filter set '{name}' ({remedy})")
+            known = choices(name, sets, f"filter sets of {corpus.dataset.name}")
+            problems.append(f"{source}: decision.weights: unknown filter set '{name}' ({known})")
     found: dict[str, float] = {}
     for name, workloads in corpus.filters.items():
         own = {one: given[one] for one in workloads if one in given and one != name}

@@ -74,6 +74,20 @@ class Judge:
                 checks.append(self._check(requirement, verdicts, int(number), place))
         return checks
 
+    def met(self, requirement: Requirement) -> Bools:
+        """Which candidates would meet a requirement, as `check` says of those that are asked for."""
+        verdicts = judge(self.cells, requirement)
+        worst = self._worst(requirement, verdicts)
+        measured = np.array([not names for names in self.missing], dtype=np.bool_)
+        return np.asarray((worst >= 0) & verdicts.met[worst] & measured)
+
+    def worst_values(self, requirement: Requirement) -> Floats:
+        """What each candidate is judged by: the value nearest to failing; NaN where it was not measured everywhere."""
+        verdicts = judge(self.cells, requirement)
+        worst = self._worst(requirement, verdicts)
+        known = (worst >= 0) & (verdicts.status[worst] != GAP)
+        return np.asarray(np.where(known, verdicts.value[worst], np.nan))
+
     def _worst(self, requirement: Requirement, verdicts: GroupVerdicts) -> Ints:
         """The number of the group with the worst verdict for each candidate, -1 where it is judged in none."""
         severity = verdicts.severity()

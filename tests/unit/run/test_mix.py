@@ -74,9 +74,7 @@ def test_a_filter_that_stands_for_several_sets_is_shared_by_those_without_a_weig
 def test_a_set_that_the_data_do_not_bring_is_refused(weights: Weighed) -> None:
     with pytest.raises(ConfigurationError, match=r"unknown filter set 'own:share-0.6' \(did you mean"):
         weights(SETS, BRINGS_SETS, weights={"own:share-0.6": 1})
-    with pytest.raises(
-        ConfigurationError, match=r"unknown filter set 'own:a' \(sets: none, mine brings no filters"
-    ):
+    with pytest.raises(ConfigurationError, match=r"unknown filter set 'own:a' \(filter sets of mine: none"):
         weights(SETS, weights={"own:a": 1})
 
 

@@ -31,7 +31,7 @@ def refused(decision: dict[str, Any]) -> str:
     data = asked(decision)
     with pytest.raises(ValidationError) as caught:
         Scenario.model_validate(data)
-    return "\n".join(explain(caught.value, "mine.yaml", data))
+    return "\n".join(explain(caught.value, "mine.yaml", data, Scenario))
 
 
 def test_weights_are_of_filters_and_of_sets_that_the_data_bring() -> None:
@@ -42,9 +42,12 @@ def test_weights_are_of_filters_and_of_sets_that_the_data_bring() -> None:
 @pytest.mark.parametrize(
     ("decision", "expected"),
     [
-        ({"weights": {"non": 1}}, "mine.yaml: decision.weights: unknown filter 'non' (did you mean 'none'?)"),
+        (
+            {"weights": {"non": 1}},
+            "mine.yaml: decision.weights: unknown filter 'non' (did you mean 'none'? known: none, 10pct, own)",
+        ),
         ({"weights": {"x": 1}}, "unknown filter 'x' (known: none, 10pct, own)"),
-        ({"weights": {"10pct:a": 1}}, "unknown filter '10pct:a' (did you mean '10pct'?)"),
+        ({"weights": {"10pct:a": 1}}, "unknown filter '10pct:a' (did you mean '10pct'? known"),
         ({"weights": {"none": -1}}, "decision.weights.none must be greater than or equal to 0, got -1"),
         ({"weights": {"none": True}}, "decision.weights.none must be a valid number, got True"),
         ({"weights": {"none": "often"}}, "decision.weights.none must be a valid number"),
