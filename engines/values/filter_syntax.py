@@ -21,14 +21,21 @@ from typing import Any
 
 from engines.columns import Value
 from engines.filters import BOUNDS, And, Eq, Exists, Filter, In, Not, Or, Range
-from engines.values.shown import is_unicode, shown
+from engines.values.filter_dialects import milliseconds, to_write, translated
+from engines.values.shown import as_json, is_unicode, shown
 
 RESERVED = ("and", "or", "not")  # no column can be called so
 DEEPEST = 20  # levels of and, or and not inside each other; some servers take no more than 30 of their own
 
 
 class FilterSyntaxError(ValueError):
-    """A filter's JSON form is malformed; the message says where and what is expected."""
+    """A filter's JSON form is malformed; the message says where, what is expected and, for the forms of other systems,
+    what to write. is_advised: whether it does.
+    """
+
+    def __init__(self, message: str, *, is_advised: bool = False) -> None:
+        super().__init__(message)
+        self.is_advised = is_advised
 
 
 def parse(data: object) -> Filter | None:
@@ -36,7 +43,28 @@ def parse(data: object) -> Filter | None:
     return _parse(data, 0)
 
 
+def advised(data: object) -> str:
+    """What to write instead of a filter in the form of another system; empty where that is not understood."""
+    ours = translated(data)
+    try:
+        return "" if ours is None or _parsed(ours, 0) is None else to_write(ours)
+    except FilterSyntaxError:
+        return ""
+
+
 def _parse(data: object, level: int) -> Filter | None:
+    try:
+        return _parsed(data, level)
+    except FilterSyntaxError as error:
+        advice = (
+            "" if error.is_advised else advised(data)
+        )  # of the innermost filter that can be put into our form
+        if advice:
+            raise FilterSyntaxError(f"{error}; {advice}", is_advised=True) from error
+        raise
+
+
+def _parsed(data: object, level: int) -> Filter | None:
     if level > DEEPEST:
         raise FilterSyntaxError(
             f"and, or and not are nested more than {DEEPEST} levels deep; flatten the filter"
@@ -44,18 +72,20 @@ def _parse(data: object, level: int) -> Filter | None:
     if data is None or data == {}:
         return None
     if not isinstance(data, Mapping):
-        raise FilterSyntaxError(f"a filter must be an object such as {{'brand': 'Zara'}}, got {shown(data)}")
+        raise FilterSyntaxError(
+            f'a filter must be an object such as {{"brand": "Zara"}}, got {as_json(data)}'
+        )
     parts = tuple(_parse_key(key, value, level) for key, value in data.items())
     return parts[0] if len(parts) == 1 else And(parts)
 
 
 def _parse_key(key: object, value: object, level: int) -> Filter:
     if not isinstance(key, str):
-        raise FilterSyntaxError(f"a column's name must be text, got {shown(key)}; put it in quotes")
+        raise FilterSyntaxError(f"a column's name must be text, got {as_json(key)}; put it in quotes")
     _require_unicode(key, key)
     if key in ("and", "or"):
         if not isinstance(value, list):
-            raise FilterSyntaxError(f"'{key}' must hold a list of filters, got {shown(value)}")
+            raise FilterSyntaxError(f"'{key}' must hold a list of filters, got {as_json(value)}")
         parts = tuple(_parse_inner(key, part, level) for part in value)
         return And(parts) if key == "and" else Or(parts)
     if key == "not":
@@ -82,12 +112,12 @@ def _parse_operators(key: str, operators: Mapping[Any, Any]) -> Filter:
             parts = tuple(Eq(key, _parse_value(key, value)) for value in values)
             return parts[0] if len(parts) == 1 else And(parts)
         case {"exists": value} if len(operators) == 1:
-            raise FilterSyntaxError(f"'{key}.exists' must be true or false, got {shown(value)}")
+            raise FilterSyntaxError(f"'{key}.exists' must be true or false, got {as_json(value)}")
         case {"all": value} if len(operators) == 1:
-            raise FilterSyntaxError(f"'{key}.all' must be a list of at least one value, got {shown(value)}")
+            raise FilterSyntaxError(f"'{key}.all' must be a list of at least one value, got {as_json(value)}")
         case {"exists": _} | {"all": _}:
             raise FilterSyntaxError(
-                f"'{key}': exists and all stand alone, got {shown(dict(operators))}; join conditions by 'and'"
+                f"'{key}': exists and all stand alone, got {as_json(dict(operators))}; join conditions by 'and'"
             )
     return _parse_range(key, operators)
 
@@ -96,23 +126,25 @@ def _parse_range(key: str, bounds: Mapping[Any, Any]) -> Range:
     unknown = set(map(str, bounds)) - set(BOUNDS)
     if unknown or not bounds:
         raise FilterSyntaxError(
-            f"'{key}' takes the bounds {', '.join(BOUNDS)}, or exists, or all, got {shown(dict(bounds))}"
+            f"'{key}' takes the bounds {', '.join(BOUNDS)}, or exists, or all, got {as_json(dict(bounds))}"
         )
     for bound, number in bounds.items():
         if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
-            raise FilterSyntaxError(f"'{key}.{bound}' must be a finite number, got {shown(number)}")
+            is_date = isinstance(number, str) and milliseconds(number) is not None
+            form = "a date in milliseconds since 1970" if is_date else "a finite number"
+            raise FilterSyntaxError(f"'{key}.{bound}' must be {form}, got {as_json(number)}")
     return Range(key, **bounds)
 
 
 def _parse_value(key: str, value: object) -> Value:
     if not isinstance(value, str | int | float | bool):
         raise FilterSyntaxError(
-            f"'{key}' must be compared with text, a number or a boolean, got {shown(value)}"
+            f"'{key}' must be compared with text, a number or a boolean, got {as_json(value)}"
         )
     if isinstance(value, str):
         _require_unicode(key, value)
     elif not _is_finite(value):
-        raise FilterSyntaxError(f"'{key}' must be compared with a finite number, got {shown(value)}")
+        raise FilterSyntaxError(f"'{key}' must be compared with a finite number, got {as_json(value)}")
     return value
 
 

@@ -46,7 +46,7 @@ def _is_configuration(path: Path) -> bool:
 
 
 def _holds_vectors(path: Path) -> bool:
-    from harness.data.user.columns import open_parquet
+    from harness.data.user.tables.parquet_files import open_parquet
     from harness.data.user.vectors.parquet_columns import vector_columns
 
     with open_parquet(path) as file:

@@ -44,7 +44,7 @@ def load_dataset(
     if not _exists(path):
         raise ConfigurationError(
             f"dataset {shown(name)} is neither known ({choices(name, sorted(manifests))}) nor a path that exists; "
-            "give a name, a folder with vectors.npy, a .parquet or an ann-benchmarks .hdf5 file"
+            "give a name, a folder with vectors.npy or Parquet files, a .parquet or an ann-benchmarks .hdf5 file"
         )
     if path.suffix in (".yaml", ".yml"):
         return _from_manifest(path, changes, cache, progress)
@@ -63,9 +63,9 @@ def picture_of(ref: str) -> Picture | None:
     if path.suffix in (".yaml", ".yml"):
         spec = read_manifest(path, changes)
         return spec.picture if isinstance(spec, ListingsManifest) else None
-    from harness.data.user.files import inputs
+    from harness.data.user.finding import sidecar_of
 
-    return read_user_manifest(inputs(path)[0], changes).picture
+    return read_user_manifest(sidecar_of(path), changes).picture
 
 
 def split_reference(ref: str) -> tuple[str, dict[str, Any]]:

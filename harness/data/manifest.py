@@ -90,10 +90,10 @@ class ModelManifest(StrictModel):
 class UserManifest(StrictModel):
     """`dataset.yaml` in a user's folder, or `NAME.yaml` beside `NAME.parquet` or `NAME.hdf5`.
 
-    vectors: the Parquet column that holds them, where several could. queries: where the data bring none, a Parquet file
-    of them (its path starts from the manifest's folder), or how many rows to hold out. text: columns to carry along
-    unfiltered. fill: by column, what stands in for a missing value. model: what made the vectors.
-    picture: how they are shown, where they are pictures.
+    vectors: the Parquet column that holds them, where several could. queries: where the data bring none, a file of them
+    (its path starts from the manifest's folder), or how many rows to hold out. columns: the only ones that are read,
+    all where None; exclude: those that are not. text: columns to carry along unfiltered. fill: by column, what stands
+    in for a missing value. model: what made the vectors. picture: how they are shown, where they are pictures.
     """
 
     name: Name | None = None
@@ -102,6 +102,8 @@ class UserManifest(StrictModel):
     vectors: str | None = None
     queries: PositiveInt | str | None = None
     id: str = "id"
+    columns: Annotated[tuple[str, ...], Listed] | None = None
+    exclude: Annotated[tuple[str, ...], Listed] = ()
     text: Annotated[tuple[str, ...], Listed] = ()
     fill: dict[str, Annotated[Value, BeforeValidator(_plain)]] = Field(default_factory=dict)
     model: ModelManifest | None = None

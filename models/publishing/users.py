@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.user.columns import open_parquet
+from harness.data.user.tables.parquet_files import open_parquet
 from harness.errors import ConfigurationError
 from models.data.interactions import ItemLists
 from models.data.items import Items

@@ -18,7 +18,7 @@ from engines.values.filter_syntax import to_json
 from harness.data.identity import ModelIdentity
 from harness.data.manifest import UserManifest
 from harness.data.user.faults import Faults
-from harness.data.user.files import ATTRIBUTES, FILTERS, MANIFEST, QUERIES, VECTORS
+from harness.data.user.finding import ATTRIBUTES, FILTERS, MANIFEST, QUERIES, VECTORS
 from harness.errors import ConfigurationError, DatasetError, unwritable
 from harness.scenario.strict import validated
 from models.data.items import Items

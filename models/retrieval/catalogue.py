@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.data.user.files import ATTRIBUTES
+from harness.data.user.finding import ATTRIBUTES
 from models.data.items import Items
 from models.data.reading.item_file import items_of
 from models.data.reading.table import parquet_table

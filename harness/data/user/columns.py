@@ -1,35 +1,34 @@
-"""A user's attributes: Parquet columns as the harness' kinds, with every fault named by column and row."""
+"""A user's attributes: the columns of their tables as the harness' kinds, with every fault named by column and row."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engines.columns import Column
+from engines.columns import Column, present
+from engines.meant import choices
 from engines.values.filter_syntax import RESERVED
-from engines.values.shown import shown
 from harness.data.dataset import Attribute
 from harness.data.manifest import UserManifest
-from harness.data.user.conversion import as_column, filled, is_text, understood
+from harness.data.user.conversion import as_column, filled, understood
+from harness.data.user.tables.ids import order_by, read_ids
+from harness.data.user.tables.table import Table
+from harness.data.user.vectors.matrix import Matrix
 from harness.errors import ConfigurationError, noting
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
-
-_SHOWN = 3  # examples of each kind of fault
 
 
 @dataclass(slots=True)
 class ItemColumns:
-    """What a Parquet file holds besides vectors; `problems` says what could not be understood.
+    """What the tables say of the items; `problems` says what could not be understood.
 
     sidecar: the name of the file that says more about them.
     """
 
-    rows: int
     sidecar: str = "dataset.yaml"
     attributes: list[Attribute] = field(default_factory=list)
     columns: dict[str, Column] = field(default_factory=dict)
@@ -38,117 +37,126 @@ class ItemColumns:
     problems: list[str] = field(default_factory=list)
 
 
-def open_parquet(path: Path) -> pq.ParquetFile:
-    """A Parquet file whose columns have distinct names. Raises ConfigurationError."""
+def read_columns(
+    tables: Sequence[Table], manifest: UserManifest, sidecar: Path, vectors: Matrix | None
+) -> ItemColumns:
+    """Every column that the manifest does not leave out, one at a time.
+
+    The rows of one table belong to those of the other by their ids where both have some; else row i of each belongs
+    to vector i.
+    """
+    items = ItemColumns(sidecar.name)
+    named = {table.label: _named(items, table, manifest) for table in tables}
+    _check_names(items, tables, named, manifest, sidecar)
+    ids: pa.ChunkedArray | None = None
+    first: Table | None = None  # the one that has them
+    for table in tables:
+        own, order, is_joined = None, None, False
+        with noting(items.problems):
+            own = _own_ids(items, table, manifest)
+            if own is not None and ids is not None and first is not None:
+                is_joined = True
+                order = order_by(ids, own, table.label, first.label)
+        if not is_joined and vectors is not None and table.rows != vectors.rows:
+            items.problems.append(
+                f"{table.label}: has {table.rows:,} rows, but {vectors.label} has {vectors.rows:,}; "
+                "row i of one belongs to row i of the other"
+            )
+        if ids is None:
+            ids, first = own, table
+        for name in named[table.label]:
+            with noting(items.problems):
+                column = table.read(name)
+                _add(
+                    items, name, column if order is None else column.take(order), table.place(name), manifest
+                )
+    items.ids = None if ids is None else ids.to_pylist()
+    return items
+
+
+def _named(items: ItemColumns, table: Table, manifest: UserManifest) -> list[str]:
+    """The columns of a table that become attributes."""
+    known = [
+        name
+        for name in table.types
+        if name not in (manifest.id, *table.vectors, *table.index) and _is_chosen(name, manifest)
+    ]
+    for name in known:
+        if not name or name in RESERVED:
+            reason = f"{', '.join(RESERVED)} are words of the filter language" if name else "has no name"
+            items.problems.append(f"{table.place(name)}: {reason}; rename it")
+    return [name for name in known if name and name not in RESERVED]
+
+
+def _is_chosen(name: str, manifest: UserManifest) -> bool:
+    return name not in manifest.exclude and (manifest.columns is None or name in manifest.columns)
+
+
+def _check_names(
+    items: ItemColumns,
+    tables: Sequence[Table],
+    named: dict[str, list[str]],
+    manifest: UserManifest,
+    sidecar: Path,
+) -> None:
+    """Notes the names in the manifest that are no columns, and columns that several tables have."""
+    where = " and ".join(Path(table.label).name for table in tables)
+    held = [name for table in tables for name in table.types if name not in table.vectors]
+    used = [name for names in named.values() for name in names]
+    for key, names, known in (
+        ("fill", manifest.fill, used),
+        ("text", manifest.text, used),
+        ("columns", manifest.columns or (), held),
+        ("exclude", manifest.exclude, held),
+    ):
+        items.problems += [
+            f"{sidecar}: {key}: {where} has no column '{name}' ({choices(name, known, 'it has')})"
+            for name in names
+            if name not in known
+        ]
+    if "id" in manifest.model_fields_set and not any(manifest.id in table.types for table in tables):
+        items.problems.append(f"{sidecar}: id: {where} has no column '{manifest.id}'")
+    items.problems += [
+        f"{where}: both have a column '{name}'; rename or drop one of them"
+        for name in dict.fromkeys(used)
+        if used.count(name) > 1
+    ]
+
+
+def _own_ids(items: ItemColumns, table: Table, manifest: UserManifest) -> pa.ChunkedArray | None:
+    """The ids in a table: its column of them, else the index of the data frame that it was, where that can be one."""
+    if manifest.id in table.types and manifest.id not in manifest.exclude:
+        return read_ids(table, manifest.id)
+    for name in table.index:
+        if len(table.index) == 1 and "id" not in manifest.model_fields_set:
+            try:
+                ids = read_ids(table, name)
+            except ConfigurationError:
+                pass  # an index need not be unique
+            else:
+                items.notes.append(
+                    f"{Path(table.label).name}: the ids are the index of its data frame ('{name}')"
+                )
+                return ids
+        items.notes.append(f"not used: {Path(table.label).name}: the index of its data frame ('{name}')")
+    return None
+
+
+def _add(items: ItemColumns, name: str, column: pa.ChunkedArray, label: str, manifest: UserManifest) -> None:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    try:
-        # Read page by page: otherwise even the first rows take the memory of their whole column in a group of rows.
-        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: the name of a column is not UTF-8 ({error}); rename it") from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ConfigurationError(f"{path}: is no intact Parquet file ({error})") from error
-    repeated = [name for name, times in Counter(file.schema_arrow.names).items() if times > 1]
-    if repeated:
-        file.close()
-        raise ConfigurationError(
-            [
-                f"{path}: column '{name}' occurs more than once; rename or drop all but one"
-                for name in repeated
-            ]
-        )
-    return file
-
-
-def read_table(path: Path, manifest: UserManifest, sidecar: Path, *, skip: str | None = None) -> ItemColumns:
-    """Every column but `skip`, one at a time. Raises ConfigurationError if the file is no Parquet."""
-    with open_parquet(path) as file:
-        schema = file.schema_arrow
-        table = ItemColumns(file.metadata.num_rows, sidecar.name)
-        known = [name for name in schema.names if name not in (skip, manifest.id)]
-        for key, names in (("fill", manifest.fill), ("text", manifest.text)):
-            table.problems += [
-                f"{sidecar}: {key}: {path.name} has no column '{name}' (it has: {', '.join(known) or 'none'})"
-                for name in names
-                if name not in known
-            ]
-        for name in known:
-            label = f"{path}: column '{name}'"
-            if not name or name in RESERVED:
-                reason = f"{', '.join(RESERVED)} are words of the filter language" if name else "has no name"
-                table.problems.append(f"{label}: {reason}; rename it")
-                continue
-            with noting(table.problems):
-                _add(table, name, _read(file, name, label), label, manifest)
-        if manifest.id in schema.names:
-            with noting(table.problems):
-                label = f"{path}: column '{manifest.id}'"
-                table.ids = _ids(_read(file, manifest.id, label), label)
-        elif "id" in manifest.model_fields_set:
-            table.problems.append(f"{sidecar}: id: {path.name} has no column '{manifest.id}'")
-    return table
-
-
-def _read(file: pq.ParquetFile, name: str, label: str) -> pa.ChunkedArray:
-    import pyarrow as pa
-
-    try:
-        column = file.read(columns=[name]).column(name)
-        column.validate(full=True)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ConfigurationError(f"{label}: cannot be read ({error})") from error
-    if len(column) != file.metadata.num_rows:
-        raise ConfigurationError(
-            f"{label}: holds {len(column):,} values instead of {file.metadata.num_rows:,}; write the file again"
-        )
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
-def _add(table: ItemColumns, name: str, column: pa.ChunkedArray, label: str, manifest: UserManifest) -> None:
+    if pa.types.is_null(column.type):
+        items.notes.append(f"not used: {label.rpartition('/')[2]}, which has no values")
+        return
     kind, column, note = understood(column, label)
     if name in manifest.text:
         if kind != "keyword":
             raise ConfigurationError(f"{label}: is {kind}, only strings can be text; take it out of text")
         kind = "text"
     # Known even if its values are refused, so that a filter on it is not reported as one on an unknown column.
-    table.attributes.append(Attribute(name, kind, "real"))
-    column = filled(column, kind, manifest.fill.get(name), label, table.sidecar)
-    table.columns[name] = as_column(column, kind)
+    items.attributes.append(Attribute(name, kind, "real"))
+    column = filled(column, kind, manifest.fill.get(name), label, items.sidecar)
+    values = items.columns[name] = as_column(column, kind)
+    items.attributes[-1] = Attribute(name, kind, "real", optional=present(values) is not None)
     if note:
-        table.notes.append(f"{name} {note}")
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _ids(column: pa.ChunkedArray, label: str) -> list[str | int]:
-    import pyarrow as pa
-
-    if isinstance(column.type, pa.UuidType):
-        column = pa.chunked_array([pa.array(list(map(_text, column.to_pylist())), pa.string())])
-    if not (pa.types.is_integer(column.type) or is_text(column.type)):
-        kind = column.type
-        raise ConfigurationError(f"{label}: ids must be strings or integers, are {kind}")
-    values: list[Any] = column.to_pylist()
-    first: dict[Any, int] = {}
-    repeated = [
-        (value, first[value], row)
-        for row, value in enumerate(values)
-        if first.setdefault(value, row) != row and value is not None
-    ]
-    problems = []
-    if None in first:
-        problems.append(f"{label}: row {first[None]} has no id; every item needs one")
-    if repeated:
-        examples = ", ".join(
-            f"{shown(value)} in rows {one} and {other}" for value, one, other in repeated[:_SHOWN]
-        )
-        problems.append(
-            f"{label}: ids occur twice: {examples} ({len(repeated):,} in all); ids must be unique"
-        )
-    if problems:
-        raise ConfigurationError(problems)
-    return values
+        items.notes.append(f"{name} {note}")

@@ -1,4 +1,4 @@
-"""Parquet columns as the harness' kinds: their values understood, gaps filled, words encoded."""
+"""Columns of a user's tables as the harness' kinds: their values understood, gaps filled, words encoded."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from engines.base import FieldKind
-from engines.columns import Column, Keywords
+from engines.columns import Column, Keywords, Nullable, Tags, words_of
 from engines.values.shown import shown
 from harness.errors import ConfigurationError
 
@@ -19,13 +20,18 @@ Kind = FieldKind | Literal["text"]
 
 
 def understood(column: pa.ChunkedArray, label: str) -> tuple[Kind, pa.ChunkedArray, str]:
-    """The kind of a column, its values as Arrow's widest type of that kind, and a note for the user."""
+    """The kind of a column, its values as Arrow's widest type of that kind, and a note for the user.
+
+    Raises ConfigurationError.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     is_a, kind = pa.types, column.type
     if is_text(kind):
         return "keyword", column.cast(pa.large_string()), ""
+    if (word := listed(kind)) is not None and (is_text(word) or is_a.is_null(word)):
+        return "tags", column.cast(pa.large_list(pa.large_string())), ""
     if is_a.is_boolean(kind):
         return "boolean", column, ""
     if is_a.is_timestamp(kind) or is_a.is_date(kind):
@@ -39,7 +45,8 @@ def understood(column: pa.ChunkedArray, label: str) -> tuple[Kind, pa.ChunkedArr
     if is_a.is_floating(kind) or is_a.is_decimal(kind):
         return "float", column.cast(pa.float64()), ""
     raise ConfigurationError(
-        f"{label}: type {kind} is not supported; store a string, number, boolean or date an item, or drop it"
+        f"{label}: type {kind} is not supported; store a string, number, boolean, date or list of strings an item, or "
+        "leave it out with exclude"
     )
 
 
@@ -50,13 +57,36 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind))
 
 
+def listed(kind: pa.DataType) -> pa.DataType | None:
+    """The type of a list's values, dictionaries decoded; None of what is no list."""
+    import pyarrow as pa
+
+    is_a = pa.types
+    kind = getattr(kind, "storage_type", kind)  # of an extension, such as tensors of a fixed shape
+    tests = (
+        is_a.is_list,
+        is_a.is_large_list,
+        is_a.is_fixed_size_list,
+        is_a.is_list_view,
+        is_a.is_large_list_view,
+    )
+    if not any(test(kind) for test in tests):
+        return None
+    return kind.value_type.value_type if is_a.is_dictionary(kind.value_type) else kind.value_type
+
+
 def filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str, sidecar: str) -> pa.ChunkedArray:
-    """The column without nulls (NaN is one). Raises ConfigurationError where nothing stands in for them."""
+    """The column with `value` where it is null (None: left null). NaN is null, and so is a list without words.
+
+    Raises ConfigurationError.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    missing = pc.is_null(column, nan_is_null=True)
-    count = pc.sum(missing).as_py() or 0
+    if kind == "tags":
+        missing = pc.equal(pc.fill_null(pc.list_value_length(column), 0), 0)
+    else:
+        missing = pc.is_null(column, nan_is_null=True)
     if value is not None:
         if not _fits(value, kind):
             raise ConfigurationError(
@@ -64,20 +94,16 @@ def filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str, sidec
             )
         # Arrow makes no float of an integer that is not exactly one.
         number = float(value) if kind == "float" and isinstance(value, int) else value
-        column = pc.if_else(missing, pa.scalar(number, column.type), column)
-    elif count:
-        row = pc.index(missing, True).as_py()
-        raise ConfigurationError(
-            f"{label}: {count:,} values are missing, the first in row {row}; "
-            f"say what stands in for them in {sidecar}, as in fill: {{column: value}}"
-        )
+        column = pc.if_else(missing, pa.scalar([value] if kind == "tags" else number, column.type), column)
+    elif kind == "float":
+        column = pc.if_else(missing, pa.scalar(None, column.type), column)
     if kind == "float" and not pc.all(finite := pc.is_finite(column)).as_py():
         raise ConfigurationError(f"{label}: row {pc.index(finite, False).as_py()} is infinite; repair it")
     return column
 
 
 def _fits(value: object, kind: Kind) -> bool:
-    if kind in ("keyword", "text"):
+    if kind in ("keyword", "text", "tags"):
         return isinstance(value, str)
     if kind == "boolean" or isinstance(value, bool):
         return kind == "boolean" and isinstance(value, bool)
@@ -87,17 +113,45 @@ def _fits(value: object, kind: Kind) -> bool:
 
 
 def as_column(column: pa.ChunkedArray, kind: Kind) -> Column:
+    """The values of a column as its kind holds them; nulls are missing."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    if kind not in ("keyword", "text"):
+    if kind == "tags":
+        return _tags(column)
+    if kind in ("keyword", "text"):
+        return Keywords(*_encoded(column))
+    if not column.null_count:
         return np.asarray(column.to_numpy())
+    zero = pa.scalar(False if kind == "boolean" else 0, column.type)
+    return Nullable(
+        np.asarray(pc.fill_null(column, zero).to_numpy()), np.asarray(pc.is_valid(column).to_numpy())
+    )
+
+
+def _tags(column: pa.ChunkedArray) -> Tags:
+    import pyarrow.compute as pc
+
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    codes, vocabulary = _encoded(pc.list_flatten(column))
+    # A row's words once each, in the order of their codes; of nulls among them nothing stays.
+    places = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)[codes >= 0] * max(1, len(vocabulary))
+    rows, codes = np.divmod(np.unique(places + codes[codes >= 0]), max(1, len(vocabulary)))
+    counts = np.bincount(rows, minlength=len(lengths))
+    return Tags(np.concatenate([[0], np.cumsum(counts)]), codes.astype(np.int32), vocabulary)
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.object_]]:
+    """Words as codes (-1 where null) of a vocabulary that is sorted by code point."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     encoded = column.dictionary_encode().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):  # of no rows
-        return Keywords(np.empty(0, np.int32), np.empty(0, object))
+        return np.empty(0, np.int32), np.empty(0, object)
     words: list[str] = encoded.dictionary.to_pylist()
     order = sorted(range(len(words)), key=words.__getitem__)
-    rank = np.empty(len(words), dtype=np.int32)
+    rank = np.empty(len(words) + 1, dtype=np.int32)
     rank[order] = np.arange(len(words), dtype=np.int32)
-    vocabulary = np.empty(len(words), dtype=object)
-    vocabulary[:] = [words[i] for i in order]
-    return Keywords(rank[encoded.indices.to_numpy()], vocabulary)
+    rank[-1] = -1
+    return rank[pc.fill_null(encoded.indices, -1).to_numpy()], words_of([words[i] for i in order])

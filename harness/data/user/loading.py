@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import compress
 from pathlib import Path
@@ -17,9 +18,9 @@ from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray, size
 from harness.data.dataset import Dataset
 from harness.data.manifest import UserManifest, read_user_manifest
 from harness.data.store import DatasetParts, cached, key_of, open_dataset, save, throttled
-from harness.data.user.columns import ItemColumns
-from harness.data.user.files import QUERIES, VECTORS, UserFiles, inputs, open_files
-from harness.data.user.filter_lines import read_filters
+from harness.data.user.files import UserFiles, open_files
+from harness.data.user.filters.lines import read_filters
+from harness.data.user.finding import QUERIES, VECTORS, Found, find
 from harness.data.user.vectors.matrix import Matrix
 from harness.data.user.vectors.transfer import transfer
 from harness.errors import ConfigurationError, noting
@@ -35,15 +36,26 @@ def load_user_data(path: Path, changes: Mapping[str, Any], cache: Path, progress
 
     changes: keys of dataset.yaml, set from outside. Raises ConfigurationError with every problem found.
     """
-    sidecar, files = inputs(path)
-    manifest = read_user_manifest(sidecar, changes)
+    found = find(path)
+    manifest = read_user_manifest(found.sidecar, changes)
+    files = found.files
     if isinstance(manifest.queries, str):
-        files.append(sidecar.parent / manifest.queries)
+        files.append(found.sidecar.parent / manifest.queries)
     states = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
     # How pictures are shown changes no content.
     content = manifest.model_dump(mode="json", exclude={"picture"})
     key = f"{_title(path)}-{key_of(path.resolve(), states, content)}"
-    return open_dataset(cached(cache, key, partial(_build, path, sidecar, manifest, progress), progress))
+    dataset = open_dataset(cached(cache, key, partial(_build, found, manifest, progress), progress))
+    # Other files beside the data come and go without making it another data set.
+    return replace(dataset, description=_described(dataset.description, [found.note] if found.note else []))
+
+
+def _described(text: str, notes: Sequence[str]) -> str:
+    """A description with notes behind it, each a sentence of its own."""
+    text = text.strip()
+    if text and notes and text[-1] not in ".!?":
+        text += "."
+    return " ".join([text, *(f"{note}." for note in notes)]).strip()
 
 
 def _title(path: Path) -> str:
@@ -51,18 +63,17 @@ def _title(path: Path) -> str:
     return whole.name if whole.is_dir() else whole.stem
 
 
-def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress, folder: Path) -> None:
+def _build(found: Found, manifest: UserManifest, progress: Progress, folder: Path) -> None:
     with ExitStack() as stack:
-        files = open_files(path, sidecar, manifest, stack)
+        files = open_files(found, manifest, stack)
         if files.vectors is None:
             raise ConfigurationError(files.problems)
         held_out = _held_out(files, files.vectors.rows)
         stored = _store(files, files.vectors, held_out, folder, throttled(progress))
-    table = files.table or ItemColumns(rows=files.vectors.rows)
-    filters = None
+    items, filters = files.items, None
     if files.filters is not None:
         queries = None if files.queries is None else files.queries.rows
-        filters, problems = read_filters(files.filters, queries, table.attributes)
+        filters, problems = read_filters(files.filters, queries, items.attributes)
         files.problems += problems
     if files.problems or files.metric is None:
         raise ConfigurationError(files.problems)
@@ -71,8 +82,8 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
         for what, matrix in (("vectors", files.vectors), ("queries", files.queries))
         if matrix is not None and matrix.note
     ]
-    notes += table.notes
-    columns, ids = table.columns, table.ids
+    notes += [*files.notes, *items.notes]
+    columns, ids = items.columns, items.ids
     if held_out is not None:
         kept = ~held_out
         columns = {name: column[kept] for name, column in columns.items()}
@@ -81,15 +92,15 @@ def _build(path: Path, sidecar: Path, manifest: UserManifest, progress: Progress
     save(
         folder,
         DatasetParts(
-            name=manifest.name or _title(path),
+            name=manifest.name or _title(found.path),
             metric=files.metric,
             vectors=stored[VECTORS],
             queries=stored[QUERIES],
-            attributes=tuple(table.attributes),
+            attributes=tuple(items.attributes),
             columns=columns,
             filters={} if filters is None else {"filters": filters},
             ids=ids,
-            description=" ".join([manifest.description.strip(), *(f"{note}." for note in notes)]).strip(),
+            description=_described(manifest.description, notes),
             model=files.model,
         ),
     )

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from engines.base import Metric
 from harness.data.identity import ModelIdentity
 from harness.data.manifest import ModelManifest
-from harness.data.user.columns import open_parquet
+from harness.data.user.tables.parquet_files import open_parquet
 from harness.errors import ConfigurationError
 from harness.scenario.strict import StrictModel
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from engines.filters import Filter
 from harness.data.drawn_filters import share_of
-from harness.data.user.filter_lines import read_filters
-from harness.errors import ConfigurationError
+from harness.data.user.filters.lines import filter_lines, read_filters
+from harness.errors import ConfigurationError, noting
 from harness.oracle.corpus import Corpus
 
 MOST_FILTERS = (
@@ -26,10 +26,14 @@ def weights_of_log(file: str, corpus: Corpus, source: str, seed: int) -> tuple[d
     file: JSON Lines, a filter a line as in filters.jsonl. Raises ConfigurationError with every faulty line.
     """
     path = Path(file).expanduser()
-    filters, problems = read_filters(path, None, corpus.dataset.attributes)
+    filters: tuple[Filter | None, ...] = ()
+    problems: list[str] = []
+    with noting(problems):
+        filters, faults = read_filters(filter_lines(path), None, corpus.dataset.attributes)
+        problems += faults
     if not problems and not filters:
         problems = [f"{path}: is empty; write a filter a line, {{}} for none"]
-    if problems or filters is None:
+    if problems:
         raise ConfigurationError([f"{source}: decision.weights_from: {problem}" for problem in problems])
     drawn: Sequence[Filter | None] = filters
     if len(set(filters)) > MOST_FILTERS:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engines.values.shown import shown
 from harness.data.manifest import UserManifest
-from harness.data.user.files import ATTRIBUTES, MANIFEST, VECTORS
+from harness.data.user.finding import ATTRIBUTES, MANIFEST, VECTORS
 from harness.data.user.vectors.numpy_files import from_npy
 from harness.errors import ConfigurationError, noting
 from harness.progress import Progress, silent

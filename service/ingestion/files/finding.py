@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from harness.data.user.columns import open_parquet
+from harness.data.user.tables.parquet_files import open_parquet
 from harness.errors import ConfigurationError, noting
 from service.catalogue.schema import CatalogueSchema
 from service.ingestion.files.columns import problems_of

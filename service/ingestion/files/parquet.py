@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.data.user.columns import open_parquet
+from harness.data.user.tables.parquet_files import open_parquet
 from service.catalogue.schema import VECTOR, Problem
 from service.ingestion.files.source import Place, SourceError
 from service.ingestion.pipeline import AT_ONCE

@@ -130,5 +130,5 @@ def test_what_cannot_stand_in_is_told_once(folder: Folder, value: str) -> None:
 def test_the_remedy_names_the_file_beside_a_parquet_file(folder: Folder) -> None:
     path = folder.path / "mine.parquet"
     pq.write_table(pa.table({"v": VECTORS.tolist(), "n": pa.nulls(ROWS, pa.int8())}), path)
-    with pytest.raises(ConfigurationError, match=r"say what stands in for them in mine\.yaml"):
-        load_dataset(f"{path}:metric=l2,queries=5", cache=folder.cache)
+    with pytest.raises(ConfigurationError, match=r"fill cannot be 'x'; correct it in mine\.yaml"):
+        load_dataset(f"{path}:metric=l2,queries=5,fill.n=x", cache=folder.cache)

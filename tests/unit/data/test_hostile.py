@@ -16,7 +16,7 @@ import pytest
 from engines.filters import Range
 from engines.values.shown import shown
 from harness.data.catalogue import load_dataset
-from harness.data.user.filter_lines import parse_line
+from harness.data.user.filters.lines import parse_line
 from harness.errors import ConfigurationError
 from tests.unit.data.user_data import QUERIES, ROWS, VECTORS, Folder, every
 
@@ -196,7 +196,7 @@ def test_ids_of_every_kind_of_text_and_integer_are_read(folder: Folder, kind: An
     assert ids is not None and ids.tolist() == values
 
 
-@pytest.mark.parametrize("stray", ["dataset.yml", "dataset.json", "Dataset.yaml", "dataset.YAML", "attributes.csv",
+@pytest.mark.parametrize("stray", ["dataset.yml", "dataset.json", "Dataset.yaml", "dataset.YAML", "attributes.xlsx",
                                    "Filters.jsonl"])  # fmt: skip
 def test_a_file_of_nearly_the_right_name_is_not_passed_over(folder: Folder, stray: str) -> None:
     (folder.path / "dataset.yaml").unlink()

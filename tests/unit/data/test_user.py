@@ -21,7 +21,8 @@ from harness.data import arrays
 from harness.data.catalogue import load_dataset
 from harness.data.describe import describe
 from harness.data.manifest import UserManifest
-from harness.data.user.columns import read_table
+from harness.data.user.columns import read_columns
+from harness.data.user.tables.parquet_files import parquet_table
 from harness.errors import ConfigurationError
 from tests.unit.data.user_data import DIM, QUERIES, ROWS, VECTORS, Folder, check_held_out, every
 
@@ -175,7 +176,7 @@ def test_conversion_is_bounded_by_the_block_not_by_the_file(folder: Folder) -> N
 def test_any_text_survives_as_a_keyword(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
     path = tmp_path_factory.mktemp("words") / "a.parquet"
     pq.write_table(pa.table({"w": words}), path)
-    table = read_table(path, UserManifest(), path)
+    table = read_columns([parquet_table([path])], UserManifest(), path, None)
     column = table.columns["w"]
     assert isinstance(column, Keywords)
     assert column.decode() == words

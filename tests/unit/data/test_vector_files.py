@@ -130,7 +130,10 @@ def test_a_mark_that_cannot_be_understood_is_refused(
     ("ref", "problem"),
     [
         ("listings.parquet:queries=no.parquet", "listings.yaml: queries: no.parquet: no such file"),
-        ("listings.parquet:queries=listings.yaml", "listings.yaml: queries: listings.yaml: is no intact"),
+        (
+            "listings.parquet:queries=listings.yaml",
+            "listings.yaml: queries: listings.yaml: is no file of vectors",
+        ),
         (
             "listings.parquet:queries=bare.parquet",
             "listings.yaml: queries: bare.parquet: no column holds vectors",

@@ -193,33 +193,40 @@ def test_several_keys_mean_all_of_them() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ([], "a filter must be an object such as {'brand': 'Zara'}, got []"),
-        ("brand", "a filter must be an object such as {'brand': 'Zara'}, got 'brand'"),
-        ({"and": {"brand": "a"}}, "'and' must hold a list of filters, got {'brand': 'a'}"),
+        ([], 'a filter must be an object such as {"brand": "Zara"}, got []'),
+        ("brand", 'a filter must be an object such as {"brand": "Zara"}, got "brand"'),
+        (
+            {"and": {"brand": "a"}},
+            '\'and\' must hold a list of filters, got {"brand": "a"}; write {"brand": "a"}',
+        ),
         ({"or": [None]}, "'or' must not hold an empty filter"),
-        ({"and": ["a"]}, "a filter must be an object such as {'brand': 'Zara'}, got 'a'"),
+        ({"and": ["a"]}, 'a filter must be an object such as {"brand": "Zara"}, got "a"'),
         ({"not": {}}, "'not' must not hold an empty filter"),
         ({"price": {}}, "'price' takes the bounds gt, gte, lt, lte, or exists, or all, got {}"),
         (
             {"price": {"over": 3}},
-            "'price' takes the bounds gt, gte, lt, lte, or exists, or all, got {'over': 3}",
+            "'price' takes the bounds gt, gte, lt, lte, or exists, or all, got {\"over\": 3}",
         ),
         ({"size": {"exists": 1}}, "'size.exists' must be true or false, got 1"),
         ({"colours": {"all": []}}, "'colours.all' must be a list of at least one value, got []"),
-        ({"colours": {"all": "red"}}, "'colours.all' must be a list of at least one value, got 'red'"),
+        ({"colours": {"all": "red"}}, "'colours.all' must be a list of at least one value, got \"red\""),
         (
             {"price": {"exists": True, "gt": 3}},
-            "'price': exists and all stand alone, got {'exists': True, 'gt': 3}; join conditions by 'and'",
+            '\'price\': exists and all stand alone, got {"exists": true, "gt": 3}; join conditions '
+            'by \'and\'; write {"and": [{"price": {"exists": true}}, {"price": {"gt": 3}}]}',
         ),
-        ({"price": {"gt": "3"}}, "'price.gt' must be a finite number, got '3'"),
-        ({"price": {"gt": True}}, "'price.gt' must be a finite number, got True"),
-        ({"price": {"gt": None}}, "'price.gt' must be a finite number, got None"),
+        ({"price": {"gt": "3"}}, '\'price.gt\' must be a finite number, got "3"; write {"price": {"gt": 3}}'),
+        ({"price": {"gt": True}}, "'price.gt' must be a finite number, got true"),
+        ({"price": {"gt": None}}, "'price.gt' must be a finite number, got null"),
         ({"price": {"lt": math.nan}}, "'price.lt' must be a finite number, got nan"),
         ({"price": {"lt": math.inf}}, "'price.lt' must be a finite number, got inf"),
-        ({1: 2}, "a column's name must be text, got 1; put it in quotes"),
+        ({1: 2}, 'a column\'s name must be text, got 1; put it in quotes; write {"1": 2}'),
         ({"price": math.inf}, "'price' must be compared with a finite number, got inf"),
-        ({"brand": None}, "'brand' must be compared with text, a number or a boolean, got None"),
-        ({"brand": ["a", None]}, "'brand' must be compared with text, a number or a boolean, got None"),
+        (
+            {"brand": None},
+            '\'brand\' must be compared with text, a number or a boolean, got null; write {"brand": {"exists": false}}',
+        ),
+        ({"brand": ["a", None]}, "'brand' must be compared with text, a number or a boolean, got null"),
     ],
 )
 def test_malformed_filters_are_explained(data: object, message: str) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 
 from engines.values.shown import shown
 from harness.data.arrays import block_rows
-from harness.data.user.columns import open_parquet
 from harness.data.user.conversion import is_text
+from harness.data.user.tables.parquet_files import open_parquet
 from harness.data.user.vectors.matrix import Block, Matrix, note_on
 from harness.data.user.vectors.parquet_columns import plain_lists, vector_column
 from harness.errors import ConfigurationError

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.data.user.conversion import is_text
+from harness.data.user.conversion import is_text, listed
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def vector_columns(file: pq.ParquetFile, path: Path) -> list[str]:
     """
     import pyarrow as pa
 
-    kinds = {field.name: _listed(field.type) for field in file.schema_arrow}
+    kinds = {field.name: listed(field.type) for field in file.schema_arrow}
     floats = [name for name, kind in kinds.items() if kind is not None and pa.types.is_floating(kind)]
     lists, texts = (
         [name for name, kind in kinds.items() if (kind is None) == is_none] for is_none in (False, True)
@@ -64,7 +64,7 @@ def _may_hold_vectors(file: pq.ParquetFile, path: Path, name: str) -> bool:
     import pyarrow as pa
 
     kind = file.schema_arrow.field(name).type
-    numbers = _listed(kind)
+    numbers = listed(kind)
     if numbers is not None and pa.types.is_floating(numbers):
         return True
     tells: Callable[[pa.Array], bool] | None
@@ -98,22 +98,6 @@ def _is_json(texts: pa.Array) -> bool:
     except (ValueError, RecursionError):
         return False
     return bool(numbers) and all(isinstance(number, int | float) for number in numbers)
-
-
-def _listed(kind: pa.DataType) -> pa.DataType | None:
-    """The type of a list's values; None of what is no list."""
-    import pyarrow as pa
-
-    is_a = pa.types
-    kind = getattr(kind, "storage_type", kind)  # of an extension, such as tensors of a fixed shape
-    tests = (
-        is_a.is_list,
-        is_a.is_large_list,
-        is_a.is_fixed_size_list,
-        is_a.is_list_view,
-        is_a.is_large_list_view,
-    )
-    return kind.value_type if any(test(kind) for test in tests) else None
 
 
 def plain_lists(lists: pa.Array) -> pa.Array:

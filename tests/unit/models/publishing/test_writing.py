@@ -88,7 +88,11 @@ def test_only_what_may_be_answered_is_written(tmp_path: Path) -> None:
     np.testing.assert_array_equal(dataset.vectors, whole.vectors[kept])
     assert dataset.ids is not None and dataset.ids.tolist() == ["i3", "i9", "i20", "i59"]
     assert (published.items, published.left_out) == (4, 56)
-    assert (dataset.metric, dataset.name, dataset.description) == ("ip", "mine", "d")
+    assert (dataset.metric, dataset.name, dataset.description) == (
+        "ip",
+        "mine",
+        "d. not used: taken.npz, users.parquet.",
+    )
 
 
 def test_filters_match_what_is_written_and_not_what_is_left_out(tmp_path: Path) -> None:
