@@ -55,6 +55,8 @@ class Milvus(PipelinedQueries, Engine):
         receiving_thread=True,
         server=True,
         cluster=True,
+        tags=True,
+        missing=True,
         quantization=True,
     )
     IndexParams: ClassVar = ServerIndexParams

@@ -11,6 +11,7 @@ from pymilvus.grpc_gen import common_pb2, milvus_pb2  # type: ignore[import-unty
 from engines.base import EngineError, Schema
 from engines.milvus import messages
 from engines.milvus.connection import Connection
+from engines.milvus.fields import stored_fields
 from engines.milvus.params import ServerIndexParams
 from engines.server.ownership import MARK, ForeignError
 from engines.values.contents import contents, require_contents
@@ -36,9 +37,9 @@ def create(server: Connection, name: str, schema: Schema, params: ServerIndexPar
         "params": params.build,
     }
     _create_index(server, name, "vector", options)
-    for field in schema.fields:
-        if index_type := messages.scalar_index(field.kind, server.version):
-            _create_index(server, name, schema.aliases[field.name], {"index_type": index_type})
+    for field, kind in stored_fields(schema).items():
+        if index_type := messages.scalar_index(kind, server.version):
+            _create_index(server, name, field, {"index_type": index_type})
     load(server, name, params.replica_number)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from engines.base import Field, FieldKind
 from engines.columns import Value
 from engines.filters import INT64
+from engines.milvus.fields import known
 from engines.values.translation import Translator
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -26,6 +27,11 @@ class Expressions(Translator[str]):
         return "id < 0"
 
     def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> str:
+        if field.kind == "tags":
+            words = ", ".join(_literal(value, "keyword") for value in values)
+            if len(values) == 1:
+                return f"array_contains({alias}, {words})"
+            return f"array_contains_any({alias}, [{words}])"
         # A server reads the smallest integer as the negative of one that is too large, so it is never written.
         lowest = [f"{alias} < {INT64[0] + 1}"] if field.kind == "integer" and INT64[0] in values else []
         literals = [_literal(value, field.kind) for value in values if not lowest or value != INT64[0]]
@@ -33,6 +39,12 @@ class Expressions(Translator[str]):
             return lowest[0]
         same = f"{alias} == {literals[0]}" if len(literals) == 1 else f"{alias} in [{', '.join(literals)}]"
         return " or ".join([same, *lowest])
+
+    def exists(self, alias: str, field: Field) -> str:
+        return f"{known(alias)} == true"
+
+    def if_present(self, alias: str, field: Field, part: str) -> str:
+        return part if field.kind == "tags" else f"{known(alias)} == true and ({part})"
 
     def between(self, alias: str, first: int | None, last: int | None) -> str:
         parts = [] if first is None else [f"{alias} >= {first}"]

@@ -26,8 +26,8 @@ from engines.base import (
     UnsupportedError,
     Vectors,
 )
-from engines.columns import decoded
 from engines.filters import Filter
+from engines.milvus.fields import MOST_TAGS, stored_columns, stored_fields
 from engines.milvus.filters import Expressions
 from engines.milvus.params import EXACT, ROUNDED, IndexParams, SearchParams, for_type
 from engines.values import disk
@@ -41,8 +41,12 @@ for _name in ("pymilvus", "milvus_lite", "grpc._server"):
 
 _BATCH_BYTES = 16 << 20  # vectors in one request; gRPC refuses messages of 256 MiB
 _METRICS = {"l2": "L2", "ip": "IP", "cosine": "COSINE"}
-_TYPES: dict[FieldKind, tuple[DataType, dict[str, int]]] = {
+_TYPES: dict[FieldKind, tuple[DataType, dict[str, Any]]] = {
     "keyword": (DataType.VARCHAR, {"max_length": 65_535}),
+    "tags": (
+        DataType.ARRAY,
+        {"element_type": DataType.VARCHAR, "max_length": 65_535, "max_capacity": MOST_TAGS},
+    ),
     "integer": (DataType.INT64, {}),
     "float": (DataType.DOUBLE, {}),
     "boolean": (DataType.BOOL, {}),
@@ -53,7 +57,13 @@ class MilvusLite(Engine):
     """One collection in one Milvus Lite database."""
 
     capabilities = Capabilities(
-        persistent=True, durable=True, immediate=True, thread_safe=True, quantization=True
+        persistent=True,
+        durable=True,
+        immediate=True,
+        thread_safe=True,
+        tags=True,
+        missing=True,
+        quantization=True,
     )
     IndexParams: ClassVar = IndexParams
     SearchParams: ClassVar = SearchParams
@@ -85,9 +95,8 @@ class MilvusLite(Engine):
         fields = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
         fields.add_field("id", DataType.INT64, is_primary=True)
         fields.add_field("vector", DataType.FLOAT_VECTOR, dim=schema.dim)
-        for field in schema.fields:
-            kind, options = _TYPES[field.kind]
-            fields.add_field(schema.aliases[field.name], kind, **options)
+        for field, kind in stored_fields(schema).items():
+            fields.add_field(field, _TYPES[kind][0], **_TYPES[kind][1])
         index = MilvusClient.prepare_index_params()
         index.add_index(
             "vector",
@@ -129,9 +138,8 @@ class MilvusLite(Engine):
         for start in range(0, len(batch), size):
             rows = slice(start, start + size)
             columns: dict[str, Any] = {"id": batch.ids[rows].tolist(), "vector": batch.vectors[rows]}
-            for name, alias in self._schema.aliases.items():
-                column = batch.attributes[name][rows]
-                columns[alias] = decoded(column)
+            for name, column in stored_columns(batch[rows], self._schema).items():
+                columns[name] = column if isinstance(column, list) else column.tolist()
             items = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
             self._open.upsert(self._collection, items)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, schema_pb2  # type: ignore[import-untyped]
 
 from engines.base import Batch, FieldKind, Schema
-from engines.columns import Keywords
+from engines.milvus.fields import MOST_TAGS, stored_columns, stored_fields
 from engines.values.columns import normalized
 
 # Of unit vectors: under COSINE, Milvus 2.3 gives zero vectors no score, or NaN, which upsets the order of the others.
@@ -19,11 +19,16 @@ METRICS = {"l2": "L2", "ip": "IP", "cosine": "IP"}
 STRONG = common_pb2.ConsistencyLevel.Strong
 _TYPES: dict[FieldKind, Any] = {
     "keyword": schema_pb2.DataType.VarChar,
+    "tags": schema_pb2.DataType.Array,
     "integer": schema_pb2.DataType.Int64,
     "float": schema_pb2.DataType.Double,
     "boolean": schema_pb2.DataType.Bool,
 }
 _LONGEST_TEXT = 65_535  # bytes that a VARCHAR can hold
+_OPTIONS = {
+    "keyword": {"max_length": str(_LONGEST_TEXT)},
+    "tags": {"max_length": str(_LONGEST_TEXT), "max_capacity": str(MOST_TAGS)},
+}
 _SORTED: dict[FieldKind, str] = {"keyword": "Trie", "integer": "STL_SORT", "float": "STL_SORT"}
 
 
@@ -45,13 +50,14 @@ def collection_schema(name: str, schema: Schema, description: str) -> Any:
             type_params=pairs({"dim": str(schema.dim)}),
         ),
     ]
-    for field in schema.fields:
-        options = {"max_length": str(_LONGEST_TEXT)} if field.kind == "keyword" else {}
+    for field, kind in stored_fields(schema).items():
         fields.append(
             schema_pb2.FieldSchema(
-                name=schema.aliases[field.name], data_type=_TYPES[field.kind], type_params=pairs(options)
+                name=field, data_type=_TYPES[kind], type_params=pairs(_OPTIONS.get(kind, {}))
             )
         )
+        if kind == "tags":
+            fields[-1].element_type = schema_pb2.DataType.VarChar
     return schema_pb2.CollectionSchema(name=name, description=description, fields=fields)
 
 
@@ -62,17 +68,13 @@ def scalar_index(kind: FieldKind, version: tuple[int, int]) -> str | None:
 
 def writes(kind: Any, name: str, schema: Schema, batch: Batch, limit: int) -> Iterator[Any]:
     """A batch as requests of at most about `limit` bytes each. kind: InsertRequest or UpsertRequest."""
-    columns = {
-        alias: column.decode() if isinstance(column, Keywords) else column
-        for field, alias in schema.aliases.items()
-        for column in [batch.attributes[field]]
-    }
+    columns = stored_columns(batch, schema)
     sizes = np.full(len(batch), 4 * schema.dim + 8 * (1 + len(columns)), np.int64)
     for column in columns.values():
         if isinstance(column, list):
-            sizes += np.fromiter((len(word.encode()) for word in column), np.int64, len(batch))
+            sizes += np.fromiter(map(_bytes_of, column), np.int64, len(batch))
     vectors = normalized(batch.vectors) if schema.metric == "cosine" else batch.vectors
-    kinds = {schema.aliases[field.name]: field.kind for field in schema.fields}
+    kinds = stored_fields(schema)
     for rows in _parts(sizes, limit):
         request = kind(collection_name=name, num_rows=rows.stop - rows.start)
         ids = request.fields_data.add(type=schema_pb2.DataType.Int64, field_name="id")
@@ -84,6 +86,12 @@ def writes(kind: Any, name: str, schema: Schema, batch: Batch, limit: int) -> It
             data = request.fields_data.add(type=_TYPES[kinds[alias]], field_name=alias)
             _fill(data.scalars, kinds[alias], column[rows])
         yield request
+
+
+def _bytes_of(words: str | list[str]) -> int:
+    if isinstance(words, str):
+        return len(words.encode())
+    return sum(8 + len(word.encode()) for word in words)
 
 
 def _parts(sizes: npt.NDArray[np.int64], limit: int) -> Iterator[slice]:
@@ -99,6 +107,10 @@ def _parts(sizes: npt.NDArray[np.int64], limit: int) -> Iterator[slice]:
 def _fill(scalars: Any, kind: FieldKind, column: Any) -> None:
     if kind == "keyword":
         scalars.string_data.data.extend(column)
+    elif kind == "tags":
+        scalars.array_data.element_type = schema_pb2.DataType.VarChar
+        for words in column:
+            scalars.array_data.data.add().string_data.data.extend(words)
     elif kind == "integer":
         scalars.long_data.data.extend(column.tolist())
     elif kind == "float":

@@ -51,19 +51,23 @@ class Translator(ABC, Generic[T]):
 
     def _one_of(self, name: str, values: Sequence[Value]) -> T:
         alias, field = self._field(name)
-        return self.one_of(alias, field, values) if values else self.nothing()
+        return self._known(alias, field, self.one_of(alias, field, values)) if values else self.nothing()
+
+    def _known(self, alias: str, field: Field, part: T) -> T:
+        return self.if_present(alias, field, part) if field.can_lack else part
 
     def _range(self, where: Range) -> T:
         alias, field = self._field(where.field)
         if field.kind != "integer":
-            return self.within(alias, {name: float(bound) for name, bound in where.bounds.items()})
+            bounds = {name: float(bound) for name, bound in where.bounds.items()}
+            return self._known(alias, field, self.within(alias, bounds))
         interval = integer_interval(where)
         if interval is None:
             return self.nothing()
         first, last = (bound if bound != end else None for bound, end in zip(interval, INT64, strict=True))
         if first is None and last is None:  # every integer lies within it, but an item may have none
             return self._exists(where.field)
-        return self.between(alias, first, last)
+        return self._known(alias, field, self.between(alias, first, last))
 
     def _exists(self, name: str) -> T:
         alias, field = self._field(name)
@@ -84,6 +88,12 @@ class Translator(ABC, Generic[T]):
     def exists(self, alias: str, field: Field) -> T:
         """The field, which items may lack, has a value."""
         raise UnsupportedError(f"items that lack a value ('{field.name}') are not supported")
+
+    def if_present(self, alias: str, field: Field, part: T) -> T:
+        """Holds where `part` does and the field, which items may lack, has a value. Engines that keep another value in
+        place of a missing one tell the two apart here; in the others a comparison never holds for what is missing.
+        """
+        return part
 
     @abstractmethod
     def between(self, alias: str, first: int | None, last: int | None) -> T:

@@ -56,6 +56,8 @@ class Vespa(PipelinedQueries, Engine, Remote, FullText):
         pipelined=True,
         server=True,
         cluster=True,
+        tags=True,
+        missing=True,
         text=True,
     )
     IndexParams: ClassVar = IndexParams

@@ -10,7 +10,7 @@ from engines.base import Field
 from engines.columns import Value
 from engines.filters import INT64
 from engines.values.translation import Translator
-from engines.vespa.values import encoded, lowest
+from engines.vespa.values import encoded, known, lowest
 
 
 class Yql(Translator[str]):
@@ -23,7 +23,7 @@ class Yql(Translator[str]):
         return "false"
 
     def one_of(self, alias: str, field: Field, values: Sequence[Value]) -> str:
-        if field.kind == "keyword":
+        if field.kind in ("keyword", "tags"):
             # Unlike `contains`, `in` compares words as they are: nothing is split, stemmed or normalised.
             return f"{alias} in ({', '.join(_quoted(str(value)) for value in values)})"
         if field.kind == "boolean":
@@ -37,6 +37,14 @@ class Yql(Translator[str]):
                 f"{alias} = {numbers[0]}" if len(numbers) == 1 else f"{alias} in ({', '.join(numbers)})"
             )
         return self.any_of(parts)
+
+    def exists(self, alias: str, field: Field) -> str:
+        return f"{known(alias)} = true"
+
+    def if_present(self, alias: str, field: Field, part: str) -> str:
+        # A missing boolean is false, a missing float NaN, which is ordered before all others. Words are never empty,
+        # and an integer's range never reaches the lowest, which stands for none.
+        return self.all_of([self.exists(alias, field), part]) if field.kind in ("boolean", "float") else part
 
     def _equal(self, alias: str, value: float) -> str:
         return f"{alias} = {value + 0.0!r}" if math.isfinite(value) else self.nothing()

@@ -29,7 +29,7 @@ from engines.base import Field, FieldKind, Metric, Schema
 from engines.server.ownership import MARK
 from engines.values.contents import contents
 from engines.vespa.params import IndexParams
-from engines.vespa.values import TEXT, lowest
+from engines.vespa.values import TEXT, known, lowest
 
 CONTAINER, CONTENT = "bakeoff", "items"  # clusters; the first one's name marks an application as ours
 PROFILE, WORDS, SUMMARY = "nearest", "words", "ids"  # rank profiles; what is returned
@@ -43,7 +43,13 @@ _SCORES: dict[Metric, str] = {
     "ip": "-1 * distance(field, embedding)",
     "cosine": "1 - distance(field, embedding)",
 }
-_TYPES: dict[FieldKind, str] = {"keyword": "string", "integer": "long", "float": "double", "boolean": "bool"}
+_TYPES: dict[FieldKind, str] = {
+    "keyword": "string",
+    "tags": "array<string>",
+    "integer": "long",
+    "float": "double",
+    "boolean": "bool",
+}
 
 
 def schema_text(name: str, schema: Schema, params: IndexParams) -> str:
@@ -86,18 +92,24 @@ def noted(text: str) -> str | None:
 
 
 def _fields(alias: str, field: Field) -> list[VespaField]:
+    bits = [known(alias)] if field.can_lack else []
     if field.kind == "boolean":  # a bit a document: it needs no dictionary
-        return [VespaField(alias, "bool", indexing=["attribute"], rank="filter")]
+        return [_bit(name) for name in (alias, *bits)]
     fast = VespaField(
         alias,
         _TYPES[field.kind],
         indexing=["attribute"],
         attribute=["fast-search"],  # a dictionary with the documents of each value
         rank="filter",
-        match=["word", "cased"] if field.kind == "keyword" else None,
+        match=["word", "cased"] if field.kind in ("keyword", "tags") else None,
     )
-    flag = [VespaField(lowest(alias), "bool", indexing=["attribute"], rank="filter")]
-    return [fast, *(flag if field.kind == "integer" else [])]
+    if field.kind == "integer":
+        bits.append(lowest(alias))
+    return [fast, *map(_bit, bits)]
+
+
+def _bit(name: str) -> VespaField:
+    return VespaField(name, "bool", indexing=["attribute"], rank="filter")
 
 
 def package(schemas: Mapping[str, str], params: IndexParams) -> bytes:

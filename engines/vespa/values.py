@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from engines.base import Batch, EngineError, Schema, Vectors
-from engines.columns import Keywords
+from engines.columns import Keywords, Nullable, Tags, decoded, occurring
 from engines.filters import INT64
 from engines.values.columns import normalized
 from engines.values.words import words
@@ -29,6 +29,11 @@ _LETTERS = str.maketrans("0123456789", "ghijklmnop")  # for hexadecimal digits
 def lowest(alias: str) -> str:
     """The attribute that marks the lowest integer, which Vespa takes for a missing value."""
     return f"{alias}_lowest"
+
+
+def known(alias: str) -> str:
+    """The attribute that tells whether an item has a value: Vespa has one for what is missing, such as false."""
+    return f"{alias}_known"
 
 
 def encoded(word: str) -> str:
@@ -58,22 +63,33 @@ def stored(vectors: Vectors, schema: Schema) -> Vectors:
     return normalized(vectors) if schema.metric == "cosine" else vectors
 
 
+def _stored(value: str | list[str] | None) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [encoded(word) for word in value] or None
+    return None if value is None else encoded(value)
+
+
 class Documents:
     """Rows of a batch as Vespa's documents. Raises EngineError for numbers that JSON cannot carry."""
 
     def __init__(self, batch: Batch, schema: Schema, rows: slice) -> None:
         self.ids: list[int] = batch.ids[rows].tolist()
         self._columns: dict[str, list[Any]] = {"id": self.ids}
+        fields = {field.name: field for field in schema.fields}
+        self._lacking = any(field.can_lack for field in schema.fields)
         for name, alias in schema.aliases.items():
-            column: Any = batch.attributes[name][rows]
-            if isinstance(column, Keywords):
-                self._columns[alias] = [encoded(word) for word in column.decode()]
-                continue
-            if column.dtype.kind == "f" and not np.isfinite(column).all():
+            column = batch.attributes[name][rows]
+            values, numbers = decoded(column), occurring(column)
+            if fields[name].can_lack:
+                self._columns[known(alias)] = [value not in (None, []) for value in values]
+            if isinstance(column, Keywords | Tags):
+                values = [_stored(value) for value in values]
+            elif numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
                 raise EngineError(f"vespa: '{name}' holds NaN or an infinite number; remove it")
-            self._columns[alias] = column.tolist()
-            if column.dtype.kind == "i":
-                self._columns[lowest(alias)] = (column == INT64[0]).tolist()
+            elif numbers.dtype.kind == "i":  # of a missing one the value is 0
+                held = column.values if isinstance(column, Nullable) else numbers
+                self._columns[lowest(alias)] = (held == INT64[0]).tolist()
+            self._columns[alias] = values
         if schema.text is not None:
             texts = batch.attributes[schema.text][rows]
             assert isinstance(texts, Keywords)
@@ -85,6 +101,8 @@ class Documents:
     def body(self, row: int) -> bytes:
         """The document of a row, in Vespa's JSON."""
         fields: dict[str, Any] = {name: column[row] for name, column in self._columns.items()}
+        if self._lacking:
+            fields = {name: value for name, value in fields.items() if value is not None}
         start = row * self._width
         fields["embedding"] = {"values": self._cells[start : start + self._width]}
         return orjson.dumps({"fields": fields})

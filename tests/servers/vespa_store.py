@@ -25,6 +25,7 @@ _GRAPH = re.compile(
 _BODIES = {
     "id": "indexing: attribute | summary",
     "string": "indexing: attribute attribute { fast-search } match { word cased } rank: filter",
+    "array<string>": "indexing: attribute attribute { fast-search } match { word cased } rank: filter",
     "long": "indexing: attribute attribute { fast-search } rank: filter",
     "double": "indexing: attribute attribute { fast-search } rank: filter",
     "bool": "indexing: attribute rank: filter",
@@ -106,6 +107,13 @@ class Schema:
             raise RefusedError(f"No field '{name}' in the structure of type '{name}'")
         if _TENSOR.fullmatch(kind):
             return self._tensor(name, value)
+        if kind == "array<string>":
+            if not isinstance(value, list):
+                raise RefusedError(f"Could not parse field '{name}' of type {kind}: {value!r}")
+            return [self._scalar(name, "string", word) for word in value]
+        return self._scalar(name, kind, value)
+
+    def _scalar(self, name: str, kind: str, value: Any) -> Any:
         wanted: Any = {"long": int, "double": (int, float), "bool": bool, "string": str}[kind]
         if not isinstance(value, wanted) or (isinstance(value, bool) and kind != "bool"):
             raise RefusedError(f"Could not parse field '{name}' of type {kind}: {value!r}")
@@ -133,7 +141,12 @@ class Schema:
             absent: Any = {"long": -(2**63), "double": np.nan, "bool": False, "string": ""}
             columns = {}
             for name, kind in self.types.items():
-                if kind in dtypes:
+                if kind == "array<string>":
+                    lists = np.empty(len(documents), object)
+                    for row, document in enumerate(documents):
+                        lists[row] = document.get(name, [])
+                    columns[name] = lists
+                elif kind in dtypes:
                     values = np.empty(len(documents), dtypes[kind])
                     values[:] = [document.get(name, absent[kind]) for document in documents]
                     columns[name] = values
@@ -141,7 +154,9 @@ class Schema:
                     stacked = [document[name] for document in documents]
                     columns[name] = np.array(stacked, np.float64).reshape(len(documents), self.dim)
             cased = frozenset(
-                name for name, kind in self.types.items() if kind == "string" and name != "text"
+                name
+                for name, kind in self.types.items()
+                if kind in ("string", "array<string>") and name != "text"
             )
             self.cached = Table(self.types, cased, columns, len(documents))
         return self.cached

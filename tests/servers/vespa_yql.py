@@ -261,4 +261,6 @@ def _one_of(table: Table, name: str, values: list[Any]) -> Mask:
         fold: Callable[[str], str] = str if name in table.cased else str.lower
         wanted = {fold(value) for value in values} - {""}  # nothing has the empty word
         return np.fromiter((fold(word) in wanted for word in column), np.bool_, table.rows)
+    if kind == "array<string>" and all(isinstance(value, str) for value in values):
+        return np.fromiter((not set(values).isdisjoint(words) for words in column), np.bool_, table.rows)
     raise QueryError(f"in is for integers and strings, not for {name} and {values[:3]}")

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.base import Batch, Schema
-from engines.filters import And, Eq, In, Not, Range
+from engines.base import Batch, Field, Schema, UnsupportedError
+from engines.columns import Nullable, Tags
+from engines.filters import And, Eq, Exists, In, Not, Range
 
 pytest.importorskip("pymilvus")
 
@@ -38,6 +39,57 @@ from tests.unit.engines.milvus.contents import SCHEMA, batch
 )
 def test_filters_become_expressions(where: Any, text: str) -> None:
     assert Expressions(SCHEMA).translate(where) == text
+
+
+LACKING = Schema(4, "l2", (Field("colours", "tags"), Field("stock", "integer", optional=True)))
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        (Eq("colours", 'a"'), 'array_contains(f0, "a\\"")'),
+        (In("colours", ("a", "b")), 'array_contains_any(f0, ["a", "b"])'),
+        (Exists("colours"), "f0_known == true"),
+        (Not(Eq("stock", 3)), "not (f1_known == true and (f1 == 3))"),
+        (Range("stock", gt=3), "f1_known == true and (f1 >= 4)"),
+        (Range("stock", gte=-(2**63)), "f1_known == true"),
+    ],
+)
+def test_what_may_be_missing_has_a_field_that_tells(where: Any, text: str) -> None:
+    assert Expressions(LACKING).translate(where) == text
+
+
+def test_tags_are_arrays_and_what_is_missing_is_told() -> None:
+    columns = {
+        "colours": Tags.encode([["red", "blue"], []]),
+        "stock": Nullable(np.array([0, 3]), np.array([False, True])),
+    }
+    given = Batch(np.arange(2), np.zeros((2, 4), np.float32), columns)
+    (request,) = messages.writes(milvus_pb2.InsertRequest, "c", LACKING, given, 1 << 20)
+    held = {data.field_name: data.scalars for data in request.fields_data[2:]}
+    assert [list(one.string_data.data) for one in held["f0"].array_data.data] == [["red", "blue"], []]
+    assert list(held["f0_known"].bool_data.data) == [True, False]
+    assert list(held["f1"].long_data.data) == [0, 3]
+    assert list(held["f1_known"].bool_data.data) == [False, True]
+    fields = messages.collection_schema("c", LACKING, "").fields[2:]
+    assert [(field.name, field.data_type, field.element_type) for field in fields] == [
+        ("f0", schema_pb2.DataType.Array, schema_pb2.DataType.VarChar),
+        ("f0_known", schema_pb2.DataType.Bool, 0),
+        ("f1", schema_pb2.DataType.Int64, 0),
+        ("f1_known", schema_pb2.DataType.Bool, 0),
+    ]
+
+
+def test_more_tags_than_an_array_holds_are_refused() -> None:
+    columns = {
+        "colours": Tags.encode([[str(number) for number in range(4097)]]),
+        "stock": np.zeros(1, np.int64),
+    }
+    given = Batch(np.arange(1), np.zeros((1, 4), np.float32), columns)
+    with pytest.raises(
+        UnsupportedError, match="'colours' has 4,097 tags of one item; Milvus holds 4,096 at most"
+    ):
+        list(messages.writes(milvus_pb2.InsertRequest, "c", LACKING, given, 1 << 20))
 
 
 def test_rows_are_written_as_the_client_would() -> None:

@@ -21,6 +21,14 @@ from engines.vespa.package import MAX_HITS, package, schema_text
 from engines.vespa.params import IndexParams, SearchParams
 from engines.vespa.queries import Queries
 from engines.vespa.values import Documents, encoded, term
+from tests.conformance.gaps import (
+    LACKING,
+    LACKING_FILTERS,
+    TAG_FILTERS,
+    TAGGED,
+    lacking_row,
+    tagged_row,
+)
 from tests.conformance.model import make_batch
 from tests.conformance.test_filters import EQUALS, FLOATS, INTEGERS, NOTHING, OTHERS, ROWS, SCHEMA, WORDS
 from tests.conformance.test_generated import filters
@@ -152,9 +160,10 @@ def asked(
     search: SearchParams | None = None,
     *,
     exact: bool = False,
+    schema: Schema = SCHEMA,
 ) -> list[str]:
     """What Vespa's container says it would send to its content nodes: the lines of the query's trace."""
-    queries = Queries(NAME, SCHEMA, search or SearchParams())
+    queries = Queries(NAME, schema, search or SearchParams())
     body = json.loads(queries.nearest(np.array([1, 2.5, -3, 1e-7], np.float32), k, where, exact=exact))
     return dispatched(model, body)
 
@@ -284,3 +293,39 @@ def test_vespa_reads_the_lowest_and_the_smallest_numbers_as_they_are_meant(
         Eq(size, -0.0),
     ):
         check(serving, stored, where)
+
+
+@pytest.mark.parametrize(
+    ("schema", "row", "filters"),
+    [(LACKING, lacking_row, LACKING_FILTERS), (TAGGED, tagged_row, TAG_FILTERS)],
+    ids=["missing", "tags"],
+)
+def test_vespa_reads_tags_and_missing_values_as_they_are_meant(
+    model: VespaModel, schema: Schema, row: Any, filters: list[Filter]
+) -> None:
+    rows = [row(number) for number in range(ROWS)]
+    columns = {field.name: [one[field.name] for one in rows] for field in schema.fields}
+    documents = Documents(
+        make_batch(schema, np.arange(ROWS), np.zeros((ROWS, 4)), columns), schema, slice(None)
+    )
+    stored = StoredSchema.read(NAME, schema_text(NAME, schema, PARAMS))
+    model.serve(application(schema))
+    try:
+        for number in documents.ids:
+            body = documents.body(number).decode()
+            answer = model.ask({"put": body, "id": f"id:bakeoff:{NAME}::{number}"})
+            assert "error" not in answer, answer["error"]
+            sent, read = json.loads(body)["fields"], json.loads(answer["document"])["fields"]
+            assert {name: value for name, value in read.items() if name != "embedding"} == {
+                name: value for name, value in sent.items() if name != "embedding"
+            }
+            stored.put(str(number), sent)
+        for where in filters:
+            start = "YQL+ representation: "
+            lines = asked(model, where, schema=schema)
+            (told,) = [line.removeprefix(start) for line in lines if line.startswith(start)]
+            found = Reader(in_our_form(told)).read().passes(stored.table)
+            held = {field.name: column_of(columns[field.name], field.kind) for field in schema.fields}
+            assert found.tolist() == matches(where, held, ROWS).tolist(), (where, told)
+    finally:
+        model.serve(application(SCHEMA))
