@@ -17,6 +17,7 @@ from tests.conformance.gaps import (
     COLOUR,
     LACKING,
     LACKING_FILTERS,
+    LONG,
     ROWS,
     TAG_FILTERS,
     TAGGED,
