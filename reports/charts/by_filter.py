@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.results.metrics import spec
 from reports.charts.lines import Chart
@@ -10,7 +10,7 @@ from reports.charts.plotting import LONGEST_LABEL, Point, Scale, apply_scale, la
 from reports.charts.style import GRID, INK, EngineStyle
 from reports.charts.svg import panel, to_svg
 from reports.decide.cells import Cells, Configuration
-from reports.wording import listing, shortened
+from reports.wording import shortened
 
 _LINE = 34  # pixels between two filters
 
@@ -22,11 +22,11 @@ def filter_chart(
     filters: Sequence[str],
     metric: str,
     *,
-    out: Collection[str] = (),
+    takeaway: str,
 ) -> Chart | None:
     """A line a filter with a marker an engine at its setting; None where nothing was measured.
 
-    filters: from the top down. out: engines that do not meet the requirements.
+    filters: from the top down.
     """
     found = {
         (engine, group.filter): Point.of(list(values))
@@ -36,7 +36,7 @@ def filter_chart(
     }
     if not found:
         return None
-    term, takeaway = spec(metric), _takeaway(metric, found, filters, out)
+    term = spec(metric)
     bounds = [term.scale * bound for point in found.values() for bound in (point.low, point.high)]
     left = label_margin(filters, LONGEST_LABEL + 2)
     figure, plot = panel(left=left, right=16, top=8, bottom=44, height=52 + _LINE * len(filters))
@@ -57,21 +57,3 @@ def filter_chart(
         )  # fmt: skip
     svg = to_svg(figure, "by-filter", f"{takeaway}. {term.label} of each engine, filter by filter.")
     return Chart("by-filter", takeaway, svg)
-
-
-def _takeaway(
-    metric: str, found: Mapping[tuple[str, str], Point], filters: Sequence[str], out: Collection[str]
-) -> str:
-    """Who is ahead where, by the means alone, of those that meet the requirements if any does."""
-    eligible = {place: point for place, point in found.items() if place[0] not in out}
-    among = " of those that meet every requirement" if eligible and len(eligible) < len(found) else ""
-    found = eligible or found
-    term = spec(metric)
-    extreme, best = ("Highest", max) if term.better == "higher" else ("Lowest", min)
-    ahead: dict[str, list[str]] = {}
-    for name in filters:
-        means = {engine: point.mean for (engine, where), point in found.items() if where == name}
-        if means:
-            ahead.setdefault(best(means, key=means.__getitem__), []).append(name)
-    told = (f"{engine} with {listing(names)}" for engine, names in ahead.items())
-    return f"{extreme} {term.label}{among}: {'; '.join(told)}"

@@ -18,6 +18,7 @@ from reports.page.sections import chart_sections, update_section, what_is_drawn
 from reports.page.tables.cell_table import HEAD, cell_tables
 from reports.page.tables.postfilter import post_tables, unpaired
 from reports.page.tables.requirement_table import COSTS, columns, engine_rows, score_heading
+from reports.page.tables.winners import WINNERS, change_tables, winner_rows
 from reports.page.views import busy_machine, cautions, headline, marker
 from reports.wording import listing, percent, quantity
 
@@ -30,7 +31,7 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
     shown = what_is_drawn(evidence, decision)
     rows, found, lacking = engine_rows(evidence, decision, styles), breaks(evidence), not_measured(evidence)
     with styled():
-        sections = chart_sections(evidence, styles, shown)
+        sections = chart_sections(evidence, decision, styles, shown)
         updates = update_section(cells, styles, shown)
     return {
         "result": result,
@@ -39,7 +40,10 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "headline": headline(evidence, decision),
         "rows": rows,
         "costs": COSTS,
-        "questions": questions(evidence, rows, found, lacking),
+        "questions": questions(decision, rows, found, lacking),
+        "winner_rows": winner_rows(decision),
+        "winner_names": WINNERS,
+        "change_tables": change_tables(decision),
         "lacking": lacking,
         "columns": columns(decision),
         "score_heading": score_heading(decision),

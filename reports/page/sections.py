@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.results.metrics import charted
+from harness.results.metrics import charted, spec
 from reports.charts.by_filter import filter_chart
 from reports.charts.dots import EngineFigure, best_rows, build_rows, dot_chart, in_words, mostly_missing
 from reports.charts.drawn import Drawn, choose_drawn
@@ -55,7 +55,9 @@ def best_settings(evidence: Evidence) -> dict[str, Configuration]:
     return found
 
 
-def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> dict[str, ChartSection]:
+def chart_sections(
+    evidence: Evidence, decision: Decision, styles: Styles, shown: Drawn
+) -> dict[str, ChartSection]:
     """Every section of charts by its id, but that of updates, which has a table of its own."""
     cells = evidence.cells
     settings = best_settings(evidence)
@@ -91,7 +93,7 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> dict[str
             {metric: build_rows(cells, "index", metric, shown) for metric in charted("indexing")},
             "Nothing was indexed.",
         ),
-        _by_filter(evidence, styles, rows, shown, out),
+        _by_filter(evidence, decision, styles, rows, shown),
         _selectivity(measured, styles, lines),
         ChartSection(
             "latency",
@@ -109,22 +111,24 @@ def chart_sections(evidence: Evidence, styles: Styles, shown: Drawn) -> dict[str
 
 def _by_filter(
     evidence: Evidence,
+    decision: Decision,
     styles: Styles,
     settings: Mapping[str, Configuration],
     shown: Drawn,
-    out: Collection[str],
 ) -> ChartSection:
     cells, metric = evidence.cells, evidence.objective.metric
     shares = filter_shares(cells)
     filters = sorted(
         (name for name in cells.filters if name in shown.filters), key=lambda name: -shares.get(name, 1.0)
     )
-    chart = filter_chart(cells, styles, settings, filters, metric, out=out)
+    label = spec(metric).label
+    takeaway = decision.split or f"{label[0].upper()}{label[1:]} with each filter"
+    chart = filter_chart(cells, styles, settings, filters, metric, takeaway=takeaway)
     return ChartSection(
         "filters",
         "Where each engine wins",
-        "Each engine at its setting in the table of requirements, from the widest filter to the narrowest. Whiskers "
-        "reach from the lowest to the highest trial.",
+        "From the widest filter to the narrowest. The chart has every engine at its setting in the table of "
+        "requirements, the table those that meet every requirement, each at its best setting for the filter.",
         (chart,) if chart else (),
         "No search with a closed loop was measured.",
     )

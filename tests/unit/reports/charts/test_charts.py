@@ -91,25 +91,6 @@ def test_a_chart_that_most_engines_are_missing_from_is_said_in_words() -> None:
     assert drawn.text.count("missing, see below") == 2
 
 
-def test_who_leads_filter_by_filter() -> None:
-    def rate(cell: Measurement) -> Measurement:
-        fast = {"none": "faiss-ivf", "brand": "faiss-hnsw"}.get(cell.filter, "qdrant")
-        own = 9e4 if cell.engine == fast else cell.metrics.get("throughput_qps")
-        return with_metrics(cell, throughput_qps=own) if cell.executor == "closed_loop" else cell
-
-    text = Page(render_result(edit(build(), rate))).text
-    told = "faiss-ivf with none; qdrant with 10pct and 1pct; faiss-hnsw with brand"
-    assert f"Highest throughput: {told}" in text
-    out = edit(edit(build(), rate), lambda c: with_metrics(c, errors=9.0) if c.engine == "faiss-ivf" else c)
-    assert "Highest throughput of those that meet every requirement: faiss-hnsw with none" in (
-        Page(render_result(out)).text
-    )
-    assert (
-        "Lowest CPU time per 1,000 queries: "
-        in Page(render_result(build(objective="min cpu_s_per_1000"))).text
-    )
-
-
 def test_takeaways_follow_the_data() -> None:
     one = {"qdrant": ENGINES["qdrant"], "faiss-flat": ENGINES["faiss-flat"]}
     steady = edit(

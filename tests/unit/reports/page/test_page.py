@@ -78,7 +78,7 @@ def test_ids_are_unique_and_references_resolve(page: Page) -> None:
 
 def test_sections_come_in_order(page: Page) -> None:
     wanted = ["decision", "requirements", "care", "cost", "resources", "indexing", "filters"]
-    wanted += ["selectivity", "latency", "updates", "post-filtering", "not-measured", "recall"]
+    wanted += ["selectivity", "latency", "updates", "post-filtering", "flips", "not-measured", "recall"]
     wanted += ["cells", "environment", "dataset"]
     assert [name for name in page.ids if name in wanted] == wanted
 
