@@ -22,6 +22,7 @@ PARTS = (
     "scale",
     "decision",
     "kills",
+    "describing",
     "encoding",
     "training",
     "service",
