@@ -4,6 +4,7 @@ PYTHON   ?= python3
 VENV     := .venv
 BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
+RUNNING  := $(VENV)/.running
 SCENARIO ?= quick
 MODEL    ?= marketplace
 SERVICE  ?= docs/example-service.yaml
@@ -19,25 +20,35 @@ PYTEST   ?=
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(STAMP)  ## Create .venv with the locked dependencies and this project
+install: $(STAMP)  ## Create .venv with everything: also what trains, tests, checks and loads
 
 # --no-deps: the lock is complete, and pip would look for newer releases of what is required with an extra.
-$(STAMP): requirements.lock pyproject.toml
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+define set_up
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Bakeoff needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=python3.11 (or newer)." >&2; exit 1; }
-	@echo "Setting up $(VENV) (once, about a minute) ..." >&2
+	@echo "Setting up $(VENV) with $(1) (once, about a minute) ..." >&2
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/pip check --disable-pip-version-check >&2
+	$(PIP) install --require-hashes --no-deps -r $(1)
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) check >&2
+endef
+
+# One environment, which holds what running needs, or everything; both locks have the same versions.
+$(RUNNING): requirements-running.lock pyproject.toml
+	$(call set_up,requirements-running.lock)
 	@touch $@
 
-bench: $(STAMP)  ## Measure the engines and write the report (SCENARIO=quick|standard|servers|filters|smoke)
+$(STAMP): requirements.lock pyproject.toml
+	$(call set_up,requirements.lock)
+	@touch $(RUNNING) $@
+
+bench: $(RUNNING)  ## Measure the engines and write the report (SCENARIO=quick|standard|text|servers|filters|smoke)
 	$(BIN)/bakeoff run $(SCENARIO)
 
-serve: $(STAMP)  ## Start the retrieval service with pictures and made-up users (SERVICE=docs/example-service.yaml)
+serve: $(RUNNING)  ## Start the retrieval service with pictures and made-up users (SERVICE=docs/example-service.yaml)
 	$(BIN)/bakeoff serve --config $(SERVICE)
 
-report: $(STAMP)  ## Write the newest run's report again
+report: $(RUNNING)  ## Write the newest run's report again
 	$(BIN)/bakeoff report runs/latest
 
 test: $(STAMP)  ## Run every test that this machine can run (PYTEST="-k filters" for some)
@@ -62,9 +73,11 @@ soak: $(STAMP)  ## A service under load, every answer checked (MINUTES=10 READS=
 	$(BIN)/bakeoff soak --minutes $(MINUTES) --reads $(READS) --writes $(WRITES) $(SOAK)
 
 LOCKED := --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate --no-header --no-emit-find-links --quiet
-lock:  ## Resolve the dependencies again into requirements.lock (versions and hashes), and those of the service's image
+lock:  ## Resolve the dependencies again (versions and hashes): everything, what running needs, the service's image
 	$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv
 	.cache/lock/bin/uv pip compile pyproject.toml --all-extras --group dev --group build $(LOCKED) -o requirements.lock
+	.cache/lock/bin/uv pip compile pyproject.toml --extra running --group build -c requirements.lock $(LOCKED) \
+	    -o requirements-running.lock
 	.cache/lock/bin/uv pip compile --group pyproject.toml:image -c requirements.lock $(LOCKED) \
 	    -o docker/service/requirements.lock
 

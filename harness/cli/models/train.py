@@ -21,7 +21,7 @@ def require_training_packages() -> None:
     """Raises ConfigurationError where one is missing."""
     if missing := [name for name in ("jax", "flax", "optax", "orbax") if find_spec(name) is None]:
         raise ConfigurationError(
-            f"training needs the package '{missing[0]}'. Install it with: pip install 'bakeoff[models]'"
+            f"training needs '{missing[0]}'. Install it with: make install, or pip install 'bakeoff[models]'"
         )
 
 

@@ -21,7 +21,9 @@ def soak(options: argparse.Namespace) -> int:
     if options.load:
         return _told(Path(options.load), judge_load(Path(options.load)))
     if find_spec("locust") is None:
-        raise ConfigurationError("the load needs locust. Install it with: pip install 'bakeoff[load]'")
+        raise ConfigurationError(
+            "the load needs locust. Install it with: make install, or pip install 'bakeoff[load]'"
+        )
     load = Load(
         options.reads, options.writes, options.minutes * 60, options.users, options.workers, options.seed
     )

@@ -77,14 +77,14 @@ def token_vectors() -> TokenVectors:
     except ImportError as error:
         raise ConfigurationError(
             f"wordllama, which makes vectors of texts, cannot be imported ({error}). "
-            "Install it with: pip install 'bakeoff[models]'"
+            "Install it with: pip install 'bakeoff[text]'"
         ) from error
     try:
         loaded = WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
     except (FileNotFoundError, ValueError) as error:
         raise ConfigurationError(
             f"wordllama {version('wordllama')} lacks its vectors ({error}). "
-            "Install it with: pip install 'bakeoff[models]'"
+            "Install it with: pip install 'bakeoff[text]'"
         ) from error
     loaded.tokenizer.no_padding()
     vectors = np.ascontiguousarray(loaded.embedding, np.float32)
