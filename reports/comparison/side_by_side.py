@@ -35,7 +35,7 @@ class SideBySide:
         """Which engine each run picks: `A and B pick faiss-hnsw`, `A picks faiss-hnsw, no decision in B`."""
         picks: dict[str | None, list[str]] = {}
         for run in self.runs:
-            picks.setdefault(run.decision.pick.engine if run.decision.pick else None, []).append(run.letter)
+            picks.setdefault(_picked(run), []).append(run.letter)
         undecided = picks.pop(None, [])
         parts = [
             f"{listing(own)} pick{'s' if len(own) == 1 else ''} {engine}" for engine, own in picks.items()
@@ -49,6 +49,14 @@ class SideBySide:
         """What must be known before any figure is read."""
         told = [one.sentence for one in self.beside if one.sentence]
         return told + [f"{run.letter} is not complete" for run in self.runs if not run.result.finished_at]
+
+
+def _picked(run: ComparedRun) -> str | None:
+    """The entry that a run picks, or the engine where only which of its entries is best stays open."""
+    decision = run.decision
+    if decision.picked_engine is not None:
+        return decision.picked_engine.adapter
+    return decision.pick.engine if decision.pick else None
 
 
 def side_by_side(results: Sequence[tuple[str, RunResult]]) -> SideBySide:

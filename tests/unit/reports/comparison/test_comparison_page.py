@@ -8,7 +8,7 @@ from harness.results.result import RunResult
 from reports.comparison.page import PAGE, TEXT, render, write_comparison
 from reports.comparison.runs import letter
 from reports.comparison.side_by_side import SideBySide, side_by_side
-from tests.unit.example_results import ENGINES, build
+from tests.unit.example_results import ENGINES, build, realistic
 from tests.unit.reports.page.parsed import Page
 
 TWO = {name: ENGINES[name] for name in ("faiss-hnsw", "faiss-flat")}
@@ -30,6 +30,7 @@ def test_the_headline_says_what_each_run_picks() -> None:
     assert view(RUN, RUN).headline == "A and B pick faiss-hnsw"
     assert view(RUN, other, alone).headline == "A picks faiss-hnsw, B and C pick faiss-flat"
     assert view(RUN, none).headline == "A picks faiss-hnsw, no decision in B"
+    assert view(RUN, realistic()).headline == "A picks faiss-hnsw, B picks faiss"  # which entry of it is open
     assert view(none, none).headline == "No decision in A and B"
 
 

@@ -9,6 +9,7 @@ import pytest
 from harness.results.writing import write_result
 from reports.charts.drawn import MOST_PANELS
 from reports.decide.cells import Cells
+from reports.page.export import cells_markdown
 from reports.page.html import write_report
 from reports.page.tables.cell_table import cell_tables
 from reports.page.views import cautions
@@ -76,3 +77,16 @@ def test_many_kinds_of_failures_are_counted() -> None:
     found = cautions(Cells(build().model_copy(update={"measurements": numbered})))
     assert len(found) == 21
     assert found[-1].place == "10 more kinds of failures"
+
+
+def test_every_cell_is_in_the_markdown_and_none_breaks_its_table() -> None:
+    result = many(engines=2, filters=40, trials=4)
+    result.measurements[0] = failed(result.measurements[0], "a | b\n* c <d>")
+    lines = cells_markdown(result).splitlines()
+    titles = [line for line in lines if line.startswith("## ")]
+    rows = [line for line in lines if line.startswith("| ")]
+    assert len(result.measurements) > 500
+    assert len(rows) == len(result.measurements) + 2 * len(titles)
+    assert r"| a \| b \* c &lt;d&gt;; no disk" in rows[2]
+    searches = lines[lines.index("## Searches") + 2 :]
+    assert len({line.count("|") for line in searches[: searches.index("")]}) == 1
