@@ -69,8 +69,8 @@ def _read(into: Destination, wish: Wish) -> Change | list[Problem]:
         problems.append(
             Problem("id", f"differs from the address's, {shown(wish.id)}; leave it out of the body")
         )
-    version = document.pop("version", None)
-    if version is not None and (type(version) is not int or not 1 <= version <= HIGHEST_VERSION):
+    given, version = "version" in document, document.pop("version", None)
+    if given and (type(version) is not int or not 1 <= version <= HIGHEST_VERSION):
         text = f"must be a whole number from 1 to {HIGHEST_VERSION}, got {shown(version)}"
         problems.append(Problem("version", text))
     fields = Fields()

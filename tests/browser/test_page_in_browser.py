@@ -62,6 +62,38 @@ def test_words_are_searched_and_filters_hold(opened: Opened) -> None:
     assert opened.messages == []
 
 
+def test_tags_are_chosen_one_or_all_and_what_is_missing_too(opened: Opened) -> None:
+    opened.open()
+    colours = opened.page.get_by_role("group", name="colours")
+    opened.does(lambda: colours.get_by_role("checkbox", name="red").check())
+    opened.does(lambda: colours.get_by_role("checkbox", name="blue").check())
+
+    def shown() -> list[set[str]]:
+        facts = opened.column("Exact").locator(".card .quiet").all_inner_texts()
+        return [{"red", "blue"} & {word.strip() for word in text.split("·")} for text in facts]
+
+    assert {"red"} in shown()
+    opened.does(
+        lambda: colours.get_by_role("combobox", name="How colours match").select_option("all of these")
+    )
+    assert shown() == [{"red", "blue"}] * 12
+    opened.does(lambda: colours.get_by_role("checkbox", name="without").check())
+    assert shown() == [set()] * 12
+    assert colours.get_by_role("checkbox", checked=True).count() == 1
+    opened.does(lambda: colours.get_by_role("checkbox", name="red").check())
+    assert not colours.get_by_role("checkbox", name="without").is_checked()
+    opened.page.go_back()
+    opened.page.wait_for_function(
+        "() => document.querySelector('[data-field=colours] [data-without]').checked"
+    )
+    opened.settled()
+    opened.does(lambda: opened.page.get_by_role("button", name="Clear filters").click())
+    opened.column("Exact").locator(".card").first.get_by_role("button", name="Why").click()
+    table = opened.page.get_by_role("dialog").get_by_role("table", name="The listing")
+    assert "colours" in table.inner_text()
+    assert opened.messages == []
+
+
 def test_more_like_a_listing_and_why(opened: Opened) -> None:
     opened.open()
     card = opened.column("Exact").locator(".card").first

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 
 DIM, ROWS = 8, 300
 BRANDS = ("Zara", "H&M", "Arket", "COS")
+COLOURS: tuple[list[str] | None, ...] = (["red"], ["red", "blue"], [], None, ["blue"])  # tags
+SIZES = (38, None, 40)
 SETTINGS = """
 deadline_ms: 5000
 retrieval: {relax: [price, brand], a_seller: 3, late_s: 2, rerank: {price: price}}
@@ -36,6 +38,8 @@ def write(folder: Path) -> Path:
         "price": rng.uniform(1, 100, ROWS).round(2),
         "stock": rng.integers(0, 5, ROWS),
         "new": rng.random(ROWS) < 0.5,
+        "colours": [COLOURS[row % len(COLOURS)] for row in range(ROWS)],
+        "size": [SIZES[row % len(SIZES)] for row in range(ROWS)],
         "title": [f"{BRANDS[row % len(BRANDS)]} shirt no {row}" for row in range(ROWS)],
     }
     pq.write_table(pa.table(columns), data / "attributes.parquet")

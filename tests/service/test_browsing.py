@@ -45,6 +45,11 @@ def test_facets_count_what_is_on_sale(showing: Service) -> None:
     assert {one["value"]: one["count"] for one in fields["new"]["values"]} == collections.Counter(
         one["new"] for one in held
     )
+    colours = collections.Counter(word for one in held for word in one["colours"])
+    assert {one["value"]: one["count"] for one in fields["colours"]["values"]} == colours
+    assert fields["colours"]["missing"] == sum(not one["colours"] for one in held)
+    assert fields["size"]["missing"] == sum(one["size"] is None for one in held)
+    assert "missing" not in fields["brand"]
     # What is written is counted, what is removed no longer is.
     showing.ask("PUT", "/v1/listings/dear", shop.document(price=1e6, brand="Dior", vector=vector))
     there = showing.ask("GET", "/v1/facets").body

@@ -37,7 +37,9 @@ def test_a_listing_lives_and_is_sold(service: Service) -> None:
 
     found = service.ask("GET", "/v1/listings/life?vector=true")
     assert (found.status, found.headers["etag"]) == (200, '"2"')
-    assert found.body["attributes"] == {"brand": "Toteme", "price": 99.0, "stock": 1, "new": True}
+    assert found.body["attributes"] == {
+        "brand": "Toteme", "price": 99.0, "stock": 1, "new": True, "colours": [], "size": None
+    }  # fmt: skip
     assert found.body["details"] == {"title": "A linen shirt", "seller": "anna"}
     assert found.body["vector"] == vector
     assert "vector" not in service.ask("GET", "/v1/listings/life").body
@@ -48,6 +50,32 @@ def test_a_listing_lives_and_is_sold(service: Service) -> None:
     assert service.ask("GET", "/v1/listings/life").status == 404
     assert service.ask("DELETE", "/v1/listings/life").status == 404
     assert service.ask("PATCH", "/v1/listings/life", {"price": 1.0}).status == 404
+
+
+def test_tags_and_values_come_and_go(service: Service) -> None:
+    vector, path = [0.0, 0.0, 7.0, 0.0, 0.0, 0.0, 7.0, 0.0], f"/v1/listings/tagged{SEARCHABLE}"
+
+    def found(colours: Any, **more: Any) -> bool:
+        where = {"brand": "Rick", "colours": colours, **more}
+        return nearest(service, vector, where=where) == ["tagged"]
+
+    whole = document(vector=vector, brand="Rick", colours=["red", "é", "red"], size=38)
+    assert service.ask("PUT", path, whole).body["searchable"]
+    assert service.ask("GET", "/v1/listings/tagged").body["attributes"]["colours"] == ["red", "é"]
+    assert found("red")
+    assert found(["blue", "é"])
+    assert found({"all": ["é", "red"]}, size={"gte": 30})
+    assert not found("blue")
+    assert not found({"all": ["red", "blue"]})
+    assert service.ask("PATCH", path, {"colours": ["blue"], "size": None}).body["searchable"]
+    assert found("blue", size={"exists": False})
+    assert not found("red")
+    assert not found("blue", size=38)
+    assert found("blue", **{"not": {"size": 38}})
+    assert service.ask("PATCH", path, {"colours": None}).body["searchable"]
+    assert found({"exists": False})
+    assert service.ask("PATCH", path, {"colours": []}).body["outcome"] == "unchanged"
+    assert service.ask("DELETE", "/v1/listings/tagged").status == 200
 
 
 def test_repeated_writes_change_nothing(service: Service) -> None:
