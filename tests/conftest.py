@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 from engines.registry import ENGINES
+from tests.skips import summed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,3 +32,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
+    if reasons:
+        terminalreporter.section(f"{len(reasons)} skipped, by cause")
+        for line in summed(reasons):
+            terminalreporter.line(line)
