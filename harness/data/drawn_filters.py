@@ -81,6 +81,8 @@ class DrawnFilters:
                 best, best_error, best_share = filters, error, mean
             if error <= _TOLERANCE:
                 break
+        if not best:  # no item has a value of any of the columns
+            return (), 0.0
         drawn = self.rng.integers(len(best), size=len(self.dataset.queries))
         return tuple(best[i] for i in drawn), best_share
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engines.columns import Keywords
+from engines.columns import Column, Keywords, Nullable, Tags, decoded
 from engines.filters import And, Eq, In, Not, Or, Range
 from harness.data.arrays import ArrayWriter
 from harness.data.catalogue import load_dataset
@@ -98,6 +98,28 @@ def test_the_fingerprint_follows_every_part(change: dict[str, object], tmp_path:
     assert write(tmp_path / "b", VALUES).fingerprint == first.fingerprint
     assert write(tmp_path / "c", VALUES, **change).fingerprint != first.fingerprint
     assert write(tmp_path / "d", VALUES * 2).fingerprint != first.fingerprint
+
+
+def test_tags_and_missing_values_are_read_back(tmp_path: Path) -> None:
+    columns: dict[str, Column] = {
+        "tags": Tags.encode([["q", "ü"], [], ["q"]]),
+        "word": Keywords.encode(["a", None, "b"]),
+        "number": Nullable(np.array([0, 3, 4]), np.array([False, True, True])),
+    }
+    attributes = (
+        Attribute("tags", "tags", "real"),
+        Attribute("word", "keyword", "real", optional=True),
+        Attribute("number", "integer", "real", optional=True),
+    )
+    given = {"attributes": attributes, "filters": {}, "ids": None}
+    read = write(tmp_path / "one", VALUES, columns=columns, **given)
+    for name, column in columns.items():
+        assert decoded(read.columns[name]) == decoded(column)
+        assert decoded(pickle.loads(pickle.dumps(read.columns))[name]) == decoded(column)
+    assert [field.can_lack for field in read.schema.fields] == [True, True, True]
+    zero = columns | {"number": Nullable(np.array([0, 3, 4]), np.ones(3, np.bool_))}
+    other = write(tmp_path / "two", VALUES, columns=zero, **given)
+    assert other.fingerprint != read.fingerprint  # which values are missing is part of the content
 
 
 def test_the_name_and_ids_leave_the_fingerprint_alone(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engines.columns import Column, Keywords
+from engines.columns import Column, Keywords, Nullable, Tags
 from engines.filters import matches
 from harness.tasks.own_filters import any_filter, own_filter
 
@@ -18,10 +18,17 @@ COLUMNS: dict[str, Column] = {
     "flag": RNG.random(N) < 0.5,
     "price": RNG.integers(0, 5, N),
     "weight": np.round(RNG.random(N), 1),
+    "size": Keywords.encode([None if number % 3 == 0 else f"s{number % 4}" for number in range(N)]),
+    "stock": Nullable(np.arange(N) % 5 * (np.arange(N) % 4 > 0), np.arange(N) % 4 > 0),
+    "tags": Tags.encode([[f"t{one}" for one in range(4) if number >> one & 1] for number in range(N)]),
 }
 
 
-@pytest.mark.parametrize("names", [["brand"], ["flag"], ["price"], ["weight"], sorted(COLUMNS)], ids="-".join)
+@pytest.mark.parametrize(
+    "names",
+    [["brand"], ["flag"], ["price"], ["weight"], ["size"], ["stock"], ["tags"], sorted(COLUMNS)],
+    ids="-".join,
+)
 def test_an_item_satisfies_its_filters(names: list[str]) -> None:
     columns = {name: COLUMNS[name] for name in names}
     for number in range(200):
