@@ -122,7 +122,9 @@ def _query_matrix(files: UserFiles, paths: Sequence[Path]) -> Matrix:
     if paths[0].suffix != ".parquet":
         return open_matrix(paths)
     with open_parquet(paths[0]) as file:
-        column = vector_column(file, paths[0], None)
+        column = None if files.vectors is None else files.vectors.column
+        if column not in vector_columns(file, paths[0]):
+            column = vector_column(file, paths[0], None)
     if not files.marks:
         files.marks[files.path] = None
     files.marks |= {path: mark_of(path) for path in paths}

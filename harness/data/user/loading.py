@@ -82,6 +82,11 @@ def _build(found: Found, manifest: UserManifest, progress: Progress, folder: Pat
         for what, matrix in (("vectors", files.vectors), ("queries", files.queries))
         if matrix is not None and matrix.note
     ]
+    notes += [
+        f"not used: {matrix.unused}"
+        for matrix in (files.vectors, files.queries)
+        if matrix is not None and matrix.unused
+    ]
     notes += [*files.notes, *items.notes]
     columns, ids = items.columns, items.ids
     if held_out is not None:

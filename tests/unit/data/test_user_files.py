@@ -65,7 +65,7 @@ def test_the_vector_column_may_be_named(tmp_path: Path) -> None:
     ("columns", "sidecar", "told"),
     [
         ({"n": [1, 2]}, "metric: l2", "no column holds vectors (lists of numbers, all of one length), it has: n"),
-        ({"a": [[1.0]] * 20, "b": [[1.0]] * 20}, "metric: l2", "several columns hold vectors (a, b); name one in"),
+        ({"a": [[1.0]] * 20, "b": [[1.0]] * 20}, "metric: l2", "several columns hold vectors (a, b); name one, as in"),
         ({"a": [[1.0]] * 20}, "metric: l2\nvectors: z", "column 'z' holds no vectors; these do: a"),
         ({"a": [[1.0, 2.0]] * 5 + [[1.0]] * 15}, "metric: l2", "row 5 has 1 numbers, but row 0 has 2"),
         ({"a": [[1.0, 2.0]] * 5 + [None] * 15}, "metric: l2", "row 5 is null, but row 0 has 2"),

@@ -23,7 +23,8 @@ class Matrix:
     label: its name in messages. blocks: reads numbers[m, dim] in row order, of any type that `check_shape` lets pass;
     raises ConfigurationError. usable: the .npy file that can be mapped as it is (float32, row by row), if it is one.
     note: what becomes of the numbers, as in "are uint8, converted to float32"; empty for floats. column: of a table
-    or an archive, what holds them. parts: the matrices that it is made of, where it is in several files.
+    or an archive, what holds them. unused: what else an archive holds, in words. parts: the matrices that it is made
+    of, where it is in several files.
     """
 
     label: str
@@ -33,6 +34,7 @@ class Matrix:
     usable: Path | None = None
     note: str = ""
     column: str | None = None
+    unused: str = ""
     parts: tuple[Matrix, ...] = ()
 
     def place(self, row: int) -> str:
@@ -64,6 +66,7 @@ def joined(parts: Sequence[Matrix]) -> Matrix:
         blocks=lambda: (block for part in parts for block in part.blocks()),
         note=", ".join(dict.fromkeys(part.note for part in parts if part.note)),
         column=first.column,
+        unused=", ".join(part.unused for part in parts if part.unused),
         parts=tuple(parts),
     )
 

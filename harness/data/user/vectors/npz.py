@@ -59,7 +59,9 @@ def from_npz(path: Path, wanted: str | None = None) -> Matrix:
         except _DAMAGED as error:
             raise ConfigurationError(f"{label}: is damaged ({error}); write it again") from error
 
-    return Matrix(label, rows, dim, blocks, note=note_on(numbers), column=name)
+    others = [other for other in held if other != name]
+    unused = f"{', '.join(others)} of {path.name}" if others else ""
+    return Matrix(label, rows, dim, blocks, note=note_on(numbers), column=name, unused=unused)
 
 
 def _chosen(path: Path, held: list[str], wanted: str | None) -> str:
@@ -73,7 +75,8 @@ def _chosen(path: Path, held: list[str], wanted: str | None) -> str:
     if not held:
         raise ConfigurationError(f"{path}: holds no array; write it with numpy.savez")
     raise ConfigurationError(
-        f"{path}: holds several arrays ({listed}); save the vectors alone, or call them '{path.stem}'"
+        f"{path}: holds several arrays ({listed}); call that of the vectors '{path.stem}', or name it, as in "
+        f"':vectors={held[0]}'"
     )
 
 

@@ -34,8 +34,10 @@ def vector_column(file: pq.ParquetFile, path: Path, wanted: str | None) -> str:
     if wanted is not None:
         raise ConfigurationError(f"{path}: vectors: column '{wanted}' holds no vectors; these do: {listed}")
     if len(candidates) > 1:
-        remedy = f"name one in {path.with_suffix('.yaml').name}, as in 'vectors: {candidates[0]}'"
-        raise ConfigurationError(f"{path}: several columns hold vectors ({listed}); {remedy}")
+        raise ConfigurationError(
+            f"{path}: several columns hold vectors ({listed}); name one, as in ':vectors={candidates[0]}' (in the "
+            f"manifest 'vectors: {candidates[0]}'); queries are taken from a column of the same name"
+        )
     return candidates[0]
 
 

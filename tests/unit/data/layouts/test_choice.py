@@ -166,3 +166,27 @@ def test_files_and_data_sets_that_are_not_used_are_named(folder: Folder, tmp_pat
         file.attrs["distance"] = "euclidean"
         file["train"], file["test"], file["neighbors"] = VECTORS, VECTORS[:3], np.zeros((3, 2), int)
     assert load_dataset(str(tmp_path / "x.hdf5"), cache=folder.cache).description == "not used: neighbors."
+
+
+def test_queries_are_in_the_column_that_is_called_as_that_of_the_items(items: Path) -> None:
+    table = pa.table({"u": (-VECTORS).tolist(), "v": VECTORS.tolist()})
+    pq.write_table(table, items)
+    queries(items, u=(-VECTORS[:QUERIES]).tolist())
+    for column, sign in (("u", -1), ("v", 1)):
+        dataset = load(items, f":metric=l2,vectors={column}")
+        np.testing.assert_array_equal(dataset.vectors, VECTORS * sign)
+        np.testing.assert_array_equal(dataset.queries, VECTORS[:QUERIES] * sign)
+    problem, _ = problems(items)
+    assert problem.startswith(
+        "items.parquet: several columns hold vectors (u, v); name one, as in ':vectors=u'"
+    )
+    queries(items)  # and where there is one column only, it is that
+    np.testing.assert_array_equal(load(items, ":metric=l2,vectors=u").queries, VECTORS[:QUERIES])
+
+
+def test_arrays_of_an_archive_that_are_not_used_are_named(items: Path) -> None:
+    archive = items.with_name("x.npz")
+    np.savez(archive, train=VECTORS, labels=range(3))
+    assert load(archive, ":metric=l2,queries=4").description.startswith("not used: labels of x.npz.")
+    np.savez(archive, train=VECTORS)
+    assert "not used" not in load(archive, ":metric=l2,queries=4").description

@@ -59,6 +59,8 @@ def test_which_array_it_is(file: str, held: list[str], chosen: str, tmp_path: Pa
     path = write(tmp_path / file, **{name: VECTORS + number for number, name in enumerate(held)})
     matrix = open_matrix([path])
     assert matrix.column == chosen
+    others = ", ".join(name for name in held if name != chosen)
+    assert matrix.unused == (others and f"{others} of {file}")
     np.testing.assert_array_equal(rows_of(matrix), VECTORS + held.index(chosen))
     assert open_matrix([path], held[0]).column == held[0]
 
@@ -68,7 +70,8 @@ def test_which_of_several_is_asked(held: list[str], tmp_path: Path) -> None:
     path = write(tmp_path / "x.npz", **dict.fromkeys(held, VECTORS))
     listed = ", ".join(held)
     assert refused(path) == [
-        f"x.npz: holds several arrays ({listed}); save the vectors alone, or call them 'x'"
+        f"x.npz: holds several arrays ({listed}); call that of the vectors 'x', or name it, as in "
+        f"':vectors={held[0]}'"
     ]
     assert refused(path, column="c") == [f"x.npz: holds no array 'c'; these it holds: {listed}"]
 
