@@ -66,6 +66,8 @@ def headline(evidence: Evidence, decision: Decision) -> Headline:
     if shown is not None and decision.pick is not None:
         engine = decision.picked_engine
         text = f"{text} {engine.sentence if engine else shown.engine}"
+    elif shown is not None:
+        text = f"{text}; {shown.engine} leads"
     chips = _chips(shown) if shown else ()
     # The headline and the settings are not repeated.
     why = decision.sentence.removeprefix("No decision: ").removeprefix("Only candidate: ")

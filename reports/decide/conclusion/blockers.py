@@ -82,6 +82,7 @@ def _flag_reasons(evidence: Evidence, lead: Lead) -> list[str]:
     found = {c.configuration.title: flagged(evidence, c) for c in compared}
     by_throughput = evidence.objective.maximise
     reasons = faster_than_shown(evidence, lead) if by_throughput else []
+    where: dict[str, list[str]] = {}
     for title, flags in found.items():
         for flag, cells in flags.items():
             if flag in LOST_TIME and outweighs_lost_time(lead, flag):
@@ -89,8 +90,8 @@ def _flag_reasons(evidence: Evidence, lead: Lead) -> list[str]:
             if flag == FLAG and (by_throughput or lead.runner_up is None):
                 continue
             what = _FLAGS.get(flag, f"a flag was raised ({flag})")
-            reasons.append(f"in {cells} of the cells behind {title} {what}")
-    return reasons
+            where.setdefault(what, []).append(f"{cells} of the cells behind {title}")
+    return reasons + [f"in {listing(cells)} {what}" for what, cells in where.items()]
 
 
 def outweighs_lost_time(lead: Lead, flag: str) -> bool:

@@ -28,7 +28,8 @@ def caveats(evidence: Evidence, outcome: Outcome) -> list[str]:
     if trials == 1 and not several:
         notes.append("There was one trial: how much the figures vary is unknown.")
     for flag, what in LOST_TIME.items():
-        if lost := flagged(evidence, leader).get(flag):
+        told = any(what in reason for reason in outcome.reasons)
+        if not told and (lost := flagged(evidence, leader).get(flag)):
             outweighed = outcome.decided and outcome.lead and outweighs_lost_time(outcome.lead, flag)
             weight = "; the margin is too large to come from that" if outweighed else ""
             notes.append(f"In {lost} of the cells behind it {what}{weight}.")

@@ -152,6 +152,17 @@ def test_stolen_time_blocks_a_narrow_decision_only() -> None:
     assert any("the margin is too large to come from that" in text for text in clear.caveats)
 
 
+def test_lost_time_of_both_is_told_once() -> None:
+    def steal(cell: Measurement) -> Measurement:
+        return cell.model_copy(update={"flags": ["steal 9.3%"]})
+
+    decision = decide(change(apart(), steal, trial=0, kind="search"))
+    (told,) = (reason for reason in decision.reasons if "CPU time" in reason)
+    assert told.count(" of the cells behind ") == 2
+    assert " and " in told
+    assert not [text for text in decision.caveats if "CPU time" in text]
+
+
 def test_other_programs_on_the_machine_block_all_but_the_clearest_decision() -> None:
     def busy(cell: Measurement) -> Measurement:
         return cell.model_copy(update={"flags": ["contention 31%"]})

@@ -183,6 +183,14 @@ def test_data_that_float32_cannot_tell_apart_is_to_be_read_with_care() -> None:
     assert "a note" not in care and "a note" in text
 
 
+def test_the_headline_names_who_leads_where_nothing_is_decided() -> None:
+    undecided = build(
+        engines={"qdrant": ENGINES["qdrant"], "milvus": ENGINES["milvus"]}, trials=1, arrivals=False
+    )
+    assert "<h1>No decision; qdrant leads</h1>" in render_result(undecided)
+    assert "<h1>No decision</h1>" in render_result(build(requirements=("recall >= 2",)))
+
+
 def test_an_interrupted_run_has_a_banner(page: Page) -> None:
     assert "This run is not complete" not in page.text
     cut = build(engines={"qdrant": ENGINES["qdrant"]}, trials=1, arrivals=False)
