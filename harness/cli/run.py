@@ -27,6 +27,8 @@ def run(options: argparse.Namespace) -> int:
     from harness.run.runner import check_engines, run_scenario
 
     scenario = asked_scenario(options)
+    if options.dataset and not any(spec.from_dataset for spec in scenario.filters):
+        scenario = _with_brought_filters(scenario)
     use_servers(options.url, scenario)
     if note := left_out(scenario, check_engines(scenario))[1]:  # now, and not after minutes
         say(note)
@@ -114,6 +116,17 @@ def asked_scenario(options: argparse.Namespace) -> Scenario:
     scenario = scenario.model_copy(update=changes)
     # Asked for now, so that what is refused is so before a folder has been made.
     return scenario.model_copy(update={"dataset": with_metric(scenario.named_dataset, options.metric)})
+
+
+def _with_brought_filters(scenario: Scenario) -> Scenario:
+    """Whoever brings filters with their data wants them measured, also by a scenario that was made for other data."""
+    from harness.scenario.specs import FilterSpec
+
+    names = {spec.name for spec in scenario.filters}
+    added = FilterSpec(name="dataset" if "dataset" not in names else "from-dataset", from_dataset=True)
+    known = ", ".join(spec.name for spec in scenario.filters)
+    say(f"Filters: {known}, and those that the data set brings ({added.name}:...), which --dataset adds")
+    return scenario.model_copy(update={"filters": (*scenario.filters, added)})
 
 
 def use_servers(urls: Sequence[str], scenario: Scenario) -> None:
