@@ -11,7 +11,8 @@ from engines.values.filter_syntax import FilterSyntaxError, parse
 from harness.data.dataset import Attribute, filter_problems
 
 _SHOWN = 20  # kinds of mistakes
-_VALUE = re.compile(r", got | cannot equal |; write ")  # from here on, messages of one kind differ
+_VALUE = re.compile(r", got | cannot equal |; write ")  # from here on, messages of one kind differ in values
+_KEY = re.compile(r'"([^"]*)":')
 
 
 @dataclass(slots=True)
@@ -24,7 +25,8 @@ class FilterFaults:
 
     def add(self, number: int, message: str) -> bool:
         """Notes a mistake; returns whether it is the first of its kind."""
-        kind = _VALUE.split(message, maxsplit=1)[0]
+        head, *rest = _VALUE.split(message)
+        kind = " ".join([head, *_KEY.findall("".join(rest[:1]))])
         found = self._found.setdefault(kind, [])
         found.append((number, message if not found else ""))
         return len(found) == 1

@@ -138,6 +138,18 @@ def test_ann_filtering_without_what_it_needs(tmp_path: Path) -> None:
         load_dataset(f"{folder}:metric=cosine", cache=tmp_path / "cache")
 
 
+def test_a_single_file_of_vectors_is_a_dataset(tmp_path: Path) -> None:
+    rows = np.hstack([np.full((ROWS, 1), VECTORS.shape[1], "<i4").view("<f4"), VECTORS])
+    rows.tofile(tmp_path / "mine.fvecs")
+    (tmp_path / "mine.yaml").write_text("metric: l2\n")
+    dataset = load_dataset(str(tmp_path / "mine.fvecs"), cache=tmp_path / "cache")
+    assert (dataset.name, len(dataset.vectors), len(dataset.queries)) == (
+        "mine",
+        ROWS - ROWS // 10,
+        ROWS // 10,
+    )
+
+
 @pytest.mark.parametrize("names", [("sift_base", "sift_query"), ("base.10K", "query.public.10K")])
 def test_formats_of_older_benchmarks(names: tuple[str, str], tmp_path: Path) -> None:
     folder = tmp_path / "sift"

@@ -51,6 +51,18 @@ def test_values_differ_and_the_mistake_is_one(shop: Folder) -> None:
 
 
 def test_different_mistakes_are_told_apart(shop: Folder) -> None:
+    operators = [
+        '{"brand": {"in": ["a"]}}',
+        '{"brand": {"over": "a"}}',
+        '{"brand": {"in": ["b"]}}',
+        "{}",
+        "{}",
+    ]
+    shop.text("filters.jsonl", "\n".join(operators))
+    assert [problem.split(": ")[1] for problem in shop.problems()] == [
+        "in 2 lines, the first line 1",
+        "line 2",
+    ]
     shop.text("filters.jsonl", '{"brand": 3}\n{"price": "x"}\n{"brand": 4}\n{"nope": 1}\n{"none": 1}')
     assert [problem.split(": ")[1] for problem in shop.problems()] == [
         "in 2 lines, the first line 1",

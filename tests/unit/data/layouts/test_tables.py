@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engines.columns import decoded
+from harness.errors import ConfigurationError
 from tests.unit.data.user_data import ROWS, VECTORS, Folder
 
 KINDS = [("sku", "keyword"), ("stock", "integer"), ("price", "float"), ("new", "boolean"), ("day", "integer")]
@@ -133,6 +134,20 @@ def test_attributes_that_do_not_belong_to_the_vectors(text: str, told: str, fold
     folder.text("attributes.csv", text)
     (problem,) = folder.problems()
     assert problem.startswith(told)
+
+
+def test_parts_of_a_table_agree_on_a_type(folder: Folder) -> None:
+    half = ROWS // 2
+    folder.text("attributes-0.csv", "n,w\n" + "1,\n" * half)
+    folder.text("attributes-1.csv", "w,n\n" + "a,2.5\n" * half)
+    dataset = folder.load()
+    assert decoded(dataset.columns["n"]) == [1.0] * half + [2.5] * half
+    assert decoded(dataset.columns["w"]) == [None] * half + ["a"] * half
+    folder.text("attributes-1.csv", "n,w\n" + "x,a\n" * half)
+    with pytest.raises(
+        ConfigurationError, match=r"attributes-0\.csv to attributes-1\.csv \(2 files\): their columns"
+    ):
+        folder.load()
 
 
 def test_separators_inside_cells_do_not_count(folder: Folder) -> None:
