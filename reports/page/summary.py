@@ -127,8 +127,8 @@ def summary_table(
     figures = (f"recall@{evidence.cells.k}", latency, rate, "violations", "errors")
     layout = _table if width >= _NARROWEST_TABLE else _lines
     texts = [([shown(text) for text in _texts(row)], _style(row)) for row in rows]
-    told = [*unsteady(evidence), *added_lines(evidence.cells)]  # figures that are not in the table
-    notes = [Text(shown(note)) for note in told]
+    told = [decision.split, *unsteady(evidence), *added_lines(evidence.cells)]  # what is not in the table
+    notes = [Text(shown(note)) for note in told if note]
     return Stack(layout(title, figures, texts), Text(shown(decision.sentence), style="bold"), *notes)
 
 

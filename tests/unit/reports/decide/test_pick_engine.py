@@ -91,10 +91,15 @@ def test_what_blocks_a_decision_blocks_that_of_an_engine_too() -> None:
     good = run(CLOSE | FAR)
     unfinished = good.model_copy(update={"finished_at": None})
     assert decide(unfinished).verdict == "no decision"
-    for engine, verdict in (("hnsw", "no decision"), ("pgvector", "no decision"), ("flat", "pick engine")):
+    for engine, flag, verdict in (
+        ("hnsw", "something new", "no decision"),
+        ("pgvector", "something new", "no decision"),
+        ("flat", "something new", "pick engine"),
+        ("pgvector", "client-bound 98 %", "no decision"),
+        ("flat", "client-bound 98 %", "pick engine"),
+    ):
         flagged = edit(
-            good,
-            lambda c, on=engine: c.model_copy(update={"flags": ["something new"]}) if c.engine == on else c,
+            good, lambda c, on=engine, by=flag: c.model_copy(update={"flags": [by]}) if c.engine == on else c
         )
         assert decide(flagged).verdict == verdict
     once = edit(good, lambda c: None if c.engine == "pgvector" and c.trial else c)

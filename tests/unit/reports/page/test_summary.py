@@ -49,6 +49,17 @@ def test_summary_prints_names_as_they_are() -> None:
     assert "Pick faiss-hnsw" in text
 
 
+def test_where_each_engine_wins_is_told_below_the_table() -> None:
+    from rich.console import Console
+
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(summary_of(build(trials=2), 200))
+    assert (
+        "faiss-hnsw wins with none; faiss-hnsw and faiss-ivf are not told apart with 10pct" in captured.get()
+    )
+
+
 def test_no_figure_of_the_summary_is_cut_off_in_a_narrow_terminal() -> None:
     from rich.console import Console
 
