@@ -154,6 +154,23 @@ def test_an_entry_that_may_meet_a_requirement_leaves_the_setting_open() -> None:
     assert [choice.engine for choice in decision.picked_engine.open] == ["ivf"]
 
 
+def test_an_engine_is_not_judged_by_the_trials_that_chose_its_entry() -> None:
+    """Each entry of faiss was lucky once. Chosen by the other trials, none is better than the other engine."""
+    lucky = {"a": (130.0, 100.0, 100.0), "b": (100.0, 131.0, 100.0), "c": (100.0, 100.0, 132.0)}
+    evidence = gather_evidence(run(lucky | {"other": (105.0, 106.0, 104.0)}, ("a", "b", "c")))
+    assert evidence.leader is not None
+    assert evidence.leader.score == pytest.approx(332 / 3)
+    assert evidence.engine_lead is not None
+    margin = evidence.engine_lead.margins["other"]
+    assert margin is not None
+    assert margin.change == pytest.approx(100 / 105, rel=0.001)
+
+
+def test_who_ties_with_another_engine_does_not_come_first() -> None:
+    evidence = gather_evidence(run({"a": (100.0,) * 3, "b": (100.0,) * 3}, ()))
+    assert evidence.shares == {"a": 0.0, "b": 0.0}
+
+
 def test_that_resamples_alone_do_not_decide_is_said_beside_them() -> None:
     rates = {"a": (100.0, 108.0, 103.0), "b": (98.0, 99.0, 97.0)}
     evidence = gather_evidence(run(rates, ()))
