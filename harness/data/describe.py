@@ -91,7 +91,8 @@ def _column(dataset: Dataset, attribute: Attribute) -> tuple[str, ...]:
         detail = f"{distinct[0].item():{number}} to {distinct[-1].item():{number}}"
     known = present(column)
     if known is not None:
-        detail += f"; missing in {1 - known.mean():.1%}"
+        missing = len(column) - np.count_nonzero(known)
+        detail += f"; {missing:,} missing ({missing / len(column):.1%})"
     if isinstance(column, Tags):
         detail += f"; {len(column.codes) / max(1, len(column)):.1f} an item"
     return on_one_line(attribute.name), attribute.kind, attribute.origin, f"{len(distinct):,} values", detail

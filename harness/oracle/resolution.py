@@ -35,9 +35,9 @@ class Resolution:
         notes = []
         if self.tied >= _NOTED:
             notes.append(
-                f"in {self.tied:.0%} of the queries most neighbours are equally far in float32: any of them counts as "
-                "right; if the vectors differ before they are rounded to it, subtract a constant from vectors and "
-                "queries first"
+                f"in {self.tied:.0%} of the queries most neighbours are equally far in float32, as where vectors "
+                "repeat: any of them counts as right; if the vectors differ before they are rounded to it, subtract "
+                "a constant from vectors and queries first"
             )
         if self.input >= _NOTED:
             notes.append(
