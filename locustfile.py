@@ -10,6 +10,7 @@ use it.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -87,6 +88,8 @@ def _on_start(environment: Any, **_: Any) -> None:
     plan = Plan(name, options.reads, options.writes, options.seconds, options.seed, options.hits)
     workers = [one.id for one in runner.clients.ready] if isinstance(runner, MasterRunner) else ["local"]
     problems = plan.problems() or ([] if environment.host else ["--host is missing"])
+    if not 0 < options.timeout < math.inf:
+        problems.append(f"timeout must be finite and above 0, got {options.timeout:g}")
     if problems:
         _give_up(environment, "; ".join(problems))
         return

@@ -43,6 +43,8 @@ class Plan:
             found.append("reads and writes are both 0; ask for one of them")
         if not 0 < self.seconds < math.inf:
             found.append(f"seconds must be finite and above 0, got {self.seconds:g}")
+        if self.seed < 0:
+            found.append(f"seed must be at least 0, got {self.seed}")
         if not 1 <= self.k <= 1000:
             found.append(f"k must be from 1 to 1000, got {self.k}")
         return found

@@ -42,6 +42,8 @@ def test_plans_that_cannot_be() -> None:
     assert PLAN.problems() == []
     wrong = replace(PLAN, reads_per_s=float("nan"), writes_per_s=-1, seconds=0, k=0)
     assert [line.split()[0] for line in wrong.problems()] == ["reads", "writes", "reads", "seconds", "k"]
+    endless = replace(PLAN, reads_per_s=float("inf"), seconds=float("inf"), seed=-1)
+    assert [line.split()[0] for line in endless.problems()] == ["reads", "seconds", "seed"]
 
 
 def test_rows_that_are_missing_are_counted() -> None:
