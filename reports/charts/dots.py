@@ -157,14 +157,14 @@ def _draw_dot(plot: Axes, place: int, scale: float, row: EngineFigure, look: Eng
 
 
 def _takeaway(metric: str, rows: Sequence[EngineFigure]) -> str:
-    """The best engine and how far the last one is behind, of those that meet the requirements if any does."""
+    """The best engine and how far the last one is behind, of those that meet the requirements if any does. At least one
+    of the rows has a figure.
+    """
     eligible = [row for row in rows if not row.out and row.point]
     among = " of those without ✘" if eligible and any(row.out for row in rows) else ""
     rows, term = eligible or rows, spec(metric)
     name = f"{term.label[0].upper()}{term.label[1:]}"
     known = [(row.point.mean, row.label) for row in rows if row.point is not None]
-    if not known:
-        return f"{name} was not measured"
     known.sort(reverse=term.better == "higher")
     best, last = known[0], known[-1]
     if len(known) == 1 or best[0] == last[0]:

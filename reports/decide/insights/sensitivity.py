@@ -202,8 +202,9 @@ def _told(evidence: Evidence, rows: Sequence[Alternative]) -> str:
     if not rows or evidence.leader is None:
         return ""
     if not changed:
-        first, last = rows[0].requirement, rows[-1].requirement
-        return f"{evidence.leader.configuration.engine} leads from {first} to {last}."
+        texts = [row.requirement for row in rows]
+        where = f"from {texts[0]} to {texts[-1]}" if len(texts) > 1 else f"with {texts[0]}"
+        return f"{evidence.leader.configuration.engine} leads {where}."
     by_leader: dict[str, list[str]] = {}
     for row in changed:
         what = f"{row.leader.engine} leads" if row.leader else "nobody is eligible"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.results.result import Measurement, RunResult
 from reports.decide.decision import Decision, decide
 from reports.page.html import render_result
@@ -93,3 +95,19 @@ def test_the_page_shows_both() -> None:
     assert "Nothing was measured that could be weighed otherwise." in nothing
     assert "Where does each engine win?" not in nothing
     assert "Throughput with each filter" in Page(render_result(build(filters={"none": 1.0}))).text
+
+
+@pytest.mark.parametrize(
+    ("slow_ms", "told"), [(1.5, "qdrant leads with latency.p99 < 2ms."), (1500.0, " to ")]
+)
+def test_one_limit_is_not_a_range(slow_ms: float, told: str) -> None:
+    alone = build(engines={"qdrant": ENGINES["qdrant"]}, arrivals=False)
+
+    def latency(cell: Measurement) -> Measurement:
+        if cell.kind != "search":
+            return cell
+        fastest = cell.params["search"] == {"hnsw_ef": 256}
+        own = 1.2 if fastest else slow_ms if cell.filter == "1pct" else 1.5
+        return with_metrics(cell, latency_p99_ms=own)
+
+    assert told in decide(edit(alone, latency)).sensitivity.sentences[-1]
