@@ -121,6 +121,9 @@ def test_they_come_and_go_with_the_schema(opened: Opener) -> None:
     grown = opened(SCHEMA)
     assert grown.get(["old"])["old"].attributes == NOTHING | {"brand": "COS", "price": 1.0}
     grown.write([put("none")])
+    opened(
+        CatalogueSchema(Schema(2, "l2", FIELDS[:1]))
+    )  # what listings may lack is not forgotten with the field
     with pytest.raises(ConfigurationError, match="may have no value of 'price'; leave the field optional"):
         opened(older)
     assert opened(SCHEMA).count() == 2

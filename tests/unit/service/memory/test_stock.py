@@ -111,11 +111,11 @@ def test_of_unknown_popularity_counts_as_the_least_there_is() -> None:
     stock, truth, _ = stocked(popularity="worn")
     there = sorted(
         truth.there.values(),
-        key=lambda one: (-int(str(one.attributes["worn"] or 0)), -one.listed_at_ms, one.number),
+        key=lambda one: (-int(str(one.attributes["worn"] or 2)), -one.listed_at_ms, one.number),
     )
     found = stock.popular(100, None)
     assert list(found.ids) == [one.number for one in there]
-    assert min(found.scores) == 0
+    assert min(found.scores) == 2
     unknown = stock.popular(3, Not(Exists("worn")))
     assert (len(unknown.ids), list(unknown.scores)) == (3, [0, 0, 0])
 

@@ -57,7 +57,7 @@ def listings(count: int, seed: int = 0, dim: int = DIM) -> list[Listing]:
                 "new": bool(rng.integers(2)),
                 "taken": int(rng.integers(50)),
                 "colours": COLOURS[number % len(COLOURS)],
-                "worn": number % 7 if number % 3 else None,
+                "worn": number % 7 + 2 if number % 3 else None,
             },
             {"title": " ".join(rng.choice(WORDS, 3)), "seller": (seller := SELLERS[rng.integers(3)])},
             rng.standard_normal(dim).astype(np.float32),

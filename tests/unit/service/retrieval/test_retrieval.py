@@ -195,8 +195,9 @@ def test_rules_that_leave_too_few_of_the_most_candidates_say_so() -> None:
     assert (answer.short, answer.relaxed) == ("candidates", ())
 
 
-def test_explanations_add_up() -> None:
-    options = {"rerank": RerankOptions(price="price"), "popularity": "taken"}
+@pytest.mark.parametrize(("price", "popularity"), [("price", "taken"), ("worn", "worn")])  # not all have it
+def test_explanations_add_up(price: str, popularity: str) -> None:
+    options = {"rerank": RerankOptions(price=price), "popularity": popularity}
     user = User((Taken("id-3"), Taken("id-4"), Taken("gone")))
     with shop(**options) as made:
         answer = made.ask(Request(5, user=user, rank="fused", text="red wool", explain=True))
