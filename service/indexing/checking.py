@@ -61,7 +61,7 @@ def compare(store: Store, collection: Collection, applied: int) -> Differences:
 
     Of an engine with `Lookup` every item is fetched. Of any other the items with the same attributes are asked for, by
     a filter and exactly, for each such set of listings: it costs a scan for each of them. An item with more tags than
-    its listing is not found so.
+    its listing is found so where listings have those, not where none has.
     """
     truth, found = _Truth(), Differences()
     if collection.engine.capabilities.lookup:
@@ -147,6 +147,8 @@ def _by_filters(
             alike[key][listing.number] = _score(probe, listing.vector, schema.metric)
     capabilities = collection.engine.capabilities
     found.vectors = capabilities.exact_scores
+    own = {number: key for key, numbers in alike.items() for number in numbers}
+    overfull: set[int] = set()  # found by tags that they should not have
     away: set[int] = set()  # not found by their attributes
     strangers: set[int] = set()  # found by the attributes of others
     size = _size(probe, schema.metric)
@@ -156,11 +158,14 @@ def _by_filters(
         for number, score in held.items():
             if number not in wanted:
                 strangers.add(number)
+                if number in own and not _has_tags(own[number], key):
+                    overfull.add(number)
             elif found.vectors and abs(score - wanted[number]) > _ROUNDING * (size + abs(wanted[number])):
                 found.stale.append(number)
         away |= wanted.keys() - held.keys()
     # Some engines take numbers that differ in their last digits for equal: who has been found in its place is not away.
     found.extra += strangers.difference(truth.pending, *alike.values())
+    found.stale += overfull.difference(away, found.stale)
     _resolve(store, collection, away, strangers, found)
 
 
@@ -169,6 +174,15 @@ def _has(name: str, value: _Held) -> Filter:
     if value is None or value == ():
         return Not(Exists(name))
     return And(tuple(Eq(name, word) for word in value)) if isinstance(value, tuple) else Eq(name, value)
+
+
+def _has_tags(key: tuple[_Held, ...], asked: tuple[_Held, ...]) -> bool:
+    """Whether what a listing has holds all tags that are asked for."""
+    return all(
+        set(words) <= set(held)
+        for held, words in zip(key, asked, strict=True)
+        if isinstance(held, tuple) and isinstance(words, tuple)
+    )
 
 
 def _resolve(

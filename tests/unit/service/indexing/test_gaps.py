@@ -106,10 +106,13 @@ def test_what_differs_is_stale(
     assert compare(store, collection, store.last_seq()) == Differences(compared=LISTINGS, stale=[row])
 
 
-def test_more_tags_than_the_listings_are_found_where_items_can_be_fetched(
+def test_more_tags_than_the_listings_are_found_where_others_have_them_or_items_can_be_fetched(
     store: SqlStore, collection: Collection
 ) -> None:
-    put(collection, store.get(["1"])["1"], {"colours": ["red", "green"]})
+    listing = store.get(["1"])["1"]
+    put(collection, listing, {"colours": ["red", "blue"]})
+    assert compare(store, collection, store.last_seq()) == Differences(compared=LISTINGS, stale=[1])
+    put(collection, listing, {"colours": ["red", "green"]})
     found = compare(store, collection, store.last_seq()).stale
     assert found == ([1] if collection.engine.capabilities.lookup else [])
 
