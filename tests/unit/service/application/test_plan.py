@@ -50,7 +50,10 @@ def test_fields_and_details_follow_the_data(tmp_path: Path) -> None:
         "price": "float",
         "stock": "integer",
         "new": "boolean",
+        "colours": "tags",
+        "size": "integer",
     }
+    assert [field.name for field in schema.engine.fields if field.can_lack] == ["colours", "size"]
     assert (schema.details, schema.texts, schema.brand) == (("title", "story"), ("title",), "brand")
     assert (schema.engine.dim, schema.engine.metric, schema.engine.model) == (shop.DIM, "cosine", "")
     assert made.folder == Path("served/shop")
