@@ -146,7 +146,7 @@ def _add(items: ItemColumns, name: str, column: pa.ChunkedArray, label: str, man
     import pyarrow as pa
 
     if pa.types.is_null(column.type):
-        items.notes.append(f"not used: {label.rpartition('/')[2]}, which has no values")
+        items.notes.append(f"not used: column '{name}', which has no values")
         return
     kind, column, note = understood(column, label)
     if name in manifest.text:

@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engines.filters import Eq
 from engines.values.filter_dialects import milliseconds, translated
-from engines.values.filter_syntax import FilterSyntaxError, advised, parse
+from engines.values.filter_syntax import FilterSyntaxError, advised, parse, to_json
 
 FORMS: list[tuple[Any, Any]] = [
     ({"brand": {"in": ["a", "b"]}}, {"brand": ["a", "b"]}),
@@ -98,6 +100,30 @@ def test_nesting_without_end_is_refused_in_time() -> None:
         data = {"$and": [data]}
     with pytest.raises(FilterSyntaxError):
         parse(data)
+
+
+WORDS = st.sampled_from([
+    "a", "key", "field", "op", "value", "match", "range", "must", "should", "must_not", "bool", "term", "and", "$or",
+    "not", "in", "$in", "gte", "between", "all", "exists", "filter", "$eq", "ne",
+])  # fmt: skip
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.sampled_from(["2024-01-01", "1e5"])
+)
+
+
+@given(
+    st.recursive(
+        LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3)
+    )
+)
+def test_any_json_is_a_filter_or_refused_in_words(data: Any) -> None:
+    translated(data, dates=True)
+    try:
+        where = parse(data)
+    except FilterSyntaxError as error:
+        assert str(error)
+    else:
+        assert where is None or parse(to_json(where)) == where
 
 
 def test_dates() -> None:

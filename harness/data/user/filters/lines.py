@@ -30,8 +30,8 @@ class FilterSource:
     """Where filters stand, one a query.
 
     label: its name in messages. unit: what they are counted by, line or row. first: the number of the first one.
-    texts: the JSON of each; None for no filter. read: what makes plain data of a text (raises FilterSyntaxError), and
-    the filter of it.
+    texts: the JSON of each; None for no filter. to_filter: makes a filter of what such a text holds; raises
+    FilterSyntaxError.
     """
 
     label: str

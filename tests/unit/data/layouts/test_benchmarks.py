@@ -113,6 +113,7 @@ def test_ann_filtering(tmp_path: Path) -> None:
         ),
         ({"query": [1.0]}, "line 2: its query has 1 numbers, but the first one 4"),
         ({"query": ["a"] * 4}, "line 2: its query must be a list of numbers"),
+        ({"query": [10**350] * 4}, "line 2: its query holds a number that no vector can hold"),
         ({"query": []}, "line 2: its query must be a list of numbers"),
         ({"query": None}, "line 2: its query must be a list of numbers"),
     ],
