@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.results.result import RunResult
-from harness.results.stats import Comparison
 from harness.scenario.specs import DecisionSpec
 from reports.decide.cells import Cells
 from reports.decide.checks.group_verdicts import is_asked
@@ -58,11 +57,6 @@ class Evidence:
     @property
     def runner_up(self) -> Candidate | None:
         return self.ranking[1] if len(self.ranking) > 1 else None
-
-    @property
-    def margin(self) -> Comparison | None:
-        """The leader against the runner-up."""
-        return self.lead.margin if self.lead else None
 
     @property
     def not_judged(self) -> list[str]:

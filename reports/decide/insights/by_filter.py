@@ -24,7 +24,8 @@ class FilterWinner(DecisionPart):
     selectivity: the mean share of the items that the filter lets through; None where it is not known. share: of the
     mix. winner: its score is the figure with this filter. runner_up, margin: the next entry. rival, rival_margin: the
     next of another adapter. tied: the entries that the winner is not told apart from, as the interval of its lead
-    includes a tie, or as there was one trial. No interval is widened for the number of filters.
+    includes a tie, or as there was one trial. lacking: the best of those that miss nothing but a need, where it is
+    ahead of the winner. No interval is widened for the number of filters.
     """
 
     filter: str
@@ -36,6 +37,7 @@ class FilterWinner(DecisionPart):
     rival: Choice | None
     rival_margin: Margin | None
     tied: list[str]
+    lacking: Choice | None = None
     sentence: str
 
 
@@ -55,6 +57,7 @@ def winners_by_filter(evidence: Evidence) -> list[FilterWinner]:
     """One a filter, from the widest to the narrowest; none without an eligible setting."""
     cells = evidence.cells
     eligible = [candidate for candidate in evidence.candidates if candidate.met]
+    lacking = [candidate for candidate in evidence.candidates if candidate.figures_met and not candidate.met]
     known = {
         entry["name"]: entry.get("selectivity_mean") for entry in cells.result.dataset.get("filters") or []
     }
@@ -63,8 +66,15 @@ def winners_by_filter(evidence: Evidence) -> list[FilterWinner]:
     found = []
     for name in sorted(cells.filters, key=lambda one: -(known.get(one) or 0.0)):
         entries = _entries(cells, values, eligible, name)
-        if entries:
-            found.append(_winner(cells, entries, name, known.get(name), shares[name]))
+        if not entries:
+            continue
+        winner = _winner(cells, entries, name, known.get(name), shares[name])
+        better = [
+            other
+            for other in _entries(cells, values, lacking, name)
+            if cells.goal.oriented(other.score) > cells.goal.oriented(entries[0].score)
+        ]
+        found.append(winner.model_copy(update={"lacking": _choice(cells, better[0])}) if better else winner)
     return found
 
 
@@ -149,7 +159,7 @@ def _sentence(
     first, figure = entries[0], quantity(cells.goal.metric, entries[0].score)
     if tied:
         close = [
-            f"{entry.setting.engine} {quantity(cells.goal.metric, entry.score)}"
+            f"{entry.setting.engine} ({quantity(cells.goal.metric, entry.score)})"
             for entry in entries[1:]
             if entry.setting.engine in tied
         ]
@@ -175,13 +185,29 @@ def split_sentence(winners: Sequence[FilterWinner], *, weighed: bool) -> str:
             won.setdefault(winner.winner.engine, []).append(winner)
     parts = _places(won, narrowest=winners[-1].filter)
     if len(won) == 1 and not open_:
-        return f"{winners[0].winner.engine} wins with every filter."
+        return f"{winners[0].winner.engine} wins with every filter.{_lacking(winners)}"
     told = [", ".join(parts)] if parts else []
-    told += [f"{engines} are not told apart with {listing(names)}" for engines, names in open_.items()]
+    told += [
+        f"{engines} are not told apart with {'any filter' if len(names) == len(winners) else listing(names)}"
+        for engines, names in open_.items()
+    ]
     text = f"{'; '.join(told)}."
     if len(won) > 1 and not weighed:
         text += " An equal mix hides that: weigh the filters as they are asked (decision.weights)."
-    return text
+    return text + _lacking(winners)
+
+
+def _lacking(winners: Sequence[FilterWinner]) -> str:
+    """Who would be ahead where, were it not for a need."""
+    ahead: dict[str, list[str]] = {}
+    for winner in winners:
+        if winner.lacking is not None:
+            ahead.setdefault(winner.lacking.engine, []).append(winner.filter)
+    parts = [
+        f"{engine} with {'every filter' if len(names) == len(winners) else listing(names)}"
+        for engine, names in ahead.items()
+    ]
+    return f" Needs apart, ahead would be {', '.join(parts)}." if parts else ""
 
 
 def _places(won: Mapping[str, Sequence[FilterWinner]], narrowest: str) -> list[str]:

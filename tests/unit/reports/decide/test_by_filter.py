@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.results.result import RunResult
+from harness.results.result import Measurement, RunResult
 from reports.decide.decision import decide
 from reports.decide.insights.by_filter import FilterWinner, split_sentence
 from tests.unit.example_results import build, edit, realistic, with_metrics
@@ -44,7 +44,7 @@ def test_what_noise_explains_is_no_win() -> None:
     )  # fmt: skip
     found = winners(noisy)
     assert found["none"].tied == ["graph"]
-    assert "is not told apart from graph" in found["none"].sentence
+    assert "is not told apart from graph (1,020 queries/s)" in found["none"].sentence
     assert found["1pct"].tied == []
     assert decide(noisy).split == "scan wins with 1pct; graph and scan are not told apart with none."
     once = winners(edit(by_filter(GRAPH_AND_SCAN), lambda c: c if c.trial == 0 else None))
@@ -81,6 +81,40 @@ def test_only_what_meets_every_requirement_wins() -> None:
     nobody = edit(poor, lambda c: with_metrics(c, recall_at_10=0.5) if c.kind == "search" else c)
     assert winners(nobody) == {}
     assert decide(nobody).split == ""
+
+
+def test_what_only_lacks_a_need_is_told_where_it_would_be_ahead() -> None:
+    """`library` is faster with the narrow filter and slower without one, but keeps nothing after a crash."""
+    rates = GRAPH_AND_SCAN | {"library": {"none": 500.0, "1pct": 9000.0}}
+    result = by_filter(rates, needs=["durable"])
+    able = {name: {"version": "1", "capabilities": {"durable": name != "library"}} for name in rates}
+    found = winners(result.model_copy(update={"engines": able}))
+    assert (found["none"].winner.engine, found["none"].lacking) == ("graph", None)
+    assert found["1pct"].winner.engine == "scan"
+    assert found["1pct"].lacking is not None
+    assert found["1pct"].lacking.engine == "library"
+    assert decide(result.model_copy(update={"engines": able})).split.endswith(
+        " Needs apart, ahead would be library with 1pct."
+    )
+    everywhere = by_filter(
+        {"kept": {"none": 9.0, "1pct": 8.0}, "library": {"none": 90.0, "1pct": 80.0}}, needs=["durable"]
+    )
+    split = decide(everywhere.model_copy(update={"engines": able | {"kept": able["graph"]}})).split
+    assert split == "kept wins with every filter. Needs apart, ahead would be library with every filter."
+
+
+def test_engines_that_are_never_told_apart_are_said_to_be_so_once() -> None:
+    noise = (1.0, 1.3, 0.8)
+    same = {"none": 1000.0, "1pct": 500.0}
+
+    def shaken(cell: Measurement) -> Measurement:
+        factor = noise[(cell.trial + (cell.engine == "b")) % 3]
+        return (
+            with_metrics(cell, throughput_qps=same[cell.filter] * factor) if cell.kind == "search" else cell
+        )
+
+    result = edit(by_filter({"a": same, "b": same}), shaken)
+    assert decide(result).split == "a and b are not told apart with any filter."
 
 
 def test_a_cost_is_won_by_the_least() -> None:
