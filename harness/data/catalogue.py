@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,9 @@ from harness.errors import ConfigurationError
 from harness.paths import shipped
 from harness.progress import Progress, silent
 from harness.scenario.yaml_text import YamlTextError, parse_yaml
+
+# The colon before the first key; values may hold colons, too, as addresses do.
+_PARAMETERS = re.compile(r":(?=[^:=]*=)")
 
 
 def list_datasets() -> list[tuple[str, str]]:
@@ -73,9 +77,10 @@ def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
 
     A path that exists is not split, even if it holds colons. Raises ConfigurationError.
     """
-    name, colon, text = ref.rpartition(":")
-    if not colon or "=" not in text or _exists(Path(ref)):
+    first = _PARAMETERS.search(ref)
+    if first is None or _exists(Path(ref)):
         return ref, {}
+    name, text = ref[: first.start()], ref[first.end() :]
     changes = {}
     for part in text.split(","):
         key, equals, value = part.partition("=")

@@ -124,6 +124,7 @@ def test_the_description_recognises_unit_vectors_and_negative_zero() -> None:
         ("synthetic:selectivities=0.5", "synthetic", {"selectivities": 0.5}),
         ("C:/data/x.parquet", "C:/data/x.parquet", {}),
         ("a:b.parquet:metric=l2", "a:b.parquet", {"metric": "l2"}),
+        ("d:index.apt=http://a:80/d,seed=2", "d", {"index.apt": "http://a:80/d", "seed": 2}),
     ],
 )
 def test_references_carry_parameters(ref: str, where: str, changes: dict[str, object]) -> None:
