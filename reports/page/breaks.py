@@ -43,7 +43,7 @@ def _filters(cells: Cells, setting: Configuration) -> str:
         _means(cells.closed_loop.objective(setting), m) for m in ("throughput_qps", f"recall_at_{cells.k}")
     )
     if len(rates) < 2:
-        return "only one filter was measured"
+        return "only one filter was measured" if rates else "no search with a closed loop was measured"
     shares = filter_shares(cells)
     widest, slowest = max(rates, key=lambda name: shares.get(name, 0.0)), min(rates, key=rates.__getitem__)
     if slowest == widest:

@@ -81,12 +81,13 @@ class Judge:
         measured = np.array([not names for names in self.missing], dtype=np.bool_)
         return np.asarray((worst >= 0) & verdicts.met[worst] & measured)
 
-    def worst_values(self, requirement: Requirement) -> Floats:
-        """What each candidate is judged by: the value nearest to failing; NaN where it was not measured everywhere."""
+    def highest_values(self, requirement: Requirement) -> Floats:
+        """Of each candidate the highest value that a requirement is judged by; NaN where one of them is missing."""
         verdicts = judge(self.cells, requirement)
-        worst = self._worst(requirement, verdicts)
-        known = (worst >= 0) & (verdicts.status[worst] != GAP)
-        return np.asarray(np.where(known, verdicts.value[worst], np.nan))
+        who, groups, _ = self._relevant(requirement, verdicts)
+        found = np.full(len(self.cells.candidates), -np.inf)
+        np.maximum.at(found, who, np.where(verdicts.status[groups] == GAP, np.inf, verdicts.value[groups]))
+        return np.where(np.isinf(found), np.nan, found)
 
     def _worst(self, requirement: Requirement, verdicts: GroupVerdicts) -> Ints:
         """The number of the group with the worst verdict for each candidate, -1 where it is judged in none."""

@@ -178,7 +178,7 @@ def _floors(evidence: Evidence) -> list[float]:
 def _limits(evidence: Evidence) -> list[str]:
     """Limits on P99 in ms: 1, 2, 5, 10, ... from the least that any setting reaches up to what the leader keeps."""
     requirement = _requirement(evidence.cells, "latency.p99 < 1ms")
-    values = evidence.judge.worst_values(requirement)
+    values = evidence.judge.highest_values(requirement)
     possible = values[_otherwise_met(evidence, requirement.metric) & (values > 0)]
     if not len(possible):
         return []
@@ -209,7 +209,8 @@ def _told(evidence: Evidence, rows: Sequence[Alternative]) -> str:
     for row in changed:
         what = f"{row.leader.engine} leads" if row.leader else "nobody is eligible"
         by_leader.setdefault(what, []).append(row.requirement)
-    return f"{'; '.join(f'{what} with {listing(texts)}' for what, texts in by_leader.items())}."
+    text = "; ".join(f"{what} with {listing(texts)}" for what, texts in by_leader.items())
+    return f"{text.replace('nobody', 'Nobody') if text.startswith('nobody') else text}."
 
 
 def _choice(cells: Cells, leader: Leader) -> Choice:

@@ -123,6 +123,7 @@ def test_table_and_page_show_the_latency_that_decides() -> None:
     assert "P99 latency at 500 queries/s" in captured.get()
     text = render(evidence, decide(result))
     assert "No search with a closed loop was measured." in text
+    assert "</a>: no search with a closed loop was measured." in text
     assert "P99 latency (mix)" in text
     loops = gather_evidence(offered(closed=True)).cells.closed_loop
     assert loops.objective_task == "throughput"

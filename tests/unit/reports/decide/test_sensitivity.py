@@ -122,7 +122,7 @@ def test_the_scenarios_own_floor_is_among_them_and_nobody_may_reach_one() -> Non
     assert rows["recall >= 0.93"].asked
     assert rows["recall >= 0.999"].leader is None
     assert rows["recall >= 0.999"].changes
-    assert any("nobody is eligible with" in text for text in found(result).sentences)
+    assert any(text.startswith("Nobody is eligible with recall >= ") for text in found(result).sentences)
     # What else is asked for holds at every floor.
     faulty = edit(
         result, lambda c: with_metrics(c, violations=1.0) if c.engine == "a" and c.kind == "search" else c
@@ -162,6 +162,17 @@ def test_without_a_p99_or_a_mix_nothing_is_said_of_them() -> None:
     assert told.weights == []
     assert told.sentences == []
     assert by_requirement(told.recall)["recall >= 0.9"].leader is not None
+
+
+def test_a_p99_that_is_missing_at_a_lower_rate_leaves_nothing_to_limit() -> None:
+    """At 50/s there were too few requests; who fails at 500/s anyhow is no reason to show limits that nobody meets."""
+    result = edit(
+        offered(),
+        lambda c: with_metrics(c, {"latency_p99_ms": "too few"}, latency_p99_ms=None)
+        if c.params.get("load", {}).get("rate") == 50.0 else c,
+    )  # fmt: skip
+    assert found(result).latency == []
+    assert found(offered()).latency
 
 
 def test_sensitivity_is_in_the_file_for_programs() -> None:
