@@ -58,16 +58,17 @@ class Sales:
 
 
 def meets(attributes: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    """Whether a listing meets a filter of equalities and ranges. Written apart from what the service filters with, so
-    that they do not share their mistakes. A missing attribute meets nothing.
+    """Whether a listing meets a filter of equalities, ranges and absences. Written apart from what the service filters
+    with, so that they do not share their mistakes. A missing attribute meets nothing but that it is missing.
     """
-    for name, condition in where.items():
-        value = attributes.get(name)
-        if value is None:
-            return False
-        if isinstance(condition, Mapping):
-            if not all(_RELATIONS[relation](value, bound) for relation, bound in condition.items()):
-                return False
-        elif value != condition:
-            return False
-    return True
+    return all(_meets(attributes.get(name), condition) for name, condition in where.items())
+
+
+def _meets(value: Any, condition: Any) -> bool:
+    if condition == {"exists": False}:
+        return value is None or value == []
+    if value is None:
+        return False
+    if isinstance(condition, Mapping):
+        return all(_RELATIONS[relation](value, bound) for relation, bound in condition.items())
+    return bool(condition in value if isinstance(value, list) else value == condition)

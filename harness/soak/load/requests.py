@@ -46,7 +46,8 @@ class Requests:
     def __post_init__(self) -> None:
         self._rng = np.random.default_rng([self.plan.seed, self.worker])
         self._made = 0
-        self._words = [name for name, kind in self.learned.fields.items() if kind in ("keyword", "boolean")]
+        words = ("keyword", "tags", "boolean")
+        self._words = [name for name, kind in self.learned.fields.items() if kind in words]
         self._numbers = [name for name, kind in self.learned.fields.items() if kind in ("integer", "float")]
 
     def id(self, number: int) -> str:
@@ -101,12 +102,21 @@ class Requests:
         drawn = self._rng.random()
         if drawn >= _UNFILTERED and self._words and (drawn < _UNFILTERED + _BY_WORD or not self._numbers):
             name = self._words[int(self._rng.integers(len(self._words)))]
-            return {name: near.attributes[name]} if name in near.attributes else {}
+            return self._condition(name, near)
         if drawn >= _UNFILTERED and self._numbers:
             name = self._numbers[int(self._rng.integers(len(self._numbers)))]
-            relation = "gte" if self._rng.random() < 0.5 else "lte"
-            return {name: {relation: near.attributes[name]}} if name in near.attributes else {}
+            return self._condition(name, near, "gte" if self._rng.random() < 0.5 else "lte")
         return {}
+
+    def _condition(self, name: str, near: Example, relation: str = "") -> dict[str, Any]:
+        if name not in near.attributes:
+            return {}
+        value = near.attributes[name]
+        if value is None or value == []:
+            return {name: {"exists": False}}
+        if isinstance(value, list):  # of tags
+            value = value[int(self._rng.integers(len(value)))]
+        return {name: {relation: value} if relation else value}
 
     def _text(self, near: Example) -> str:
         """A few words of a listing's texts; "" where it has none."""

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.columns import Keywords
+from engines.base import FieldKind
 from engines.filters import matches
+from engines.values.columns import column_of
 from engines.values.filter_syntax import parse
 from harness.soak.load.checking import Judged, Sales, meets
 from harness.soak.load.counting import count
@@ -80,30 +81,45 @@ def test_what_was_sold_may_not_be_served_after_the_grace() -> None:
         {"price": {"lte": 5.0}},
         {"price": {"gte": 5.0}},
         {"brand": "b", "price": {"gt": 2, "lt": 5}},
+        {"colours": "red"},
+        {"colours": {"exists": False}},
+        {"price": {"exists": False}},
+        {"price": {"lt": 9}, "brand": "a"},
+        {"price": 5.0},
         {},
     ],
 )
 def test_filters_mean_what_they_mean_to_engines(where: dict[str, Any]) -> None:
-    brands, prices = ["a", "a", "b", "b"], [4.0, 5.0, 5.0, 3.0]
-    columns = {
-        "brand": Keywords(np.array([0, 0, 1, 1], np.int32), np.array(["a", "b"], object)),
-        "price": np.array(prices),
+    held = {
+        "brand": ["a", "a", "b", "b", "a"],
+        "price": [4.0, 5.0, 5.0, 3.0, None],
+        "colours": [["red", "blue"], [], ["blue"], ["red"], []],
     }
-    listings = [{"brand": brand, "price": price} for brand, price in zip(brands, prices, strict=True)]
+    kinds: dict[str, FieldKind] = {"brand": "keyword", "price": "float", "colours": "tags"}
+    columns = {name: column_of(values, kinds[name]) for name, values in held.items()}
+    listings = [dict(zip(held, row, strict=True)) for row in zip(*held.values(), strict=True)]
     found = [meets(listing, where) for listing in listings]
     assert found == matches(parse(where), columns, len(listings)).tolist()
-    assert meets({}, where) == (not where)
+    assert meets({}, where) == (not where or {"exists": False} in where.values())
+
+
+COLOURS: list[list[str]] = [["red", "blue"], [], ["red"], [], ["é"]]
+SIZES = [38, None, None, 40, 0]
 
 
 def learned(texts: tuple[str, ...] = ("title",)) -> Learned:
     rng = np.random.default_rng(0)
     examples = tuple(
         Example(
-            f"old/{place}", {"brand": f"b{place}", "price": float(place)}, {"title": f"coat {place}"}, vector
+            f"old/{place}",
+            {"brand": f"b{place}", "price": float(place), "colours": COLOURS[place], "size": SIZES[place]},
+            {"title": f"coat {place}"},
+            vector,
         )
         for place, vector in enumerate(rng.standard_normal((5, 4)).astype(np.float32))
     )
-    return Learned({}, {"brand": "keyword", "price": "float"}, texts, examples)
+    kinds = {"brand": "keyword", "price": "float", "colours": "tags", "size": "integer"}
+    return Learned({}, kinds, texts, examples)
 
 
 def test_requests_of_each_kind() -> None:
@@ -113,7 +129,7 @@ def test_requests_of_each_kind() -> None:
     first = requests.make(remove)  # nothing is on sale
     assert (first.method, KINDS[first.kind], first.listing) == ("PUT", "put", 0)
     assert first.path == "/v1/listings/load-1-0?wait=searchable"
-    assert set(first.body) == {"brand", "price", "title", "vector"}
+    assert set(first.body) == {"brand", "price", "colours", "size", "title", "vector"}
     assert requests.make(put).listing == 1
     sales.on_sale.append(0)
     sold = requests.make(remove)
@@ -123,7 +139,10 @@ def test_requests_of_each_kind() -> None:
     asked = [requests.make(recommend) for _ in range(40)]
     # Half of the questions are asked where the sold listing was; whoever is near meets the filter.
     assert 5 < sum(one.body["vector"] == first.body["vector"] for one in asked) < 35
-    assert {name for one in asked for name in one.where} == {"brand", "price"}
+    assert {name for one in asked for name in one.where} == {"brand", "price", "colours", "size"}
+    near = requests.learned.examples
+    assert all(any(meets(one.attributes, question.where) for one in near) for question in asked)
+    assert not any(value in (None, []) for one in asked for value in one.where.values())
     assert "/v1/listings/old%2F" in requests.make(similar).path
     assert requests.make(search).body["text"]
     without = Requests(PLAN, 1, learned(texts=()), sales, json.dumps).make(search)
