@@ -75,6 +75,9 @@ class Tags:
     codes: npt.NDArray[np.int32]
     vocabulary: npt.NDArray[np.object_]
     _index: list[dict[str, int]] = field(default_factory=list, repr=False, compare=False)
+    _rows: list[Rows] = field(
+        default_factory=list, repr=False, compare=False
+    )  # once they have been asked for
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -92,14 +95,21 @@ class Tags:
 
     @property
     def rows(self) -> Rows:
-        """The row that each code belongs to: int64[m]."""
-        return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.offsets))
+        """The row that each code belongs to: int64[m]. Made at the first call."""
+        if not self._rows:
+            self._rows.append(np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.offsets)))
+        return self._rows[0]
 
     def having(self, codes: npt.NDArray[Any] | Sequence[int]) -> Mask:
         """Which rows hold at least one of these codes: bool[n]."""
         mask = np.zeros(len(self), dtype=np.bool_)
-        found = np.flatnonzero(self.codes == codes[0] if len(codes) == 1 else np.isin(self.codes, codes))
-        mask[np.searchsorted(self.offsets, found, side="right") - 1] = True
+        if len(codes) == 1:
+            found = self.codes == codes[0]
+        else:
+            wanted = np.zeros(len(self.vocabulary), dtype=np.bool_)
+            wanted[codes] = True
+            found = wanted[self.codes]
+        mask[self.rows[found]] = True
         return mask
 
     def decode(self) -> list[Any]:
