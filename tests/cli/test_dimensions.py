@@ -69,7 +69,10 @@ def test_dimensions_stand_side_by_side(made: Shell) -> None:
         (("--dims", "8,9"), "--dims: none of 8, 9 is below the model's own 8 dimensions"),
         (("--dims", "2,x"), "must be numbers from 1 up such as 32,64, got '2,x'"),
         (("--dims", "0"), "must be numbers from 1 up"),
-        (("--engines", "none-such"), "--engines: none-such not in brief.yaml (it has: flat, bruteforce)"),
+        (
+            ("--engines", "none-such"),
+            "--engines: 'none-such' is not in brief.yaml (it has: flat, bruteforce)",
+        ),
         (("--tolerance", "101"), "must be a number of at least 0 and below 100"),
     ],
 )

@@ -126,7 +126,7 @@ def test_another_model_s_dataset_is_refused(trained: Shell) -> None:
 def test_wrong_input_is_named(trained: Shell) -> None:
     for arguments, told in (
         (("evaluate", "nothing"), "nothing: no such folder"),
-        ((*COMMAND, "--engines", "x"), "--engines: x not in losses.yaml"),
+        ((*COMMAND, "--engines", "x"), "--engines: 'x' is not in losses.yaml"),
         ((*COMMAND, "--resume"), "--resume: model/answers holds no evaluation"),
         ((*COMMAND, "--queries", "81"), "queries: 81 asked for"),
     ):
