@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from engines.base import Engine
 from harness.calibration.null_engine import NullEngine, SleepingEngine
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.load.clients import quiet_interpreter, sharpen_sleep
 from harness.load.closed_loop import closed_loop
 from harness.load.open_loop import open_loop

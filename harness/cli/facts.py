@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 
-from harness.cli.output import cache_folder, show
+from harness.cli.printing.output import cache_folder, show
 
 
 def data(options: argparse.Namespace) -> int:
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from harness.data.catalogue import load_dataset, with_metric
     from harness.data.describe import describe
     from harness.oracle.resolution import sampled_resolution

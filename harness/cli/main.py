@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from engines.server.address import secrets_of
 from harness.cli.arguments import parse
-from harness.cli.output import prepare_streams, say
+from harness.cli.printing.output import prepare_streams, say
 from harness.errors import BakeoffError
 
 # Loaded when asked for: `bakeoff --help` imports none of them.

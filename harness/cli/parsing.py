@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from engines.meant import choices, meant
-from harness.cli.output import show
+from harness.cli.printing.output import show
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:

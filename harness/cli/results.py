@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.output import encodable, show, show_formatted
+from harness.cli.printing.output import encodable, show, show_formatted
 from harness.errors import BakeoffError, ConfigurationError, GateFailedError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engines.meant import choices
-from harness.cli.output import cache_folder, say, show
+from harness.cli.printing.output import cache_folder, say, show
 from harness.cli.results import refusing_damage, show_report
 from harness.cli.run_folder import existing_folder, link_latest, new_folder, remove_if_empty
 from harness.errors import ConfigurationError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from harness.run.absent import left_out
     from harness.run.recorder import Callbacks
     from harness.run.runner import check_engines, run_scenario

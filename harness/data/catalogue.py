@@ -15,7 +15,7 @@ from harness.data.manifest import Manifest, SyntheticManifest, read_manifest, re
 from harness.data.picture import Picture
 from harness.data.shipped.listings_manifest import ListingsManifest
 from harness.data.shipped.packages.manifest import PackagesManifest
-from harness.data.store import cached, key_of, open_dataset
+from harness.data.stored.store import cached, key_of, open_dataset
 from harness.errors import ConfigurationError
 from harness.paths import shipped
 from harness.progress import Progress, silent

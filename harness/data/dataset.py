@@ -13,7 +13,7 @@ from engines.base import Field, FieldKind, Metric, Schema
 from engines.columns import Column
 from engines.filters import Filter, check, leaves
 from harness.data.identity import ModelIdentity
-from harness.data.mapped import FirstRows
+from harness.data.stored.mapped import FirstRows
 from harness.errors import ConfigurationError
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from engines.columns import Keywords, Tags, occurring, present
-from harness.data.arrays import block_rows, distinct_rows, row_hashes
 from harness.data.dataset import Attribute, Dataset
 from harness.data.identity import ModelIdentity
-from harness.data.workload import Workload, selectivity
+from harness.data.queries.workload import Workload, selectivity
+from harness.data.stored.arrays import block_rows, distinct_rows, row_hashes
 
 _TOP = 3  # of a keyword column, how many values are shown
 _NEARLY_UNIQUE = 0.9  # share of distinct values

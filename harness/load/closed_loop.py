@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engines.base import Engine
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.load.answers import read_column
 from harness.load.clients import StartSignal, describe, quiet_interpreter, wait_until
 from harness.load.operations import Call, Operations, Requests, bind

@@ -7,7 +7,7 @@ from time import perf_counter_ns
 import numpy as np
 
 from engines.base import Engine
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.load.clients import StartSignal, quiet_interpreter
 from harness.load.operations import Kind, Operations
 from harness.load.replay.base import Replay

@@ -15,7 +15,7 @@ from engines.abilities import FullText, Lookup
 from engines.base import Batch, Capabilities, Engine, Hits, Ids, UnsupportedError, Vectors
 from engines.filters import Filter
 from engines.values.fusion import fused
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 
 Int64 = npt.NDArray[np.int64]
 Call = Callable[[], Hits]  # carries the operation out; a write returns no hits

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from engines.base import Engine
 from harness.children.start import Child, ending, start
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.errors import MeasurementError
 from harness.load.clients import StartSignal, describe
 from harness.load.closed_loop import closed_loop

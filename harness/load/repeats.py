@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.base import Engine, Vectors
 from engines.filters import Filter
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.load.answers import read_column
 from harness.load.clients import quiet_interpreter
 from harness.results.samples import OK, Int64, Samples

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Metric
-from harness.data.arrays import LONGEST
+from harness.data.stored.arrays import LONGEST
 
 Float64 = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]

@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.base import Metric
 from engines.columns import Column
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.oracle.candidates import Float32, Float64, Int64, pair_error
 from harness.oracle.exact import Truth, exact_neighbours, pair_distances
 from harness.oracle.scoring import permitted_pairs

@@ -11,8 +11,8 @@ import numpy as np
 from engines.filters import leaves
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset
-from harness.data.roles import QueryRoles, split_queries
-from harness.data.workload import Workload, build_workload
+from harness.data.queries.roles import QueryRoles, split_queries
+from harness.data.queries.workload import Workload, build_workload
 from harness.errors import ConfigurationError, noting
 from harness.oracle.truth import Truth, cached_truth
 from harness.progress import Progress, silent

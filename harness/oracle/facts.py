@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.oracle.corpus import Corpus
 from harness.oracle.exact import Truth, distinct
 from harness.oracle.resolution import resolution_of

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from engines.base import Metric
 from engines.columns import Column
 from engines.filters import Filter, Mask, leaves, matches
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.oracle.candidates import lengths_of, pair_error
 from harness.oracle.exact import Truth, distinct, pair_distances
 from harness.results.judging import Judged, Scores, judge

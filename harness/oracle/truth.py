@@ -13,7 +13,7 @@ import numpy as np
 
 from engines.values.filter_syntax import to_json
 from harness.data.dataset import Dataset
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.errors import MeasurementError, unwritable
 from harness.oracle.exact import Truth, distinct, exact_neighbours
 from harness.progress import Progress, silent

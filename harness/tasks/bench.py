@@ -12,8 +12,8 @@ import numpy as np
 
 from engines.base import Batch, Engine
 from harness.data.dataset import Dataset
-from harness.data.roles import QueryRoles
-from harness.data.workload import Workload
+from harness.data.queries.roles import QueryRoles
+from harness.data.queries.workload import Workload
 from harness.machine.meters import Meter
 from harness.oracle.corpus import Corpus
 from harness.oracle.exact import Truth, exact_neighbours

@@ -9,7 +9,7 @@ from time import perf_counter_ns
 import numpy as np
 
 from engines.base import Engine
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.load.answers import RawColumn, answer_block, read_column
 from harness.load.clients import describe
 from harness.results.samples import ERROR, OK, Samples

@@ -13,7 +13,7 @@ import msgspec
 
 from engines.base import Field, FieldKind, Schema
 from engines.filters import BOUNDS, INT64
-from harness.data.arrays import LONGEST
+from harness.data.stored.arrays import LONGEST
 from service.catalogue.checks import LONGEST_DETAIL, LONGEST_ID
 from service.catalogue.listing import HIGHEST_VERSION
 from service.catalogue.schema import VECTOR, CatalogueSchema

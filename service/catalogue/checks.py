@@ -11,7 +11,7 @@ import numpy as np
 from engines.base import Field, Schema, Vectors
 from engines.filters import INT64
 from engines.values.shown import is_unicode, shown
-from harness.data.arrays import LONGEST, SHORTEST
+from harness.data.stored.arrays import LONGEST, SHORTEST
 
 LONGEST_ID = 200
 LONGEST_KEYWORD = 500  # characters; some engines index no longer ones

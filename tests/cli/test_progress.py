@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.cli.pace import Pace, about, clock
-from harness.cli.terminal import ProgressBar
+from harness.cli.printing.pace import Pace, about, clock
+from harness.cli.printing.terminal import ProgressBar
 from tests.cli.conftest import Shell
 
 

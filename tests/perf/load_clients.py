@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.load.open_loop import open_loop
 from harness.load.schedules import poisson
 from tests.perf.clients import row

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.models.train import require_training_packages, shown
-from harness.cli.output import say, show
+from harness.cli.printing.output import say, show
 
 if TYPE_CHECKING:
     from models.evaluation.cells import Table
@@ -19,7 +19,7 @@ ABLATIONS = "ablations.json"
 
 def ablate(options: argparse.Namespace) -> int:
     require_training_packages()
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from models.data.fingerprint import fingerprint
     from models.features.stored import write_values
     from models.training.ablations import AS_IS, EVERY_CHOICE, changed, compared, read_ablations, trained

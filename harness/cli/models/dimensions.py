@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.models.pages import show_in_report
-from harness.cli.output import cache_folder, say, show
+from harness.cli.printing.output import cache_folder, say, show
 from harness.cli.run import asked_scenario
 
 if TYPE_CHECKING:
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from harness.scenario.specs import Scenario
     from models.dimensions.throughput import Throughput
 
 
 def dimensions(options: argparse.Namespace) -> int:
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from models.dimensions.job import FILE
     from models.report.dimensions import section
     from models.report.page import REPORT

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.output import say, show
+from harness.cli.printing.output import say, show
 from harness.errors import ConfigurationError, noting
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def encode(options: argparse.Namespace) -> int:
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from models.encoding.files.vector_file import require_new
     from models.encoding.model import Model
 

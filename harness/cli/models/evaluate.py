@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.models.pages import show_in_report
-from harness.cli.output import cache_folder, say, show
+from harness.cli.printing.output import cache_folder, say, show
 from harness.cli.run import asked_scenario, exit_code, use_servers
 from harness.errors import ConfigurationError
 
@@ -24,7 +24,7 @@ ANSWERS = "answers"  # in a model's folder: the run that asked the engines, with
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from models.encoding.model import DATASET, Model
     from models.report.page import REPORT
     from models.retrieval.engines_file import ENGINES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.cli.output import say, show
+from harness.cli.printing.output import say, show
 from harness.errors import ConfigurationError
 
 

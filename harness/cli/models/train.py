@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.output import say, show
+from harness.cli.printing.output import say, show
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def require_training_packages() -> None:
 
 def train(options: argparse.Namespace) -> int:
     require_training_packages()
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from models.data.fingerprint import fingerprint
     from models.encoding.model import DATASET, MODEL
     from models.training.config import find_config, load_config

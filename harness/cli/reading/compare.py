@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.cli.output import say, show
+from harness.cli.printing.output import say, show
 from harness.cli.results import refusing_damage
 from harness.cli.run_folder import check_writable, new_folder, remove_if_empty
 from harness.errors import ConfigurationError, noting

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.output import say, show_bytes
+from harness.cli.printing.output import say, show_bytes
 from harness.cli.reading.arguments import FORMATS
 from harness.cli.results import refusing_damage
 from harness.errors import ConfigurationError

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.output import cache_folder, say, show
+from harness.cli.printing.output import cache_folder, say, show
 from harness.cli.service.given import given_settings
 from harness.errors import ConfigurationError
 
@@ -40,7 +40,7 @@ def events(options: argparse.Namespace) -> int:
 
 def _folder(settings: Settings) -> Path:
     """That of the service. Raises ConfigurationError where the settings do not tell."""
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from service.application.planning.plan import plan
     from service.database.opening import is_url
 

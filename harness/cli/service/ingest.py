@@ -6,7 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from harness.cli.output import cache_folder, say, show
+from harness.cli.printing.output import cache_folder, say, show
 from harness.cli.service.given import given_settings
 from harness.cli.service.serve import LogLines
 from harness.errors import BakeoffError
@@ -14,7 +14,7 @@ from harness.errors import BakeoffError
 
 def ingest(options: argparse.Namespace) -> int:
     settings = given_settings(options, ("dataset", "model", "data")).settings
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from service.application.ingesting import ingest_files
     from service.application.planning.plan import plan
 

@@ -9,7 +9,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.cli.output import say, show
+from harness.cli.printing.output import say, show
 from harness.errors import BakeoffError, ConfigurationError
 
 _KEY = "BAKEOFF_SERVICE_KEY"

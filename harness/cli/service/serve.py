@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.output import cache_folder, say, show
+from harness.cli.printing.output import cache_folder, say, show
 from harness.cli.service.given import given_settings
 from harness.errors import BakeoffError
 
@@ -65,7 +65,7 @@ def answer(
     settings: Settings, bound: socket.socket, ready: Callable[[], None], log: Say, *, quiet: bool = False
 ) -> None:
     """Opens everything and answers until it is told to stop. quiet: without what is said where all goes well."""
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from service.api.app import application
     from service.api.shedding import Shedding
     from service.application.listening.guarding import Patience

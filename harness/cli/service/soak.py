@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.cli.output import say, show
+from harness.cli.printing.output import say, show
 from harness.cli.run_folder import new_folder, remove_if_empty
 from harness.errors import ConfigurationError, GateFailedError
 
 
 def soak(options: argparse.Namespace) -> int:
-    from harness.cli.terminal import ProgressBar
+    from harness.cli.printing.terminal import ProgressBar
     from harness.soak.load.plan import Plan
     from harness.soak.running import Load, judge_load
     from harness.soak.running import soak as run_soak

@@ -6,7 +6,7 @@ import traceback
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from harness.cli.output import prepare_streams, say
+from harness.cli.printing.output import prepare_streams, say
 from harness.cli.service.serve import answer, logged
 from harness.errors import BakeoffError
 

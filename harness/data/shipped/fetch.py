@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.children.leftovers import temporary_folder
 from harness.data.shipped.listings_manifest import RemoteFile, Sources
 from harness.data.shipped.sources import MIRROR, Debian, Https, Mirror, Source, UnavailableError
-from harness.data.store import no_room, throttled
+from harness.data.stored.store import no_room, throttled
 from harness.errors import DatasetError
 from harness.progress import Progress
 

@@ -13,12 +13,12 @@ import numpy.typing as npt
 from engines.columns import Column, decoded
 from engines.filters import And, Eq, Filter, Range
 from engines.meant import choices
-from harness.data.arrays import ArrayWriter, StoredArray, block_rows
 from harness.data.dataset import Attribute
 from harness.data.shipped.fetch import fetch
 from harness.data.shipped.listings import KINDS, generate, visual_clusters
 from harness.data.shipped.listings_manifest import Band, ListingsManifest
-from harness.data.store import DatasetParts, save, throttled
+from harness.data.stored.arrays import ArrayWriter, StoredArray, block_rows
+from harness.data.stored.store import DatasetParts, save, throttled
 from harness.errors import ConfigurationError, DatasetError
 from harness.progress import Progress
 

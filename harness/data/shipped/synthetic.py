@@ -11,11 +11,11 @@ import psutil
 
 from engines.columns import Column, Keywords
 from engines.filters import Filter, Range
-from harness.data.arrays import ArrayWriter, StoredArray, block_rows, size
 from harness.data.dataset import Attribute
 from harness.data.manifest import SyntheticManifest
 from harness.data.shipped.correlation import choose, correlated_keys, zipf
-from harness.data.store import DatasetParts, save, throttled
+from harness.data.stored.arrays import ArrayWriter, StoredArray, block_rows, size
+from harness.data.stored.store import DatasetParts, save, throttled
 from harness.errors import ConfigurationError
 from harness.progress import Progress
 

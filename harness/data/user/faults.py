@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Metric
-from harness.data.arrays import LONGEST, SHORTEST
+from harness.data.stored.arrays import LONGEST, SHORTEST
 
 _SHOWN = 3  # examples of each kind of fault
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.data.arrays import ArrayHasher, ArrayWriter, StoredArray, size
 from harness.data.dataset import Dataset
 from harness.data.manifest import UserManifest, read_user_manifest
-from harness.data.store import DatasetParts, cached, key_of, open_dataset, save, throttled
+from harness.data.stored.arrays import ArrayHasher, ArrayWriter, StoredArray, size
+from harness.data.stored.store import DatasetParts, cached, key_of, open_dataset, save, throttled
 from harness.data.user.files import UserFiles, open_files
 from harness.data.user.filters.lines import read_filters
 from harness.data.user.finding import QUERIES, VECTORS, Found, find

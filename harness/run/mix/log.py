@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engines.filters import Filter
-from harness.data.drawn_filters import share_of
+from harness.data.queries.drawn_filters import share_of
 from harness.data.user.filters.lines import filter_lines, read_filters
 from harness.errors import ConfigurationError, noting
 from harness.oracle.corpus import Corpus

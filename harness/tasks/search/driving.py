@@ -12,7 +12,7 @@ import numpy as np
 
 from engines.base import Engine, Schema, UnsupportedError
 from engines.registry import load as load_engine
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.load.closed_loop import closed_loop
 from harness.load.open_loop import open_loop
 from harness.load.processes import drive_processes, split_closed_loop, split_open_loop

@@ -8,7 +8,7 @@ import numpy as np
 
 from engines.base import Ids, Vectors
 from engines.filters import Filter
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.oracle.exact import Truth
 from harness.results.samples import Samples
 from harness.tasks.bench import Bench

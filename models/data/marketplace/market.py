@@ -10,8 +10,8 @@ import numpy.typing as npt
 import psutil
 from scipy.special import expit
 
-from harness.data.arrays import size
 from harness.data.shipped.listings_manifest import Listings
+from harness.data.stored.arrays import size
 from harness.errors import ConfigurationError
 from harness.progress import Progress, silent
 from models.data.interactions import Interactions

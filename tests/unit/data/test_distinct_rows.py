@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.data import arrays
-from harness.data.arrays import distinct_rows, row_hashes
 from harness.data.describe import describe
+from harness.data.stored import arrays
+from harness.data.stored.arrays import distinct_rows, row_hashes
 from tests.unit.data.user_data import VECTORS, Folder
 
 NUMBERS = st.sampled_from([0.0, -0.0, 1.0, 2.0, -2.0, 0.5, 1e-40, 3e38])

@@ -6,7 +6,7 @@ import pytest
 
 from harness.data.describe import describe
 from harness.data.identity import ModelIdentity
-from harness.data.store import open_dataset
+from harness.data.stored.store import open_dataset
 from tests.unit.data.user_data import Folder
 
 MODEL = 'model: {name: tower, version: "3", hash: 0123456789abcdef}'

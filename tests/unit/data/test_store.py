@@ -15,10 +15,10 @@ import pytest
 
 from engines.columns import Column, Keywords, Nullable, Tags, decoded
 from engines.filters import And, Eq, In, Not, Or, Range
-from harness.data.arrays import ArrayWriter
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Attribute, Dataset
-from harness.data.store import DatasetParts, open_dataset, save, throttled
+from harness.data.stored.arrays import ArrayWriter
+from harness.data.stored.store import DatasetParts, open_dataset, save, throttled
 from harness.errors import DatasetError
 
 ROOT = Path(__file__).parents[3]

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from engines.columns import Keywords
 from engines.filters import And, Eq, Range
-from harness.data import arrays
 from harness.data.catalogue import load_dataset
 from harness.data.describe import describe
 from harness.data.manifest import UserManifest
+from harness.data.stored import arrays
 from harness.data.user.columns import read_columns
 from harness.data.user.tables.parquet_files import parquet_table
 from harness.errors import ConfigurationError

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engines.abilities import require_fields
@@ -46,6 +46,7 @@ def columns(rows: list[dict[str, Any]]) -> dict[str, Column]:
     return {field.name: column_of([row[field.name] for row in rows], field.kind) for field in SCHEMA.fields}
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROWS, max_size=8), st.lists(st.integers(0, 7)), st.data())
 def test_columns_hold_what_they_were_given_and_so_do_their_parts(
     rows: list[dict[str, Any]], picked: list[int], data: st.DataObject
@@ -82,7 +83,7 @@ FILTERS: list[Filter] = [
 ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.dictionaries(st.integers(0, 9), ROWS, max_size=6), st.lists(st.integers(0, 9))),

@@ -13,7 +13,7 @@ import numpy as np
 
 from engines.base import Hits
 from harness.calibration.null_engine import NullEngine
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 
 K = 3
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.load.clients import describe
 from harness.load.closed_loop import closed_loop
 from harness.load.open_loop import open_loop

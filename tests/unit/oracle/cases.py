@@ -3,7 +3,7 @@
 import numpy as np
 
 from engines.columns import Keywords
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.oracle.exact import exact_neighbours
 from harness.oracle.scoring import judge_hits
 from harness.results.samples import Samples

@@ -8,7 +8,7 @@ import pytest
 
 from engines.filters import Eq
 from harness.data.dataset import Dataset
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.errors import MeasurementError
 from harness.oracle.truth import cached_truth, truth_key
 

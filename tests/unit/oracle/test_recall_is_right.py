@@ -15,7 +15,7 @@ import pytest
 
 from engines.base import Batch, Metric, Schema
 from engines.bruteforce.adapter import BruteForce, Params
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.oracle.exact import exact_neighbours
 from harness.oracle.scoring import judge_hits
 from harness.results.samples import Samples

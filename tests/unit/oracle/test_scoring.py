@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.filters import Eq, Range, matches
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.oracle.exact import exact_neighbours
 from harness.oracle.scoring import judge_hits
 from harness.results.samples import ERROR, OK

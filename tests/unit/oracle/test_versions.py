@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engines.columns import Keywords
 from engines.filters import Eq, Range, matches
-from harness.data.workload import Workload
+from harness.data.queries.workload import Workload
 from harness.oracle.changing import Rows, judge_changing
 from harness.oracle.exact import exact_neighbours
 from harness.oracle.versions import ABSENT, NEVER, Writes, versions_of

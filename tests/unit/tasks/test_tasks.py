@@ -10,7 +10,7 @@ import pytest
 
 from engines.columns import Keywords
 from harness.data.dataset import Attribute, Dataset
-from harness.data.roles import split_queries
+from harness.data.queries.roles import split_queries
 from harness.machine.resources import rss_bytes
 from harness.oracle.items import Items
 from harness.results.metrics import TABLE

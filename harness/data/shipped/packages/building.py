@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from engines.columns import Column, Keywords, Nullable, Tags
-from harness.data.arrays import ArrayWriter, StoredArray, block_rows
 from harness.data.dataset import Attribute
 from harness.data.shipped.packages.filters import own_filters
 from harness.data.shipped.packages.index import package_index
 from harness.data.shipped.packages.manifest import PackagesManifest
 from harness.data.shipped.packages.reading import Package
-from harness.data.store import DatasetParts, save, throttled
+from harness.data.stored.arrays import ArrayWriter, StoredArray, block_rows
+from harness.data.stored.store import DatasetParts, save, throttled
 from harness.data.texts.wordllama import TokenVectors, token_vectors
 from harness.errors import ConfigurationError
 from harness.progress import Progress

@@ -23,7 +23,7 @@ from harness.data.shipped.packages.apt import Apt
 from harness.data.shipped.packages.manifest import Index, PackagesManifest
 from harness.data.shipped.packages.reading import Package, read_packages
 from harness.data.shipped.sources import MIRROR, Https, Mirror, MissingError, Source, UnavailableError
-from harness.data.store import no_room, throttled
+from harness.data.stored.store import no_room, throttled
 from harness.errors import DatasetError
 from harness.progress import Progress
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.data.arrays import block_rows
+from harness.data.stored.arrays import block_rows
 from harness.data.user.vectors.matrix import Matrix, check_shape, note_on
 from harness.errors import ConfigurationError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.data.arrays import block_rows
+from harness.data.stored.arrays import block_rows
 from harness.data.user.vectors.matrix import Block, Matrix, check_shape, note_on
 from harness.errors import ConfigurationError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engines.values.shown import shown
-from harness.data.arrays import block_rows
+from harness.data.stored.arrays import block_rows
 from harness.data.user.conversion import is_text
 from harness.data.user.tables.parquet_files import open_parquet
 from harness.data.user.vectors.matrix import Block, Matrix, note_on

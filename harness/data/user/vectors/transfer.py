@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.base import Metric
-from harness.data.arrays import ArrayHasher
+from harness.data.stored.arrays import ArrayHasher
 from harness.data.user.faults import Faults
 from harness.data.user.vectors.matrix import Block, Matrix
 from harness.errors import ConfigurationError

@@ -16,7 +16,7 @@ from harness.data.shipped import sources
 from harness.data.shipped.packages.building import build_packages
 from harness.data.shipped.packages.filters import own_filters
 from harness.data.shipped.packages.reading import Package, read_packages
-from harness.data.store import open_dataset
+from harness.data.stored.store import open_dataset
 from harness.data.texts.wordllama import token_vectors
 from harness.errors import ConfigurationError, DatasetError
 from harness.progress import silent

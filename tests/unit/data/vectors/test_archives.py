@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.data import arrays
+from harness.data.stored import arrays
 from harness.data.user.vectors.opening import open_matrix
 from tests.unit.data.user_data import DIM, ROWS, VECTORS
 from tests.unit.data.vectors.read import refused, rows_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.data import arrays
+from harness.data.stored import arrays
 from harness.data.user.vectors.opening import open_matrix
 from tests.unit.data.vectors.read import refused, rows_of
 

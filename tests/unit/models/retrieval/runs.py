@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from harness.data.identity import ModelIdentity
-from harness.data.roles import split_queries
-from harness.data.workload import Workload
+from harness.data.queries.roles import split_queries
+from harness.data.queries.workload import Workload
 from harness.oracle.corpus import Corpus
 from harness.results.result import Measurement, RunResult
 from harness.results.samples import OK, Samples, write_samples

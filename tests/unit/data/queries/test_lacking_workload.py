@@ -10,7 +10,7 @@ import pytest
 from engines.columns import Column, Keywords, Nullable, Tags
 from engines.filters import Eq, matches
 from harness.data.dataset import Attribute, Dataset
-from harness.data.workload import Workload, build_workload, selectivity
+from harness.data.queries.workload import Workload, build_workload, selectivity
 from harness.errors import ConfigurationError
 from harness.scenario.specs import FilterSpec
 

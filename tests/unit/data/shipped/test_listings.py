@@ -17,14 +17,14 @@ from engines.filters import And, Eq, Range, matches
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset
 from harness.data.manifest import read_manifest
+from harness.data.queries.workload import Workload, selectivity
 from harness.data.shipped import sources
 from harness.data.shipped.images import read_idx
 from harness.data.shipped.listings import KINDS, brand_names, generate, visual_clusters
 from harness.data.shipped.listings_manifest import Listings, ListingsManifest
-from harness.data.workload import Workload, selectivity
 from harness.errors import ConfigurationError, DatasetError
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 MANIFEST = ROOT / "datasets" / "fashion-mnist.yaml"
 
 

@@ -15,8 +15,8 @@ from engines.columns import Column, Keywords
 from engines.filters import And, Eq, In, Range, matches
 from engines.values.filter_syntax import parse
 from harness.data.dataset import Attribute, Dataset
-from harness.data.drawn_filters import DISTINCT
-from harness.data.workload import Workload, build_workload, selectivity
+from harness.data.queries.drawn_filters import DISTINCT
+from harness.data.queries.workload import Workload, build_workload, selectivity
 from harness.errors import ConfigurationError
 from harness.scenario.specs import FilterSpec
 

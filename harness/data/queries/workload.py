@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engines.filters import Filter
 from engines.meant import choices
 from harness.data.dataset import Dataset
-from harness.data.drawn_filters import DrawnFilters, share_of
+from harness.data.queries.drawn_filters import DrawnFilters, share_of
 from harness.errors import ConfigurationError
 from harness.scenario.specs import FilterSpec
 

@@ -13,8 +13,8 @@ from rich.progress import TimeElapsedColumn as Elapsed
 from rich.table import Column
 from rich.text import Text
 
-from harness.cli.output import say
-from harness.cli.pace import Pace, about, clock
+from harness.cli.printing.output import say
+from harness.cli.printing.pace import Pace, about, clock
 from harness.results.text import visible
 
 _LINE_EVERY_S = 30.0

@@ -14,12 +14,12 @@ from engines.filters import Range, matches
 from harness.data.catalogue import load_dataset
 from harness.data.dataset import Dataset
 from harness.data.manifest import SyntheticManifest
+from harness.data.queries.workload import Workload, selectivity
 from harness.data.shipped.synthetic import KEYS, build_synthetic
-from harness.data.store import open_dataset
-from harness.data.workload import Workload, selectivity
+from harness.data.stored.store import open_dataset
 from harness.progress import silent
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def build(folder: Path, block: int | None = None, **parameters: object) -> Dataset:

@@ -25,10 +25,10 @@ from engines.base import Metric
 from engines.columns import Column, Keywords, Tags, arrays_of
 from engines.filters import Filter
 from engines.values.filter_syntax import parse, to_json
-from harness.data.arrays import StoredArray
 from harness.data.dataset import Attribute, Dataset
 from harness.data.identity import ModelIdentity
-from harness.data.mapped import MappedColumns, mapped, objects
+from harness.data.stored.arrays import StoredArray
+from harness.data.stored.mapped import MappedColumns, mapped, objects
 from harness.errors import DatasetError, unwritable
 from harness.progress import Progress
 

@@ -1,0 +1,1 @@
+"""The queries of a cell, each with its filter, and which of them are for what."""

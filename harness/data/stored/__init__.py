@@ -1,0 +1,1 @@
+"""Datasets on disk: written and hashed block by block, opened mapped."""
