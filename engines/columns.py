@@ -84,7 +84,9 @@ class Tags:
 
     def __getitem__(self, rows: Any) -> Tags:
         """The column restricted to `rows` (a slice, a mask or an index array); the vocabulary is shared."""
-        starts, lengths = self.offsets[:-1][rows], np.diff(self.offsets)[rows]
+        # Not the differences of all offsets: a batch of few rows is cut from a column of millions.
+        starts = self.offsets[:-1][rows]
+        lengths = self.offsets[1:][rows] - starts
         offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         place = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
         return Tags(offsets, self.codes[place], self.vocabulary, self._index)

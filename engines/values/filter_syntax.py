@@ -10,7 +10,7 @@ What a key means::
     {"and": [...]}, {"or": [...]}          And, Or
     {"not": {...}}                         Not
 
-Several keys mean And.
+Several keys mean And. What is read can be written by `to_json` and read again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from engines.values.filter_dialects import milliseconds, to_write, translated
 from engines.values.shown import as_json, is_unicode, shown
 
 RESERVED = ("and", "or", "not")  # no column can be called so
-DEEPEST = 20  # levels of and, or and not inside each other; some servers take no more than 30 of their own
+# Levels of And, Or and Not inside each other, however they are written; some servers take no more than 30 of their own.
+DEEPEST = 20
 
 
 class FilterSyntaxError(ValueError):
@@ -65,18 +66,26 @@ def _parse(data: object, level: int) -> Filter | None:
 
 
 def _parsed(data: object, level: int) -> Filter | None:
-    if level > DEEPEST:
-        raise FilterSyntaxError(
-            f"and, or and not are nested more than {DEEPEST} levels deep; flatten the filter"
-        )
     if data is None or data == {}:
         return None
     if not isinstance(data, Mapping):
         raise FilterSyntaxError(
             f'a filter must be an object such as {{"brand": "Zara"}}, got {as_json(data)}'
         )
+    if len(data) > 1:
+        level = _below(level)
     parts = tuple(_parse_key(key, value, level) for key, value in data.items())
     return parts[0] if len(parts) == 1 else And(parts)
+
+
+def _below(level: int) -> int:
+    """The next level of the filter."""
+    if level == DEEPEST:
+        raise FilterSyntaxError(
+            f"and, or and not are nested more than {DEEPEST} levels deep, where several keys in one object count as an "
+            "and; flatten the filter"
+        )
+    return level + 1
 
 
 def _parse_key(key: object, value: object, level: int) -> Filter:
@@ -91,26 +100,32 @@ def _parse_key(key: object, value: object, level: int) -> Filter:
     if key == "not":
         return Not(_parse_inner(key, value, level))
     if isinstance(value, Mapping):
-        return _parse_operators(key, value)
+        return _parse_operators(key, value, level)
     if isinstance(value, list):
         return In(key, tuple(_parse_value(key, item) for item in value))
     return Eq(key, _parse_value(key, value))
 
 
 def _parse_inner(key: str, data: object, level: int) -> Filter:
-    inner = _parse(data, level + 1)
+    inner = _parse(data, _below(level))
     if inner is None:
         raise FilterSyntaxError(f"'{key}' must not hold an empty filter")
     return inner
 
 
-def _parse_operators(key: str, operators: Mapping[Any, Any]) -> Filter:
+def _parse_operators(key: str, operators: Mapping[Any, Any], level: int) -> Filter:
     match dict(operators):
-        case {"exists": bool(exists)} if len(operators) == 1:
-            return Exists(key) if exists else Not(Exists(key))
+        case {"exists": True} if len(operators) == 1:
+            return Exists(key)
+        case {"exists": False} if len(operators) == 1:
+            _below(level)
+            return Not(Exists(key))
         case {"all": list(values)} if values and len(operators) == 1:
             parts = tuple(Eq(key, _parse_value(key, value)) for value in values)
-            return parts[0] if len(parts) == 1 else And(parts)
+            if len(parts) == 1:
+                return parts[0]
+            _below(level)
+            return And(parts)
         case {"exists": value} if len(operators) == 1:
             raise FilterSyntaxError(f"'{key}.exists' must be true or false, got {as_json(value)}")
         case {"all": value} if len(operators) == 1:

@@ -83,11 +83,8 @@ def filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str, sidec
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if kind == "tags":
-        missing = pc.equal(pc.fill_null(pc.list_value_length(column), 0), 0)
-    else:
-        missing = pc.is_null(column, nan_is_null=True)
     if value is not None:
+        missing = _without_words(column) if kind == "tags" else pc.is_null(column, nan_is_null=True)
         if not _fits(value, kind):
             raise ConfigurationError(
                 f"{label}: is {kind}, fill cannot be {shown(value)}; correct it in {sidecar}"
@@ -96,10 +93,22 @@ def filled(column: pa.ChunkedArray, kind: Kind, value: object, label: str, sidec
         number = float(value) if kind == "float" and isinstance(value, int) else value
         column = pc.if_else(missing, pa.scalar([value] if kind == "tags" else number, column.type), column)
     elif kind == "float":
-        column = pc.if_else(missing, pa.scalar(None, column.type), column)
-    if kind == "float" and not pc.all(finite := pc.is_finite(column)).as_py():
-        raise ConfigurationError(f"{label}: row {pc.index(finite, False).as_py()} is infinite; repair it")
+        column = pc.if_else(pc.is_null(column, nan_is_null=True), pa.scalar(None, column.type), column)
+    if kind == "float" and pc.any(infinite := pc.is_inf(column)).as_py():
+        raise ConfigurationError(f"{label}: row {pc.index(infinite, True).as_py()} is infinite; repair it")
     return column
+
+
+def _without_words(column: pa.ChunkedArray) -> pa.Array:
+    """Which lists are null or hold nothing but nulls."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    holds_word = np.zeros(len(lengths), np.bool_)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    holds_word[rows[pc.is_valid(pc.list_flatten(column)).to_numpy()]] = True
+    return pa.array(~holds_word)
 
 
 def _fits(value: object, kind: Kind) -> bool:

@@ -36,6 +36,7 @@ LINES = {
     "twice, escaped": ('{"n": 1, "\\u006e": 2}', "key 'n' occurs twice"),
     "deep": (nested(21), "nested more than 20 levels deep"),
     "deeper": (nested(300), "nested more than 20 levels deep"),
+    "deep by several keys": ('{"n": 1, "not": ' * 11 + '{"n": 1}' + "}" * 11, "nested more than 20 levels deep"),
     "deepest": (nested(20_000), "nested too deeply"),
     "deep lists": ('{"n": ' + "[" * 3000 + "]" * 3000 + "}", ""),
     "half a character": ('{"brand": "x\\udc00"}', r"'brand': 'x\udc00' is no valid Unicode"),

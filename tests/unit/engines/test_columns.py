@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.base import Batch, EngineError, Field, Schema
-from engines.columns import Keywords
+from engines.columns import Keywords, Tags, words_of
 from engines.filters import Eq
 from engines.values.columns import ColumnStore, normalized, prepared
 from engines.values.growing import Growable
@@ -141,3 +142,14 @@ def test_keywords_without_an_index_make_one() -> None:
     column = Keywords(np.array([1, 0], dtype=np.int32), vocabulary)
     assert column[:1].code("y") == 1
     assert column.code("z") is None
+
+
+def test_few_rows_of_many_with_tags_take_little_memory() -> None:
+    many = 1_000_000
+    column = Tags(np.arange(many + 1, dtype=np.int64), np.zeros(many, np.int32), words_of(["red"]))
+    tracemalloc.start()
+    rows = column[500_000:500_010]
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows.decode() == [["red"]] * 10
+    assert peak_bytes < many  # where every row is looked at, 8 bytes each

@@ -62,6 +62,8 @@ def test_columns_keep_their_gaps(
     [
         ([["b"], []], pa.list_(pa.string()), "none", [["b"], ["none"]]),
         ([["b"], None], pa.list_(pa.string()), "b", [["b"], ["b"]]),
+        ([[None, "b"], [None]], pa.list_(pa.string()), "none", [["b"], ["none"]]),
+        ([1.5, float("nan")], pa.float64(), 7, [1.5, 7.0]),
         (["b", None], pa.string(), "none", ["b", "none"]),
         ([1, None], pa.int8(), 1000, [1, 1000]),
     ],
@@ -70,6 +72,13 @@ def test_fill_stands_in_where_it_is_asked_for(
     values: list[Any], type_: pa.DataType, fill: object, holds: list[Any]
 ) -> None:
     assert decoded(converted(values, type_, fill)) == holds
+
+
+@pytest.mark.parametrize("gap", [None, float("nan")])
+def test_numbers_that_no_item_has_are_missing(gap: float | None) -> None:
+    column = converted([gap, gap, gap], pa.float64())
+    assert isinstance(column, Nullable)
+    assert column.decode() == [None, None, None]
 
 
 WORDS = st.sampled_from(["", "a", "b", "é", "a\0", "red"])
