@@ -84,7 +84,11 @@ class Tags:
 
     def __getitem__(self, rows: Any) -> Tags:
         """The column restricted to `rows` (a slice, a mask or an index array); the vocabulary is shared."""
-        # Not the differences of all offsets: a batch of few rows is cut from a column of millions.
+        if isinstance(rows, slice) and rows.step in (None, 1):  # codes that lie together need not be copied
+            first, last, _ = rows.indices(len(self))
+            bounds = self.offsets[first : max(first, last) + 1]
+            codes = self.codes[bounds[0] : bounds[-1]]
+            return Tags(bounds - bounds[0] if first else bounds, codes, self.vocabulary, self._index)
         starts = self.offsets[:-1][rows]
         lengths = self.offsets[1:][rows] - starts
         offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])

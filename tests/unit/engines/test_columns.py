@@ -144,12 +144,41 @@ def test_keywords_without_an_index_make_one() -> None:
     assert column.code("z") is None
 
 
-def test_few_rows_of_many_with_tags_take_little_memory() -> None:
+@pytest.mark.parametrize("rows", [slice(500_000, 500_010), np.arange(10), slice(None, 100, 10)])
+def test_few_rows_of_many_with_tags_take_little_memory(rows: Any) -> None:
     many = 1_000_000
     column = Tags(np.arange(many + 1, dtype=np.int64), np.zeros(many, np.int32), words_of(["red"]))
     tracemalloc.start()
-    rows = column[500_000:500_010]
+    few = column[rows]
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert rows.decode() == [["red"]] * 10
+    assert few.decode() == [["red"]] * 10
     assert peak_bytes < many  # where every row is looked at, 8 bytes each
+
+
+ENDS = st.none() | st.integers(-9, 9)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abc"), max_size=3), max_size=7),
+    st.lists(st.builds(slice, ENDS, ENDS, st.sampled_from([None, 1, 2, -1])), min_size=1, max_size=3),
+)
+def test_parts_of_parts_of_tags_hold_what_parts_of_lists_hold(
+    words: list[list[str]], parts: list[slice]
+) -> None:
+    column, lists = Tags.encode(words), [sorted(set(own)) for own in words]
+    for part in parts:
+        column, lists = column[part], lists[part]
+        assert len(column) == len(lists)
+        assert column.offsets[0] == 0
+        assert len(column.codes) == column.offsets[-1]
+        assert [sorted(own) for own in column.decode()] == lists
+        holding = ["a" in own for own in lists]
+        code = column.code("a")
+        assert (column.having([code]).tolist() if code is not None else [False] * len(lists)) == holding
+
+
+def test_rows_that_lie_together_share_the_codes_of_their_tags() -> None:
+    column = Tags.encode([["red"], [], ["blue", "red"], ["blue"]])
+    assert np.shares_memory(column[:3].codes, column.codes)
+    assert np.shares_memory(column[2:].codes, column.codes)
