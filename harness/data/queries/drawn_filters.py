@@ -133,7 +133,11 @@ class DrawnFilters:
         filters: dict[Filter, None] = {}
         for _ in range(DISTINCT):
             order = self.rng.permutation(len(words)).tolist()
-            chosen = _filled(order, counts, room) if holders is None else _covering(order, holders, room)
+            chosen = (
+                _filled(order, counts, room)
+                if holders is None
+                else _covering(order, holders, len(column), room)
+            )
             values = tuple(words[i] for i in sorted(chosen or [int(np.argmin(counts))]))
             filters[Eq(name, values[0]) if len(values) == 1 else In(name, values)] = None
         return list(filters)
@@ -169,12 +173,14 @@ def _holders(column: Tags, codes: npt.NDArray[np.int32]) -> list[npt.NDArray[np.
     return np.split(column.rows[order], np.searchsorted(column.codes[order], codes[1:]))
 
 
-def _covering(order: list[int], holders: list[npt.NDArray[np.int64]], room: float) -> list[int]:
+def _covering(order: list[int], holders: list[npt.NDArray[np.int64]], rows: int, room: float) -> list[int]:
     """The same for tags, of which an item may hold several: it counts once."""
-    chosen = []
-    covered: set[int] = set()
+    chosen, total = [], 0
+    covered = np.zeros(rows, dtype=np.bool_)
     for i in order:
-        if len(covered) + len(holders[i]) <= room or len(covered.union(holders[i].tolist())) <= room:
+        added = len(holders[i]) - int(np.count_nonzero(covered[holders[i]]))
+        if total + added <= room:
             chosen.append(i)
-            covered.update(holders[i].tolist())
+            covered[holders[i]] = True
+            total += added
     return chosen

@@ -57,10 +57,19 @@ def read_columns(
             if own is not None and ids is not None and first is not None:
                 is_joined = True
                 order = order_by(ids, own, table.label, first.label)
+                if table.rows > len(ids):
+                    items.notes.append(
+                        f"not used: {table.rows - len(ids):,} rows of {Path(table.label).name}, whose ids are no items'"
+                    )
         if not is_joined and vectors is not None and table.rows != vectors.rows:
             items.problems.append(
                 f"{table.label}: has {table.rows:,} rows, but {vectors.label} has {vectors.rows:,}; "
                 "row i of one belongs to row i of the other"
+            )
+        elif table is not tables[0] and (own is None) != (ids is None):
+            items.notes.append(
+                f"{Path(table.label).name}: row i belongs to row i of {Path(tables[0].label).name}, for only one of "
+                f"them has a column '{manifest.id}'"
             )
         if ids is None:
             ids, first = own, table

@@ -110,8 +110,15 @@ def test_attributes_follow_parquet_vectors_by_id_or_by_row(folder: Folder) -> No
     dataset = folder.load()
     assert [a.name for a in dataset.attributes] == ["n", "twice"]
     np.testing.assert_array_equal(dataset.columns["twice"], 2 * ids)
+    assert "not used: 5 rows of attributes.csv, whose ids are no items'." in dataset.description
     folder.text("attributes.csv", "twice\n" + "".join(f"{2 * row}\n" for row in range(ROWS)))
-    np.testing.assert_array_equal(folder.load().columns["twice"], 2 * np.arange(ROWS))
+    by_row = folder.load()
+    np.testing.assert_array_equal(by_row.columns["twice"], 2 * np.arange(ROWS))
+    told = (
+        "attributes.csv: row i belongs to row i of vectors.parquet, for only one of them has a column 'id'."
+    )
+    assert told in by_row.description
+    assert told not in dataset.description
 
 
 BOTH = "id,n\n" + "".join(f"{row},1\n" for row in range(ROWS))
