@@ -162,6 +162,8 @@ def _open_attributes(files: UserFiles, found: Found, tables: list[Table]) -> Non
     if tables:
         files.items = read_columns(tables, manifest, files.sidecar, files.vectors)
         files.problems += files.items.problems
+    elif files.vectors is None:
+        return  # whether there are columns is not known: what cannot be opened is named
     elif not found.attributes and (manifest.fill or manifest.text or manifest.columns or manifest.exclude):
         files.problems.append(
             f"{files.sidecar}: fill, text, columns and exclude are about columns, but there are none; remove them"

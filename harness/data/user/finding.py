@@ -168,7 +168,10 @@ def _gaps(folder: Path, parts: Sequence[Path]) -> list[str]:
     if announced and announced != {len(parts)}:
         told = " or ".join(f"{count:,}" for count in sorted(announced))
         return [f"{folder}: holds {len(parts):,} parts like {parts[0].name} of {told}; add the others"]
-    lacking = sorted(set(range(min(numbers), max(numbers))) - set(numbers)) if numbers else []
+    # Numbers of which most are missing are no count, but days or times, whose range may be huge as well.
+    if not numbers or max(numbers) - min(numbers) + 1 > 2 * len(numbers):
+        return []
+    lacking = sorted(set(range(min(numbers), max(numbers))) - set(numbers))
     if lacking:
         listed = ", ".join(map(str, lacking[:3]))
         return [
@@ -186,7 +189,9 @@ def _unnamed_parts(folder: Path, files: Sequence[Path], problems: list[str]) -> 
         if file.suffix == ".parquet" and name not in named and not _ANSWERS.search(name):
             groups.setdefault(name, []).append(file)
     if len(groups) == 1:
-        return tuple(next(iter(groups.values())))
+        parts = next(iter(groups.values()))
+        problems += _gaps(folder, parts)
+        return tuple(parts)
     if groups:
         several = ", ".join(group[0].name for group in groups.values())
         problems.append(

@@ -72,6 +72,26 @@ def test_arrays_in_parts(folder: Folder) -> None:
     ]
 
 
+def test_a_missing_part_of_files_of_any_name_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    for number, rows in enumerate(PARTS):
+        written(folder, f"part-{number:05}.parquet", v=VECTORS[rows].tolist())
+    assert len(load(folder).vectors) > 0
+    (folder / "part-00007.parquet").unlink()
+    assert problems(folder) == [
+        "data: of the parts like part-00000.parquet, number 7 is missing; add it, or number them anew"
+    ]
+
+
+@pytest.mark.parametrize("second", ["listings-20240201.parquet", "listings-99999999999999.parquet"])
+def test_days_and_times_in_names_are_no_count(second: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    written(folder, "listings-20240131.parquet", v=VECTORS[:30].tolist())
+    written(folder, second, v=VECTORS[30:].tolist())
+    written(folder, "queries.parquet", v=VECTORS[:QUERIES].tolist())
+    np.testing.assert_array_equal(load(folder).vectors, VECTORS)
+
+
 @pytest.mark.parametrize(
     ("second", "told"),
     [
@@ -86,6 +106,14 @@ def test_parts_that_differ_are_named(second: dict[str, Any], told: str, tmp_path
     written(tmp_path / "data", "part-0.parquet", v=VECTORS.tolist(), n=range(ROWS))
     written(tmp_path / "data", "part-1.parquet", **second)
     assert any(told in problem for problem in problems(tmp_path / "data"))
+
+
+def test_of_parts_that_cannot_be_opened_it_is_not_said_that_there_are_no_columns(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    written(folder, "part-0.parquet", v=VECTORS.tolist(), n=range(ROWS))
+    written(folder, "part-1.parquet", v=VECTORS.tolist())
+    (folder / "dataset.yaml").write_text("metric: l2\nexclude: [n]\n")
+    assert len(problems(folder)) == 1
 
 
 def test_a_part_without_rows_and_one_of_nulls_fit(tmp_path: Path) -> None:
