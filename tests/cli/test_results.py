@@ -55,6 +55,7 @@ def test_what_cannot_be_had_is_refused_with_a_remedy(finished: Any) -> None:
         ((RUN, "--samples", "--format", "md"), "add --format csv"),
         ((RUN, "--samples", "--out", "a.md"), "add --format csv"),
         ((RUN, "--out", ""), "--out"),
+        ((RUN, "--out", "a.xlsx"), "end the name in one of them, or say which with --format"),
     ):
         done = shell("results", *arguments)
         assert (done.returncode, done.stdout) == (104, ""), arguments

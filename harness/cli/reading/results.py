@@ -40,7 +40,12 @@ def results(options: argparse.Namespace) -> int:
 def _format(options: argparse.Namespace) -> str:
     """The format asked for, else that of the file's name. Raises ConfigurationError for one that cannot be had."""
     suffix = Path(options.out).suffix.removeprefix(".").lower() if options.out else ""
-    form = str(options.format or (suffix if suffix in FORMATS else "csv"))
+    if suffix and suffix not in FORMATS and not options.format:
+        raise ConfigurationError(
+            f"--out {options.out}: a table is written as {', '.join(FORMATS)}; end the name in one of them, or say "
+            "which with --format"
+        )
+    form = str(options.format or suffix or "csv")
     if options.samples and form == "md":
         raise ConfigurationError(
             "--samples: a row a request is no table to read; add --format csv, json or parquet"
