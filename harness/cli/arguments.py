@@ -67,7 +67,7 @@ def _add_run(commands: Any) -> None:
     parser.add_argument(
         "scenario",
         type=given,
-        help="a scenario's name (quick, standard, servers, filters, smoke) or a YAML file",
+        help="a scenario's name (quick, standard, text, servers, filters, smoke; more in scenarios/) or a YAML file",
     )
     parser.add_argument(
         "--dataset",
@@ -151,18 +151,22 @@ def _add_gate(commands: Any) -> None:
 
 
 def _add_data(commands: Any) -> None:
+    examples = (
+        "  bakeoff data describe fashion-mnist\n  bakeoff data describe path/to/my-data\n"
+        "  bakeoff data describe vectors.parquet --metric cosine\n"
+        "  bakeoff data describe items.parquet                         (what bakeoff train reads, and how)\n"
+        "  bakeoff data describe interactions.parquet:items=items.parquet\n"
+        "  bakeoff data describe model.yaml                            (both, as the configuration says)"
+    )
     parser = add_command(
         commands,
         "data",
         "list the datasets that come with it, or describe one as it was understood",
-        "  bakeoff data list\n  bakeoff data describe fashion-mnist\n  bakeoff data describe path/to/my-data\n"
-        "  bakeoff data describe items.parquet                         (what bakeoff train reads, and how)\n"
-        "  bakeoff data describe interactions.parquet:items=items.parquet\n"
-        "  bakeoff data describe model.yaml                            (both, as the configuration says)",
+        f"  bakeoff data list\n{examples}",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="the datasets that come with it")
-    describe = actions.add_parser("describe", help="what a dataset holds; checks every row")
+    describe = add_command(actions, "describe", "say what a dataset holds; every row is checked", examples)
     describe.add_argument(
         "dataset",
         type=given,

@@ -219,8 +219,18 @@ def test_a_full_disk_is_an_error_and_loses_nothing(shell: Shell) -> None:
 
 def test_help_ends_in_examples() -> None:
     shell = Shell(Path.cwd())
-    for command in ("run", "report", "gate", "data", "engines", "calibrate", "train", "encode"):
-        done = shell(command, "--help")
+    for command in (
+        "run",
+        "report",
+        "gate",
+        "data",
+        "engines",
+        "calibrate",
+        "train",
+        "encode",
+        "data describe",
+    ):
+        done = shell(*command.split(), "--help")
         assert done.returncode == 0
         assert f"bakeoff {command}" in done.stdout.split("Examples:")[1]
     assert shell("--help").stdout.rstrip().endswith("104 invalid configuration.")
