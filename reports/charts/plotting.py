@@ -94,7 +94,12 @@ def apply_scale(axes: Axes, scale: Scale, which: str) -> None:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=12))
     elif scale.kind == "nines":
         set_scale("function", functions=(nines, _recalls))
-        ticks = (0.0, 0.5, 0.9, 0.99, 1.0) if scale.low < 0.85 else (0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
+        if scale.low < 0.85:
+            ticks: tuple[float, ...] = (0.0, 0.5, 0.9, 0.99, 1.0)
+        elif which == "x":  # numbers stand side by side there, and more of them would touch
+            ticks = (0.9, 0.99, 0.999, 1.0) if scale.low < 0.95 else (0.95, 0.99, 0.999, 1.0)
+        else:
+            ticks = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
         axis.set_major_locator(FixedLocator([tick for tick in ticks if tick >= scale.low]))
     else:
         axis.set_major_locator(MaxNLocator(5 if which == "y" else 4))

@@ -207,7 +207,7 @@ def _lacking(winners: Sequence[FilterWinner]) -> str:
         f"{engine} with {'every filter' if len(names) == len(winners) else listing(names)}"
         for engine, names in ahead.items()
     ]
-    return f" Needs apart, ahead would be {', '.join(parts)}." if parts else ""
+    return f" Without the needs, ahead would be {', '.join(parts)}." if parts else ""
 
 
 def _places(won: Mapping[str, Sequence[FilterWinner]], narrowest: str) -> list[str]:

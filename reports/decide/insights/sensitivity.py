@@ -204,7 +204,7 @@ def _told(evidence: Evidence, rows: Sequence[Alternative]) -> str:
     if not changed:
         texts = [row.requirement for row in rows]
         where = f"from {texts[0]} to {texts[-1]}" if len(texts) > 1 else f"with {texts[0]}"
-        return f"{evidence.leader.configuration.engine} leads {where}."
+        return f"{evidence.leader.configuration.engine} stays ahead {where}."
     by_leader: dict[str, list[str]] = {}
     for row in changed:
         what = f"{row.leader.engine} leads" if row.leader else "nobody is eligible"

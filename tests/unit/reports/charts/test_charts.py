@@ -9,8 +9,9 @@ from harness.results.result import Measurement
 from reports.charts.dots import over_filters
 from reports.charts.drawn import MOST_POINTS, evenly
 from reports.charts.lines import _best_settings
-from reports.charts.plotting import Point, Scale, nines, spread
+from reports.charts.plotting import Point, Scale, apply_scale, label_margin, nines, spread
 from reports.charts.style import engine_styles
+from reports.charts.svg import panel
 from reports.page.html import render_result
 from tests.unit.example_results import ENGINES, build, edit, with_metrics
 from tests.unit.reports.page.parsed import Page, realistic_page, sound_page
@@ -59,6 +60,16 @@ def test_recall_is_spaced_by_its_nines() -> None:
     assert close.low == pytest.approx(0.98)
     assert (nines(1.0) - nines(0.999)) / (nines(1.0) - nines(close.low)) > 0.2  # told apart from 1
     assert Scale.recall([0.3]).low == 0.0
+
+
+@pytest.mark.parametrize("lowest", [0.3, 0.86, 0.9, 0.94, 0.965, 0.98, 1.0])
+def test_numbers_below_the_axis_of_recall_do_not_touch(lowest: float) -> None:
+    figure, axes = panel(left=66, right=label_margin(["elasticsearch"]))
+    apply_scale(axes, Scale.recall([lowest]), "x")
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels()]
+    assert len(boxes) >= 3
+    assert all(left.x1 + 2 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_a_panel_where_every_setting_found_all_is_left_out_and_named() -> None:

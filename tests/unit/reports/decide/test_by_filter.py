@@ -94,13 +94,15 @@ def test_what_only_lacks_a_need_is_told_where_it_would_be_ahead() -> None:
     assert found["1pct"].lacking is not None
     assert found["1pct"].lacking.engine == "library"
     assert decide(result.model_copy(update={"engines": able})).split.endswith(
-        " Needs apart, ahead would be library with 1pct."
+        " Without the needs, ahead would be library with 1pct."
     )
     everywhere = by_filter(
         {"kept": {"none": 9.0, "1pct": 8.0}, "library": {"none": 90.0, "1pct": 80.0}}, needs=["durable"]
     )
     split = decide(everywhere.model_copy(update={"engines": able | {"kept": able["graph"]}})).split
-    assert split == "kept wins with every filter. Needs apart, ahead would be library with every filter."
+    assert (
+        split == "kept wins with every filter. Without the needs, ahead would be library with every filter."
+    )
 
 
 def test_engines_that_are_never_told_apart_are_said_to_be_so_once() -> None:

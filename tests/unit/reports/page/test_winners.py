@@ -98,7 +98,7 @@ def test_the_page_shows_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("slow_ms", "told"), [(1.5, "qdrant leads with latency.p99 < 2ms."), (1500.0, " to ")]
+    ("slow_ms", "told"), [(1.5, "qdrant stays ahead with latency.p99 < 2ms."), (1500.0, " to ")]
 )
 def test_one_limit_is_not_a_range(slow_ms: float, told: str) -> None:
     alone = build(engines={"qdrant": ENGINES["qdrant"]}, arrivals=False)
