@@ -32,6 +32,8 @@ class Expressions(Translator[str]):
             if len(values) == 1:
                 return f"array_contains({alias}, {words})"
             return f"array_contains_any({alias}, [{words}])"
+        if field.kind == "float" and len(values) > 1 and 0 in values:
+            values = [*values, 0.0, -0.0]  # `in` tells them apart
         # A server reads the smallest integer as the negative of one that is too large, so it is never written.
         lowest = [f"{alias} < {INT64[0] + 1}"] if field.kind == "integer" and INT64[0] in values else []
         literals = [_literal(value, field.kind) for value in values if not lowest or value != INT64[0]]

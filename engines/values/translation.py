@@ -59,8 +59,7 @@ class Translator(ABC, Generic[T]):
     def _range(self, where: Range) -> T:
         alias, field = self._field(where.field)
         if field.kind != "integer":
-            bounds = {name: float(bound) for name, bound in where.bounds.items()}
-            return self._known(alias, field, self.within(alias, bounds))
+            return self._known(alias, field, self.within(alias, _strictest(where)))
         interval = integer_interval(where)
         if interval is None:
             return self.nothing()
@@ -101,7 +100,7 @@ class Translator(ABC, Generic[T]):
 
     @abstractmethod
     def within(self, alias: str, bounds: Mapping[str, float]) -> T:
-        """A float field obeys every bound (gt, gte, lt, lte); at least one is given."""
+        """A float field obeys every bound: at least one is given, of gt and gte one at most, and so of lt and lte."""
 
     @abstractmethod
     def all_of(self, parts: Sequence[T]) -> T:
@@ -114,3 +113,13 @@ class Translator(ABC, Generic[T]):
     @abstractmethod
     def negate(self, part: T) -> T:
         """The part does not hold: also for items that lack a value that it asks for."""
+
+
+def _strictest(where: Range) -> dict[str, float]:
+    """A range's bounds as floats, without those that another one implies: given both, engines obey either."""
+    bounds = {name: float(bound) for name, bound in where.bounds.items()}
+    if "gt" in bounds and "gte" in bounds:
+        del bounds["gte" if bounds["gt"] >= bounds["gte"] else "gt"]
+    if "lt" in bounds and "lte" in bounds:
+        del bounds["lte" if bounds["lt"] <= bounds["lte"] else "lt"]
+    return bounds

@@ -41,7 +41,11 @@ SCHEMA = Schema(
         (Range("price", lte=3), "f1 < 4"),
         (Range("price", gt=3, lt=4), "id < 0"),
         (Range("price", gte=-1e30, lte=1e30), "id >= 0"),
-        (Range("rating", gt=1, gte=2, lt=3, lte=4.5), "f2 > 1.0 and f2 >= 2.0 and f2 < 3.0 and f2 <= 4.5"),
+        (In("rating", (0.0, 1)), "f2 in [0.0, 1.0, 0.0, -0.0]"),
+        # The stricter of two bounds on one side; of equal ones that without the value itself.
+        (Range("rating", gt=1, gte=2, lt=3, lte=4.5), "f2 >= 2.0 and f2 < 3.0"),
+        (Range("rating", gt=1, gte=1, lt=3, lte=3), "f2 > 1.0 and f2 < 3.0"),
+        (Range("rating", lte=2, lt=3, gte=0, gt=1), "f2 > 1.0 and f2 <= 2.0"),
         (And(()), "id >= 0"),
         (Or(()), "id < 0"),
         (
