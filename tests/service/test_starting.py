@@ -48,7 +48,9 @@ def test_a_library_that_is_not_installed(arguments: list[str], tmp_path: Path) -
 
 
 def test_a_mistyped_option_points_at_the_help_of_its_command() -> None:
-    with pytest.raises(ConfigurationError, match=r"--datset shop\. See: bakeoff serve --help"):
+    with pytest.raises(
+        ConfigurationError, match=r"--datset shop \(did you mean '--dataset'\?\)\. See: bakeoff serve --help"
+    ):
         parse(["serve", "--datset", "shop"])
     assert parse(["serve", "--dataset", "shop"]).dataset == "shop"
 
