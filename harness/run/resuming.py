@@ -56,13 +56,21 @@ def _differences(earlier: RunResult, fresh: RunResult) -> Iterator[str]:
     versions = [("Python", earlier.environment.get("python"), fresh.environment.get("python"))]
     packages = [result.environment.get("packages") or {} for result in (earlier, fresh)]
     versions += [(name, packages[0].get(name), packages[1].get(name)) for name in packages[0] | packages[1]]
+    added, left_out = (set(a.engines) - set(b.engines) for a, b in ((fresh, earlier), (earlier, fresh)))
+    if added or left_out:
+        yield f"engines are others: {_names(earlier)} then, {_names(fresh)} now (--engines)"
     versions += [
-        (f"engine {label}", _client(earlier.engines.get(label, {})), _client(facts))
+        (f"engine {label}", _client(earlier.engines[label]), _client(facts))
         for label, facts in fresh.engines.items()
+        if label in earlier.engines
     ]
     for what, before, today in versions:
         if before != today:
             yield f"{what} is another version: {before or 'none'} then, {today or 'none'} now"
+
+
+def _names(result: RunResult) -> str:
+    return ", ".join(result.engines) or "none"
 
 
 def _client(facts: dict[str, Any]) -> Any:

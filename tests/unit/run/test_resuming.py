@@ -68,6 +68,11 @@ def environment(**changes: Any) -> dict[str, Any]:
             {"engines": fresh(version="2.0", client="2.0").engines},
             "its engine qdrant is another version: 1.2.3 then, 2.0 now",
         ),
+        (
+            {"engines": fresh().engines | {"faiss": {"version": "1"}}},
+            "its engines are others: .*, milvus then, .*, milvus, faiss now",
+        ),
+        ({"engines": {}}, "its engines are others: .*, milvus then, none now"),
     ],
 )
 def test_another_version_is_refused(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
