@@ -18,6 +18,7 @@ _NAMES = (
     "task",
 )  # by which entries of a list are told apart, the first one that is there
 _LONGEST = 120  # characters of a value
+_FINGERPRINT = 12  # digits of one: enough to tell two apart, where all would push other runs out of sight
 _DATA = ("name", "rows", "dim", "metric", "queries", "fingerprint")
 _SCENARIO = ("name", "description", "engines")  # told apart by the runs' names, or shown for each engine
 _ENGINE = ("version", "client", "server", "query_path")
@@ -110,6 +111,8 @@ def _text(path: Sequence[str], value: Any) -> str:
         text = ", ".join(_text(path, entry) for entry in value) or "none"
     elif path and path[-1].endswith("_bytes") and isinstance(value, int):
         text = f"{value / 2**30:.1f} GiB"
+    elif path and path[-1] == "fingerprint":
+        text = str(value)[:_FINGERPRINT]
     elif isinstance(value, bool):
         text = str(value).lower()
     else:

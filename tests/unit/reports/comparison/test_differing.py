@@ -73,6 +73,11 @@ def test_values_of_every_kind_are_texts_of_a_readable_length() -> None:
     assert (len(texts[6]), texts[7:]) == (120, ("1", "–"))
 
 
+def test_of_fingerprints_the_first_digits_are_shown() -> None:
+    first, second = (changed(dataset={"fingerprint": digit * 64}) for digit in "ab")
+    assert told(first, second)["Data: fingerprint"] == ("a" * 12, "b" * 12)
+
+
 def test_a_result_without_facts_is_compared_too() -> None:
     bare = RUN.model_copy(update={"environment": {}, "engines": {}, "scenario": {}, "dataset": {}})
     assert told(RUN, bare)["Machine: cpu"] == ("AMD EPYC 7B13", "–")
