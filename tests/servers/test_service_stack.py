@@ -153,10 +153,14 @@ def test_it_answers_who_has_a_key_and_keeps_what_was_written_over_a_restart(stac
     question = {"vector": vector, "where": {"brand": "COS"}, "k": 3, "mode": "exact"}
     assert stack.ask("POST", "/v1/recommendations", question)[0] == 401
     assert stack.ask("PUT", "/v1/listings/two", {}, "read")[0] == 403
-    status, answer = stack.ask("POST", "/v1/recommendations", question, "read")
-    assert (status, [hit["id"] for hit in answer["hits"]]) == (200, ["one"])
-    assert "fallback" not in answer
 
+    def engine_answers() -> bool:
+        """Not within half a second where other tests want the processor as well: then a marked fallback comes."""
+        status, answer = stack.ask("POST", "/v1/recommendations", question, "read")
+        assert (status, [hit["id"] for hit in answer["hits"]]) == (200, ["one"])
+        return "fallback" not in answer
+
+    eventually(engine_answers)
     stack.run("restart", "service")
     eventually(lambda: ready(stack))
     status, answer = stack.ask("POST", "/v1/recommendations", question, "read")
