@@ -82,6 +82,8 @@ def settings(*params: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"({settings(value)})"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_value, value))})"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -165,7 +165,7 @@ def _add_data(commands: Any) -> None:
         f"  bakeoff data list\n{examples}",
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="the datasets that come with it")
+    add_command(actions, "list", "the datasets that come with it", "  bakeoff data list")
     describe = add_command(actions, "describe", "say what a dataset holds; every row is checked", examples)
     describe.add_argument(
         "dataset",

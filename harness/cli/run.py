@@ -6,13 +6,13 @@ import argparse
 import os
 from collections.abc import Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engines.meant import choices
+from harness.cli.printing.failures import by_cause
 from harness.cli.printing.output import cache_folder, say, show
 from harness.cli.results import refusing_damage, show_report
-from harness.cli.run_folder import existing_folder, link_latest, new_folder, remove_if_empty
+from harness.cli.run_folder import Latest, existing_folder, new_folder, remove_if_empty
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,8 +27,10 @@ def run(options: argparse.Namespace) -> int:
     from harness.run.runner import check_engines, run_scenario
 
     scenario = asked_scenario(options)
+    heading = [f"{scenario.name}: {scenario.description or scenario.dataset}"]
     if options.dataset and not any(spec.from_dataset for spec in scenario.filters):
-        scenario = _with_brought_filters(scenario)
+        scenario, told = _with_brought_filters(scenario)
+        heading.insert(0, told)
     use_servers(options.url, scenario)
     if note := left_out(scenario, check_engines(scenario))[1]:  # now, and not after minutes
         say(note)
@@ -36,12 +38,16 @@ def run(options: argparse.Namespace) -> int:
         folder = existing_folder(options.out, options.runs)
     else:
         folder = new_folder(options.out, options.runs, scenario.name)
-    say(f"{scenario.name}: {scenario.description or scenario.dataset}\nResults: {folder}")
+    heading.append(f"Results: {folder}")
+    latest = Latest(folder)
+
+    def begin() -> None:  # nothing is told of a run that has no data
+        say("\n".join(heading))
+        _tell(latest.link())
+
     try:
         with ProgressBar() as bar:
-            callbacks = Callbacks(
-                progress=bar, time_left=bar.expect, folder_ready=lambda: _link_latest(folder)
-            )
+            callbacks = Callbacks(progress=bar, time_left=bar.expect, folder_ready=begin)
             result = run_scenario(
                 scenario, folder, cache_folder(), resume=options.resume, callbacks=callbacks
             )
@@ -57,12 +63,14 @@ def run(options: argparse.Namespace) -> int:
     report = folder / "report.html" if options.page else f"bakeoff report {folder}"
     # A line each, so that a terminal folds neither path.
     show(f"\nReport:   {report}\nDecision: {folder / 'decision.json'}")
+    if result.measurements and all(cell.error for cell in result.measurements):
+        _tell(latest.link_back())
     return exit_code(result)
 
 
-def _link_latest(folder: Path) -> None:
-    if problem := link_latest(folder):
-        say(problem)
+def _tell(text: str | None) -> None:
+    if text:
+        say(text)
 
 
 def exit_code(result: RunResult) -> int:
@@ -76,8 +84,8 @@ def exit_code(result: RunResult) -> int:
         say(
             f"{summary['failed']} of {summary['cells']} cells failed or are unsupported; the report says why."
         )
-    for label, reason in summary["dead"].items():
-        say(f"error: engine {label}: every cell failed: {reason.splitlines()[0][:300]}")
+    for line in by_cause(summary["dead"]):
+        say(f"error: {line}")
     if summary["left_out"]:
         say(f"error: {summary['left_out']}")
     if not summary["complete"]:
@@ -118,15 +126,18 @@ def asked_scenario(options: argparse.Namespace) -> Scenario:
     return scenario.model_copy(update={"dataset": with_metric(scenario.named_dataset, options.metric)})
 
 
-def _with_brought_filters(scenario: Scenario) -> Scenario:
-    """Whoever brings filters with their data wants them measured, also by a scenario that was made for other data."""
+def _with_brought_filters(scenario: Scenario) -> tuple[Scenario, str]:
+    """Whoever brings filters with their data wants them measured, also by a scenario that was made for other data.
+
+    With a line that tells so.
+    """
     from harness.scenario.specs import FilterSpec
 
     names = {spec.name for spec in scenario.filters}
     added = FilterSpec(name="dataset" if "dataset" not in names else "from-dataset", from_dataset=True)
     known = ", ".join(spec.name for spec in scenario.filters)
-    say(f"Filters: {known}, and those that the data set brings ({added.name}:...), which --dataset adds")
-    return scenario.model_copy(update={"filters": (*scenario.filters, added)})
+    told = f"Filters: {known}, and those that the data set brings ({added.name}:...), which --dataset adds"
+    return scenario.model_copy(update={"filters": (*scenario.filters, added)}), told
 
 
 def use_servers(urls: Sequence[str], scenario: Scenario) -> None:

@@ -73,22 +73,52 @@ def remove_if_empty(run: Path) -> None:
         run.rmdir()
 
 
-def link_latest(run: Path) -> str | None:
-    """Makes the link `latest` beside the run's folder point at it. Returns why it does not, where that fails: a run
-    goes on without it.
+class Latest:
+    """The link `latest` beside the folder of a run, which points at the newest one.
+
+    Its methods return a line for the user, or None: a run goes on without the link.
     """
-    link, temporary = run.parent / _LATEST, run.parent / f".{_LATEST}-{run.name[:100]}"
-    if link == run:
+
+    def __init__(self, run: Path) -> None:
+        self._run, self._link = run, run.parent / _LATEST
+        self._former = self._target()
+
+    def link(self) -> str | None:
+        """Makes it point at the run. Returns why it does not, where that fails."""
+        if self._link == self._run:
+            return None
+        if self._link.exists() and not self._link.is_symlink():
+            kind = "folder" if self._link.is_dir() else "file"
+            return f"{self._link} is a {kind} and no link to the newest run; remove it to have one"
+        return self._point_at(self._run.name)
+
+    def link_back(self) -> str | None:
+        """Makes it point where it did before, after a run in which every cell failed; else whoever opens the newest
+        run would find nothing in it. Returns where it points now.
+        """
+        if self._target() != self._run.name or self._former == self._run.name:
+            return None  # another run has begun since, or this is an earlier one that was resumed
+        if self._former is not None:
+            return self._point_at(self._former) or f"{self._link} points at {self._former} as before"
+        try:
+            self._link.unlink(missing_ok=True)
+        except OSError as error:
+            return f"{self._link} still points at this run: {error.strerror}"
         return None
-    if link.exists() and not link.is_symlink():
-        kind = "folder" if link.is_dir() else "file"
-        return f"{link} is a {kind} and no link to the newest run; remove it to have one"
-    try:
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(run.name)
-        temporary.replace(link)
-    except OSError as error:
+
+    def _target(self) -> str | None:
         with contextlib.suppress(OSError):
-            temporary.unlink()
-        return f"{link} does not point at this run: {error.strerror}"
-    return None
+            return str(self._link.readlink())
+        return None
+
+    def _point_at(self, target: str) -> str | None:
+        temporary = self._run.parent / f".{_LATEST}-{self._run.name[:100]}"
+        try:
+            temporary.unlink(missing_ok=True)
+            temporary.symlink_to(target)
+            temporary.replace(self._link)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            return f"{self._link} does not point at {target}: {error.strerror}"
+        return None

@@ -83,3 +83,16 @@ def test_commands_and_options_that_are_unknown_are_told_what_was_meant(line: str
     with pytest.raises(ConfigurationError) as caught:
         parse(line.split())
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["service check", "service rebuild", "service key", "events export", "data list", "data describe"],
+)
+def test_commands_of_commands_end_their_help_with_examples_of_themselves(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert f"bakeoff {command}" in capsys.readouterr().out.partition("\nExamples:\n")[2]

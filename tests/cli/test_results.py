@@ -55,14 +55,20 @@ def test_what_cannot_be_had_is_refused_with_a_remedy(finished: Any) -> None:
         ((RUN, "--samples", "--format", "md"), "add --format csv"),
         ((RUN, "--samples", "--out", "a.md"), "add --format csv"),
         ((RUN, "--out", ""), "--out"),
+        (
+            (RUN, "--out", "missing/a.csv"),
+            "--out missing/a.csv: there is no folder missing; make it, or name",
+        ),
+        (
+            (RUN, "--out", "mine", "--format", "csv"),
+            "--out mine: is a folder; name a file, such as mine/cells.csv",
+        ),
         ((RUN, "--out", "a.xlsx"), "end the name in one of them, or say which with --format"),
     ):
         done = shell("results", *arguments)
         assert (done.returncode, done.stdout) == (104, ""), arguments
         assert said in done.stderr
-    done = shell("results", RUN, "--out", "missing-folder/cells.csv")
-    assert done.returncode == 1
-    assert "missing-folder/cells.csv" in done.stderr
+        assert "--resume" not in done.stderr
 
 
 def test_parquet_goes_into_a_pipe_and_to_no_terminal(finished: Any) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.cli.run_folder import link_latest, new_folder
+from harness.cli.run_folder import new_folder
 from harness.errors import ConfigurationError
 from tests.cli.conftest import Shell
 from tests.cli.test_other_commands import worse
@@ -163,20 +163,6 @@ def test_a_folder_called_latest_stays_and_the_run_goes_on(shell: Shell) -> None:
     assert len(names) == 2
     assert "latest" in names
     assert (shell.folder / "runs" / "latest" / "mine.txt").read_text() == "mine"
-
-
-def test_the_link_points_at_the_newest_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        assert link_latest(tmp_path / name) is None
-        assert (tmp_path / "latest").readlink() == Path(name)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "latest"]
-    assert link_latest(tmp_path / "latest") is None  # `--out runs/latest`
-    (tmp_path / "latest").unlink()
-    (tmp_path / "latest").write_text("a file of somebody's")
-    assert "is a file and no link" in str(link_latest(tmp_path / "b"))
-    assert (tmp_path / "latest").read_text() == "a file of somebody's"
-    assert "does not point at this run: " in str(link_latest(tmp_path / "nowhere" / "c"))
 
 
 def test_runs_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:

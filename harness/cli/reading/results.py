@@ -23,6 +23,7 @@ def results(options: argparse.Namespace) -> int:
     from harness.results.text import visible_in
 
     form = _format(options)
+    _check_place(options.out)
     run = Path(options.run)
     result = visible_in(read_result(run))
     if not result.finished_at:
@@ -55,6 +56,17 @@ def _format(options: argparse.Namespace) -> str:
             "--format parquet: a terminal cannot show it; name a file with --out, or pipe it"
         )
     return form
+
+
+def _check_place(out: str | None) -> None:
+    """Raises ConfigurationError where no file can have this name; now, and not after a long run has been read."""
+    if out is None:
+        return
+    folder = Path(out).parent
+    if not folder.is_dir():
+        raise ConfigurationError(f"--out {out}: there is no folder {folder}; make it, or name another")
+    if Path(out).is_dir():
+        raise ConfigurationError(f"--out {out}: is a folder; name a file, such as {Path(out) / 'cells.csv'}")
 
 
 def _cells(result: RunResult, form: str) -> Iterator[bytes]:

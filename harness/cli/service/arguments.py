@@ -91,15 +91,24 @@ def _add_service(commands: Any) -> None:
         ("check", "compare its index with its catalogue, listing by listing; exit code 1 where they differ"),
         ("rebuild", "build its index anew beside the live one, and take that in its place"),
     ):
-        action = actions.add_parser(name, help=told, description=told)
+        action = add_command(
+            actions,
+            name,
+            told,
+            f"  bakeoff service {name}\n"
+            f"  BAKEOFF_SERVICE_KEY=... bakeoff service {name} --url http://10.0.0.5:8080",
+        )
         action.add_argument(
             "--url",
             type=given,
             default="http://127.0.0.1:8080",
             help="where the service listens (default: http://127.0.0.1:8080)",
         )
-    key = actions.add_parser(
-        "key", help="make an API key: it is printed once, its hash is for the file of keys"
+    key = add_command(
+        actions,
+        "key",
+        "make an API key: it is printed once, its hash is for the file of keys",
+        "  bakeoff service key shop\n  bakeoff service key shop --scope read --scope write",
     )
     key.add_argument("name", type=given, help="who holds it")
     key.add_argument(
@@ -111,18 +120,16 @@ def _add_service(commands: Any) -> None:
 
 
 def _add_events(commands: Any) -> None:
-    parser = add_command(
-        commands,
-        "events",
-        "write what users did as files, to train a model on",
+    examples = (
         "  bakeoff events export --data served/shop --to interactions.parquet\n"
         "  bakeoff events export --config service.yaml --to week.parquet --since 2026-03-01\n"
         "  bakeoff events export --data served/shop --to interactions.parquet --items items.parquet\n"
-        "  bakeoff events export --data served/shop --to interactions.parquet --impressions shown.parquet",
+        "  bakeoff events export --data served/shop --to interactions.parquet --impressions shown.parquet"
     )
+    parser = add_command(commands, "events", "write what users did as files, to train a model on", examples)
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     told = "clicks, favourites and purchases, by time, as bakeoff train reads them; the service may go on running"
-    export = actions.add_parser("export", help=told, description=told)
+    export = add_command(actions, "export", told, examples)
     for name, metavar, told in (
         ("to", "FILE", "the Parquet file to write; one that is there is replaced"),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -14,6 +14,17 @@ from service.api.http.problems import TOLD, ProblemError, invalid
 from service.catalogue.schema import Problem
 
 Body = TypeVar("Body", bound=Struct)
+# What other services call our members.
+_SYNONYMS = {
+    "filter": "where",
+    "filters": "where",
+    "limit": "k",
+    "top_k": "k",
+    "topk": "k",
+    "query": "text",
+    "q": "text",
+    "embedding": "vector",
+}
 _DECODERS: dict[type[Struct], msgspec.json.Decoder[Any]] = {}
 
 
@@ -62,7 +73,7 @@ def _explained(data: Any, kind: type[Struct], *, strict: bool = True) -> Problem
         field = fields.get(name)
         if field is None:
             # To look for a similar name takes long, and a body may hold a great many.
-            near = meant(name, fields) if len(problems) < TOLD else ""
+            near = _meant(name, fields) if len(problems) < TOLD else ""
             remedy = near or f"there are: {', '.join(fields)}"
             problems.append(Problem(name, f"is not known ({remedy})"))
             continue
@@ -78,6 +89,13 @@ def _explained(data: Any, kind: type[Struct], *, strict: bool = True) -> Problem
     return invalid(
         problems or [Problem("body", "cannot be read: a member is there twice, and is wrong once")]
     )
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    synonym = _SYNONYMS.get(name.casefold())
+    if synonym is not None:
+        return meant(synonym, {synonym} & set(known))
+    return meant(name, known)
 
 
 def _requirement(message: str, kind: Any) -> str:

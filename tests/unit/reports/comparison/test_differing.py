@@ -58,7 +58,7 @@ def test_what_some_runs_lack_is_told_as_a_whole() -> None:
     fewer = fewer.model_copy(update={"engines": {"faiss-hnsw": RUN.engines["faiss-hnsw"]}})
     found = told(RUN, fewer, RUN)
     for name, text in (
-        ("Engines: qdrant", "search=(hnsw_ef=[16, 64, 256]), version=1.2.3"),
+        ("Engines: qdrant", "search=(hnsw_ef=(16, 64, 256)), version=1.2.3"),
         ("Scenario: tasks · updates", "upserts=500, deletes=500, batch_size=100"),
     ):
         assert found[name] == (text, "–", text)

@@ -47,6 +47,8 @@ def test_every_problem_is_named_with_value_and_remedy() -> None:
             "k": 0,
             "mode": "quick",
             "histry": [],
+            "filter": {"brand": "Zara"},
+            "query": "a red coat",  # text, which only a search has
             "explain": "yes",
             "vector": [1, "two"],
             "preferences": {"colour": 3},
@@ -56,11 +58,13 @@ def test_every_problem_is_named_with_value_and_remedy() -> None:
     assert found["k"] == "must be `int` >= 1, got 0"
     assert found["mode"] == "must be one of approximate, exact, auto, got 'quick'"
     assert found["histry"] == "is not known (did you mean 'history'?)"
+    assert found["filter"] == "is not known (did you mean 'where'?)"
+    assert found["query"].startswith("is not known (there are: k, where,")
     assert found["explain"] == "must be `bool`, got `str`, got 'yes'"
     assert found["vector[1]"].startswith("must be `float`")
     assert found["preferences[...]"].endswith("got {'colour': 3}")
     assert found["seen[0]"].startswith("must be `str` of length <= 200")
-    assert len(found) == 7
+    assert len(found) == 9
 
 
 def test_a_body_that_is_no_object() -> None:
