@@ -147,7 +147,9 @@ def _parse_range(key: str, bounds: Mapping[Any, Any]) -> Range:
         if isinstance(number, bool) or not isinstance(number, int | float) or not _is_finite(number):
             is_date = isinstance(number, str) and milliseconds(number) is not None
             form = "a date in milliseconds since 1970" if is_date else "a finite number"
-            raise FilterSyntaxError(f"'{key}.{bound}' must be {form}, got {as_json(number)}")
+            is_word = isinstance(number, str) and translated({key: {bound: number}}) is None
+            advice = "; keywords and tags have no range" if is_word else ""
+            raise FilterSyntaxError(f"'{key}.{bound}' must be {form}, got {as_json(number)}{advice}")
     return Range(key, **bounds)
 
 

@@ -69,7 +69,7 @@ def picture_of(ref: str) -> Picture | None:
         return spec.picture if isinstance(spec, ListingsManifest) else None
     from harness.data.user.finding import sidecar_of
 
-    return read_user_manifest(sidecar_of(path), changes).picture
+    return read_user_manifest(sidecar_of(path), changes, path.name).picture
 
 
 def split_reference(ref: str) -> tuple[str, dict[str, Any]]:
@@ -120,7 +120,7 @@ def _exists(path: Path) -> bool:
 
 
 def _scalar(text: str) -> Any:
-    return parse_yaml(text)
+    return text if text == "|" else parse_yaml(text)  # what begins a block in YAML may stand between tags
 
 
 def _manifests() -> dict[str, Path]:

@@ -16,7 +16,7 @@ from harness.data.metric_words import MetricWord
 from harness.data.picture import Picture
 from harness.data.shipped.listings_manifest import ListingsManifest
 from harness.data.shipped.packages.manifest import PackagesManifest
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, noting
 from harness.scenario.strict import Listed, Name, PositiveInt, StrictModel, read_yaml, validated
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -92,8 +92,9 @@ class UserManifest(StrictModel):
 
     vectors: the Parquet column that holds them, where several could. queries: where the data bring none, a file of them
     (its path starts from the manifest's folder), or how many rows to hold out. columns: the only ones that are read,
-    all where None; exclude: those that are not. text: columns to carry along unfiltered. fill: by column, what stands
-    in for a missing value. model: what made the vectors. picture: how they are shown, where they are pictures.
+    all where None; exclude: those that are not. text: columns to carry along unfiltered. tags: by column of texts, what
+    stands between the tags of an item. fill: by column, what stands in for a missing value. model: what made the
+    vectors. picture: how they are shown, where they are pictures.
     """
 
     name: Name | None = None
@@ -105,6 +106,7 @@ class UserManifest(StrictModel):
     columns: Annotated[tuple[str, ...], Listed] | None = None
     exclude: Annotated[tuple[str, ...], Listed] = ()
     text: Annotated[tuple[str, ...], Listed] = ()
+    tags: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     fill: dict[str, Annotated[Value, BeforeValidator(_plain)]] = Field(default_factory=dict)
     model: ModelManifest | None = None
     picture: Picture | None = None
@@ -123,11 +125,7 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
             "for a dataset.yaml beside your own data, give the folder instead"
         )
     overrides = overrides or {}
-    source = (
-        f"{path.stem}:{','.join(f'{key}={str(value)[:40]}' for key, value in overrides.items())}"
-        if overrides
-        else str(path)
-    )
+    source = _reference(path.stem, overrides) if overrides else str(path)
     known = sorted(set(model.model_fields) - {"kind", "name"})
     unknown = [key for key in overrides if key.partition(".")[0] not in known]
     if unknown:
@@ -139,6 +137,15 @@ def read_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> Man
     return validated(model, data, source)
 
 
+def _reference(name: str, overrides: Mapping[str, Any]) -> str:
+    """How these parameters are written behind a data set's name."""
+    texts = {
+        key: ";".join(map(str, value)) if isinstance(value, list) else str(value)
+        for key, value in overrides.items()
+    }
+    return f"{name}:{','.join(f'{key}={text[:40]}' for key, text in texts.items())}"
+
+
 def _replace(data: dict[str, Any], key: str, value: object) -> None:
     first, dot, rest = key.partition(".")
     inner = data.setdefault(first, {}) if dot else None
@@ -148,9 +155,25 @@ def _replace(data: dict[str, Any], key: str, value: object) -> None:
         data[key] = value
 
 
-def read_user_manifest(path: Path, overrides: Mapping[str, Any] | None = None) -> UserManifest:
-    """The manifest beside a user's data; defaults where there is none. Raises ConfigurationError."""
+def read_user_manifest(
+    path: Path, overrides: Mapping[str, Any] | None = None, name: str = ""
+) -> UserManifest:
+    """The manifest beside a user's data; defaults where there is none.
+
+    overrides: keys set from outside, behind the data set's `name`. Raises ConfigurationError with every problem; of a
+    key that was set from outside it names the data set with these.
+    """
     data = read_yaml(path, "metric and name") if path.exists() else {}
-    for key, value in (overrides or {}).items():
+    overrides = overrides or {}
+    for key, value in overrides.items():
         _replace(data, key, value)
+    changed = {key.partition(".")[0] for key in overrides}
+    sources = {False: str(path), True: _reference(name or path.stem, overrides)}
+    problems: list[str] = []
+    for is_changed, source in sources.items():  # each alone, for no key depends on another
+        with noting(problems):
+            part = {key: value for key, value in data.items() if (key in changed) == is_changed}
+            validated(UserManifest, part, source)
+    if problems:
+        raise ConfigurationError(problems)
     return validated(UserManifest, data, str(path))

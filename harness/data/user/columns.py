@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engines.columns import Column, present
+from engines.columns import Column, Keywords, present
 from engines.meant import choices
 from engines.values.filter_syntax import RESERVED
 from harness.data.dataset import Attribute
 from harness.data.manifest import UserManifest
 from harness.data.user.conversion import as_column, filled, understood
+from harness.data.user.separated import hint_at_tags, split
 from harness.data.user.tables.ids import order_by, read_ids
 from harness.data.user.tables.table import Table
 from harness.data.user.vectors.matrix import Matrix
@@ -112,19 +113,21 @@ def _check_names(
     where = " and ".join(Path(table.label).name for table in tables)
     held = [name for table in tables for name in table.types if name not in table.vectors]
     used = [name for names in named.values() for name in names]
+    source = f"{sidecar}: " if sidecar.exists() else ""  # else the keys stand behind the data set's name
     for key, names, known in (
         ("fill", manifest.fill, used),
         ("text", manifest.text, used),
+        ("tags", manifest.tags, used),
         ("columns", manifest.columns or (), held),
         ("exclude", manifest.exclude, held),
     ):
         items.problems += [
-            f"{sidecar}: {key}: {where} has no column '{name}' ({choices(name, known, 'it has')})"
+            f"{source}{key}: {where} has no column '{name}' ({choices(name, known, 'it has')})"
             for name in names
             if name not in known
         ]
     if "id" in manifest.model_fields_set and not any(manifest.id in table.types for table in tables):
-        items.problems.append(f"{sidecar}: id: {where} has no column '{manifest.id}'")
+        items.problems.append(f"{source}id: {where} has no column '{manifest.id}'")
     items.problems += [
         f"{where}: both have a column '{name}'; rename or drop one of them"
         for name in dict.fromkeys(used)
@@ -158,6 +161,10 @@ def _add(items: ItemColumns, name: str, column: pa.ChunkedArray, label: str, man
         items.notes.append(f"not used: column '{name}', which has no values")
         return
     kind, column, note = understood(column, label)
+    if name in manifest.tags:
+        if kind != "keyword":
+            raise ConfigurationError(f"{label}: is {kind}, only strings can be split; take it out of tags")
+        kind, column = "tags", split(column, manifest.tags[name])
     if name in manifest.text:
         if kind != "keyword":
             raise ConfigurationError(f"{label}: is {kind}, only strings can be text; take it out of text")
@@ -167,5 +174,7 @@ def _add(items: ItemColumns, name: str, column: pa.ChunkedArray, label: str, man
     column = filled(column, kind, manifest.fill.get(name), label, items.sidecar)
     values = items.columns[name] = as_column(column, kind)
     items.attributes[-1] = Attribute(name, kind, "real", optional=present(values) is not None)
+    if isinstance(values, Keywords) and kind == "keyword":
+        note = hint_at_tags(name, values.vocabulary)
     if note:
         items.notes.append(f"{name} {note}")

@@ -164,9 +164,11 @@ def _open_attributes(files: UserFiles, found: Found, tables: list[Table]) -> Non
         files.problems += files.items.problems
     elif files.vectors is None:
         return  # whether there are columns is not known: what cannot be opened is named
-    elif not found.attributes and (manifest.fill or manifest.text or manifest.columns or manifest.exclude):
+    elif not found.attributes and any(
+        (manifest.fill, manifest.tags, manifest.text, manifest.columns, manifest.exclude)
+    ):
         files.problems.append(
-            f"{files.sidecar}: fill, text, columns and exclude are about columns, but there are none; remove them"
+            f"{files.sidecar}: fill, tags, text, columns and exclude are about columns, but there are none; remove them"
         )
 
 

@@ -37,7 +37,7 @@ def load_user_data(path: Path, changes: Mapping[str, Any], cache: Path, progress
     changes: keys of dataset.yaml, set from outside. Raises ConfigurationError with every problem found.
     """
     found = find(path)
-    manifest = read_user_manifest(found.sidecar, changes)
+    manifest = read_user_manifest(found.sidecar, changes, path.name)
     files = found.files
     if isinstance(manifest.queries, str):
         files.append(found.sidecar.parent / manifest.queries)

@@ -112,7 +112,7 @@ def test_sparse_and_broken_hdf5_and_contradictions(tmp_path: Path) -> None:
     path = hdf5(tmp_path / "x.h5", "ip", train=VECTORS, test=VECTORS)
     for changes, told in (
         (":metric=l2", "metric is l2, but"),
-        (":text=a", "fill, text, columns and exclude are about columns"),
+        (":text=a", "fill, tags, text, columns and exclude are about columns"),
     ):
         with pytest.raises(ConfigurationError, match=told):
             load_dataset(f"{path}{changes}", cache=tmp_path / "cache")

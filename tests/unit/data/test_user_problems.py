@@ -127,7 +127,7 @@ def test_what_is_missing_is_told(folder: Folder) -> None:
         ("metric: l2\nvectors: v\n", "vectors names a column, but"),
         (
             "metric: l2\nfill: {a: 1}\n",
-            "fill, text, columns and exclude are about columns, but there are none",
+            "fill, tags, text, columns and exclude are about columns, but there are none",
         ),
         ("metric: [\n", "is not YAML"),
     ],

@@ -138,7 +138,12 @@ def test_a_mark_that_cannot_be_understood_is_refused(
             "listings.parquet:queries=bare.parquet",
             "listings.yaml: queries: bare.parquet: no column holds vectors",
         ),
-        ("listings.parquet:queries=0", "listings.yaml: queries must be "),
+        ("listings.parquet:queries=0", "listings.parquet:queries=0: queries must be "),
+        (
+            "listings.parquet:colums=a;b",
+            "listings.parquet:colums=a;b: colums is not a known key, did you mean 'columns'?",
+        ),
+        ("plain.parquet:exclude=b,metric=ip,queries=1", "exclude: plain.parquet has no column 'b'"),
         (
             "arrays:queries=../same.parquet,metric=ip",
             "arrays/dataset.yaml: queries names arrays/../same.parquet",

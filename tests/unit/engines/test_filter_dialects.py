@@ -117,7 +117,7 @@ LEAVES = (
     )
 )
 def test_any_json_is_a_filter_or_refused_in_words(data: Any) -> None:
-    translated(data, dates=True)
+    translated(data, typed=True)
     try:
         where = parse(data)
     except FilterSyntaxError as error:
@@ -130,7 +130,7 @@ def test_dates() -> None:
     assert milliseconds("1970-01-02") == 86_400_000
     assert milliseconds("1970-01-01T00:00:01Z") == 1000
     assert [milliseconds(text) for text in ("1970", "19700102", "x-1", "2024-13-01", "")] == [None] * 5
-    assert translated({"day": "1970-01-02"}, dates=True) == {"day": 86_400_000}
+    assert translated({"day": "1970-01-02"}, typed=True) == {"day": 86_400_000}
     with pytest.raises(FilterSyntaxError, match=r"'day\.gt' must be a date in milliseconds since 1970, got"):
         parse({"day": {"gt": "1970-01-02"}})
     assert parse({"day": "1970-01-02"}) == Eq("day", "1970-01-02")

@@ -207,9 +207,15 @@ def test_several_keys_mean_all_of_them() -> None:
             {"price": {"over": 3}},
             "'price' takes the bounds gt, gte, lt, lte, or exists, or all, got {\"over\": 3}",
         ),
-        ({"size": {"exists": 1}}, "'size.exists' must be true or false, got 1"),
+        (
+            {"size": {"exists": 1}},
+            '\'size.exists\' must be true or false, got 1; write {"size": {"exists": true}}',
+        ),
         ({"colours": {"all": []}}, "'colours.all' must be a list of at least one value, got []"),
-        ({"colours": {"all": "red"}}, "'colours.all' must be a list of at least one value, got \"red\""),
+        (
+            {"colours": {"all": "red"}},
+            '\'colours.all\' must be a list of at least one value, got "red"; write {"colours": {"all": ["red"]}}',
+        ),
         (
             {"price": {"exists": True, "gt": 3}},
             '\'price\': exists and all stand alone, got {"exists": true, "gt": 3}; join conditions '

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from engines.values.filter_syntax import to_json
+from harness.data.catalogue import load_dataset
 from harness.errors import ConfigurationError
 from harness.oracle.corpus import load_corpus
 from harness.results.result import Measurement
@@ -95,9 +97,37 @@ def test_each_line_of_a_log_counts_for_the_nearest_selectivity(weights: Weighed,
     # 30 % is nearer to 50 % than to 1 %, 6 % to 1 % (in factors), 90 % to all; what matches nothing to the narrowest.
     assert found == {"none": 4 / 8, "wide": 1 / 8, "narrow": 3 / 8}
     assert notes == [
-        "The weights of the filters come from log.jsonl, 8 queries, each counted for the filter with the nearest "
-        "selectivity: none 4, wide 1, narrow 3."
+        "The weights of the filters come from log.jsonl, 8 queries: 3 counted for the filter that they equal, 5 for "
+        "the one with the nearest selectivity (none 4, wide 1, narrow 3)."
     ]
+
+
+def test_a_line_counts_for_the_filter_that_it_equals(weights: Weighed, tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    # "other" lets as much through as "both" to the item, so that only the filter itself tells them apart.
+    both = {"n": {"lt": 500}, "or": [{"n": [1, 2]}, {"n": {"gte": 3}}]}
+    other = {"n": {"gte": 501, "lte": 999}}
+    filters = [{"name": "other", "where": other}, {"name": "both", "where": both}]
+    turned = {"or": [{"n": {"gte": 3}}, {"n": [2, 1]}], "n": {"lt": 500}}
+    file.write_text(
+        "".join(json.dumps(line) + "\n" for line in [turned, both, turned, other, {"n": {"lt": 499}}])
+    )
+    found, notes = weights(filters, weights_from=str(file))
+    assert found == {"other": 2 / 5, "both": 3 / 5}
+    assert "4 counted for the filter that they equal, 1 for" in notes[0]
+
+
+def test_a_line_of_a_set_that_the_data_bring_counts_for_that_set(weights: Weighed, tmp_path: Path) -> None:
+    file = tmp_path / "log.jsonl"
+    dataset = load_dataset(BRINGS_SETS, cache=tmp_path)
+    wide, tenth = ([*dict.fromkeys(dataset.filters[name])] for name in ("share-0.5", "share-0.1"))
+    near = {"name": "near", "where": {"not": {"not": to_json(tenth[0])}}}  # the same items in other words
+    log = [wide[0], tenth[0], tenth[0]]
+    file.write_text("".join(json.dumps(to_json(line)) + "\n" for line in log))
+    found, _ = weights([near, *SETS], BRINGS_SETS, weights_from=str(file))
+    assert found == {"own:share-0.5": 1 / 3, "own:share-0.1": 2 / 3}
+    same = {"name": "same", "where": to_json(tenth[0])}
+    assert weights([*SETS, same], BRINGS_SETS, weights_from=str(file))[0]["same"] == 2 / 3
 
 
 def test_no_filter_and_one_that_all_items_pass_are_told_apart(weights: Weighed, tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ class FilterFaults:
 
 def what_fits(data: object, attributes: Sequence[Attribute]) -> str:
     """What to write instead of a filter that is well formed, but does not fit the columns; empty where that is open."""
-    for dates in (False, True):
-        ours = translated(data, dates=dates)
+    for typed in (False, True):
+        ours = translated(data, typed=typed)
         try:
             if ours is not None and not filter_problems(parse(ours), attributes):
                 advice = to_write(ours)

@@ -98,6 +98,10 @@ def plain(line: str) -> object:
     try:
         return json.loads(line, object_pairs_hook=_object, parse_int=_integer)
     except json.JSONDecodeError as error:
+        if line.strip() and (error.pos >= len(line.rstrip()) or error.msg.startswith("Unterminated string")):
+            raise FilterSyntaxError(
+                f"its JSON ends early ({error.msg}); write all of it in one line"
+            ) from error
         raise FilterSyntaxError(f"is not JSON ({error.msg}); {_instead(line)}") from error
     except RecursionError as error:
         raise FilterSyntaxError("is nested too deeply; flatten the filter") from error

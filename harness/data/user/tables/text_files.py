@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engines.values.shown import shown
+from harness.data.user.tables.rounded import refuse_rounded
 from harness.data.user.tables.table import Table, label_of
 from harness.errors import ConfigurationError
 
@@ -48,6 +51,9 @@ def text_table(paths: Sequence[Path], ids: str) -> Table:
     types = {field.name: field.type for field in whole.schema}
 
     def read(name: str) -> pa.ChunkedArray:
+        for path, part in zip(paths, parts, strict=True):
+            if name in part.column_names:
+                refuse_rounded(path, name, part.column(name), partial(_texts, path, name))
         try:
             column = whole.column(name)
             column.validate(full=True)
@@ -60,7 +66,8 @@ def text_table(paths: Sequence[Path], ids: str) -> Table:
     return Table(label_of(paths), len(whole), types, read)
 
 
-def _csv(path: Path, ids: str) -> pa.Table:
+def _csv(path: Path, texts: str, only: Sequence[str] = ()) -> pa.Table:
+    """texts: the column that is taken as text. only: the columns to read; all by default."""
     from pyarrow import csv
 
     return _parsed(
@@ -70,20 +77,35 @@ def _csv(path: Path, ids: str) -> pa.Table:
             csv.ReadOptions(block_size=_BLOCK_BYTES),
             csv.ParseOptions(delimiter=_separator(path), newlines_in_values=True),
             # An empty cell is missing; words such as NA may be values (a country, a size).
-            csv.ConvertOptions(null_values=[""], strings_can_be_null=True, column_types={ids: "string"}),
+            csv.ConvertOptions(
+                null_values=[""],
+                strings_can_be_null=True,
+                column_types={texts: "string"},
+                include_columns=list(only),
+            ),
         ),
         "CSV with the names of the columns in the first line",
     )
 
 
 def _json_lines(path: Path) -> pa.Table:
-    from pyarrow import json
+    from pyarrow import json as lines
 
     return _parsed(
         path,
-        lambda: json.read_json(path, json.ReadOptions(block_size=_BLOCK_BYTES)),
+        lambda: lines.read_json(path, lines.ReadOptions(block_size=_BLOCK_BYTES)),
         "JSON lines, one object a line, each key with values of one type",
     )
+
+
+def _texts(path: Path, name: str) -> Iterator[str | None]:
+    """What a file holds in a column, as it is written there."""
+    if path.suffix in CSV:
+        yield from _csv(path, name, [name]).column(name).to_pylist()
+    else:
+        with path.open(encoding="utf-8-sig") as file:
+            for line in filter(str.strip, file):
+                yield json.loads(line, parse_float=str, parse_int=str, parse_constant=str).get(name)
 
 
 def _parsed(path: Path, read: Any, form: str) -> pa.Table:

@@ -14,6 +14,7 @@ def shop(folder: Folder) -> Folder:
         price=every(float),
         day=every(lambda row: row),
         size=every(lambda _: ["S"]),
+        new=every(lambda row: row > 1),
     )
     return folder
 
@@ -31,6 +32,20 @@ def shop(folder: Folder) -> Folder:
         ('{"size": {"gt": 1}}', "'size' is tags, a range needs integer or float"),
         ('{"brand": 3}', "'brand' is keyword, it cannot equal 3"),
         ("[]", 'a filter must be an object such as {"brand": "Zara"}, got []'),
+        ('{"new": "true"}', '; write {"new": true}'),
+        ('{"price": "12.5"}', '; write {"price": 12.5}'),
+        ('{"price": "cheap"}', "'price' is float, it cannot equal 'cheap'"),
+        ('{"size": {"all": "S"}}', '; write {"size": {"all": ["S"]}}'),
+        ('{"brand": {"in": "a"}}', '; write {"brand": ["a"]}'),
+        ('{"size": {"exists": "yes"}}', '; write {"size": {"exists": true}}'),
+        ('{"size": {"exists": 0}}', '; write {"size": {"exists": false}}'),
+        ('{"size": {"exists": "maybe"}}', '.exists\' must be true or false, got "maybe"'),
+        ('{"size": {"gt": "S"}}', 'must be a finite number, got "S"; keywords and tags have no range'),
+        ('{"price": {"gt": "3"}}', 'must be a finite number, got "3"; write {"price": {"gt": 3}}'),
+        ('{"brand": "a', "its JSON ends early (Unterminated string starting at); write all of it in one line"),
+        ('{"brand": ["a"]', "its JSON ends early (Expecting ',' delimiter); write all of it in one line"),
+        ("{", "(Expecting property name enclosed in double quotes); write all of it in one line"),
+        ('{"brand": a"}', "is not JSON (Expecting value); write {} for no filter"),
         ("x", "is not JSON (Expecting value); write {} for no filter"),
     ],
 )  # fmt: skip

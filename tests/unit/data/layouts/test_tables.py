@@ -61,6 +61,30 @@ def test_types_are_inferred_and_gaps_kept(name: str, text: str, folder: Folder) 
     assert dataset.description == "day in milliseconds since 1970."
 
 
+@pytest.mark.parametrize("text", [str(2**63), f"-{2**64}", "9" * 25])
+@pytest.mark.parametrize(
+    ("name", "form"), [("attributes.csv", "{}\n"), ("attributes.jsonl", '{{"n": {}}}\n')]
+)
+def test_integers_beyond_64_bits_are_not_rounded(text: str, name: str, form: str, folder: Folder) -> None:
+    def write(value: str) -> None:
+        lines = [value if row == 1 else "1" for row in range(ROWS)]
+        folder.text(name, ("n\n" if name.endswith("csv") else "") + "".join(map(form.format, lines)))
+
+    write(text)
+    (problem,) = folder.problems()
+    told = (
+        f"{name}: column 'n': row 1 holds an integer beyond 64 bits, {text}, and all values would be rounded;"
+    )
+    assert problem.startswith(told)
+    assert folder.load(":exclude=n").attributes == ()
+    for value, read in (
+        ("1e30", 1e30),
+        (str(2**63 - 1), 2**63 - 1),
+    ):  # a float that is written as one, and what fits
+        write(value)
+        assert decoded(folder.load().columns["n"])[:2] == [1, read]
+
+
 def test_parquet_is_preferred_to_what_it_was_made_from(folder: Folder) -> None:
     folder.table(n=range(ROWS))
     folder.text("attributes.csv", "other\n1\n")
