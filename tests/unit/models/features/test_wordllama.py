@@ -72,7 +72,7 @@ def test_it_is_what_its_state_says_and_refuses_other_vectors_of_tokens(fitted: W
 def test_where_it_is_not_installed_the_error_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
     room.token_vectors.cache_clear()
     monkeypatch.setitem(sys.modules, "wordllama", None)
-    with pytest.raises(ConfigurationError, match=r"Install it with: pip install 'bakeoff\[models\]'"):
+    with pytest.raises(ConfigurationError, match=r"Install it with: pip install 'bakeoff\[text\]'"):
         fit_wordllama(TEXTS)
 
 
