@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 # Breaking a line between a figure and its unit makes both hard to read.
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|×|ms|us|s|MiB|GiB|queries/s|vectors/s|items/s|bytes)(?:\W|$))")
+_LONG = re.compile(r"(?<=\w[:_])(?=\w)")  # where a long name may go on in the next line
 _STYLE = Path(__file__).parent / "page.css"
 
 
@@ -28,7 +32,15 @@ def filled(template: Path, values: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     return environment.get_template(template.name).render(**values, style=_STYLE.read_text(encoding="utf-8"))
+
+
+def _breakable(text: str) -> Markup:
+    """The text escaped, with places in its long names where narrow columns may break them."""
+    from markupsafe import Markup, escape
+
+    return Markup(_LONG.sub("<wbr>", escape(_unbroken(text))))
 
 
 def _unbroken(value: Any) -> Any:

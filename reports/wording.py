@@ -8,6 +8,8 @@ from typing import Any
 
 from harness.results.metrics import spec
 
+_WIDEST = 100  # a factor, between the ends of an interval
+
 
 def number(value: float | None) -> str:
     """Three significant digits, thousands separated, no exponents: 11,200 · 184 · 9.31 · 0.0214."""
@@ -52,6 +54,17 @@ def figure(metric: str, value: float) -> str:
 def factor(ratio: float) -> str:
     """A ratio of at least 1 in words: `12 % higher` below 2, `2.3 times` above."""
     return f"{number(ratio)} times" if ratio >= 2 else percent(ratio - 1)
+
+
+def interval(low: float | None, high: float | None, level: float, unit: str = "") -> str:
+    """`97 % interval 2.1 to 2.5` of a ratio; empty without one. One that spans a factor of more than 100 tells only
+    that there were too few trials, and says so.
+    """
+    if low is None or high is None:
+        return ""
+    if not high <= _WIDEST * low:
+        return "too few trials for an interval"
+    return f"{level * 100:.0f} % interval {number(low)} to {number(high)}{unit}"
 
 
 def percent(share: float) -> str:

@@ -13,7 +13,7 @@ from reports.decide.cells import Cells
 from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.markdown import escaped, table
-from reports.page.tables.cell_table import HEAD, cell_tables
+from reports.page.tables.cell_table import cell_tables
 
 
 def write_decision(folder: Path, evidence: Evidence, decision: Decision) -> None:
@@ -32,7 +32,10 @@ def cells_markdown(result: RunResult) -> str:
     """Every cell as Markdown, rounded as on the page: a table for each kind of task."""
     lines = [f"# {escaped(result.name)}"]
     for kind in cell_tables(result.measurements, most=len(result.measurements)):
-        head = ("engine", *HEAD, *kind.metrics, "errors, flags, what is missing")
+        head = ("engine", *kind.head, *kind.metrics, "errors, flags, what is missing")
         rows = [(row.engine, *row.head, *row.values, row.remark) for row in kind.rows]
-        lines += ["", f"## {kind.title}", "", *table(head, rows, texts=1 + len(HEAD))]
+        lines += ["", f"## {kind.title}", ""]
+        if kind.left_out:
+            lines += [escaped(" ".join(kind.left_out)), ""]
+        lines += [*table(head, rows, texts=1 + len(kind.head))]
     return "\n".join(lines) + "\n"

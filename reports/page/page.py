@@ -15,7 +15,7 @@ from reports.page.breaks import breaks
 from reports.page.minute import questions
 from reports.page.prose import environment_facts, how_it_ran, limitations, method, not_measured, run_facts
 from reports.page.sections import chart_sections, update_section, what_is_drawn
-from reports.page.tables.cell_table import HEAD, cell_tables
+from reports.page.tables.cell_table import cell_tables
 from reports.page.tables.postfilter import post_tables, unpaired
 from reports.page.tables.requirement_table import COSTS, columns, engine_rows, score_heading
 from reports.page.tables.winners import WINNERS, change_tables, winner_rows
@@ -58,7 +58,6 @@ def page(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "post_tables": post_tables(cells.closed_loop),
         "unpaired": unpaired(cells.closed_loop),
         "added_rows": added_rows(cells),
-        "cell_head": HEAD,
         "cell_tables": cell_tables(result.measurements),
         "cell_count": len(result.measurements),
         "facts": run_facts(cells, decision),

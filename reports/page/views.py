@@ -13,7 +13,7 @@ from reports.decide.decision import Decision
 from reports.decide.evidence import Evidence
 from reports.decide.groups import flag_kind
 from reports.decide.parts import Choice
-from reports.wording import number, percent, quantity, settings
+from reports.wording import interval, number, percent, quantity, settings
 
 _MOST_ERRORS = 20  # listed one by one; servers often put a different number into each
 _HEADLINES = {
@@ -93,14 +93,14 @@ def _facts(evidence: Evidence, decision: Decision) -> list[Fact]:
     lead = decision.picked_engine or decision
     if lead.margin and lead.runner_up:
         margin, what = lead.margin, f"the {evidence.objective.noun}"
-        bounds = ""
-        if margin.low is not None and margin.high is not None:
-            bounds = f"; {margin.level * 100:.0f} % interval {number(margin.low)} to {number(margin.high)}"
-        less = "" if "qps" in metric else "one in "
+        bounds = interval(margin.low, margin.high, margin.level)
         rival = "of the runner-up" if lead is decision else "of the best other engine"
-        facts.append(
-            Fact(f"{less}{number(margin.ratio)} ×", f"{what} {rival}, {lead.runner_up.engine}{bounds}")
-        )
+        than = f"{what} {rival}, {lead.runner_up.engine}{f'; {bounds}' if bounds else ''}"
+        times = number(margin.ratio)
+        if "qps" in metric:
+            facts.append(Fact(f"{times} ×", than))
+        else:
+            facts.append(Fact(f"{times} times lower", f"than {than}"))
     elif decision.verdict != "only candidate":
         facts.append(Fact("no rival", no_rival(evidence)))
     if lead.win_share is not None and decision.verdict != "only candidate":

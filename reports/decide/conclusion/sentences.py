@@ -15,7 +15,7 @@ from reports.decide.comparing.ranking import Candidate
 from reports.decide.conclusion.blockers import within_noise
 from reports.decide.conclusion.outcome import Outcome
 from reports.decide.evidence import Evidence
-from reports.wording import factor, listing, number, percent, quantity, settings
+from reports.wording import factor, interval, listing, number, percent, quantity, settings
 
 
 def score_text(evidence: Evidence, candidate: Candidate) -> str:
@@ -62,9 +62,8 @@ def margin_text(evidence: Evidence, lead: Lead) -> str:
     ratio, runner_up = lead.margin, lead.runner_up
     assert ratio is not None
     assert runner_up is not None
-    bounds = ""
-    if ratio.low is not None and ratio.high is not None:
-        bounds = f" ({ratio.level * 100:.0f} % interval {number(ratio.low)} to {number(ratio.high)} times)"
+    told = interval(ratio.low, ratio.high, ratio.level, " times")
+    bounds = f" ({told})" if told else ""
     value, rival = factor(max(ratio.change, 1.0)), runner_up.configuration.title
     large = ratio.change >= 2
     if evidence.objective.maximise:

@@ -13,7 +13,7 @@ from reports.decide.comparing.ranking import Candidate
 from reports.decide.comparing.selection import Selection, compare, select
 from reports.decide.evidence import Evidence
 from reports.decide.parts import Choice, DecisionPart, Margin, choice_of
-from reports.wording import factor, listing, number, quantity
+from reports.wording import factor, interval, listing, quantity
 
 _EVERYTHING = 0.9995  # a filter that lets more than this share through is none
 
@@ -140,9 +140,8 @@ def _margin(cells: Cells, ratio: Comparison | None, other: _Entry) -> Margin | N
 
 def _ahead(cells: Cells, ratio: Comparison, other: _Entry) -> str:
     """`2.3 times as many as scan (97 % interval 2.1 to 2.5 times)`."""
-    bounds = ""
-    if ratio.low is not None and ratio.high is not None:
-        bounds = f" ({ratio.level * 100:.0f} % interval {number(ratio.low)} to {number(ratio.high)} times)"
+    told = interval(ratio.low, ratio.high, ratio.level, " times")
+    bounds = f" ({told})" if told else ""
     much, large, rival = factor(max(ratio.change, 1.0)), ratio.change >= 2, other.setting.engine
     if cells.goal.maximise:
         return f"{much} {'as many as' if large else 'more than'} {rival}{bounds}"
@@ -170,11 +169,12 @@ def _sentence(
 
 
 def split_sentence(winners: Sequence[FilterWinner], *, weighed: bool) -> str:
-    """`flat wins where filters are narrow (1pct and own), hnsw without a filter. ...`; empty with one filter.
+    """`flat wins where filters are narrow (1pct and own), hnsw without a filter. ...`; empty with one filter, and
+    where there is nobody to win against.
 
     weighed: whether the scenario says how often each filter is asked.
     """
-    if len(winners) < 2:
+    if len(winners) < 2 or not any(winner.runner_up or winner.lacking for winner in winners):
         return ""
     won: dict[str, list[FilterWinner]] = {}
     open_: dict[str, list[str]] = {}

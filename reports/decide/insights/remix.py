@@ -13,18 +13,20 @@ from reports.decide.cells import Bools, Configuration, Floats, Ints
 from reports.decide.evidence import Evidence
 
 _NEVER = 1e300  # seconds of a query that is never answered
+_ZERO = 1e100  # a ratio from here on is one to a figure of 0
 
 
 @dataclass(frozen=True, slots=True)
 class Leader:
     """An engine entry at its best setting. ahead: by which factor its figure is better than that of the next entry;
-    None where there is none or it is 0. trials: how many its score is the mean of.
+    None where there is none or it is 0. alone: whether there is none. trials: how many its score is the mean of.
     """
 
     setting: Configuration
     score: float
     trials: int
     ahead: float | None
+    alone: bool
 
 
 class Remix:
@@ -68,10 +70,11 @@ class Remix:
             return None
         number = int(chosen[first])
         score, ahead = abs(float(scores[first])), None
-        if len(order) > 1 and not np.isneginf(scores[order[1]]):
+        alone = len(order) == 1 or bool(np.isneginf(scores[order[1]]))
+        if not alone:
             ratio = self._goal.ratio(score, abs(float(scores[order[1]])))
-            ahead = ratio if np.isfinite(ratio) else None
-        return Leader(self._settings[number], score, int(self._known[number].sum()), ahead)
+            ahead = ratio if ratio < _ZERO else None
+        return Leader(self._settings[number], score, int(self._known[number].sum()), ahead, alone)
 
     def _best(self, own: Ints, mixes: Floats) -> tuple[Floats, Ints]:
         """The score [mixes], more being better, and the setting of one entry, as `selection.select` and `rank` have

@@ -16,7 +16,9 @@ from reports.decide.parts import Choice, DecisionPart, choice_of
 from reports.wording import listing, percent
 
 FLOORS = (0.9, 0.95, 0.98, 0.99, 0.999)
-_STEPS = 100  # shares of a filter in the mix that are tried
+_STEPS = 100  # shares of a filter in the mix: so many are tried
+_MOST = 98  # of them: with more, next to nothing else is asked, and that is no mix
+HIGHEST_SHARE = _MOST / _STEPS
 _MOST_LIMITS = 6
 _EVENLY = (1.0, 2.0, 5.0)  # times a power of ten
 
@@ -43,13 +45,14 @@ class FilterWeight(DecisionPart):
 
 class Alternative(DecisionPart):
     """Who leads under another requirement. asked: whether it is the scenario's own. ahead: by which factor before the
-    next entry. changes: whether it is another entry than leads now.
+    next entry. alone: whether no other one is eligible. changes: whether it is another entry than leads now.
     """
 
     requirement: str
     asked: bool
     leader: Choice | None
     ahead: float | None
+    alone: bool = False
     changes: bool
 
 
@@ -79,10 +82,10 @@ def sensitivity(evidence: Evidence) -> Sensitivity:
 
 
 def _weights(cells: Cells, remix: Remix, met: Bools) -> Iterator[FilterWeight]:
-    """Every filter from the widest share to none of the mix, in steps of a hundredth."""
+    """Every filter, from none of the mix to nearly all of it, in steps of a hundredth."""
     for place, name in enumerate(remix.filters):
         present = float(remix.present[place])
-        steps = np.linspace(0.0, 1.0, _STEPS + 1)
+        steps = np.arange(_MOST + 1) / _STEPS
         shares = np.sort(np.append(steps[np.abs(steps - present) > 1e-9], present))
         rest = np.delete(remix.present, place)
         others = rest / rest.sum() if rest.sum() > 0 else np.full(len(rest), 1 / len(rest))
@@ -113,7 +116,7 @@ def _flip(cells: Cells, shares: Floats, leaders: Sequence[Leader | None]) -> Fli
 def _weight_sentence(name: str, present: float, above: Flip | None, below: Flip | None) -> str:
     told = [f"from {percent(above.share)} on {above.leader.engine} leads"] if above else []
     told += [f"at {percent(below.share)} or less {below.leader.engine} leads"] if below else []
-    what = listing(told) if told else "the leader stays, whatever its share"
+    what = listing(told) if told else f"the leader stays at any share up to {percent(HIGHEST_SHARE)}"
     return f"{name} ({percent(present)} of the mix): {what}"
 
 
@@ -123,7 +126,7 @@ def _weights_sentence(evidence: Evidence, rows: Sequence[FilterWeight]) -> str:
     leader = evidence.leader.configuration.engine
     flips = [row for row in rows if row.above or row.below]
     if not flips:
-        return f"{leader} leads however much each filter counts."
+        return f"{leader} leads whichever filter counts more, up to {percent(HIGHEST_SHARE)} of the mix."
     return f"Weights: {'; '.join(row.sentence for row in flips)}."
 
 
@@ -142,6 +145,7 @@ def _alternatives(evidence: Evidence, remix: Remix, texts: Sequence[str]) -> lis
                 asked=text in own,
                 leader=_choice(evidence.cells, found) if found else None,
                 ahead=found.ahead if found else None,
+                alone=found is not None and found.alone,
                 changes=(found.setting.engine if found else None) != leader,
             )
         )

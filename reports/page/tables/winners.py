@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reports.decide.decision import Decision
 from reports.decide.insights.by_filter import FilterWinner
-from reports.decide.insights.sensitivity import Alternative, FilterWeight, Flip
+from reports.decide.insights.sensitivity import HIGHEST_SHARE, Alternative, FilterWeight, Flip
 from reports.wording import factor, listing, percent, quantity
 
 WINNERS = ("Items that pass", "Wins", "With", "Ahead of the next", "Not told apart from")
@@ -77,7 +77,11 @@ def _winner(won: FilterWinner, metric: str) -> WinnerRow:
 
 def _weight(row: FilterWeight) -> ChangeRow:
     flips = [text for text in (_flip("from", row.above), _flip("up to", row.below)) if text]
-    return ChangeRow(row.filter, bool(flips), (percent(row.share), listing(flips) or "at no share of it"))
+    return ChangeRow(
+        row.filter,
+        bool(flips),
+        (percent(row.share), listing(flips) or f"at no share up to {percent(HIGHEST_SHARE)}"),
+    )
 
 
 def _flip(word: str, flip: Flip | None) -> str:
@@ -90,6 +94,6 @@ def _alternative(row: Alternative) -> ChangeRow:
         row.changes,
         (
             row.leader.engine if row.leader else "nobody is eligible",
-            factor(row.ahead) if row.ahead is not None else "-",
+            factor(row.ahead) if row.ahead is not None else "no other" if row.alone else "-",
         ),
     )

@@ -3,7 +3,17 @@
 import pytest
 
 from harness.results.metrics import spec
-from reports.wording import factor, listing, number, percent, quantity, settings, short_number, shortened
+from reports.wording import (
+    factor,
+    interval,
+    listing,
+    number,
+    percent,
+    quantity,
+    settings,
+    short_number,
+    shortened,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,4 +66,7 @@ def test_wording() -> None:
         "a and b",
         "a, b and c",
     ]
+    assert interval(1.2, 2.5, 0.97, " times") == "97 % interval 1.20 to 2.50 times"
+    assert interval(0.000022, 1.18e6, 0.97) == "too few trials for an interval"
+    assert interval(None, None, 0.97) == ""
     assert shortened("abcdef", 4) == "abc…"

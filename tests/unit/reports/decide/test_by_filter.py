@@ -145,6 +145,7 @@ def test_figures_of_zero_are_not_told_apart() -> None:
         (GRAPH_AND_SCAN, {"none": 1}, "scan wins where filters are narrow (1pct), graph without a filter."),
         ({"a": {"none": 9.0, "1pct": 8.0}, "b": {"none": 3.0, "1pct": 2.0}}, None, "a wins with every filter."),
         ({"a": {"none": 9.0}, "b": {"none": 3.0}}, None, ""),
+        ({"a": {"none": 9.0, "1pct": 8.0}}, None, ""),
         (
             {"a": {"none": 9.0, "10pct": 9.0, "1pct": 1.0}, "b": {"none": 3.0, "10pct": 3.0, "1pct": 3.0}},
             {"none": 1},

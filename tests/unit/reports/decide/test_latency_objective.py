@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from harness.results.result import Measurement, RunResult
-from reports.decide.decision import decide
+from reports.decide.decision import conclude, decide
 from reports.decide.evidence import gather_evidence
 from reports.page.html import render
 from reports.page.summary import summary_rows
+from reports.page.views import headline
 from tests.unit.example_results import build, edit, with_metrics
 from tests.unit.reports.decide.deciding import standing
 from tests.unit.reports.summaries import summary_of
@@ -128,3 +129,10 @@ def test_table_and_page_show_the_latency_that_decides() -> None:
     loops = gather_evidence(offered(closed=True)).cells.closed_loop
     assert loops.objective_task == "throughput"
     assert len(loops.candidates) == len(LATENCIES)
+
+
+def test_a_latency_is_said_to_be_times_lower() -> None:
+    evidence = gather_evidence(offered())
+    facts = headline(evidence, conclude(evidence)).facts
+    assert facts[1].value == "11.2 times lower"
+    assert facts[1].meaning.startswith("than the latency of the runner-up, brittle; 97 % interval 11 to ")

@@ -78,8 +78,8 @@ def test_a_filter_that_flips_nothing_is_said_to() -> None:
     rates = {"a": {"none": 9.0, "1pct": 8.0}, "b": {"none": 3.0, "1pct": 2.0}}
     result = by_filter(rates)
     assert all(row.above is None and row.below is None for row in weights(result).values())
-    assert weights(result)["none"].sentence.endswith("the leader stays, whatever its share")
-    assert "a leads however much each filter counts." in found(result).sentences
+    assert weights(result)["none"].sentence.endswith("the leader stays at any share up to 98 %")
+    assert "a leads whichever filter counts more, up to 98 % of the mix." in found(result).sentences
     alone = by_filter({"a": {"none": 10.0}, "b": {"none": 20.0}})
     assert found(alone).weights == []
 
@@ -188,6 +188,15 @@ def test_an_engine_that_answers_nothing_with_a_filter_leads_no_mix_of_it() -> No
         by_filter(GRAPH_AND_SCAN, weights={"none": 9, "1pct": 1}),
         lambda c: with_metrics(c, throughput_qps=0.0) if (c.engine, c.filter) == ("graph", "1pct") else c,
     )
-    row = weights(stuck)["none"]
-    assert row.above is not None
-    assert (row.above.share, row.above.leader.engine) == (1.0, "graph")
+    assert weights(stuck)["none"].above is None  # it would lead at 100 % alone, which is no mix
+
+
+def test_who_has_no_rival_is_told_from_who_is_ahead_of_a_zero() -> None:
+    alone = by_requirement(found(by_filter({"a": {"none": 9.0, "1pct": 8.0}})).recall)["recall >= 0.95"]
+    assert (alone.ahead, alone.alone) == (None, True)
+    stuck = edit(
+        by_filter(GRAPH_AND_SCAN),
+        lambda c: with_metrics(c, throughput_qps=0.0) if c.kind == "search" and c.engine == "scan" else c,
+    )
+    zero = by_requirement(found(stuck).recall)["recall >= 0.95"]
+    assert (zero.ahead, zero.alone) == (None, False)

@@ -7,7 +7,7 @@ from harness.results.result import RunResult
 from reports.page.html import render_result
 from tests.unit.example_results import ENGINES, build, realistic
 
-VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "col", "wbr"}
 
 
 class Page(HTMLParser):

@@ -14,7 +14,6 @@ from harness.errors import ConfigurationError, MeasurementError
 from harness.results.result import Measurement, RunResult
 from harness.results.writing import write_result
 from reports.page.html import render_result, write_report
-from reports.page.tables.cell_table import cell_tables
 from tests.unit.example_results import ENGINES, build, edit, failed, realistic, with_metrics
 from tests.unit.reports.page.parsed import Page, realistic_page, sound_page
 
@@ -107,24 +106,6 @@ def test_other_programs_of_the_machine_are_named_first_and_a_quiet_one_is_not_me
     assert "other programs on this machine took CPU time, up to 48 %" in text
     assert "Other programs on this machine took over 5 % of its CPU time" in text
     assert "The machine was busy" not in Page(sound_page()).text
-
-
-def test_every_cell_has_a_row() -> None:
-    result = realistic()
-    tables = cell_tables(result.measurements)
-    assert sum(len(table.rows) for table in tables) == len(result.measurements)
-    rows = [row for table in tables for row in table.rows]
-    assert [row.kind == "failed" for row in rows].count(True) == sum(
-        bool(c.error) for c in result.measurements
-    )
-    assert (
-        [row.kind == "flagged" for row in rows].count(True)
-        == sum(bool(c.flags) for c in result.measurements)
-        > 0
-    )
-    reasons = {reason for cell in result.measurements for reason in cell.reasons.values()}
-    remarks = " ".join(row.remark for row in rows)
-    assert all(reason in remarks for reason in reasons)
 
 
 def test_dataset_and_method_are_told(page: Page) -> None:

@@ -9,8 +9,10 @@ from reports.charts.style import engine_styles
 from reports.decide.cells import Cells
 from reports.decide.decision import conclude
 from reports.decide.evidence import gather_evidence
+from reports.page.export import cells_markdown
 from reports.page.html import render_result
 from reports.page.prose import how_it_ran
+from reports.page.tables.cell_table import cell_tables
 from reports.page.tables.postfilter import post_tables, unpaired
 from reports.page.tables.requirement_table import columns, engine_rows
 from tests.unit.example_results import ENGINES, build, edit, failed, realistic, with_metrics
@@ -140,6 +142,61 @@ def test_needs_share_a_column() -> None:
     assert rows["qdrant"].cells[-1].detail == "declared, not measured: durable"
     assert rows["milvus"].cells[-1].kind == "fails"
     assert "keeps nothing after a crash" in rows["milvus"].cells[-1].detail
+
+
+def test_every_cell_has_a_row() -> None:
+    result = realistic()
+    tables = cell_tables(result.measurements)
+    assert sum(len(table.rows) for table in tables) == len(result.measurements)
+    rows = [row for table in tables for row in table.rows]
+    assert [row.kind == "failed" for row in rows].count(True) == sum(
+        bool(c.error) for c in result.measurements
+    )
+    assert (
+        [row.kind == "flagged" for row in rows].count(True)
+        == sum(bool(c.flags) for c in result.measurements)
+        > 0
+    )
+    measured = {
+        (cell.kind, metric)
+        for cell in result.measurements
+        for metric, v in cell.metrics.items()
+        if v is not None
+    }
+    reasons = {
+        reason
+        for cell in result.measurements
+        for metric, reason in cell.reasons.items()
+        if (cell.kind, metric)
+        in measured  # others have no column, and one of their reasons stands above the table
+    }
+    assert reasons
+    remarks = " ".join(row.remark for row in rows)
+    assert all(reason in remarks for reason in reasons)
+
+
+def test_metrics_that_tell_no_cells_apart_have_no_column() -> None:
+    def plain(cell: Measurement) -> Measurement:
+        gone = {"latency_p999_ms": None, "latency_p99_ms": 1.0 if cell.trial else None, "errors": 0.0}
+        reasons = {"latency_p999_ms": f"{cell.trial} are few", "latency_p99_ms": "no time"}
+        return with_metrics(cell, reasons, **gone) if cell.kind == "search" else cell
+
+    result = edit(build(engines={"qdrant": ENGINES["qdrant"]}, arrivals=False), plain)
+    index, search = cell_tables(result.measurements)[:2]
+    assert index.head == ("task", "trial")
+    told = " ".join(search.left_out)
+    assert "0 in each of these cells: " in told and "errors" in told
+    assert "P99.9 latency (0 are few; 2 more reasons in cells.csv)" in told
+    assert "P99 latency, ms" in search.metrics and "P99.9 latency, ms" not in search.metrics
+    (first, *_) = search.rows
+    assert "no time" in first.remark and "0 are few" not in first.remark
+    assert told in Page(render_result(result)).text
+    assert told in cells_markdown(result).replace("\\", "")
+
+
+def test_long_names_break_where_people_would() -> None:
+    result = build(engines={"qdrant": ENGINES["qdrant"]}, filters={"data:on<e": 0.1}, arrivals=False)
+    assert "filter data:<wbr>on&lt;e" in render_result(result)
 
 
 def test_flags_stand_beside_the_score() -> None:
