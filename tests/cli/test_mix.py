@@ -29,7 +29,10 @@ def test_a_scenario_with_offered_rates_only_is_decided_over_the_mix_of_a_log(she
     result = read_result(shell.folder / "out")
     assert result.scenario["decision"]["weights"] == {"none": 0.75, "brand": 0.25}
     (note,) = result.notes
-    assert note.endswith("each counted for the filter with the nearest selectivity: none 3, brand 1.")
+    assert note.endswith(
+        "4 queries: 3 counted for the filter that they equal, 1 for the one with the nearest selectivity "
+        "(none 3, brand 1)."
+    )
     decision = json.loads((shell.folder / "out" / "decision.json").read_text())
     assert decision["leader"]["engine"] == "bruteforce"
     assert "its P50 latency is" in decision["sentence"]
