@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -197,12 +198,17 @@ def unhurried(session: Session) -> Iterator[None]:
             session.run(f"set statement_timeout = '{REQUEST_TIMEOUT_S:.0f}s'")
 
 
+class _Thread:
+    """What ends with a thread, being held by nothing else."""
+
+
 class Sessions:
     """A session for every thread that asks, each with the settings given last."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint, self._local, self._lock = endpoint, threading.local(), threading.Lock()
         self._all: list[Session] = []
+        self._left: list[Session] = []  # by threads that have ended, for the next ones
         self._settings = ""
         self.version = 0  # of the settings
 
@@ -217,12 +223,26 @@ class Sessions:
         """The calling thread's session; a new one in place of one that broke."""
         session: Session | None = getattr(self._local, "session", None)
         if session is None or session.broken:
-            session = self._local.session = Session(self.endpoint)
-            with self._lock:
-                self._all.append(session)
+            session = self._local.session = self._taken_over() or self._new()
+            self._local.thread = _Thread()
+            weakref.finalize(self._local.thread, self._left.append, session).atexit = False
         if wanted := self.wanted(session.version):
             session.run(wanted)
             session.version = self.version
+        return session
+
+    def _taken_over(self) -> Session | None:
+        """One that a thread left which has ended: each would stay open else, until the server refuses more."""
+        while self._left:
+            session = self._left.pop()
+            if not session.broken:
+                return session
+        return None
+
+    def _new(self) -> Session:
+        session = Session(self.endpoint)
+        with self._lock:
+            self._all.append(session)
         return session
 
     def wanted(self, version: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -103,3 +104,20 @@ def test_a_server_that_is_silent_fails_each_query_and_says_how_long_it_was_given
             found = collected(pipeline, 4)
     assert sorted(found) == [0, 1, 2, 3]
     assert all("no answer for 0.3 s; start the server, or set" in str(answer) for answer in found.values())
+
+
+def test_threads_that_have_ended_leave_no_connection_behind(sessions: Sessions) -> None:
+    """A window of a closed loop has threads of its own, and a run has hundreds of windows."""
+    count = (
+        "select count(*) from pg_stat_activity where application_name = current_setting('application_name')"
+    )
+    before = sessions.mine().number(count)
+    for _ in range(20):
+        threads = [
+            threading.Thread(target=lambda: sessions.mine().number("select 1::bigint")) for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sessions.mine().number(count) <= before + 3
