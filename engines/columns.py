@@ -75,9 +75,8 @@ class Tags:
     codes: npt.NDArray[np.int32]
     vocabulary: npt.NDArray[np.object_]
     _index: list[dict[str, int]] = field(default_factory=list, repr=False, compare=False)
-    _rows: list[Rows] = field(
-        default_factory=list, repr=False, compare=False
-    )  # once they have been asked for
+    # Holds `rows` once they have been asked for.
+    _rows: list[Rows] = field(default_factory=list, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

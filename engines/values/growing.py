@@ -51,9 +51,8 @@ class _Words:
 
     def add(self, column: Keywords | Tags) -> npt.NDArray[np.int32]:
         """The column's codes as those of this vocabulary, which takes in the words that it lacks."""
-        codes = np.full(
-            len(column.vocabulary) + 1, -1, np.int32
-        )  # the last: of a missing word, whose code is -1
+        # One more than there are words: the last is that of a missing word, whose code is -1.
+        codes = np.full(len(column.vocabulary) + 1, -1, np.int32)
         new = []
         for code in np.unique(column.codes[column.codes >= 0]).tolist():
             word = column.vocabulary[code]

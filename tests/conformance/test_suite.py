@@ -40,6 +40,22 @@ def test_what_is_declared_is_there_and_nothing_else(name: str) -> None:
     assert found == [declared.server, declared.pipelined, declared.text]
 
 
+# Tests of tags and of missing values run only where an engine declares them. So an engine that does not is named here,
+# with the reason: a declaration that gets lost would take the tests with it.
+WITHOUT_TAGS: dict[str, str] = {}
+WITHOUT_GAPS: dict[str, str] = {}
+
+
+@pytest.mark.parametrize("name", sorted(ENGINES))
+def test_every_engine_is_tested_with_tags_and_missing_values(name: str) -> None:
+    try:
+        declared = load(name).capabilities
+    except MissingClientError as error:
+        pytest.skip(str(error))
+    assert declared.tags == (name not in WITHOUT_TAGS)
+    assert declared.missing == (name not in WITHOUT_GAPS)
+
+
 def run_without_qdrant(*options: str) -> subprocess.CompletedProcess[str]:
     """Runs one case as if Qdrant's client were not installed."""
     script = (

@@ -8,6 +8,7 @@ from statistics import fmean
 import numpy as np
 
 from harness.results.metrics import spec
+from harness.results.stats import Comparison
 from reports.decide.cells import Cells
 from reports.decide.checks.needs import is_need, lacking
 from reports.decide.comparing.lead import Lead
@@ -15,6 +16,7 @@ from reports.decide.comparing.ranking import Candidate
 from reports.decide.conclusion.blockers import within_noise
 from reports.decide.conclusion.outcome import Outcome
 from reports.decide.evidence import Evidence
+from reports.decide.objective import Objective
 from reports.wording import factor, interval, listing, number, percent, quantity, settings
 
 
@@ -59,16 +61,19 @@ def _cpu_text(evidence: Evidence, candidate: Candidate) -> str:
 
 def margin_text(evidence: Evidence, lead: Lead) -> str:
     """`2.3 times as many as qdrant (97 % interval 2.1 to 2.5)`. There is a margin."""
-    ratio, runner_up = lead.margin, lead.runner_up
-    assert ratio is not None
-    assert runner_up is not None
+    assert lead.margin is not None
+    assert lead.runner_up is not None
+    return ahead_text(evidence.objective, lead.margin, lead.runner_up.configuration.title)
+
+
+def ahead_text(goal: Objective, ratio: Comparison, rival: str) -> str:
+    """By how much a figure is better than a rival's; ratio: above 1 where it is."""
     told = interval(ratio.low, ratio.high, ratio.level, " times")
     bounds = f" ({told})" if told else ""
-    value, rival = factor(max(ratio.change, 1.0)), runner_up.configuration.title
-    large = ratio.change >= 2
-    if evidence.objective.maximise:
+    value, large = factor(max(ratio.change, 1.0)), ratio.change >= 2
+    if goal.maximise:
         return f"{value} {'as many as' if large else 'more than'} {rival}{bounds}"
-    if evidence.objective.is_latency:
+    if goal.is_latency:
         return f"while that of {rival} is {value} {'as long' if large else 'longer'}{bounds}"
     return f"while {rival} takes {value} {'as much' if large else 'more'}{bounds}"
 

@@ -11,9 +11,10 @@ from harness.results.stats import Comparison
 from reports.decide.cells import Cells, Configuration, Floats
 from reports.decide.comparing.ranking import Candidate
 from reports.decide.comparing.selection import Selection, compare, select
+from reports.decide.conclusion.sentences import ahead_text
 from reports.decide.evidence import Evidence
 from reports.decide.parts import Choice, DecisionPart, Margin, choice_of
-from reports.wording import factor, interval, listing, quantity
+from reports.wording import listing, quantity
 
 _EVERYTHING = 0.9995  # a filter that lets more than this share through is none
 
@@ -134,18 +135,8 @@ def _choice(cells: Cells, entry: _Entry) -> Choice:
 def _margin(cells: Cells, ratio: Comparison | None, other: _Entry) -> Margin | None:
     if ratio is None:
         return None
-    sentence = _ahead(cells, ratio, other)
+    sentence = ahead_text(cells.goal, ratio, other.setting.engine)
     return Margin(ratio=ratio.change, low=ratio.low, high=ratio.high, level=ratio.level, sentence=sentence)
-
-
-def _ahead(cells: Cells, ratio: Comparison, other: _Entry) -> str:
-    """`2.3 times as many as scan (97 % interval 2.1 to 2.5 times)`."""
-    told = interval(ratio.low, ratio.high, ratio.level, " times")
-    bounds = f" ({told})" if told else ""
-    much, large, rival = factor(max(ratio.change, 1.0)), ratio.change >= 2, other.setting.engine
-    if cells.goal.maximise:
-        return f"{much} {'as many as' if large else 'more than'} {rival}{bounds}"
-    return f"while {rival} takes {much} {'as much' if large else 'more'}{bounds}"
 
 
 def _sentence(
@@ -165,7 +156,8 @@ def _sentence(
         return f"With {name} {first.setting.engine} ({figure}) is not told apart from {listing(close)}."
     if not compared or compared[0] is None:
         return f"With {name} only {first.setting.engine} is eligible: {figure}."
-    return f"With {name} {first.setting.engine} wins: {figure}, {_ahead(cells, compared[0], entries[1])}."
+    ahead = ahead_text(cells.goal, compared[0], entries[1].setting.engine)
+    return f"With {name} {first.setting.engine} wins: {figure}, {ahead}."
 
 
 def split_sentence(winners: Sequence[FilterWinner], *, weighed: bool) -> str:

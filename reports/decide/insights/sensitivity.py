@@ -115,7 +115,9 @@ def _flip(cells: Cells, shares: Floats, leaders: Sequence[Leader | None]) -> Fli
 
 def _weight_sentence(name: str, present: float, above: Flip | None, below: Flip | None) -> str:
     told = [f"from {percent(above.share)} on {above.leader.engine} leads"] if above else []
-    told += [f"at {percent(below.share)} or less {below.leader.engine} leads"] if below else []
+    if below:
+        where = f"at {percent(below.share)} or less" if below.share else "without it"
+        told.append(f"{where} {below.leader.engine} leads")
     what = listing(told) if told else f"the leader stays at any share up to {percent(HIGHEST_SHARE)}"
     return f"{name} ({percent(present)} of the mix): {what}"
 

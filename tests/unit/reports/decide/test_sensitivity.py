@@ -74,6 +74,12 @@ def test_a_filter_flips_the_pick_from_a_share_on() -> None:
     assert narrow.sentence == "1pct (50 % of the mix): at 33 % or less graph leads"
 
 
+def test_a_filter_that_flips_the_pick_only_where_nobody_asks_it_is_said_so() -> None:
+    rates = {"graph": {"none": 1100.0, "1pct": 10.0}, "scan": {"none": 1000.0, "1pct": 1000.0}}
+    narrow = weights(by_filter(rates))["1pct"]
+    assert narrow.sentence == "1pct (50 % of the mix): without it graph leads"
+
+
 def test_a_filter_that_flips_nothing_is_said_to() -> None:
     rates = {"a": {"none": 9.0, "1pct": 8.0}, "b": {"none": 3.0, "1pct": 2.0}}
     result = by_filter(rates)
